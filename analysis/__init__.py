@@ -1,0 +1,1 @@
+"""Runs on disk in, numbers, tables, figures and the report page out."""

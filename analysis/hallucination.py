@@ -1,0 +1,62 @@
+"""How often a method made something up: the share of its proposals that were no configuration, by fault."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from analysis.load import Experiment
+from analysis.statistics import share_interval
+from analysis.table import INTERVAL, Column, Table, frame_of
+from harness.trial import Fault
+
+_SEED = 0
+
+COLUMNS = (
+    Column("method", ("method",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("proposals", ("proposals",), "count"),
+    Column("invalid (%)", ("invalid",), "percent"),
+    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    Column("proposals per valid one", ("proposals_per_valid",)),
+    Column("duplicates (%)", ("duplicates",), "percent"),
+    *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in Fault),
+)
+
+
+def hallucination_table(experiment: Experiment) -> Table:
+    """One row a method over all of its complete runs; every share is a share of its proposals."""
+    rows = [_row(experiment, method) for method in experiment.methods]
+    notes = [
+        "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
+        "Intervals: bootstrap over runs within each task; Wilson's where every run has the same share.",
+    ]
+    failed = experiment.trials.filter("failed").group_by("method", maintain_order=True).len().sort("method")
+    if failed.height:
+        counts = ", ".join(f"{method}: {count}" for method, count in failed.iter_rows())
+        notes.append(f"Evaluations that failed, charged but not counted as invalid: {counts}.")
+    return Table("hallucination", "Hallucination: invalid proposals", frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
+
+
+def _row(experiment: Experiment, method: str) -> dict[str, object]:
+    trials = experiment.trials.filter(pl.col("method") == method)
+    proposals, invalid = trials.height, int(trials["invalid"].sum())
+    row: dict[str, object] = {
+        "method": method,
+        "runs": trials["run"].n_unique(),
+        "proposals": proposals,
+        "invalid": invalid / proposals,
+        "proposals_per_valid": proposals / (proposals - invalid) if proposals > invalid else float("inf"),
+        "duplicates": int(trials["duplicate"].sum()) / proposals,
+    }
+    row |= {fault.value: int(trials["faults"].list.contains(fault.value).sum()) / proposals for fault in Fault}
+    interval = _interval(trials)
+    if interval is not None:
+        row |= {"invalid_lower": interval[0], "invalid_upper": interval[1]}
+    return row
+
+
+def _interval(trials: pl.DataFrame) -> tuple[float, float] | None:
+    runs = trials.group_by("task", "run", maintain_order=True).agg(pl.col("invalid").sum(), pl.len().alias("all"))
+    tasks = runs.group_by("task", maintain_order=True).agg("invalid", "all")
+    return share_interval(tasks["invalid"].to_list(), tasks["all"].to_list(), np.random.default_rng(_SEED))

@@ -1,0 +1,124 @@
+"""Every invalid proposal beside the raw reply it came from. Replies are untrusted: here they only become text."""
+
+from __future__ import annotations
+
+import csv
+import json
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+from analysis.load import Experiment, InvalidProposal, Run
+from harness.jsonl import read_rows
+
+VALUE_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply of a language model, raw."""
+
+    call: int
+    text: str
+    finish_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """An invalid proposal with its evidence.
+
+    Attributes:
+        run: The run it belongs to.
+        index: Its trial.
+        fault: Kind of its first violation, under which it is filed.
+        violations: One sentence a violation.
+        row: The row of ``trials.jsonl``.
+        replies: Of the calls behind it, in order; a call that was not recorded is missing.
+    """
+
+    run: Run
+    index: int
+    fault: str
+    violations: tuple[str, ...]
+    row: dict[str, Any]
+    replies: tuple[Reply, ...]
+
+
+def exhibits(experiment: Experiment) -> Iterator[Exhibit]:
+    """Every invalid proposal in the order of the runs; one run's replies are held at a time."""
+    for run, proposals in groupby(experiment.invalid, key=lambda proposal: proposal.run):
+        replies = _replies(run.folder / "calls.jsonl")
+        for proposal in proposals:
+            yield _exhibit(proposal, replies)
+
+
+def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
+    row = proposal.row
+    return Exhibit(
+        run=proposal.run,
+        index=int(row["index"]),
+        fault=str(row["violations"][0]["fault"]),
+        violations=tuple(violation_in_words(violation) for violation in row["violations"]),
+        row=row,
+        replies=tuple(replies[call] for call in row.get("calls", ()) if call in replies),
+    )
+
+
+def _replies(path: Path) -> dict[int, Reply]:
+    found = {}
+    for row in read_rows(path):
+        found[int(row["id"])] = Reply(int(row["id"]), str(row["reply"]), row.get("finish_reason"))
+    return found
+
+
+def violation_in_words(violation: dict[str, Any]) -> str:
+    """One violation as a sentence without a full stop."""
+    name = str(violation.get("name"))
+    value = json.dumps(violation.get("value"))
+    if len(value) > VALUE_CHARACTERS:
+        value = f"{value[:VALUE_CHARACTERS]}... ({len(value):,} characters)"
+    sentences = {
+        "unparseable": "no configuration could be read from the reply",
+        "truncated": "the reply was cut at its token limit before a configuration could be read",
+        "missing": f"{name} is missing",
+        "unknown": f"{name} is no hyperparameter of this space (proposed: {value})",
+        "wrong_type": f"{name} has the wrong type: {value}",
+        "out_of_range": f"{name} is out of range: {value}",
+        "not_a_choice": f"{name} is none of its choices: {value}",
+        "inactive": f"{name} is inactive here, but a value was given: {value}",
+        "forbidden": f"the combination is forbidden: {value}",
+    }
+    return sentences[violation["fault"]]
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides, reorders or cannot be encoded written out as <U+202E>-like marks.
+
+    Line ends and tabs stay. What is left is safe to encode as UTF-8; escaping for HTML is the template's part.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(char) for char in text)
+
+
+def _visible_character(char: str) -> str:
+    if char in "\n\t":
+        return char
+    hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return f"⟨U+{ord(char):04X}⟩" if hidden else char
+
+
+def write_csv(file: IO[str], found: list[Exhibit]) -> None:
+    """All of them for programs. What a model wrote is JSON in ASCII: one line, lossless, and no spreadsheet formula."""
+    writer = csv.writer(file, lineterminator="\n")
+    names = ("method", "task", "seed", "trial", "fault", "violations", "proposed", "calls", "finish_reasons", "replies")
+    writer.writerow(names)
+    for item in found:
+        run, row = item.run, item.row
+        texts = [reply.text for reply in item.replies]
+        reasons = [reply.finish_reason for reply in item.replies]
+        shown = (row["violations"], row["proposed"], list(row.get("calls", ())), reasons, texts)
+        writer.writerow([run.method, run.task, run.seed, item.index, item.fault, *map(json.dumps, shown)])

@@ -1,0 +1,195 @@
+"""An experiment folder -> one row a run, one row a trial, and every invalid proposal as it was proposed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.rows import flatten
+from analysis.task import Task, task_of
+from harness.errors import RunError, unknown
+from harness.jsonl import read_rows
+
+SCHEMA = 1
+
+TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "run": pl.String,
+    "index": pl.Int64,
+    "loss": pl.Float64,
+    "invalid": pl.Boolean,
+    "executed": pl.Boolean,
+    "failed": pl.Boolean,
+    "faults": pl.List(pl.String),
+    "duplicate": pl.Boolean,
+    "ask_seconds": pl.Float64,
+    "evaluation_seconds": pl.Float64,
+    "calls": pl.Int64,
+    "prompt_tokens": pl.Int64,
+    "cached_tokens": pl.Int64,
+    "completion_tokens": pl.Int64,
+    "llm_seconds": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One complete run: where it lies, what ``run.json`` says."""
+
+    id: str
+    folder: Path
+    info: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """``<benchmark>.<task>``."""
+        return f"{self.info['benchmark']}.{self.info['task']}"
+
+    @property
+    def method(self) -> str:
+        """The method as the folders name it."""
+        return str(self.info["method"])
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return int(self.info["seed"])
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidProposal:
+    """A proposal that was no configuration of the space: the run, and the row of its log untouched."""
+
+    run: Run
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """All complete runs of one experiment.
+
+    Attributes:
+        name: The folder's name.
+        runs: By method, task and seed; methods without a language model come first.
+        tasks: Task name -> what is known about it.
+        trials: One row a trial with the columns of ``TRIAL_COLUMNS`` and the run's ``method``, ``task``, ``seed``.
+        invalid: Every invalid proposal, in the order of ``runs``.
+        incomplete: "id (status)" of every run that was left out.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    tasks: dict[str, Task]
+    trials: pl.DataFrame
+    invalid: tuple[InvalidProposal, ...]
+    incomplete: tuple[str, ...]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Method names in the order of every table and figure."""
+        return tuple(dict.fromkeys(run.method for run in self.runs))
+
+
+def load(folder: Path) -> Experiment:
+    """Read every complete run below ``folder``.
+
+    Raises:
+        SettingError: There is no such folder.
+        RunError: It holds no complete run, or one that this version cannot read.
+    """
+    found = list(_find_runs(_existing(folder)))
+    complete = [run for run in found if run.info["status"] == "complete"]
+    incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
+    if not complete:
+        raise RunError(
+            f"None of the {len(found)} runs below {folder} is complete: {', '.join(incomplete)}; "
+            "start the experiment again, it goes on where it stopped."
+        )
+    complete.sort(key=lambda run: (run.info["llm"] is not None, run.method, run.task, run.seed))
+    _refuse_copies(complete)
+    by_task: dict[str, list[dict[str, Any]]] = {}
+    for run in complete:
+        by_task.setdefault(run.task, []).append(run.info)
+    trials, invalid = _read_trials(complete)
+    tasks = {name: task_of(by_task[name]) for name in sorted(by_task)}
+    name = folder.resolve().name
+    return Experiment(name, tuple(complete), tasks, trials, tuple(invalid), incomplete)
+
+
+def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | None:
+    """One sentence about the runs that were left out, or None if there are none."""
+    if not incomplete:
+        return None
+    more = f" and {len(incomplete) - shown} more" if len(incomplete) > shown else ""
+    verb = "run is" if len(incomplete) == 1 else "runs are"
+    return f"{len(incomplete)} {verb} not complete and left out: {', '.join(incomplete[:shown])}{more}."
+
+
+def _existing(folder: Path) -> Path:
+    if folder.is_dir():
+        return folder
+    parent = folder.parent
+    if not parent.is_dir():
+        raise RunError(f"There is no folder {str(parent)!r}; give the path of an experiment, such as runs/quickstart.")
+    names = [path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if not names:
+        raise RunError(f"{str(parent)!r} holds no experiments yet; make one with python -m harness.run.")
+    raise unknown("experiment", folder.name, names)
+
+
+def _find_runs(folder: Path) -> Iterator[Run]:
+    paths = sorted(path for path in folder.glob("*/*/*/run.json") if not _hidden(path.relative_to(folder)))
+    if not paths:
+        inside = sorted({path.relative_to(folder).parts[0] for path in folder.glob("*/*/*/*/run.json")})
+        visible = [name for name in inside if not name.startswith(".")]
+        hint = f"; give one of its experiments: {', '.join(visible)}" if visible else ""
+        raise RunError(f"{str(folder)!r} holds no runs (<benchmark>.<task>/<method>/<seed>/run.json){hint}.")
+    for path in paths:
+        yield Run(path.parent.relative_to(folder).as_posix(), path.parent, _read_info(path))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    try:
+        info = json.loads(path.read_bytes())
+    except ValueError:
+        raise RunError(f"{path} is not JSON; move the run's folder away and run it again.") from None
+    schema = info.get("schema") if isinstance(info, dict) else None
+    if schema != SCHEMA:
+        raise RunError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; use the version that wrote it.")
+    needed = ("status", "benchmark", "task", "method", "optimizer", "llm", "seed", "objectives", "random_search_curve")
+    missing = [key for key in needed if key not in info]
+    if missing:
+        raise RunError(f"{path} lacks {', '.join(missing)}; move the run's folder away and run it again.")
+    return dict(info)
+
+
+def _refuse_copies(runs: list[Run]) -> None:
+    first: dict[tuple[str, str, int], Run] = {}
+    for run in runs:
+        other = first.setdefault((run.method, run.task, run.seed), run)
+        if other is not run:
+            raise RunError(f"{other.id} and {run.id} are the same run (method, task and seed); move one of them away.")
+
+
+def _read_trials(runs: list[Run]) -> tuple[pl.DataFrame, list[InvalidProposal]]:
+    rows: list[dict[str, Any]] = []
+    invalid: list[InvalidProposal] = []
+    for run in runs:
+        raw = read_rows(run.folder / "trials.jsonl")
+        if not raw:
+            raise RunError(f"{run.id} is complete but has no trials; move its folder away and run it again.")
+        objective = run.info["objectives"][0]["name"]
+        rows += [
+            {**flatten(row, run.id, objective), "method": run.method, "task": run.task, "seed": run.seed} for row in raw
+        ]
+        invalid += [InvalidProposal(run, row) for row in raw if row["violations"]]
+    schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
+    return pl.DataFrame(rows, schema=schema), invalid

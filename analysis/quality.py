@@ -1,0 +1,160 @@
+"""How good the found configurations are: the quality tables, over all tasks and by task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.comparison import Comparison, compare_task
+from analysis.load import Experiment
+from analysis.statistics import bootstrap_interval, interquartile_mean, mean, mean_ranks
+from analysis.table import INTERVAL, Column, Table, frame_of
+from analysis.task import Task
+
+Floats = npt.NDArray[np.float64]
+Cells = dict[str, object]
+
+EXACT = "random search, exact"
+BOOTSTRAP_SEED = 0  # every interval starts from its own generator: none depends on which others are computed
+MOST_BEST_COLUMNS = 4
+_REGRET = "0 is the optimum, 1 the expectation of one random configuration"
+
+
+def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
+    """Final normalized regret and rank over all tasks that every method ran: one row a method, the exact curve last."""
+    best = comparison.tasks if len(comparison.tasks) <= MOST_BEST_COLUMNS else ()
+    columns = (
+        Column("method", ("method",), "text"),
+        Column("runs", ("runs",), "count"),
+        Column("without valid", ("runs_without_valid",), "count"),
+        Column("mean regret", ("regret_mean",)),
+        Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
+        Column("IQM regret", ("regret_iqm",)),
+        Column(INTERVAL, ("regret_iqm_lower", "regret_iqm_upper")),
+        Column("mean rank", ("rank_mean",)),
+        *(Column(f"best {task.objective}, {task.name}", (f"best.{task.name}",)) for task in best),
+    )
+    rows: list[Cells] = [{"method": name} for name in comparison.methods]
+    if comparison.seeds:
+        rows = _method_rows(comparison)
+    exact = _exact_row(comparison, comparison.tasks) if comparison.seeds else None
+    expected = [] if exact is None else [len(rows)]
+    notes = [*_regret_notes(comparison), *comparison.notes]
+    rows += [] if exact is None else [exact]
+    return _table("quality", "Quality: final normalized regret", columns, rows, expected, notes)
+
+
+def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:
+    """The same for each task with the best value as reported: one row a task and method."""
+    columns = (
+        Column("task", ("task",), "text"),
+        Column("method", ("method",), "text"),
+        Column("runs", ("runs",), "count"),
+        Column("without valid", ("runs_without_valid",), "count"),
+        Column("objective", ("objective",), "text"),
+        Column("mean best value", ("best_mean",)),
+        Column(INTERVAL, ("best_mean_lower", "best_mean_upper")),
+        Column("mean regret", ("regret_mean",)),
+        Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
+        Column("mean rank", ("rank_mean",)),
+    )
+    rows: list[Cells] = []
+    exact: list[int] = []
+    notes: list[str] = []
+    for task in experiment.tasks.values():
+        block = compare_task(experiment, comparison, task)
+        notes += block.notes
+        names: Cells = {"task": task.name, "objective": f"{task.objective} ({task.direction})"}
+        if not block.seeds:
+            rows += [{**names, "method": method} for method in block.methods]
+            continue
+        for row in _method_rows(block):
+            best = task.values(block.final_losses(str(row["method"])))
+            rows.append({**row, **names, **_metric("best_mean", mean, best)})
+        expected = _exact_row(block, (task,))
+        if expected is not None:
+            exact.append(len(rows))
+            rows.append({**expected, **names, "best_mean": expected[f"best.{task.name}"]})
+    return _table("quality_by_task", "Quality by task", columns, rows, exact, notes)
+
+
+def _method_rows(block: Comparison) -> list[Cells]:
+    ranks = mean_ranks(np.stack([block.final_losses(method) for method in block.methods]))
+    rows: list[Cells] = []
+    for method, rank in zip(block.methods, ranks, strict=True):
+        finals = block.final_losses(method)
+        row: Cells = {"method": method, "runs": finals.size, "rank_mean": float(rank)}
+        row["runs_without_valid"] = _without_valid(block, method)
+        if block.regret_tasks:
+            row |= _metric("regret_mean", mean, block.final_regrets(method))
+            row |= _metric("regret_iqm", interquartile_mean, block.final_regrets(method))
+        for task, losses in zip(block.tasks, finals.T, strict=True):
+            row[f"best.{task.name}"] = _number(task.value(float(losses.mean())))
+        rows.append(row)
+    return rows
+
+
+def _metric(key: str, metric: Callable[[Floats], Floats], scores: Floats) -> Cells:
+    """The metric and its interval; null where any run's score is unknown, for a mean of the others would flatter."""
+    if np.isnan(scores).any():
+        return {}
+    cells: Cells = {key: float(metric(scores))}
+    interval = bootstrap_interval(scores, metric, np.random.default_rng(BOOTSTRAP_SEED))
+    if interval is not None:
+        cells |= {f"{key}_lower": interval[0], f"{key}_upper": interval[1]}
+    return cells
+
+
+def _exact_row(block: Comparison, tasks: tuple[Task, ...]) -> Cells | None:
+    """Exact random search after as many proposals as the longest run had, or null where a curve is that short."""
+    cells: Cells = {"method": EXACT}
+    regrets = []
+    for task in tasks:
+        proposals = block.proposals(task)
+        known = len(task.random_curve) >= proposals
+        cells[f"best.{task.name}"] = task.value(task.random_curve[proposals - 1]) if known else None
+        if task.regret_known:
+            regrets.append(float(task.random_regret[proposals - 1]) if known else float("nan"))
+    if not any(task.random_curve for task in tasks):
+        return None
+    cells["regret_mean"] = _number(float(np.mean(regrets))) if regrets else None
+    return cells
+
+
+def _regret_notes(block: Comparison) -> list[str]:
+    if not block.seeds:
+        return []
+    known, every = block.regret_tasks, block.tasks
+    lengths = sorted({block.proposals(task) for task in every})
+    after = " to ".join(dict.fromkeys([str(lengths[0]), str(lengths[-1])]))
+    notes = [f"After {after} proposals, invalid ones included; regret: {_REGRET}; lower is better."]
+    if len(known) < len(every):
+        missing = ", ".join(task.name for task in every if task not in known)
+        rest = f"regret is over the other {len(known)}" if known else "see the best values as reported"
+        notes.append(f"Optimum or random-search curve is not known for {missing}; {rest}.")
+    notes.append("Intervals: stratified bootstrap over seeds; mean rank over seeds and tasks, ties averaged.")
+    if any(_without_valid(block, method) for method in block.methods):
+        notes.append(
+            "A run without any valid configuration counts with the task's worst value; "
+            "where that is unknown, its method's means are not measured."
+        )
+    return notes
+
+
+def _without_valid(block: Comparison, method: str) -> int:
+    return sum((method, task.name, seed) in block.without_valid for task in block.tasks for seed in block.seeds)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _table(
+    name: str, title: str, columns: tuple[Column, ...], rows: list[Cells], expected: list[int], notes: list[str]
+) -> Table:
+    """The rows numbered in ``expected`` are expectations: what they do not hold has no meaning for them."""
+    first = {column.keys[0] for column in columns}
+    absent = frozenset((number, key) for number in expected for key in first - set(rows[number]))
+    return Table(name, title, frame_of(rows, columns), columns, tuple(notes), absent)

@@ -1,0 +1,159 @@
+"""A table as Markdown, LaTeX and CSV: one renderer each, all from the same cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+
+from analysis.table import Column, Table
+
+NOT_MEASURED = "not measured"
+NO_MEANING = "–"
+_INFINITE = "∞"
+_SCIENTIFIC_BELOW = 1e-4
+_THOUSAND = 1000
+
+_LATEX = {
+    **dict(zip("&%$#_{}", (rf"\{char}" for char in "&%$#_{}"), strict=True)),
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",
+    "]": "{]}",
+    "∞": r"$\infty$",
+    "–": "--",
+    "\u00a0": "~",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table as text: a header a column, a row of cells a row, and whether a column is right-aligned."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[bool, ...]
+
+
+def cells(table: Table) -> Cells:
+    """The text of every cell, unescaped."""
+    rows = tuple(
+        tuple(
+            NO_MEANING if (number, column.keys[0]) in table.inapplicable else _cell(column, row)
+            for column in table.columns
+        )
+        for number, row in enumerate(table.frame.iter_rows(named=True))
+    )
+    return Cells(
+        tuple(column.header for column in table.columns),
+        rows,
+        tuple(column.style != "text" for column in table.columns),
+    )
+
+
+def number_text(value: float) -> str:
+    """Three significant digits, thousands separated: 0.0123, 1.50, 12,300."""
+    if math.isinf(value):
+        return _INFINITE if value > 0 else f"-{_INFINITE}"
+    if value == 0:
+        return "0"
+    if abs(value) < _SCIENTIFIC_BELOW:
+        return f"{value:.2e}"
+    if float(f"{abs(value):.3g}") >= _THOUSAND:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:#.3g}".rstrip(".")
+
+
+def markdown(table: Table) -> str:
+    """GitHub-flavoured Markdown, aligned to be read as text too."""
+    text = cells(table)
+    lines = [text.headers, *text.rows]
+    escaped = [[_escape_markdown(cell) for cell in line] for line in lines]
+    widths = [max(3, *(len(line[index]) for line in escaped)) for index in range(len(text.headers))]
+
+    def joined(line: list[str]) -> str:
+        parts = zip(line, widths, text.right, strict=True)
+        return (
+            "| " + " | ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in parts) + " |"
+        )
+
+    rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, text.right, strict=True)]
+    notes = "".join(f"\n- {_escape_markdown(note)}" for note in table.notes)
+    body = "\n".join(joined(line) for line in [escaped[0], rule, *escaped[1:]])
+    return f"## {table.title}\n\n{body}\n" + (f"{notes}\n" if notes else "")
+
+
+def latex(table: Table) -> str:
+    """A LaTeX table that needs booktabs alone; headers of several words are stacked to save width."""
+    text = cells(table)
+    align = "".join("r" if right else "l" for right in text.right)
+    rows = "\n".join("    " + " & ".join(map(escape_latex, row)) + r" \\" for row in text.rows)
+    headers = " & ".join(_stacked(header, right) for header, right in zip(text.headers, text.right, strict=True))
+    notes = " ".join(map(escape_latex, table.notes))
+    return (
+        "\\begin{table}[t]\n  \\centering\n  \\footnotesize\n  \\setlength{\\tabcolsep}{3pt}\n"
+        f"  \\caption{{{escape_latex(table.title)}. {notes}}}\n  \\label{{tab:{table.name}}}\n"
+        f"  \\begin{{tabular}}{{@{{}}{align}@{{}}}}\n    \\toprule\n    {headers} \\\\\n    \\midrule\n"
+        f"{rows}\n    \\bottomrule\n  \\end{{tabular}}\n\\end{{table}}\n"
+    )
+
+
+def wrapped(name: str, width: int = 30) -> str:
+    """A method's name over several lines, broken before its variants."""
+    lines = [""]
+    for part in name.replace("+", "\n+").split("\n"):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def comma_separated(table: Table) -> str:
+    """CSV for programs: the frame's own column names, 6 significant digits, shares between 0 and 1, null as nothing."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.frame.columns)
+    for row in table.frame.iter_rows():
+        writer.writerow(f"{value:.6g}" if isinstance(value, float) else value for value in row)
+    return buffer.getvalue()
+
+
+def escape_latex(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(char, char) for char in text)
+
+
+def _cell(column: Column, row: dict[str, object]) -> str:
+    values = [row[key] for key in column.keys]
+    if any(value is None for value in values):
+        return NOT_MEASURED
+    texts = [_value(column, value) for value in values]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+
+def _value(column: Column, value: object) -> str:
+    if isinstance(value, int | float):
+        if column.style == "count":
+            return f"{value:,}"
+        return number_text(100 * value if column.style == "percent" else value)
+    return str(value)
+
+
+def _stacked(header: str, right: bool) -> str:
+    words = escape_latex(header).split(" ")
+    if len(words) == 1:
+        return words[0]
+    side = "r" if right else "l"
+    stack = r" \\ ".join(words)
+    return rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stack}\end{{tabular}}"
+
+
+def _escape_markdown(text: str) -> str:
+    for char in "\\|<*`":
+        text = text.replace(char, f"\\{char}")
+    return text

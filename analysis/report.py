@@ -1,0 +1,136 @@
+"""report/index.html: one page with headline, tables, figures, provenance and every invalid proposal beside its reply.
+
+What a model wrote reaches the page through Jinja's escaping alone, and the page's policy runs no script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from analysis.figures import INK
+from analysis.invalid import Exhibit, visible
+from analysis.render import cells
+from analysis.table import Table
+
+MOST_SHOWN = 500
+REPLY_CHARACTERS = 2_000
+_MOST_REPLIES = 3
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One exhibit as the page shows it: visible text, cut to a length that keeps the page quick."""
+
+    name: str
+    violations: tuple[str, ...]
+    proposed: str
+    replies: tuple[tuple[str, str], ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The invalid proposals of one method: how many there are, and those shown by their first fault."""
+
+    method: str
+    count: int
+    shown: int
+    faults: Mapping[str, tuple[Shown, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything on the page, in its order."""
+
+    experiment: str
+    headlines: tuple[str, ...]
+    remarks: tuple[str, ...]
+    tables: tuple[Table, ...]
+    figures: tuple[tuple[str, str, str], ...]
+    """(file stem, caption, SVG)"""
+    provenance: tuple[tuple[str, str], ...]
+    settings: tuple[tuple[str, str], ...]
+    groups: tuple[Group, ...]
+
+
+def write_report(page: Page, folder: Path) -> Path:
+    """Write ``index.html`` into ``folder``; the same page gives the same bytes."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    html = environment.get_template("report.html.jinja").render(
+        page=page,
+        tables=[(table, cells(table)) for table in page.tables],
+        figures=[(name, caption, inline_svg(name, svg)) for name, caption, svg in page.figures],
+        style=(_HERE / "report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        most_shown=MOST_SHOWN,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_bytes(html.encode("utf-8"))
+    return path
+
+
+def inline_svg(name: str, svg: str) -> str:
+    """The ``<svg>`` element alone, in the page's text colour, its ids kept apart from the other figures'."""
+    element = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    element = re.sub(r"(\bid=\"|url\(#|href=\"#)", rf"\g<1>{name}-", element)
+    return element.replace("<svg", '<svg role="img" aria-labelledby="caption-' + name + '"', 1)
+
+
+def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Group, ...]:
+    """By method and first fault; above ``most`` a method the kinds take turns, so that rare ones are shown too."""
+    by_method: dict[str, dict[str, list[Exhibit]]] = {}
+    for item in found:
+        by_method.setdefault(item.run.method, {}).setdefault(item.fault, []).append(item)
+    groups = []
+    for method, faults in by_method.items():
+        turns = chain.from_iterable(zip_longest(*faults.values()))
+        kept = {(item.run.id, item.index) for item in [item for item in turns if item is not None][:most]}
+        shown = {
+            fault.replace("_", " "): tuple(_shown(item) for item in items if (item.run.id, item.index) in kept)
+            for fault, items in sorted(faults.items(), key=lambda pair: -len(pair[1]))
+        }
+        groups.append(Group(method, sum(map(len, faults.values())), len(kept), shown))
+    return tuple(groups)
+
+
+def _shown(item: Exhibit) -> Shown:
+    calls = item.row.get("calls") or []
+    named = f", calls {', '.join(map(str, calls[:_MOST_REPLIES]))}" if calls else ""
+    more = f" and {len(calls) - _MOST_REPLIES} more" if len(calls) > _MOST_REPLIES else ""
+    note = ""
+    if len(item.replies) < len(calls):
+        note = f"{len(calls) - len(item.replies)} of {len(calls)} replies were not recorded."
+    elif not calls:
+        note = "No language model was asked for this proposal."
+    return Shown(
+        name=visible(f"{item.run.task}, seed {item.run.seed}, trial {item.index}{named}{more}"),
+        violations=tuple(visible(sentence) for sentence in item.violations),
+        proposed=_cut(json.dumps(item.row["proposed"], ensure_ascii=False)),
+        replies=tuple(
+            (visible(f"call {reply.call}, finish reason: {reply.finish_reason or 'not recorded'}"), _cut(reply.text))
+            for reply in item.replies[:_MOST_REPLIES]
+        ),
+        note=note,
+    )
+
+
+def _cut(text: str) -> str:
+    shown = visible(text[:REPLY_CHARACTERS])
+    if len(text) <= REPLY_CHARACTERS:
+        return shown
+    return f"{shown}\n[... {len(text) - REPLY_CHARACTERS:,} more characters, in tables/invalid_proposals.csv]"

@@ -1,0 +1,77 @@
+"""One line of ``trials.jsonl`` -> the flat row that the tables count with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypedDict
+
+from harness.errors import RunError
+from harness.trial import Fault
+
+
+class TrialRow(TypedDict):
+    """One trial. None is "not measured", never zero.
+
+    ``loss`` is the first objective's, None unless it was evaluated and is finite. ``faults`` names each kind once, in
+    the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all of them.
+    """
+
+    run: str
+    index: int
+    loss: float | None
+    invalid: bool
+    executed: bool
+    failed: bool
+    faults: list[str]
+    duplicate: bool
+    ask_seconds: float
+    evaluation_seconds: float | None
+    calls: int
+    prompt_tokens: int
+    cached_tokens: int | None
+    completion_tokens: int
+    llm_seconds: float
+
+
+def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
+    """Flatten one row of the log.
+
+    Args:
+        row: As it stands in ``trials.jsonl``.
+        run: Id of the run: its folder below the experiment's.
+        objective: Name of the objective whose loss counts.
+
+    Raises:
+        RunError: The row lacks a field of the contract or names a fault that does not exist.
+    """
+    try:
+        usage = row["usage"]
+        losses = row["losses"]
+        return TrialRow(
+            run=run,
+            index=int(row["index"]),
+            loss=None if losses is None else finite(losses[objective]),
+            invalid=bool(row["violations"]),
+            executed=row["executed"] is not None,
+            failed=row["error"] is not None,
+            faults=list(dict.fromkeys(Fault(violation["fault"]).value for violation in row["violations"])),
+            duplicate=row["duplicate_of"] is not None,
+            ask_seconds=float(row["ask_seconds"]),
+            evaluation_seconds=finite(row["evaluation_seconds"]),
+            calls=int(usage["calls"]),
+            prompt_tokens=int(usage["prompt_tokens"]),
+            cached_tokens=None if usage["cached_tokens"] is None else int(usage["cached_tokens"]),
+            completion_tokens=int(usage["completion_tokens"]),
+            llm_seconds=float(usage["seconds"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
+        raise RunError(f"A trial of {run} {reason}; move the run's folder away and run it again.") from None
+
+
+def finite(value: object) -> float | None:
+    """A number of the log, or None where it is null, NaN or infinite (on disk the last two are words)."""
+    if value is None or isinstance(value, bool):
+        return None
+    number = float(value)  # type: ignore[arg-type]  # "NaN" and "Infinity" are read as numbers
+    return number if math.isfinite(number) else None

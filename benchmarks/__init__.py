@@ -1,0 +1,1 @@
+"""Tasks: what is optimized. One family a file."""

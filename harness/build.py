@@ -1,0 +1,88 @@
+"""From configuration to objects: plug-ins are reached by ``_target_`` alone, wherever they live."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from harness.budget import Budget
+from harness.errors import SettingError, unknown
+from harness.problem import Benchmark, Problem
+from harness.repair import Repair
+from harness.tracker import Tracker
+from harness.trial import Optimizer
+
+
+def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
+    """The benchmark of a resolved configuration."""
+    return cast(Benchmark, _factory(config["benchmark"], "benchmark")())
+
+
+def build_budget(config: Mapping[str, Any]) -> Budget:
+    """The budget of a resolved configuration."""
+    return cast(Budget, _factory(config["budget"], "budget")())
+
+
+def build_tracker(config: Mapping[str, Any]) -> Tracker:
+    """The tracker of a resolved configuration."""
+    return cast(Tracker, _factory(config["tracker"], "tracker")())
+
+
+def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget) -> Optimizer:
+    """The optimizer of a resolved configuration; it is given the problem, never the benchmark or the optimum (law 4)."""
+    factory = _factory(config["optimizer"], "optimizer", "problem", "seed", "budget")
+    objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
+    shown = replace(problem, objectives=objectives)
+    return cast(Optimizer, factory(problem=shown, seed=config["seed"], budget=budget))
+
+
+def build_repair(config: Mapping[str, Any], problem: Problem) -> Repair:
+    """The repair of a resolved configuration."""
+    return cast(Repair, _factory(config["repair"], "repair", "problem", "seed")(problem=problem, seed=config["seed"]))
+
+
+def build_all(config: Mapping[str, Any]) -> None:
+    """Build every part and drop it again.
+
+    Raises:
+        SettingError: One of them does not take its settings.
+    """
+    problem = build_benchmark(config).problem
+    build_optimizer(config, problem, build_budget(config))
+    build_repair(config, problem)
+    build_tracker(config)
+
+
+def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
+    """The target with its settings bound.
+
+    Raises:
+        SettingError: The target cannot be found, or does not take one of the settings.
+    """
+    from hydra.errors import InstantiationException  # a run that is skipped needs none of it
+    from hydra.utils import instantiate
+
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise SettingError(f"The {group} configuration has no _target_; name the class to build there.")
+    try:
+        factory = instantiate(dict(node), _partial_=True, _convert_="all")
+    except InstantiationException as error:
+        raise _explained(error, group) from error
+    takes = inspect.signature(factory.func).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
+        for setting in factory.keywords:
+            if setting not in takes:
+                raise unknown(f"setting of {group}", setting, set(takes) - set(given))
+    return factory
+
+
+def _explained(error: Exception, group: str) -> Exception:
+    """The user's mistake behind an instantiation error, or the error itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SettingError):
+            return cause
+        cause = cause.__cause__
+    return SettingError(f"The {group} cannot be built: {str(error).splitlines()[0]}")

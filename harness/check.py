@@ -1,0 +1,210 @@
+"""Is a proposal a configuration of the space? Every fault is found by our own rules, none by ConfigSpace's.
+
+ConfigSpace's ``legal_value`` accepts ``True`` and ``3.0`` for an integer; here types are checked first:
+
+* a boolean is never a number, a number in quotes is a string, and ``3.0`` is no integer;
+* an integer is a legal value of a float hyperparameter (JSON has one kind of number) and comes out as a float;
+* NaN and the infinities are floats outside every range;
+* a value for an inactive hyperparameter is a fault, also ``null``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenOrConjunction, ForbiddenRelation
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    FloatHyperparameter,
+    Hyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+from ConfigSpace.types import NotSet
+
+from harness.problem import Params, Scalar
+from harness.trial import Fault, Proposal, Violation
+
+Verdict = tuple[Scalar | None, Fault | None]
+"""The builtin value and None, or None and the fault."""
+
+
+class Checker:
+    """Decides for one search space; building it once makes a check a few microseconds.
+
+    Args:
+        space: The space; read, never changed.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        self._judges = {name: judge(space[name]) for name in space}
+        self._conditions = {name: tuple(space.parent_conditions_of[name]) for name in space.conditional_hyperparameters}
+        self._parents = {name: {parent.name for parent in space.parents_of[name]} for name in space}
+        self._order = _parents_first(space)
+        self._forbidden = tuple(space.forbidden_clauses)
+
+    def proposal(self, proposal: Proposal) -> tuple[Params | None, tuple[Violation, ...]]:
+        """Like ``check``, for a whole proposal: one without params is unparseable, or truncated."""
+        if isinstance(proposal.params, Mapping):
+            return self.check(proposal.params)
+        fault = Fault.TRUNCATED if proposal.truncated else Fault.UNPARSEABLE
+        return None, (Violation(fault),)
+
+    def check(self, params: Mapping[str, Any]) -> tuple[Params | None, tuple[Violation, ...]]:
+        """Judge a configuration.
+
+        Args:
+            params: Hyperparameter name -> value; builtin or numpy scalars, or anything a reply may hold.
+
+        Returns:
+            The configuration in builtin scalars, in the space's order, and no violations; or None and all violations.
+        """
+        legal: Params = {}
+        violations: list[Violation] = []
+        for name, judge_value in self._judges.items():
+            if name not in params:
+                continue
+            value, fault = judge_value(params[name])
+            if fault is None:
+                legal[name] = value  # type: ignore[assignment]
+            else:
+                violations.append(Violation(fault, name, builtin(params[name])))
+        if len(params) != len(legal) + len(violations):
+            extra = [name for name in params if name not in self._judges]
+            violations += [Violation(Fault.UNKNOWN, str(name), builtin(params[name])) for name in extra]
+        violations += self._activity(params, legal)
+        if not violations and self._forbidden:
+            violations += self._clauses(legal)
+        if violations:
+            return None, tuple(violations)
+        return legal, ()
+
+    def _activity(self, params: Mapping[str, Any], legal: Params) -> list[Violation]:
+        """Missing and inactive hyperparameters; silent about children whose parents are themselves at fault."""
+        if not self._conditions:
+            return [Violation(Fault.MISSING, name) for name in self._judges if name not in params]
+        found = []
+        values: dict[str, Any] = dict.fromkeys(self._judges, NotSet)
+        undecided: set[str] = set()
+        for name in self._order:
+            conditions = self._conditions.get(name, ())
+            if not undecided.isdisjoint(self._parents[name]):
+                undecided.add(name)
+            elif all(condition.satisfied_by_value(values) for condition in conditions):
+                if name in legal:
+                    values[name] = legal[name]
+                else:
+                    undecided.add(name)
+                    if name not in params:
+                        found.append(Violation(Fault.MISSING, name))
+            elif name in params:
+                found.append(Violation(Fault.INACTIVE, name, builtin(params[name])))
+        return found
+
+    def _clauses(self, legal: Params) -> list[Violation]:
+        found = []
+        for clause in self._forbidden:
+            if _forbids(clause, legal):
+                names = _names(clause)
+                found.append(Violation(Fault.FORBIDDEN, ", ".join(names), {name: legal.get(name) for name in names}))
+        return found
+
+
+def builtin(value: Any) -> Any:
+    """A numpy scalar as the Python scalar it holds; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
+    """The rule for one hyperparameter.
+
+    Raises:
+        NotImplementedError: A kind of hyperparameter this check does not know.
+    """
+    if isinstance(hyperparameter, FloatHyperparameter):
+        return _float_judge(float(hyperparameter.lower), float(hyperparameter.upper))
+    if isinstance(hyperparameter, IntegerHyperparameter):
+        return _integer_judge(int(hyperparameter.lower), int(hyperparameter.upper))
+    if isinstance(hyperparameter, CategoricalHyperparameter):
+        return _choice_judge(hyperparameter.choices)
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        return _choice_judge(hyperparameter.sequence)
+    if isinstance(hyperparameter, Constant):
+        return _choice_judge((hyperparameter.value,))
+    raise NotImplementedError(f"No check is written for a {type(hyperparameter).__name__}.")
+
+
+def _float_judge(lower: float, upper: float) -> Callable[[Any], Verdict]:
+    def rule(value: Any) -> Verdict:
+        value = builtin(value)
+        if type(value) is not float and type(value) is not int:
+            return None, Fault.WRONG_TYPE
+        if not lower <= value <= upper or (type(value) is float and not math.isfinite(value)):
+            return None, Fault.OUT_OF_RANGE
+        return float(value), None
+
+    return rule
+
+
+def _integer_judge(lower: int, upper: int) -> Callable[[Any], Verdict]:
+    def rule(value: Any) -> Verdict:
+        value = builtin(value)
+        if type(value) is not int:
+            return None, Fault.WRONG_TYPE
+        return (value, None) if lower <= value <= upper else (None, Fault.OUT_OF_RANGE)
+
+    return rule
+
+
+def _choice_judge(choices: Any) -> Callable[[Any], Verdict]:
+    legal: dict[tuple[type, Any], Scalar] = {}
+    for choice in map(builtin, choices):
+        legal[type(choice), choice] = choice
+        if type(choice) is float and choice.is_integer():
+            legal.setdefault((int, int(choice)), choice)
+    kinds = {kind for kind, _ in legal} | ({int} if any(kind is float for kind, _ in legal) else set())
+
+    def rule(value: Any) -> Verdict:
+        value = builtin(value)
+        kind = type(value)
+        if kind not in kinds:
+            return None, Fault.WRONG_TYPE
+        found = legal.get((kind, value))
+        return (None, Fault.NOT_A_CHOICE) if found is None else (found, None)
+
+    return rule
+
+
+def _parents_first(space: ConfigurationSpace) -> list[str]:
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in order:
+            for parent in space.parents_of[name]:
+                visit(parent.name)
+            order.append(name)
+
+    for name in space:
+        visit(name)
+    return order
+
+
+def _forbids(clause: Any, legal: Params) -> bool:
+    """Whether a clause forbids the configuration; one about an inactive hyperparameter does not."""
+    if isinstance(clause, ForbiddenConjunction):
+        verdicts = (_forbids(part, legal) for part in clause.components)
+        return any(verdicts) if isinstance(clause, ForbiddenOrConjunction) else all(verdicts)
+    return all(name in legal for name in _names(clause)) and bool(clause.is_forbidden_value(legal))
+
+
+def _names(clause: Any) -> list[str]:
+    if isinstance(clause, ForbiddenConjunction):
+        return list(dict.fromkeys(name for part in clause.components for name in _names(part)))
+    if isinstance(clause, ForbiddenRelation):
+        return [clause.left.name, clause.right.name]
+    return [clause.hyperparameter.name]

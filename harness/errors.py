@@ -1,0 +1,38 @@
+"""Every error a user can act on. Each message is one sentence: what was wrong, the nearest valid value, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HyperboleError(Exception):
+    """Something the user can put right; commands print it as one sentence and exit with code 2."""
+
+
+class SettingError(HyperboleError):
+    """A name or value in the configuration is not one that exists."""
+
+
+class RunError(HyperboleError):
+    """A run folder on disk does not fit the run that was asked for."""
+
+
+class ServerError(HyperboleError):
+    """No language-model server answers, and none could be started."""
+
+
+class ModelError(HyperboleError):
+    """The server answers, but cannot serve the request: unknown model, context too long, refused credentials."""
+
+
+class RecordingError(HyperboleError):
+    """A replay asked for a completion that was never recorded."""
+
+
+def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
+    """The error for a misspelt name: says what is unknown, the nearest match and every valid name."""
+    known = sorted(str(option) for option in options)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return SettingError(f"Unknown {kind} {str(name)!r}; {hint}Valid: {', '.join(known)}.")

@@ -1,0 +1,68 @@
+"""Check and evaluate one configuration by hand; prints the trial's row as JSON.
+
+python -m harness.evaluate benchmark=hpobench benchmark.task=credit_g 'params={depth: 2, width: 64, ...}'
+
+Takes the overrides of ``harness.run``, with ``params`` and, where a benchmark has fidelities, ``fidelity``.
+Exit codes: 0 evaluated, 1 invalid (the row says why) or failed, 2 a mistake in the command.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from harness.errors import SettingError
+from harness.explain import explained
+
+EXTRA = ("params", "fidelity")
+
+
+def main() -> None:
+    """The command."""
+    arguments = sys.argv[1:]
+    if not arguments or {"-h", "--help"} & set(arguments):
+        print(__doc__)
+        raise SystemExit(0 if arguments else 2)
+    with explained(arguments):
+        row = evaluate(arguments)
+    print(json.dumps(row, indent=1, allow_nan=False))
+    raise SystemExit(0 if row["losses"] is not None else 1)
+
+
+def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
+    """The row of one trial, in no run and recorded nowhere.
+
+    Raises:
+        HyperboleError: A wrong name or value among the overrides, or no params.
+    """
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from harness.build import build_benchmark, build_repair
+    from harness.check import Checker
+    from harness.clock import now
+    from harness.experiment import CONF, resolve
+    from harness.jsonl import encode
+    from harness.loop import Judge, evaluated
+    from harness.rows import to_row
+    from harness.trial import Proposal, Trial
+
+    added = [f"+{text}" if text.partition("=")[0] in EXTRA else text for text in overrides]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", overrides=added)
+    given = {key: config.get(key) for key in EXTRA}
+    given = {key: OmegaConf.to_container(value) if OmegaConf.is_dict(value) else value for key, value in given.items()}
+    if not isinstance(given["params"], dict):
+        raise SettingError("Nothing to evaluate; give a configuration, e.g. 'params={depth: 2, width: 64}'.")
+    settings = resolve(config, {"repair"}, ".")
+    benchmark = build_benchmark(settings)
+    judge = Judge(Checker(benchmark.problem.space), build_repair(settings, benchmark.problem))
+    trial = judge(Trial(0, Proposal(given["params"], given["fidelity"])))
+    row = to_row(evaluated(trial, benchmark, settings["seed"]), now())
+    return dict(json.loads(encode(row)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A Hydra job: find out which run is meant, and whether it is new, half done or complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from harness.build import build_all
+from harness.errors import RunError, SettingError
+from harness.folder import RunFolder, refuse_if_different
+from harness.method import GROUPS, method_name, used_groups
+from harness.progress import say
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def execute(config: DictConfig) -> float | None:
+    """Run one job of a sweep, or the only one.
+
+    Returns:
+        The lowest loss of the first objective (for Hydra sweepers that optimize); None if the run was skipped.
+
+    Raises:
+        HyperboleError: As ``harness.perform.perform``; also when the folder holds another run.
+    """
+    hydra = HydraConfig.get()
+    identity, used = identify(config, hydra.runtime.choices, hydra.overrides.task)
+    place = "/".join(str(identity[key]) for key in ("experiment", "place", "method", "seed"))
+    folder = RunFolder(Path(hydra.runtime.cwd) / "runs" / place)
+    identity = {key: value for key, value in identity.items() if key != "place"}
+    identity["config"] = resolve(config, used, ".")
+    with folder.lock() as held:
+        if not held:
+            say(f"{place}: another process is at it; left to it")
+            return None
+        run = folder.read()
+        if run is None and folder.rows():
+            raise RunError(f"{folder.path} holds trials but no run.json; move the folder away and run it again.")
+        if run is not None:
+            try:
+                refuse_if_different(run, identity["config"], folder.path)
+            except RunError:
+                build_all(resolve(config, used, str(folder.path)))  # a misspelt value is the likelier mistake
+                raise
+            if run["status"] == "complete":
+                say(f"{place}: complete; skipped")
+                return None
+        from harness.perform import perform  # a run that is skipped needs none of it
+
+        alone = "basic_launcher" in hydra.launcher.get("_target_", "")
+        return perform(resolve(config, used, str(folder.path)), folder, identity, live=alone)
+
+
+def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: Any) -> tuple[dict[str, Any], set[str]]:
+    """Which run a composed configuration means.
+
+    Returns:
+        The fields of run.json that say so, plus ``place`` (``<benchmark>.<task>``); and the groups the method uses.
+
+    Raises:
+        SettingError: The seed or the experiment's name cannot be one.
+    """
+    seed, name = config.seed, config.name
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
+        raise SettingError(f"seed is {seed!r}; give a whole number from 0 to 2147483647.")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise SettingError(f"name is {name!r}; give the experiment a name of letters, digits, '_', '-' and '.'.")
+    benchmark, optimizer = str(choices["benchmark"]), str(choices["optimizer"])
+    task = str(config.benchmark.get("task", "default"))
+    used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
+    method = method_name(optimizer, used, choices, default_choices(), list(overrides))
+    identity = {
+        "experiment": name,
+        "place": f"{benchmark}.{task}",
+        "benchmark": benchmark,
+        "task": task,
+        "method": method,
+        "optimizer": optimizer,
+        "llm": choices.get("llm") if "llm" in used else None,
+        "seed": seed,
+    }
+    return identity, used
+
+
+def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
+    """The configuration in builtin values; groups the method does not use are null.
+
+    Raises:
+        SettingError: A value is missing or refers to nothing.
+    """
+    copied = config.copy()
+    OmegaConf.set_struct(copied, False)
+    copied.folder = folder
+    for group in GROUPS:
+        if group not in used and group in copied:
+            copied[group] = None
+    try:
+        resolved = OmegaConf.to_container(copied, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise SettingError(f"The configuration is incomplete: {str(error).splitlines()[0]}.") from error
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items() if key != "folder"}
+
+
+def default_choices() -> dict[str, str | None]:
+    """Group -> file chosen when nobody chooses, from the defaults list of conf/config.yaml."""
+    chosen: dict[str, str | None] = {}
+    for entry in OmegaConf.load(CONF / "config.yaml").defaults:
+        if isinstance(entry, Mapping | DictConfig):
+            chosen |= {str(group): choice for group, choice in entry.items()}
+    return chosen

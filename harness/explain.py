@@ -1,0 +1,91 @@
+"""A user's mistake as one sentence and exit code 2. Anything else keeps its traceback: that one is ours."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.errors import HyperboleError, SettingError, unknown
+
+INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Turn errors a user can act on into one sentence on standard error.
+
+    Args:
+        overrides: The command line, to find the nearest valid name of a misspelt key.
+
+    Raises:
+        SystemExit: With code 2 after a user's mistake, 130 after an interruption.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted; the same command goes on where this one stopped.\n")
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as error:
+        mistake = _mistake(error, overrides)
+        if mistake is None:
+            raise
+        sys.stderr.write(f"{mistake}\n")
+        raise SystemExit(2) from None
+
+
+def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError | None:
+    """The user's mistake behind an error, or None if it is no such thing."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HyperboleError):
+            return cause
+        cause = cause.__cause__
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return unknown(group or "configuration", name, error.options or ())
+    if isinstance(error, OverrideParseException):
+        return SettingError(f"Cannot read {error.override!r}: {_first_sentence(str(error.message))}")
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
+    return None
+
+
+def _unknown_key(message: str, overrides: Sequence[str]) -> SettingError | None:
+    """For "Could not override 'budget.proposal'": which keys there are."""
+    found = re.search(r"Could not (?:override|append|add|delete) '?([\w./@-]+)", message)
+    if not found:
+        return None
+    key = found.group(1)
+    parent, _, last = key.rpartition(".")
+    try:
+        node: Any = _composed(overrides)
+        for part in filter(None, parent.split(".")):
+            node = node[part]
+        return unknown("setting" if not parent else f"setting of {parent}", last, [str(name) for name in node])
+    except Exception:  # the sentence below is less helpful, not wrong
+        return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
+
+
+def _composed(overrides: Sequence[str]) -> Any:
+    """The configuration with the group choices of the command line and none of its settings."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from harness.experiment import CONF
+
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    groups.add("hydra.searchpath")
+    chosen = [text for text in overrides if text.partition("=")[0] in groups and ("," not in text or "[" in text)]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides=chosen)
+
+
+def _first_sentence(message: str) -> str:
+    return " ".join(message.strip().splitlines()[0].split()).rstrip(".") + "."

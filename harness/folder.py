@@ -1,0 +1,104 @@
+"""A run's folder: run.json, trials.jsonl, and the lock that keeps two processes out of one run."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RunError
+from harness.jsonl import Appender, plain, read_rows
+
+SCHEMA = 1
+VOLATILE = frozenset({"folder", "tracker"})
+"""Top-level configuration keys that may differ between a run and its resumption."""
+
+
+class RunFolder:
+    """One run on disk.
+
+    Args:
+        path: ``runs/<experiment>/<benchmark>.<task>/<method>/<seed>``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def trials(self) -> Path:
+        """The log, one line a trial."""
+        return self.path / "trials.jsonl"
+
+    def read(self) -> dict[str, Any] | None:
+        """The contents of run.json, or None if there is none.
+
+        Raises:
+            RunError: It is damaged, or written by another version of this program.
+        """
+        path = self.path / "run.json"
+        try:
+            run = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            raise RunError(f"{path} is not JSON; move the folder away and run it again.") from None
+        if not isinstance(run, dict) or run.get("schema") != SCHEMA:
+            raise RunError(f"{path} does not have schema {SCHEMA}; read it with the version that wrote it.")
+        return run
+
+    def write(self, run: dict[str, Any]) -> None:
+        """Replace run.json in one step, so that no reader ever sees half of it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        draft = self.path / f".run.json.{os.getpid()}"
+        draft.write_text(json.dumps(plain(run), indent=1, allow_nan=False) + "\n", encoding="ascii")
+        draft.replace(self.path / "run.json")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The logged trials; a torn last one is left out."""
+        return read_rows(self.trials)
+
+    def appender(self) -> Appender:
+        """The log, opened for appending."""
+        return Appender(self.trials)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Hold the run; yields False when another process holds it. The kernel frees it however that process ends."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
+
+
+def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path) -> None:
+    """Make sure that a folder's run is the one asked for.
+
+    Raises:
+        RunError: Their configurations differ; the sentence names the first difference.
+    """
+    old = {key: value for key, value in run["config"].items() if key not in VOLATILE}
+    new = {key: value for key, value in plain(config).items() if key not in VOLATILE}
+    if (what := _first_difference(old, new)) is not None:
+        raise RunError(
+            f"{path} holds a run with another configuration: {what}; give the new one another name= or undo the change."
+        )
+
+
+def _first_difference(old: Any, new: Any, key: str = "") -> str | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            missing = "(not set)"
+            if what := _first_difference(
+                old.get(name, missing), new.get(name, missing), f"{key}.{name}" if key else name
+            ):
+                return what
+        return None
+    return None if old == new else f"{key} was {old!r} and is now {new!r}"

@@ -1,0 +1,91 @@
+"""Append-only JSON lines: one flushed line a row, a torn last line dropped, never anything overwritten."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import IO, Any
+
+from harness.errors import RunError
+
+
+def plain(value: Any) -> Any:
+    """The value with non-finite floats as the words JSON lacks ("NaN", "Infinity", "-Infinity"); shared otherwise."""
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def encode(row: Any) -> str:
+    """One line of ASCII JSON: lone surrogates and control characters of a reply survive, escaped."""
+    try:
+        return json.dumps(row, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        return json.dumps(plain(row), allow_nan=False, separators=(",", ":"))
+
+
+class Appender:
+    """Appends rows to a file. Opening cuts off a torn last line, so that the next row starts on a line of its own."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            _cut_torn_line(path)
+        self._file: IO[str] = path.open("a", encoding="ascii")
+
+    def write(self, row: Any) -> None:
+        """Append one row and flush it."""
+        self._file.write(encode(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """All whole rows; an absent file has none, a torn last line is left out.
+
+    Raises:
+        RunError: A line before the last is not JSON, so the file was damaged by something else than a crash.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    rows = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            if number == len(lines) - 1:
+                break
+            raise RunError(
+                f"Line {number} of {path} is not JSON; move the run's folder away and run it again."
+            ) from None
+    return rows
+
+
+def _cut_torn_line(path: Path) -> None:
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    last = data[data.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
+    if last.strip() and not _is_json(last):
+        end -= len(last)
+    if end < len(data):
+        with path.open("r+b") as file:
+            file.truncate(end)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

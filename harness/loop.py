@@ -1,0 +1,125 @@
+"""The loop: ask, check, (repair), evaluate, record, tell."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.budget import Budget, Spent
+from harness.check import Checker
+from harness.clock import now
+from harness.errors import RunError
+from harness.jsonl import encode
+from harness.problem import Benchmark
+from harness.repair import Repair
+from harness.rows import difference, outcome_of, to_row
+from harness.trial import Optimizer, Trial
+
+Row = dict[str, Any]
+
+
+def run_loop(
+    benchmark: Benchmark,
+    optimizer: Optimizer,
+    repair: Repair,
+    budget: Budget,
+    seed: int,
+    record: Callable[[Row], None],
+    logged: Sequence[Row] = (),
+) -> None:
+    """Run trials until the budget is spent.
+
+    Args:
+        benchmark: The judge; the optimizer never sees it.
+        optimizer: Asked and told once a trial.
+        repair: Stands between an invalid proposal and what is executed.
+        budget: Ends the run.
+        seed: Handed to the benchmark's evaluations.
+        record: Called with each new row, before the optimizer is told.
+        logged: Rows of an interrupted run, fed back through the optimizer first: their outcomes are taken from the
+            log, nothing is evaluated or recorded again.
+
+    Raises:
+        RunError: The optimizer replays differently from the log.
+    """
+    judge = Judge(Checker(benchmark.problem.space), repair)
+    spent = Spent()
+    while not spent.exhausts(budget):
+        index = spent.proposals
+        started_at = now()
+        clock = time.perf_counter()
+        proposal = optimizer.ask()
+        trial = judge(Trial(index, proposal, ask_seconds=time.perf_counter() - clock))
+        if index < len(logged):
+            trial = _replayed(trial, logged[index])
+        else:
+            trial = evaluated(trial, benchmark, seed)
+            record(to_row(trial, started_at))
+        optimizer.tell(trial)
+        spent.add(trial)
+
+
+class Judge:
+    """Checks proposals, remembers them for duplicates, and applies the repair."""
+
+    def __init__(self, checker: Checker, repair: Repair) -> None:
+        self._checker = checker
+        self._repair = repair
+        self._first: dict[str, int] = {}
+
+    def __call__(self, trial: Trial) -> Trial:
+        """The trial with violations, duplicate_of, repair and executed params filled in."""
+        proposal = trial.proposal
+        params, violations = self._checker.proposal(proposal)
+        proposed = proposal.params if params is None else params
+        duplicate_of = None
+        if proposed is not None:
+            key = _key(proposed)
+            first = self._first.setdefault(key, trial.index)
+            duplicate_of = None if first == trial.index else first
+        repair = None
+        if violations:
+            mended = self._repair(proposal, violations)
+            params = None if mended is None else self._checker.check(mended)[0]
+            repair = None if params is None else self._repair.name
+        return dataclasses.replace(
+            trial, violations=violations, duplicate_of=duplicate_of, repair=repair, params=params
+        )
+
+
+def _key(params: dict[str, Any]) -> str:
+    try:
+        return encode(dict(sorted(params.items())))
+    except TypeError:
+        return repr(params)
+
+
+def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
+    """The trial with its outcome; whatever goes wrong in the benchmark is the trial's error, never the run's."""
+    if trial.params is None:
+        return trial
+    try:
+        outcome = benchmark.evaluate(dict(trial.params), trial.proposal.fidelity, seed)
+    except Exception as error:
+        return dataclasses.replace(trial, error=f"{type(error).__name__}: {error}")
+    for name, loss in outcome.losses.items():
+        if not math.isfinite(loss):
+            return dataclasses.replace(trial, error=f"The evaluation returned {loss} for {name}.")
+    return dataclasses.replace(trial, outcome=outcome)
+
+
+def _replayed(trial: Trial, logged: Row) -> Trial:
+    """The trial as the log has it, once it is certain that the optimizer proposed the same again."""
+    row = json.loads(encode(to_row(trial, "")))
+    if (what := difference(row, logged)) is not None:
+        raise RunError(
+            f"Trial {logged['index']} replays differently from its log: {what}; the code or a package has changed "
+            "since, so start over under another name=."
+        )
+    return dataclasses.replace(
+        trial, outcome=outcome_of(logged), error=logged["error"], ask_seconds=logged["ask_seconds"]
+    )

@@ -1,0 +1,55 @@
+"""A method's name: the optimizer and every choice that sets this variant apart, in fixed order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+GROUPS = ("llm", "prompt", "decoding", "repair", "probe")
+"""Groups that can change a method, in the order in which they are named."""
+
+ALWAYS_USED = ("repair", "probe")
+"""Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
+
+
+def used_groups(optimizer: Any) -> set[str]:
+    """The groups that an optimizer's raw configuration takes part of, as in ``chat: ${llm}``."""
+    text = str(optimizer)
+    return {group for group in GROUPS if group in ALWAYS_USED or re.search(r"\$\{" + group + r"[.}]", text)}
+
+
+def method_name(
+    optimizer: str,
+    used: set[str],
+    choices: Mapping[str, str | None],
+    defaults: Mapping[str, str | None],
+    overrides: Sequence[str] = (),
+) -> str:
+    """Name a variant, for example ``llm_chat+decoding=json_schema+history=compressed``.
+
+    Args:
+        optimizer: The optimizer's name.
+        used: Groups this optimizer uses (``used_groups``).
+        choices: Group -> chosen file.
+        defaults: Group -> file chosen when nobody chooses.
+        overrides: The command line's overrides; those of a setting inside the optimizer or a used group are part of
+            the name, so that two variants never share a folder.
+    """
+    parts = [
+        f"{group}={choices[group]}"
+        for group in GROUPS
+        if group in used and choices.get(group) not in (None, "null", defaults.get(group))
+    ]
+    settings = []
+    for override in overrides:
+        key, _, value = override.lstrip("+").partition("=")
+        group, _, setting = key.partition(".")
+        if setting and (group == "optimizer" or group in used):
+            settings.append(f"{setting if group == 'optimizer' else key}={value}")
+    return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
+
+
+def _safe(text: str) -> str:
+    """The text as part of a folder name."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text)[:80]

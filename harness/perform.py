@@ -1,0 +1,93 @@
+"""One run, from its resolved configuration to a finished folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
+from harness.clock import now
+from harness.folder import SCHEMA, RunFolder
+from harness.jsonl import encode, plain
+from harness.loop import run_loop
+from harness.progress import RunLine
+from harness.provenance import git_state, versions
+
+CURVE_WITHOUT_TRIAL_LIMIT = 100
+
+
+def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str, Any], live: bool) -> float | None:
+    """Run, or go on with, one run.
+
+    Args:
+        config: Resolved configuration, with paths into the folder.
+        folder: Where it is recorded; rows already there are replayed through the optimizer.
+        identity: The part of run.json that says which run this is, ``config`` as recorded included.
+        live: Whether its progress line is redrawn after trials.
+
+    Returns:
+        The lowest loss of the first objective, or None if nothing valid was evaluated.
+
+    Raises:
+        HyperboleError: A wrong setting, a log that does not fit, no server: run.json says so too.
+    """
+    benchmark = build_benchmark(config)
+    problem = benchmark.problem
+    budget = build_budget(config)
+    optimizer = build_optimizer(config, problem, budget)
+    repair = build_repair(config, problem)
+    tracker = build_tracker(config)
+
+    logged = folder.rows()
+    curve = benchmark.random_search_curve(budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
+    before = folder.read()
+    run: dict[str, Any] = {
+        "schema": SCHEMA,
+        "status": "running",
+        "error": None,
+        "started_at": before["started_at"] if before else now(),
+        "finished_at": None,
+        **identity,
+        "objectives": [asdict(objective) for objective in problem.objectives],
+        "random_search_curve": None if curve is None else [float(loss) for loss in curve],
+        "budget": asdict(budget),
+        "git": git_state(),
+        "versions": versions(),
+    }
+    folder.write(run)
+    tracker.start(folder.path, run)
+    line = RunLine(f"{problem.name} {run['method']} seed {run['seed']}", problem.objectives[0], live)
+    best: list[float] = []
+
+    def note(row: dict[str, Any]) -> None:
+        tracker.log(row)
+        line.add(row)
+        if row["losses"] is not None:
+            best.append(row["losses"][problem.objectives[0].name])
+
+    for row in logged:
+        note(row)
+    log = folder.appender()
+
+    def record(row: dict[str, Any]) -> None:
+        log.write(row)
+        note(row)
+
+    try:
+        run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+        run |= {"status": "running" if interrupted else "failed", "error": f"{type(error).__name__}: {error}"}
+        line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {error}")
+        raise
+    else:
+        run |= {"status": "complete"}
+        line.close()
+    finally:
+        log.close()
+        run |= {"finished_at": now()}
+        folder.write(run)
+        tracker.finish(json.loads(encode(plain(run))))
+    return min(best, default=None)

@@ -1,0 +1,118 @@
+"""What is optimized: the words shared by benchmarks, optimizers and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ConfigSpace import ConfigurationSpace
+
+Scalar = bool | int | float | str
+Params = dict[str, Scalar]
+Direction = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One quantity to optimize, named and directed as people report it.
+
+    Inside, losses are minimized: ``loss`` and ``value`` convert between the two and are each other's inverse.
+
+    Attributes:
+        name: As reported, for example ``balanced_accuracy``.
+        direction: As reported.
+        optimum: Best attainable value as reported (not as a loss), or None where nobody knows it.
+        worst: Worst attainable value as reported, or None where nobody knows it.
+    """
+
+    name: str
+    direction: Direction
+    optimum: float | None = None
+    worst: float | None = None
+
+    def loss(self, value: float) -> float:
+        """The loss that stands for a reported value."""
+        return value if self.direction == "minimize" else -value
+
+    value = loss
+    """The reported value that stands behind a loss (negation is its own inverse)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """One knob that makes an evaluation cheaper: epochs, trees, share of the data.
+
+    Attributes:
+        name: As the benchmark calls it.
+        lower: Cheapest value.
+        upper: Most expensive value; the default of every evaluation.
+        integer: Whether only whole numbers are meaningful.
+    """
+
+    name: str
+    lower: float
+    upper: float
+    integer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Everything an optimizer may know about a task.
+
+    Attributes:
+        name: ``<benchmark>.<task>``, for example ``hpobench.credit_g``.
+        space: The search space. Shared, never mutated: an optimizer that seeds or edits it works on a copy.
+        objectives: At least one; the first is the one single-objective optimizers minimize.
+        fidelities: Empty when an evaluation has one price only.
+        default: The configuration a practitioner would start from, as builtin scalars.
+        description: Plain text about model and data for prompts; no scores, no optimum.
+    """
+
+    name: str
+    space: ConfigurationSpace
+    objectives: tuple[Objective, ...]
+    default: Params
+    fidelities: tuple[Fidelity, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one evaluation measured.
+
+    Attributes:
+        losses: Objective name -> loss (minimized).
+        metrics: Everything else that was measured, as reported. Recorded, never shown to an optimizer.
+        evaluation_seconds: Cost of the evaluation; for a table, the tabulated training time.
+    """
+
+    losses: dict[str, float]
+    metrics: dict[str, float] = field(default_factory=dict)
+    evaluation_seconds: float | None = None
+
+
+class Benchmark(Protocol):
+    """The judge. It stands outside: an optimizer is given ``problem`` and nothing else."""
+
+    @property
+    def problem(self) -> Problem:
+        """What an optimizer may know."""
+        ...
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        """Evaluate one valid configuration.
+
+        Args:
+            params: A configuration that passed ``harness.check``.
+            fidelity: Fidelity name -> value; None for the highest.
+            seed: The run's seed, for benchmarks that are random.
+
+        Raises:
+            Exception: Whatever goes wrong becomes the trial's ``error``; the run goes on.
+        """
+        ...
+
+    def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
+        """Exact E[lowest loss of k uniformly drawn configurations] for k = 1..evaluations, or None if unknown."""
+        ...

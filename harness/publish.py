@@ -1,0 +1,135 @@
+"""``python -m harness.publish runs/<experiment>``: finished runs on disk become W&B runs, one each.
+
+Publishing again replaces: a run's W&B id is a function of its path. Exit code: 0 when every finished run was published,
+1 when W&B failed for some, 2 for a folder or a setting that does not exist.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HyperboleError, RunError
+from harness.jsonl import read_rows
+from harness.wandb_tracker import WandbTracker
+
+FINISHED = ("complete", "failed")
+_NEEDED = ("status", "experiment", "benchmark", "task", "method", "optimizer", "seed", "objectives")
+
+
+def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
+    """Send one run from disk through the tracker, as if it were live.
+
+    Returns:
+        What went wrong with W&B, or None.
+
+    Raises:
+        RunError: A file of the run is damaged.
+    """
+    run, rows = read_run(folder), read_rows(folder / "trials.jsonl")
+    tracker.start(folder, {**run, "status": "running"})
+    for row in rows:
+        tracker.log(row)
+    tracker.finish(run)
+    return tracker.failure
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The contents of a ``run.json``.
+
+    Raises:
+        RunError: It is not JSON, or not a run's.
+    """
+    path = folder / "run.json"
+    try:
+        run = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read ({error}); move the folder away and run it again.") from None
+    missing = [key for key in _NEEDED if not isinstance(run, dict) or key not in run]
+    if missing:
+        raise RunError(f"{path} is not a run's: it lacks {', '.join(missing)}; give a folder below runs/.")
+    return dict(run)
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Every folder at or below this one that holds a ``run.json``, in order.
+
+    Raises:
+        RunError: There is no such folder, or no run in it.
+    """
+    if not folder.is_dir():
+        neighbours = [path.name for path in folder.absolute().parent.glob("*") if path.is_dir()]
+        near = difflib.get_close_matches(folder.name, neighbours, n=1)
+        hint = f"did you mean {folder.parent / near[0]}?" if near else "give an experiment's, e.g. runs/quickstart."
+        raise RunError(f"There is no folder {folder}; {hint}")
+    found = sorted(path.parent for path in folder.rglob("run.json"))
+    if not found:
+        raise RunError(f"No run.json at or below {folder}; give the folder of an experiment, e.g. runs/quickstart.")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish as the command line says; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        tracker = WandbTracker(
+            project=options.project,
+            entity=options.entity,
+            mode="online" if options.online else "offline",
+            directory=options.directory,
+            finish_timeout_seconds=options.finish_timeout_seconds,
+        )
+        folders = find_runs(options.folder)
+    except HyperboleError as error:
+        print(error, file=sys.stderr)
+        return 2
+    wanted = FINISHED[:1] if options.only_complete else FINISHED
+    words = [_publish_one(folder, tracker, wanted) for folder in folders]
+    published, failed = words.count("published"), words.count("failed")
+    where = "to W&B" if options.online else "to W&B's offline files (send them with `wandb sync <folder>`)"
+    print(f"Published {published} of {len(folders)} runs {where}; {failed} failed, {words.count('skipped')} skipped.")
+    return 1 if failed else 0
+
+
+def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> str:
+    """Publish one folder, say so in a sentence, and return what became of it in a word."""
+    try:
+        status = read_run(folder)["status"]
+        if status not in wanted:
+            print(f"Skipped {folder}: its status is {status!r}, not {' or '.join(wanted)}.")
+            return "skipped"
+        if publish_run(folder, tracker) is not None:
+            return "failed"  # the tracker has said why
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return "failed"
+    print(f"Published {folder}.", flush=True)
+    return "published"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.publish",
+        description="Publish finished runs from disk to Weights & Biases. Publishing again replaces, never doubles.",
+    )
+    parser.add_argument(
+        "folder", type=Path, help="an experiment, e.g. runs/quickstart, or any folder with runs below it"
+    )
+    parser.add_argument("--online", action="store_true", help="send to the server now (default: write offline files)")
+    parser.add_argument("--project", default="hyperbole", help="W&B project (default: %(default)s)")
+    parser.add_argument("--entity", help="W&B user or team (default: yours)")
+    parser.add_argument("--directory", type=Path, help="where the wandb/ folder goes (default: each run's own folder)")
+    parser.add_argument("--only-complete", action="store_true", help="leave out failed runs")
+    parser.add_argument(
+        "--finish-timeout-seconds", type=float, default=300.0, help="longest wait a run (default: %(default)g)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

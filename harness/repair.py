@@ -1,0 +1,147 @@
+"""What may be executed in place of an invalid proposal. Whatever is done is recorded; the default does nothing.
+
+A repair gets the proposal and its violations and returns params or None; the loop checks the result, so a repair that
+does not arrive at a valid configuration leaves the proposal charged and unexecuted.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, OrdinalHyperparameter
+
+from harness.check import builtin
+from harness.problem import Params, Problem
+from harness.trial import Fault, Proposal, Violation
+
+
+class Repair(Protocol):
+    """Built with ``(problem, seed)``."""
+
+    name: str | None
+
+    def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
+        """A configuration to execute instead, or None."""
+        ...
+
+
+class NoRepair:
+    """repair=none: the proposal is charged and nothing is executed."""
+
+    name = None
+
+    def __init__(self, problem: Problem, seed: int) -> None: ...
+
+    def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
+        """None, always."""
+        return None
+
+
+class Clamp:
+    """repair=clamp: numbers out of range go to the nearer bound; any other fault stays one. NaN is near no bound."""
+
+    name = "clamp"
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self._space = problem.space
+
+    def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
+        """The proposal with its numbers clamped, if nothing else is wrong with it."""
+        if proposal.params is None or any(violation.fault is not Fault.OUT_OF_RANGE for violation in violations):
+            return None
+        params = dict(proposal.params)
+        for violation in violations:
+            if violation.name is not None and not (isinstance(violation.value, float) and math.isnan(violation.value)):
+                params[violation.name] = _clamped(self._space[violation.name], violation.value)
+        return params
+
+
+class Nearest:
+    """repair=nearest: the nearest configuration we can name.
+
+    Unknown and inactive entries are dropped, numbers out of range are clamped, numbers off the grid go to the nearest
+    level (in log space where all levels are positive), misspelt choices to the closest spelling, numbers in quotes are
+    read, and what is missing or beyond that takes its default. An unparseable reply has no nearest configuration.
+    """
+
+    name = "nearest"
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self._space = problem.space
+        self._default = problem.default
+
+    def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
+        """The proposal with each fault mended, or None when nothing was parsed."""
+        if proposal.params is None:
+            return None
+        params = {name: value for name, value in proposal.params.items() if name in self._space}
+        for violation in violations:
+            name = violation.name
+            if name is None or name not in self._space:
+                continue
+            if violation.fault is Fault.INACTIVE:
+                params.pop(name)
+            else:
+                params[name] = self._mend(name, violation)
+        return params
+
+    def _mend(self, name: str, violation: Violation) -> Any:
+        hyperparameter = self._space[name]
+        fallback = self._default.get(name, builtin(hyperparameter.default_value))
+        if violation.fault is Fault.MISSING:
+            return fallback
+        value = _number(violation.value)
+        if isinstance(hyperparameter, Constant):
+            return builtin(hyperparameter.value)
+        if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
+            return _nearest_choice(hyperparameter, violation.value, value, fallback)
+        return fallback if value is None else _clamped(hyperparameter, value)
+
+
+class RandomRepair:
+    """repair=random: a uniformly random configuration replaces the invalid proposal."""
+
+    name = "random"
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self._space = copy.deepcopy(problem.space)
+        self._space.seed(seed)
+
+    def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
+        """A fresh configuration, whatever was proposed."""
+        return {name: builtin(value) for name, value in self._space.sample_configuration().items()}
+
+
+def _clamped(hyperparameter: Any, value: float) -> float | int:
+    lower, upper = builtin(hyperparameter.lower), builtin(hyperparameter.upper)
+    bounded: float | int = min(max(value, lower), upper)
+    return round(bounded) if isinstance(lower, int) else bounded
+
+
+def _number(value: Any) -> float | int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if math.isnan(number):
+        return None
+    return int(number) if number.is_integer() and math.isfinite(number) else number
+
+
+def _nearest_choice(hyperparameter: Any, proposed: Any, number: float | None, fallback: Any) -> Any:
+    levels = getattr(hyperparameter, "sequence", None) or hyperparameter.choices
+    choices = [builtin(level) for level in levels]
+    numeric = [choice for choice in choices if isinstance(choice, int | float) and not isinstance(choice, bool)]
+    if number is not None and len(numeric) == len(choices):
+        if number > 0 and all(choice > 0 for choice in numeric):
+            return min(numeric, key=lambda choice: abs(math.log(choice) - math.log(number)))
+        return min(numeric, key=lambda choice: abs(choice - number))
+    words = {str(choice): choice for choice in choices}
+    near = difflib.get_close_matches(str(proposed), list(words), n=1)
+    return words[near[0]] if near else fallback

@@ -1,0 +1,71 @@
+"""A trial as a row of ``trials.jsonl``, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from harness.check import builtin
+from harness.jsonl import plain
+from harness.problem import Outcome
+from harness.trial import Trial
+
+DECIDED = ("proposed", "violations", "duplicate_of", "repair", "executed", "fidelity", "calls")
+"""The columns the optimizer, the check and the repair decide: a replay must arrive at the same ones."""
+
+
+def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
+    """The row of a trial: builtin JSON values only."""
+    proposal, outcome = trial.proposal, trial.outcome
+    usage = proposal.usage
+    return {
+        "index": trial.index,
+        "proposed": _json(proposal.params),
+        "violations": [{"fault": v.fault.value, "name": v.name, "value": _json(v.value)} for v in trial.violations],
+        "duplicate_of": trial.duplicate_of,
+        "repair": trial.repair,
+        "executed": trial.params,
+        "fidelity": None if proposal.fidelity is None else dict(proposal.fidelity),
+        "losses": None if outcome is None else outcome.losses,
+        "metrics": None if outcome is None else outcome.metrics,
+        "evaluation_seconds": None if outcome is None else outcome.evaluation_seconds,
+        "ask_seconds": trial.ask_seconds,
+        "usage": {
+            "calls": usage.calls,
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "seconds": usage.seconds,
+        },
+        "calls": list(proposal.calls),
+        "note": proposal.note,
+        "error": trial.error,
+        "started_at": started_at,
+    }
+
+
+def outcome_of(row: dict[str, Any]) -> Outcome | None:
+    """The outcome a row recorded."""
+    if row["losses"] is None:
+        return None
+    return Outcome(row["losses"], row["metrics"] or {}, row["evaluation_seconds"])
+
+
+def difference(row: dict[str, Any], logged: dict[str, Any]) -> str | None:
+    """The first decided column in which a replayed row departs from the logged one, in words; None if they agree."""
+    for column in DECIDED:
+        if plain(row[column]) != logged[column]:
+            return f"{column} was {logged[column]!r} and is now {row[column]!r}"
+    return None
+
+
+def _json(value: Any) -> Any:
+    """The value in types JSON has; an object it has no word for becomes its repr."""
+    value = builtin(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else repr(value)

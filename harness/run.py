@@ -1,0 +1,50 @@
+"""The command: ``python -m harness.run optimizer=smac benchmark.task=kc1 seed=3``, with ``-m`` for a sweep."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from harness.errors import HyperboleError
+from harness.explain import explained
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def main() -> None:
+    """Run one job or a sweep.
+
+    Exit codes: 0 done, 2 a mistake the user can put right (one sentence on standard error), 130 interrupted.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come back to us instead of being printed with Hydra's traceback
+    os.environ.setdefault(
+        "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
+    )  # who a started server ends with
+    with explained(sys.argv[1:]):
+        import hydra
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        from harness.experiment import CONF, execute
+
+        mistakes: list[HyperboleError] = []
+
+        def job(config: DictConfig) -> float | None:
+            try:
+                return execute(config)
+            except HyperboleError as error:
+                if HydraConfig.get().mode is RunMode.MULTIRUN:
+                    raise  # Hydra runs the other jobs, then says which one failed
+                mistakes.append(error)
+                return None
+
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
+        if mistakes:
+            raise mistakes[0]
+
+
+if __name__ == "__main__":
+    main()

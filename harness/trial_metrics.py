@@ -1,0 +1,132 @@
+"""Rows of ``trials.jsonl`` -> numbers to watch. Live tracking and publishing from disk share this code."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from harness.problem import Objective
+from harness.trial import Fault
+
+Metrics = dict[str, int | float]
+COSTS = (
+    "calls",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "ask_seconds",
+    "llm_seconds",
+    "evaluation_seconds",
+)
+_NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+class TrialMetrics:
+    """Running metrics of one run: built from its ``run.json``, fed its rows in order.
+
+    What a row does not say (null) has no key, and a total of which one part was not measured is no longer claimed.
+
+    Keys of one trial:
+        trial: its index. loss, value: first objective, as a loss and as reported. objectives/<name>: each objective,
+        as reported. metrics/<name>: everything else that was measured. cost/<item>: calls, tokens and seconds.
+    Keys that run on from trial to trial:
+        incumbent, incumbent_value: lowest loss so far and what it stands for as reported. regret: incumbent minus the
+        optimum, as losses, where the optimum is known. invalid, invalid_share: proposals with a fault, and their share
+        of all trials. duplicates, failures: proposals made before, evaluations that failed. faults/<kind>: violations
+        (one proposal can hold several). total/<item>: the costs so far; total/tokens is read plus written.
+    """
+
+    def __init__(self, run: Mapping[str, Any]) -> None:
+        self._objectives = [
+            Objective(o["name"], o["direction"], _number(o.get("optimum"))) for o in run.get("objectives") or ()
+        ]
+        self._faults: Counter[str] = Counter({fault.value: 0 for fault in Fault})
+        self._totals: dict[str, float | None] = dict.fromkeys(COSTS, 0)
+        self._trials = self._invalid = self._duplicates = self._failures = 0
+        self._incumbent: float | None = None
+
+    def add(self, row: Mapping[str, Any]) -> Metrics:
+        """What to log of one row: its own numbers and the running ones, without nulls."""
+        outcome, costs = self._outcome(row), _costs(row)
+        self._count(row)
+        self._charge(costs, evaluated=row.get("executed") is not None)
+        loss = outcome.get("loss")
+        if loss is not None and math.isfinite(loss) and (self._incumbent is None or loss < self._incumbent):
+            self._incumbent = loss
+        own = {"trial": row["index"], **outcome, **{f"cost/{item}": cost for item, cost in costs.items()}}
+        return {**_known(own), **self.running()}
+
+    def running(self) -> Metrics:
+        """The metrics that run on from trial to trial, as they stand; after the last row, the summary of the run."""
+        running: dict[str, float | None] = {
+            "incumbent": self._incumbent,
+            "invalid": self._invalid,
+            "invalid_share": self._invalid / self._trials if self._trials else None,
+            "duplicates": self._duplicates,
+            "failures": self._failures,
+        }
+        if self._incumbent is not None:
+            first = self._objectives[0]
+            running["incumbent_value"] = first.value(self._incumbent)
+            if first.optimum is not None:
+                running["regret"] = self._incumbent - first.loss(first.optimum)
+        running |= {f"faults/{kind}": count for kind, count in self._faults.items()}
+        running |= {f"total/{item}": total for item, total in self._totals.items()}
+        read, written = self._totals["prompt_tokens"], self._totals["completion_tokens"]
+        running["total/tokens"] = None if read is None or written is None else read + written
+        return _known(running)
+
+    def summary(self, run: Mapping[str, Any]) -> dict[str, int | float | str]:
+        """The last word on a run: the running metrics, its status, the number of its trials, its best value."""
+        summary: dict[str, int | float | str] = {**self.running(), "trials": self._trials}
+        summary |= {key: str(run[key]) for key in ("status", "error") if run.get(key) is not None}
+        if "incumbent_value" in summary:
+            summary["best_value"] = summary["incumbent_value"]
+        return summary
+
+    def _count(self, row: Mapping[str, Any]) -> None:
+        violations = row.get("violations") or ()
+        self._trials += 1
+        self._invalid += bool(violations)
+        self._duplicates += row.get("duplicate_of") is not None
+        self._failures += row.get("error") is not None
+        self._faults.update(violation["fault"] for violation in violations)
+
+    def _charge(self, costs: Mapping[str, float | None], *, evaluated: bool) -> None:
+        for item, cost in costs.items():
+            if item == "evaluation_seconds" and not evaluated:
+                continue  # nothing was evaluated, so nothing went unmeasured
+            total = self._totals[item]
+            self._totals[item] = None if total is None or cost is None else total + cost
+
+    def _outcome(self, row: Mapping[str, Any]) -> dict[str, float | None]:
+        losses = row.get("losses") or {}
+        outcome = {f"metrics/{name}": _number(value) for name, value in (row.get("metrics") or {}).items()}
+        for objective in self._objectives:
+            loss = _number(losses.get(objective.name))
+            outcome[f"objectives/{objective.name}"] = None if loss is None else objective.value(loss)
+        if self._objectives:
+            first = self._objectives[0]
+            outcome["loss"] = _number(losses.get(first.name))
+            outcome["value"] = outcome[f"objectives/{first.name}"]
+        return outcome
+
+
+def _costs(row: Mapping[str, Any]) -> dict[str, float | None]:
+    """What one row cost, by item; None where it was not measured."""
+    usage = row.get("usage") or {}
+    seconds = (row.get("ask_seconds"), usage.get("seconds"), row.get("evaluation_seconds"))
+    return dict(zip(COSTS, map(_number, (*(usage.get(item) for item in COSTS[:4]), *seconds)), strict=True))
+
+
+def _number(value: Any) -> float | None:
+    """A number of a row, which on disk may be one of the words for what JSON has no number for."""
+    if isinstance(value, str):
+        return _NON_FINITE.get(value)
+    return value if isinstance(value, int | float) else None
+
+
+def _known(numbers: Mapping[str, float | None]) -> Metrics:
+    return {key: number for key, number in numbers.items() if number is not None}

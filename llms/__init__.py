@@ -1,0 +1,1 @@
+"""Access to language models: the client, the vLLM server, the recorder."""

@@ -1,0 +1,39 @@
+"""How replies are decoded: the ``decoding`` group of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from harness.chat import Mode
+from harness.errors import SettingError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What a reply may look like, and how it is sampled.
+
+    Attributes:
+        mode: ``free`` text, any JSON object (``json_object``), or an object of the search space's JSON schema
+            (``json_schema``, see ``llms.schema``).
+        max_tokens: Longest reply in tokens; a longer one is cut and its finish reason is "length".
+        temperature: Overrides the method's own; None keeps it.
+
+    Raises:
+        SettingError: A value that no server could be asked for.
+    """
+
+    mode: Mode = "free"
+    max_tokens: int = 200
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise unknown("decoding.mode", self.mode, get_args(Mode))
+        if type(self.max_tokens) is not int or self.max_tokens < 1:
+            raise SettingError(f"decoding.max_tokens is {self.max_tokens!r}; give a whole number from 1, e.g. 200.")
+        number = isinstance(self.temperature, int | float) and not isinstance(self.temperature, bool)
+        if self.temperature is not None and not (number and 0 <= self.temperature <= 2):
+            raise SettingError(
+                f"decoding.temperature is {self.temperature!r}; give a number from 0 to 2, or null for the method's."
+            )

@@ -1,0 +1,42 @@
+"""Is somebody there, and which models do they have?"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from harness.errors import ServerError
+
+ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
+
+
+def served_models(url: str) -> list[str] | None:
+    """Names of the models behind an OpenAI-compatible base URL on this machine; None when nothing listens there.
+
+    Raises:
+        ServerError: Something listens there that is no language-model server.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this machine
+    try:
+        with opener.open(f"{url}/models", timeout=ANSWER_SECONDS) as answer:
+            return [str(model["id"]) for model in json.loads(answer.read())["data"]]
+    except urllib.error.HTTPError as error:
+        raise _taken(url, f"HTTP {error.code}") from None
+    except (urllib.error.URLError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ConnectionError):  # refused, or reset by a server that is just ending
+            return None
+        raise _taken(url, str(reason)) from None
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
+        raise _taken(url, type(error).__name__) from None
+
+
+def _taken(url: str, answer: str) -> ServerError:
+    port = urlsplit(url).port or 80
+    return ServerError(
+        f"Port {port} is taken by something that is no language-model server (it answered: {answer}); "
+        f"set another one, e.g. llm.port={port + 1}."
+    )

@@ -1,0 +1,88 @@
+"""What the ``llm`` group of the configuration builds. Building is cheap: no import, network or server before a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from llms.client import Client
+from llms.recorder import Recorder
+from llms.server import ServerSettings, ensure_server
+
+SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
+
+
+def vllm(
+    *,
+    name: str,
+    recording: Path | str,
+    live: bool = True,
+    replay: Path | str | None = None,
+    timeout_seconds: float = 300.0,
+    max_attempts: int = 5,
+    concurrency: int = 64,
+    **server: Any,
+) -> Recorder:
+    """A recorded model on a vLLM server of this machine, which the first call that is not on record starts if need be.
+
+    Args:
+        name: The group choice, for logs and folders; the model does not depend on it.
+        recording: The run's ``calls.jsonl``.
+        live: False plays back alone and never starts a server.
+        replay: Another run's ``calls.jsonl`` to take replies from.
+        timeout_seconds: See ``llms.client.Client``.
+        max_attempts: The same.
+        concurrency: The same.
+        server: See ``llms.server.ServerSettings``.
+
+    Raises:
+        SettingError: A setting is out of its range.
+    """
+    settings = server_settings(server)
+
+    def client(url: str) -> Client:
+        return Client(
+            url, settings.name, timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency
+        )
+
+    client(settings.url)  # refuses bad settings now, not at the first call
+    return Recorder(lambda: client(ensure_server(settings)), recording, replay, live)
+
+
+def endpoint(
+    *,
+    name: str,
+    base_url: str,
+    model: str,
+    recording: Path | str,
+    live: bool = True,
+    replay: Path | str | None = None,
+    **client: Any,
+) -> Recorder:
+    """A recorded model behind any OpenAI-compatible URL.
+
+    Args:
+        name: The group choice, for logs and folders.
+        base_url: Up to and with ``/v1``.
+        model: As the server names it.
+        recording: The run's ``calls.jsonl``.
+        live: False plays back alone and never connects.
+        replay: Another run's ``calls.jsonl`` to take replies from.
+        client: See ``llms.client.Client``.
+
+    Raises:
+        SettingError: A setting is out of its range.
+    """
+    connection = Client(base_url, model, **client)
+    return Recorder(lambda: connection, recording, replay, live)
+
+
+def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
+    """The server's settings as the configuration says them, lists and mappings made plain."""
+    plain = dict(settings)
+    extra: Sequence[Any] = plain.get("extra_args") or ()
+    plain["extra_args"] = tuple(str(argument) for argument in extra)
+    plain["environment"] = {str(key): str(value) for key, value in (plain.get("environment") or {}).items()}
+    return ServerSettings(**plain)

@@ -1,0 +1,64 @@
+"""Who a server runs for. Each owner is a file named after its process id, holding when that process began."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process a multirun began with; its workers inherit it
+SUPERVISOR = "supervisor"  # beside the owners: the file with the supervisor's process id
+
+
+def session_pid() -> int:
+    """The process this one belongs to: the session's if it is on this machine, else itself."""
+    host, _, pid = os.environ.get(SESSION, "").rpartition(":")
+    if host == socket.gethostname() and pid.isdecimal() and began(int(pid)) is not None:
+        return int(pid)
+    return os.getpid()
+
+
+def began(pid: int) -> str | None:
+    """When the process began, in the kernel's own units; None if it is gone or a zombie. Tells a reused id apart."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else fields[19]
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    except (OSError, IndexError):
+        return None
+    try:  # no /proc on this system: it is there or it is not
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return "?"
+
+
+def add_owner(folder: Path, pid: int) -> None:
+    """Let the server behind ``folder`` run for this process too."""
+    (folder / str(pid)).write_text(began(pid) or "gone")
+
+
+def remove_owner(folder: Path, pid: int) -> None:
+    """This process needs the server no longer."""
+    (folder / str(pid)).unlink(missing_ok=True)
+
+
+def supervisor_pid(folder: Path) -> int | None:
+    """The process that runs the server behind ``folder``; None when none does."""
+    try:
+        pid = int((folder / SUPERVISOR).read_text())
+    except (OSError, ValueError):
+        return None
+    return pid if began(pid) is not None else None
+
+
+def has_owner(folder: Path) -> bool:
+    """Whether any owner is alive."""
+    try:
+        return any(path.name.isdecimal() and began(int(path.name)) == path.read_text() for path in folder.iterdir())
+    except FileNotFoundError:  # removed while we looked: look again next time, if there is a folder to look into
+        return folder.exists()

@@ -1,0 +1,178 @@
+"""Writes every call down, and plays written calls back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from harness.chat import ChatModel, ChatRequest, Completion
+from harness.errors import HyperboleError, RecordingError
+from harness.jsonl import Appender, read_rows
+from harness.trial import Usage
+
+Row = dict[str, Any]
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A chat model that can say what became of each request of a batch, so that those that succeeded are kept."""
+
+    def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
+        """One completion or error a request, in order."""
+        ...
+
+
+class Recorder:
+    """A chat model around another: a call is answered from the recording if it is there, else asked for and recorded.
+
+    Calls are matched by ``request_hash`` in recorded order: of several equal requests the first one written is the
+    first one served. So a resumed run gets its own replies back, with their usage and ids, before it asks for new ones.
+
+    Args:
+        connect: Builds the live model; called once, at the first request that is not on record.
+        recording: The run's ``calls.jsonl``; appended to, one flushed line a call.
+        replay: The ``calls.jsonl`` of another run to take replies from. They are copied into ``recording``.
+        live: False never calls ``connect``.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], ChatModel],
+        recording: Path | str,
+        replay: Path | str | None = None,
+        live: bool = True,
+    ) -> None:
+        self._connect, self._live = connect, live
+        self._path, self._replay = Path(recording), Path(replay) if replay else None
+        self._model: ChatModel | None = None
+        self._file: Appender | None = None
+        self._recorded: dict[str, deque[Row]] | None = None
+        self._copied: dict[str, deque[Row]] = defaultdict(deque)
+        self._next_id = 0
+
+    def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+        """One completion a request, in order, each with the id of its line in the recording.
+
+        Raises:
+            RecordingError: A request is not on record and ``live`` is False.
+            ServerError: Nobody answers.
+            ModelError: The server refuses a request. What else of the batch succeeded is on record.
+        """
+        served = [self._from_record(request) for request in requests]
+        missing = [position for position, completion in enumerate(served) if completion is None]
+        if missing:
+            fresh = self._ask([requests[position] for position in missing])
+            for position, completion in zip(missing, fresh, strict=True):
+                served[position] = completion
+        return [completion for completion in served if completion is not None]
+
+    def close(self) -> None:
+        """Close the recording; the next call opens it again."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def _from_record(self, request: ChatRequest) -> Completion | None:
+        if self._recorded is None:
+            self._read()
+        assert self._recorded is not None
+        key = request_hash(request)
+        if self._recorded[key]:
+            return _completion(self._recorded[key].popleft())
+        if self._copied[key]:
+            return self._write({**self._copied[key].popleft(), "id": self._next_id})
+        return None
+
+    def _read(self) -> None:
+        """Queue the recorded rows by hash; of the replay's, those this run has not copied yet."""
+        own = read_rows(self._path)
+        self._recorded = _by_hash(own)
+        self._next_id = max((row["id"] for row in own), default=-1) + 1
+        if self._replay is None:
+            return
+        if not self._replay.exists():
+            raise RecordingError(f"There is no file {self._replay}; set llm.replay to an earlier run's calls.jsonl.")
+        for key, rows in _by_hash(read_rows(self._replay)).items():
+            self._copied[key] = deque(list(rows)[len(self._recorded[key]) :])
+
+    def _ask(self, requests: list[ChatRequest]) -> list[Completion]:
+        if not self._live:
+            raise RecordingError(
+                f"Request {request_hash(requests[0])[:12]} is not in the recording {self._replay or self._path}; "
+                "set llm.live=true to ask the model, or replay with the versions and settings it was made with."
+            )
+        if self._model is None:
+            self._model = self._connect()
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        live: Settling | ChatModel = self._model
+        results = live.settle(requests) if isinstance(live, Settling) else live.complete(requests)
+        recorded = [self._record(*pair, started_at) for pair in zip(requests, results, strict=True)]
+        for result in recorded:
+            if isinstance(result, HyperboleError):
+                raise result
+        return [result for result in recorded if isinstance(result, Completion)]
+
+    def _record(
+        self, request: ChatRequest, result: Completion | HyperboleError, started_at: str
+    ) -> Completion | HyperboleError:
+        if isinstance(result, HyperboleError):
+            return result
+        server, model = getattr(self._model, "server", None), getattr(self._model, "model", None)
+        return self._write(
+            {
+                "id": self._next_id,
+                "hash": request_hash(request),
+                **_plain_request(request),
+                "reply": result.text,
+                "finish_reason": result.finish_reason,
+                "usage": asdict(result.usage),
+                "seconds": result.usage.seconds,
+                "attempts": result.usage.calls,
+                "server": server,
+                "model": model,
+                "started_at": started_at,
+            }
+        )
+
+    def _write(self, row: Row) -> Completion:
+        if self._file is None:
+            self._file = Appender(self._path)
+        self._file.write(row)
+        self._next_id += 1
+        return _completion(row)
+
+
+def request_hash(request: ChatRequest) -> str:
+    """What makes two requests the same: sha256 over messages and sampling as canonical JSON; no server, no model."""
+    canonical = json.dumps(_plain_request(request), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _plain_request(request: ChatRequest) -> Row:
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "sampling": {
+            "mode": request.mode,
+            "schema": None if request.schema is None else dict(request.schema),
+            "temperature": float(request.temperature),  # 0 and 0.0 are one setting
+            "max_tokens": request.max_tokens,
+            "seed": request.seed,
+        },
+    }
+
+
+def _completion(row: Row) -> Completion:
+    return Completion(row["reply"], row["finish_reason"], Usage(**row["usage"]), row["id"])
+
+
+def _by_hash(rows: list[Row]) -> dict[str, deque[Row]]:
+    queues: dict[str, deque[Row]] = defaultdict(deque)
+    for row in rows:
+        queues[row["hash"]].append(row)
+    return queues

@@ -1,0 +1,65 @@
+"""Serve a model until Ctrl-C: ``python -m llms.serve [--llm smollm2] [key=value ...]``; ``make serve`` does this."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HyperboleError, unknown
+from llms.health import served_models
+from llms.models import SERVER_KEYS, server_settings
+from llms.server import ServerSettings, ensure_server, stop_server
+
+GROUP = Path(__file__).parents[1] / "conf" / "llm"
+
+
+def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
+    """The server's part of ``conf/llm/<llm>.yaml``, changed by ``key=value`` overrides.
+
+    Raises:
+        SettingError: There is no such file or key, or the file describes no server of ours.
+    """
+    from omegaconf import OmegaConf
+
+    files = {path.stem: path for path in GROUP.glob("*.yaml")}
+    servers = {stem for stem, path in files.items() if "llms.models.vllm" in path.read_text(encoding="utf-8")}
+    if llm not in servers:
+        raise unknown("llm to serve", llm, servers)
+    changes = OmegaConf.from_dotlist([override.removeprefix("llm.") for override in overrides])
+    for key in changes:
+        if key not in SERVER_KEYS:
+            raise unknown("setting", f"llm.{key!s}", (f"llm.{name}" for name in SERVER_KEYS))
+    merged: Any = OmegaConf.to_container(OmegaConf.merge(OmegaConf.load(files[llm]), changes))
+    return server_settings({key: value for key, value in merged.items() if key in SERVER_KEYS})
+
+
+def main() -> int:
+    """The command line; exit code 2 and one sentence when nothing can be served."""
+    parser = argparse.ArgumentParser(prog="python -m llms.serve", description=__doc__)
+    parser.add_argument("--llm", default="smollm2", help="a file of conf/llm that starts a server (default: smollm2)")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. port=8078")
+    arguments = parser.parse_args()
+    settings = None
+    try:
+        settings = read_settings(arguments.llm, arguments.overrides)
+        url = ensure_server(settings)
+        ours = "Ctrl-C stops it" if settings.owners.exists() else "it was there before and is left running"
+        print(f"{settings.name} is served at {url} ({ours}; its log is {settings.log}).", flush=True)
+        while served_models(url) is not None:
+            time.sleep(1.0)
+        print("The server has ended.", file=sys.stderr)
+        return 2
+    except HyperboleError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        if settings is not None:
+            stop_server(settings)
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""From the name of a model to what vLLM is told to load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import ModelError
+from llms.local_model import SMOLLM2, smollm2_folder
+
+
+def find_weights(model: str, environment: Mapping[str, str]) -> str:
+    """A folder on this machine, or a Hugging Face id whose ``config.json`` could be had.
+
+    Args:
+        model: ``smollm2-135m-instruct``, a folder, or a Hugging Face id such as ``Qwen/Qwen2.5-7B-Instruct``.
+        environment: What the server will run with; HF_HUB_OFFLINE=1 keeps this look-up off the network too.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be fetched.
+    """
+    if model == SMOLLM2:
+        return str(smollm2_folder())
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        if (folder / "config.json").is_file():
+            return str(folder.resolve())
+        raise ModelError(f"The folder {model} holds no config.json; give llm.model a folder transformers could load.")
+    if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
+        raise ModelError(
+            f"There is no model folder {model}; give llm.model an existing folder or a Hugging Face id such as "
+            "Qwen/Qwen2.5-7B-Instruct."
+        )
+    offline = environment.get("HF_HUB_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0")) in ("1", "true", "True")
+    _fetch_config(model, offline)
+    return model
+
+
+def _fetch_config(model: str, offline: bool) -> None:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(model, "config.json", local_files_only=offline, etag_timeout=10)
+    except Exception as error:  # its exceptions share no root: HTTP, validation, cache and OS errors
+        first = str(error).strip().split("\n")[0].rstrip(".")
+        reason = "it is not in the Hugging Face cache and HF_HUB_OFFLINE is set" if offline else first
+        raise ModelError(
+            f"The model {model} cannot be loaded ({reason}); check llm.model, the network, and HF_TOKEN if it is gated."
+        ) from None

@@ -1,0 +1,142 @@
+"""One request at a time over the ``openai`` package: sent, retried, timed, read. Loaded at the first call only."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+
+from harness.chat import ChatRequest, Completion
+from harness.errors import ServerError
+from llms.refusals import refusal
+from llms.replies import GarbledReply, read_completion
+
+LONGEST_BACKOFF_SECONDS = 8.0
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Wire:
+    """A connection pool to one server and the loop that tries again. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        key: str,
+        key_name: str | None,
+        timeout_seconds: float,
+        max_attempts: int,
+        backoff_seconds: float,
+        max_tokens_field: str,
+    ) -> None:
+        self._url, self._model, self._key, self._key_name = base_url, model, key, key_name
+        self._timeout_seconds, self._max_attempts = timeout_seconds, max_attempts
+        self._backoff_seconds, self._max_tokens_field = backoff_seconds, max_tokens_field
+        parts = urlsplit(base_url)
+        http = openai.DefaultAsyncHttpxClient(
+            trust_env=parts.hostname not in LOOPBACK,  # no proxy of the environment leads to this machine
+            verify=parts.scheme == "https",  # without TLS: do not load certificates, which takes 50 ms
+        )
+        self._openai = openai.AsyncOpenAI(
+            api_key=key, base_url=base_url, timeout=timeout_seconds, max_retries=0, http_client=http
+        )
+
+    async def send(self, request: ChatRequest) -> Completion:
+        """The reply to one request, tried up to ``max_attempts`` times.
+
+        Raises:
+            ServerError: No attempt was answered.
+            ModelError: The server refuses the request.
+        """
+        body = self._body(request)
+        start = time.perf_counter()
+        for attempt in range(1, self._max_attempts + 1):
+            wait_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
+            try:
+                answer = await self._openai.chat.completions.with_raw_response.create(**body)
+                return read_completion(answer.http_response.content, attempt, time.perf_counter() - start)
+            except openai.APIStatusError as error:
+                if error.status_code < 500 and error.status_code not in (408, 409, 429):
+                    raise await self._refused(error) from None
+                failure = f"HTTP {error.status_code}"
+                wait_seconds = max(wait_seconds, retry_after_seconds(error.response.headers))
+            except openai.APITimeoutError:
+                failure = "time-out"
+            except openai.APIConnectionError as error:
+                failure = f"no connection: {error.__cause__ or error}"
+            except GarbledReply as error:
+                failure = str(error)
+            if attempt < self._max_attempts:
+                await asyncio.sleep(wait_seconds)
+        raise self._given_up(failure)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._openai.close()
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": turn.role, "content": _encodable(turn.content)} for turn in request.messages],
+            "temperature": request.temperature,
+            self._max_tokens_field: request.max_tokens,
+        }
+        if request.seed is not None:
+            body["seed"] = request.seed
+        if request.mode == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        elif request.mode == "json_schema":
+            schema = {"name": "configuration", "schema": dict(request.schema or {}), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    async def _refused(self, error: openai.APIStatusError) -> Exception:
+        models = await self._models() if error.status_code == 404 else []
+        body = error.response.content.replace(self._key.encode(), b"***")
+        return refusal(self._url, self._model, self._key_name, error.status_code, body, models)
+
+    async def _models(self) -> list[str]:
+        """Names of the models the server has; empty when it does not say."""
+        try:
+            return [model.id for model in (await self._openai.models.list()).data or []]
+        except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+            return []
+
+    def _given_up(self, failure: str) -> ServerError:
+        tried = f"{self._max_attempts} attempt{'s' if self._max_attempts > 1 else ''}"
+        if failure == "time-out":
+            return ServerError(
+                f"The server at {self._url} did not finish a reply within {self._timeout_seconds:g} s ({tried}); "
+                "raise llm.timeout_seconds or lower llm.concurrency."
+            )
+        if failure.startswith("no connection"):
+            return ServerError(
+                f"No language-model server answers at {self._url} ({failure}; {tried}); start one, for example with "
+                "`make serve`, or point llm.base_url at one that runs."
+            )
+        return ServerError(f"The server at {self._url} kept failing ({failure}; {tried}); see its log, or try later.")
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """How long the server asks to wait: the Retry-After header, in seconds or as a date; 0 without one."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return 0.0
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which UTF-8 cannot say, replaced: an earlier reply may have held one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,1 @@
+"""Who optimizes. One method a file."""

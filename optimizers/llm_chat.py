@@ -1,0 +1,98 @@
+"""A chat model as the optimizer: it is shown the space and the history, and names the next configuration."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from harness.budget import Budget
+from harness.chat import ChatModel, Message
+from harness.errors import unknown
+from harness.problem import Problem
+from harness.trial import Proposal, Trial
+from llms.decoding import Decoding
+from optimizers.parse import parse_reply
+from optimizers.prompt import Prompt, dumps, placeholder, result, space_lines, template
+from optimizers.request import ANSWER_KEY, Requests
+
+HISTORIES = ("conversation", "compressed")
+
+
+class LLMChat:
+    """Zhang, Desai, Bae, Lorraine and Ba 2023, "Using Large Language Models for Hyperparameter Optimization".
+
+    Section 3: the model is told the space, the task and the budget, and after each trial its result; it answers with a
+    configuration. ``history`` is the paper's choice between the whole conversation and a compressed message that lists
+    the trials; ``prompt.reasoning`` its chain of thought. Temperature 0 as in the paper.
+
+    Departures: the wording is our own; an invalid answer is not asked for again but charged as a trial, and the next
+    message says what was wrong (law 3); the form of an answer is shown without values, since an example configuration
+    would be a warm start.
+
+    Args:
+        problem: What is optimized.
+        seed: Seeds the sampling of each reply.
+        budget: Its number of trials is told to the model.
+        chat: Who answers.
+        prompt: What it is told.
+        decoding: How its reply is sampled.
+        history: "conversation" or "compressed".
+        temperature: Used where ``decoding`` sets none.
+
+    Raises:
+        SettingError: There is no such history.
+    """
+
+    def __init__(  # each one is a setting
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        history: Literal["conversation", "compressed"] = "conversation",
+        temperature: float = 0.0,
+    ) -> None:
+        if history not in HISTORIES:
+            raise unknown("history", history, HISTORIES)
+        self._objective = problem.objectives[0]
+        self._chat = chat
+        self._prompt = prompt
+        self._history = history
+        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
+        self._macros: Any = template("llm_chat")
+        form = placeholder(problem)
+        if self._requests.wrapped:
+            form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}'
+        task = self._macros.task(problem, prompt, space_lines(problem), form, self._objective, budget.trials)
+        self._task = str(task).strip()
+        self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
+        self._entries: list[str] = []
+        self._reply = ""
+
+    def ask(self) -> Proposal:
+        """One reply, parsed."""
+        completion = self._chat.complete([self._requests.build(self._messages)])[0]
+        self._reply = completion.text
+        wrapped = self._requests.wrapped
+        parsed = parse_reply(
+            completion.text,
+            completion.finish_reason,
+            last=self._prompt.reasoning and not wrapped,
+            key=ANSWER_KEY if wrapped else None,
+        )
+        calls = () if completion.id is None else (completion.id,)
+        return Proposal(parsed.params, None, completion.usage, calls, parsed.note, parsed.truncated)
+
+    def tell(self, trial: Trial) -> None:
+        """Add what became of the last answer to the history."""
+        outcome = result(trial, self._objective, self._prompt)
+        if self._history == "conversation":
+            self._messages.append(Message("assistant", self._reply))
+            self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
+            return
+        answer = dumps(trial.proposal.params) if trial.proposal.params is not None else self._reply.strip()[:200]
+        self._entries.append(str(self._macros.entry(trial.index + 1, answer, outcome)).strip())
+        history = str(self._macros.history(self._entries)).strip()
+        self._messages = [Message("user", f"{self._task}\n{history}")]

@@ -1,0 +1,99 @@
+"""From a reply to a configuration. A reply is untrusted text: parsed as JSON, never evaluated.
+
+The rules, in order:
+
+1. A reply that is one JSON object is that object. Code fences and prose around an object are allowed, and noted.
+2. Of several objects the first is taken (the last, where the model was asked to reason first), and it is noted.
+3. An object with a key twice, or nested deeper than Python's parser goes, is no configuration.
+4. Without an object the reply is unparseable; truncated, if it hit its token limit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_REPLY = 200_000
+"""Characters looked at; nothing a configuration needs lies beyond."""
+MOST_OBJECTS = 50
+"""Places at which an object may be found; a reply of ten thousand braces is not worth more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A configuration or None, and how it was found.
+
+    Attributes:
+        params: The object, as written.
+        truncated: Nothing was found and the reply was cut off.
+        note: What stood around it, or why there is none; None for a bare object.
+    """
+
+    params: dict[str, Any] | None
+    truncated: bool = False
+    note: str | None = None
+
+
+def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: str | None = None) -> Parsed:
+    """Find the configuration in a reply.
+
+    Args:
+        text: The raw reply.
+        finish_reason: "length" if the reply was cut off.
+        last: Of several objects, take the last.
+        key: The configuration is the value of this key of the object, where there is one.
+    """
+    text = text[:LONGEST_REPLY]
+    objects, twins = _objects(text)
+    if not objects:
+        truncated = finish_reason == "length"
+        return Parsed(None, truncated, f"the key {twins!r} stands twice in the object" if twins else None)
+    start, end, found = objects[-1 if last else 0]
+    notes = []
+    if len(objects) > 1:
+        notes.append(f"{len(objects)} objects, the {'last' if last else 'first'} taken")
+    around = re.sub(r"```\w*", "", text[:start] + text[end:]) if len(objects) == 1 else ""
+    if "```" in text:
+        notes.append("code fence")
+    if around.strip():
+        notes.append("text around the object")
+    if key is not None and isinstance(found.get(key), dict):
+        found = found[key]
+    return Parsed(found, note=", ".join(notes) or None)
+
+
+class _TwinError(ValueError):
+    """An object says a key twice."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwinError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_twins)
+
+
+def _objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | None]:
+    """Every outermost JSON object with its place, and a key that stood twice, if that spoilt one."""
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    twins: str | None = None
+    position = tries = 0
+    while tries < MOST_OBJECTS and (start := text.find("{", position)) >= 0:
+        tries += 1
+        position = start + 1
+        try:
+            value, end = _DECODER.raw_decode(text, start)
+        except _TwinError as error:
+            twins = twins or str(error)
+        except (ValueError, RecursionError):
+            continue
+        else:
+            found.append((start, end, value))
+            position = end
+    return found, twins

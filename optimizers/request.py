@@ -1,0 +1,59 @@
+"""From a conversation to a request: decoding mode, schema, temperature and seed in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.chat import ChatRequest, Message
+from harness.problem import Problem
+from llms.decoding import Decoding
+from llms.schema import json_schema
+
+ANSWER_KEY = "configuration"
+"""Where a reply that must be JSON from its first character on can hold reasoning, this key holds the configuration."""
+
+
+class Requests:
+    """Builds the requests of one optimizer.
+
+    Args:
+        problem: Its space becomes the schema.
+        decoding: Mode, longest reply, and a temperature that overrides the method's own.
+        temperature: The method's own.
+        seed: Seeds one generator; each request takes its sampling seed from it, in order.
+        reasoning: The reply holds reasoning before the configuration.
+    """
+
+    def __init__(
+        self, problem: Problem, decoding: Decoding, temperature: float, seed: int, reasoning: bool = False
+    ) -> None:
+        self._decoding = decoding
+        self._temperature = temperature if decoding.temperature is None else decoding.temperature
+        self._rng = np.random.default_rng(seed)
+        self.wrapped = reasoning and decoding.mode != "free"
+        self._schema = self._schema_of(problem) if decoding.mode == "json_schema" else None
+
+    def build(self, messages: Sequence[Message]) -> ChatRequest:
+        """The next request."""
+        return ChatRequest(
+            tuple(messages),
+            self._decoding.mode,
+            self._schema,
+            self._temperature,
+            self._decoding.max_tokens,
+            int(self._rng.integers(2**31)),
+        )
+
+    def _schema_of(self, problem: Problem) -> dict[str, Any]:
+        schema = json_schema(problem.space)
+        if not self.wrapped:
+            return schema
+        return {
+            "type": "object",
+            "properties": {"reasoning": {"type": "string", "maxLength": 400}, ANSWER_KEY: schema},
+            "required": ["reasoning", ANSWER_KEY],
+            "additionalProperties": False,
+        }

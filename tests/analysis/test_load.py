@@ -1,0 +1,157 @@
+"""Reading run folders: what counts, what is left out, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.load import describe_incomplete, load
+from harness.errors import RunError, SettingError
+from tests.analysis.run_folders import fault, trial, write_run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "quickstart"
+
+
+def test_one_row_a_trial_with_what_the_tables_need(folder: Path) -> None:
+    rows = [
+        trial(0, 0.7),
+        trial(1, violations=[fault("missing", "depth"), fault("missing", "alpha"), fault("unknown", "x", 1)]),
+        trial(2, 0.6, repair="clamp", violations=[fault("out_of_range", "depth", 99)], duplicate_of=0),
+        trial(3, executed={"depth": 1}, error="ValueError: boom"),
+        trial(4, executed={"depth": 1}, losses={"balanced_accuracy": "NaN"}),
+    ]
+    write_run(folder, "smac", 3, rows)
+    experiment = load(folder)
+    trials = experiment.trials
+    assert trials["loss"].to_list() == [-0.7, None, -0.6, None, None]
+    assert trials["invalid"].to_list() == [False, True, True, False, False]
+    assert trials["executed"].to_list() == [True, False, True, True, True]
+    assert trials["failed"].to_list() == [False, False, False, True, False]
+    assert trials["duplicate"].to_list() == [False, False, True, False, False]
+    assert trials["faults"].to_list() == [[], ["missing", "unknown"], ["out_of_range"], [], []]
+    assert set(trials["run"]) == {"hpobench.credit_g/smac/3"}
+    assert set(trials["seed"]) == {3}
+    assert [proposal.row["index"] for proposal in experiment.invalid] == [1, 2]
+
+
+def test_methods_without_a_language_model_come_first(folder: Path) -> None:
+    for method in ("llm_chat", "smac", "llm_chat+decoding=json_schema", "random_search"):
+        write_run(folder, method, 0, [trial(0, 0.7)])
+    assert load(folder).methods == ("random_search", "smac", "llm_chat", "llm_chat+decoding=json_schema")
+
+
+def test_incomplete_runs_are_left_out_and_named(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    write_run(folder, "smac", 1, [], status="running")
+    write_run(folder, "smac", 2, [trial(0, 0.7)], status="failed")
+    experiment = load(folder)
+    assert [run.seed for run in experiment.runs] == [0]
+    sentence = describe_incomplete(experiment.incomplete)
+    assert sentence is not None
+    assert sentence.startswith("2 runs are not complete")
+    assert "hpobench.credit_g/smac/1 (running)" in sentence
+    assert "hpobench.credit_g/smac/2 (failed)" in sentence
+    assert describe_incomplete(()) is None
+
+
+def test_hidden_folders_are_not_runs(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    write_run(folder / ".sweep", "smac", 0, [trial(0, 0.7)])
+    write_run(folder, ".smac", 0, [trial(0, 0.7)])
+    assert len(load(folder).runs) == 1
+
+
+def test_a_torn_last_line_is_no_trial(folder: Path) -> None:
+    run = write_run(folder, "smac", 0, [trial(0, 0.7)])
+    with (run / "trials.jsonl").open("a", encoding="ascii") as file:
+        file.write('{"index": 1, "propo')
+    assert load(folder).trials.height == 1
+
+
+def test_a_misspelt_experiment_names_the_nearest(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    with pytest.raises(SettingError, match="did you mean 'quickstart'"):
+        load(folder.parent / "quickstrat")
+
+
+def test_the_folder_above_names_its_experiments(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    with pytest.raises(RunError, match="give one of its experiments: quickstart"):
+        load(folder.parent)
+
+
+def test_empty_and_absent_folders(folder: Path) -> None:
+    with pytest.raises(RunError, match="There is no folder"):
+        load(folder)
+    folder.parent.mkdir(parents=True)
+    with pytest.raises(RunError, match="no experiments yet"):
+        load(folder)
+    folder.mkdir()
+    with pytest.raises(RunError, match="holds no runs"):
+        load(folder)
+
+
+def test_nothing_complete(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)], status="running")
+    with pytest.raises(RunError, match="None of the 1 runs"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"schema": None}, "schema None"),
+    ],
+)
+def test_another_schema_is_refused(folder: Path, change: dict[str, Any], message: str) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)], **change)
+    with pytest.raises(RunError, match=message):
+        load(folder)
+
+
+def test_damaged_runs_are_refused_in_a_sentence(folder: Path) -> None:
+    run = write_run(folder, "smac", 0, [trial(0, 0.7)])
+    info = json.loads((run / "run.json").read_text())
+    del info["objectives"]
+    (run / "run.json").write_text(json.dumps(info))
+    with pytest.raises(RunError, match="lacks objectives"):
+        load(folder)
+    (run / "run.json").write_text("{")
+    with pytest.raises(RunError, match="is not JSON"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({key: value for key, value in trial(0, 0.7).items() if key != "usage"}, "lacks 'usage'"),
+        (trial(0, losses={"accuracy": 0.5}), "lacks 'balanced_accuracy'"),
+        (trial(0, violations=[fault("hallucinated")]), "'hallucinated' is not a valid Fault"),
+    ],
+)
+def test_damaged_trials_are_refused_in_a_sentence(folder: Path, row: dict[str, Any], message: str) -> None:
+    write_run(folder, "smac", 0, [row])
+    with pytest.raises(RunError, match=message):
+        load(folder)
+
+
+def test_a_complete_run_without_trials_is_refused(folder: Path) -> None:
+    write_run(folder, "smac", 0, [])
+    with pytest.raises(RunError, match="has no trials"):
+        load(folder)
+
+
+def test_a_copied_run_is_refused(folder: Path) -> None:
+    run = write_run(folder, "smac", 0, [trial(0, 0.7)])
+    (run.parent / "0 (copy)").mkdir()
+    for name in ("run.json", "trials.jsonl"):
+        (run.parent / "0 (copy)" / name).write_bytes((run / name).read_bytes())
+    with pytest.raises(RunError, match="same run"):
+        load(folder)

@@ -1,0 +1,252 @@
+"""The tables' numbers on runs small enough to count by hand. Optimum 0.8, worst 0.5, one random configuration 0.7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.check import random_search_check
+from analysis.comparison import compare
+from analysis.cost import cost_table
+from analysis.hallucination import hallucination_table
+from analysis.headline import headlines
+from analysis.load import load
+from analysis.quality import EXACT, quality_by_task_table, quality_table
+from analysis.render import cells
+from analysis.table import Table
+from tests.analysis.run_folders import OBJECTIVE, fault, trial, write_run
+
+INVALID = {"violations": [fault("missing", "depth")]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "quickstart"
+
+
+def _run(folder: Path, method: str, seed: int, values: Sequence[float | None], **changes: Any) -> None:
+    rows = [trial(i, value) if value is not None else trial(i, **INVALID) for i, value in enumerate(values)]
+    write_run(folder, method, seed, rows, **changes)
+
+
+def _rows(table: Table, key: str = "method") -> dict[Any, dict[str, Any]]:
+    return {row[key]: row for row in table.frame.iter_rows(named=True)}
+
+
+def _quality(folder: Path) -> Table:
+    experiment = load(folder)
+    return quality_table(experiment, compare(experiment))
+
+
+def test_quality_by_hand(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.6, 0.75, None])  # regret 0.5
+    _run(folder, "smac", 1, [0.7, 0.6, 0.65])  # regret 1
+    _run(folder, "llm_chat", 0, [None, None, 0.75])  # regret 0.5, tied
+    _run(folder, "llm_chat", 1, [None, None, None])  # the worst value: regret 3
+    rows = _rows(_quality(folder))
+    assert rows["smac"]["regret_mean"] == pytest.approx(0.75)
+    assert rows["smac"]["rank_mean"] == (1.5 + 1) / 2
+    assert (rows["smac"]["regret_mean_lower"], rows["smac"]["regret_mean_upper"]) == pytest.approx((0.5, 1))
+    assert rows["smac"]["best.hpobench.credit_g"] == pytest.approx(0.725)
+    assert rows["llm_chat"]["regret_mean"] == pytest.approx(1.75)
+    assert rows["llm_chat"]["rank_mean"] == (1.5 + 2) / 2
+    assert [rows[name]["runs_without_valid"] for name in ("smac", "llm_chat")] == [0, 1]
+    assert rows[EXACT]["regret_mean"] == pytest.approx(0.7)  # E[best of 3] = 0.73
+    assert rows[EXACT]["best.hpobench.credit_g"] == pytest.approx(0.73)
+
+
+def test_the_interquartile_mean_pools_runs_and_tasks(folder: Path) -> None:
+    for task, values in {"credit_g": (0.8, 0.75), "kc1": (0.7, 0.5)}.items():
+        for seed, value in enumerate(values):
+            _run(folder, "smac", seed, [value], task=task)
+    assert _rows(_quality(folder))["smac"]["regret_iqm"] == pytest.approx(0.75)  # of 0, 0.5, 1, 3
+
+
+def test_cells_of_the_exact_row_that_mean_nothing_are_dashes(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    shown = cells(_quality(folder))
+    exact = dict(zip(shown.headers, shown.rows[-1], strict=True))
+    assert exact["method"] == EXACT
+    assert exact["mean rank"] == exact["runs"] == "–"
+    assert exact["mean regret"] == "1.00"
+
+
+def test_one_run_has_numbers_but_no_intervals(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    row = _rows(_quality(folder))["smac"]
+    assert (row["regret_mean"], row["rank_mean"], row["regret_mean_lower"]) == (pytest.approx(0.5), 1, None)
+    assert "not measured" in cells(_quality(folder)).rows[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"random_search_curve": None}, {"objectives": [OBJECTIVE | {"optimum": None}]}],
+    ids=["curve", "optimum"],
+)
+def test_an_unknown_scale_leaves_the_reported_values(folder: Path, changes: dict[str, Any]) -> None:
+    _run(folder, "smac", 0, [0.6, 0.75], **changes)
+    _run(folder, "random_search", 0, [0.6, 0.7], **changes)
+    table = _quality(folder)
+    row = _rows(table)["smac"]
+    assert row["regret_mean"] is None
+    assert (row["best.hpobench.credit_g"], row["rank_mean"]) == (0.75, 1)
+    assert any("not known for hpobench.credit_g" in note for note in table.notes)
+    experiment = load(folder)
+    assert "not measured" in random_search_check(experiment, compare(experiment))[0]
+
+
+def test_regret_means_rest_on_the_tasks_where_it_is_known(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    _run(folder, "smac", 0, [0.9], task="kc1", objectives=[OBJECTIVE | {"optimum": None}])
+    table = _quality(folder)
+    assert _rows(table)["smac"]["regret_mean"] == pytest.approx(0.5)
+    assert any("regret is over the other 1" in note for note in table.notes)
+
+
+def test_no_valid_configuration_and_no_worst_value_is_not_measured(folder: Path) -> None:
+    unknown = {"objectives": [OBJECTIVE | {"worst": None}]}
+    _run(folder, "smac", 0, [0.75], **unknown)
+    _run(folder, "smac", 1, [0.75], **unknown)
+    _run(folder, "llm_chat", 0, [None], **unknown)
+    _run(folder, "llm_chat", 1, [0.8], **unknown)
+    row = _rows(_quality(folder))["llm_chat"]
+    assert (row["regret_mean"], row["regret_iqm"], row["best.hpobench.credit_g"]) == (None, None, None)
+    assert row["rank_mean"] == 1.5
+
+
+def test_only_shared_seeds_are_compared_and_the_note_says_so(folder: Path) -> None:
+    for seed, value in enumerate([0.8, 0.7, 0.6]):
+        _run(folder, "smac", seed, [value])
+    for seed in (1, 2, 3):
+        _run(folder, "llm_chat", seed, [0.75])
+    table = _quality(folder)
+    assert _rows(table)["smac"]["regret_mean"] == pytest.approx(1.5)  # of seeds 1 and 2
+    assert _rows(table)["smac"]["runs"] == 2
+    assert any("left out (0, 3); used: 1, 2" in note for note in table.notes)
+
+
+def test_methods_without_a_common_seed_or_task_are_not_compared(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    _run(folder, "llm_chat", 1, [0.75])
+    table = _quality(folder)
+    assert [row["regret_mean"] for row in table.frame.iter_rows(named=True)] == [None, None]
+    assert any("nothing can be compared" in note for note in table.notes)
+
+
+def test_a_task_that_one_method_lacks_is_left_to_the_table_by_task(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    _run(folder, "smac", 0, [0.8], task="kc1")
+    _run(folder, "llm_chat", 0, [0.7])
+    experiment = load(folder)
+    comparison = compare(experiment)
+    assert _rows(quality_table(experiment, comparison))["smac"]["regret_mean"] == pytest.approx(0.5)
+    by_task = quality_by_task_table(experiment, comparison).frame.filter(task="hpobench.kc1")
+    assert by_task["method"].to_list() == ["smac", EXACT]
+    assert by_task["best_mean"].to_list() == [0.8, 0.7]
+
+
+def test_hallucination_by_hand(folder: Path) -> None:
+    rows = [
+        trial(0, 0.7),
+        trial(1, violations=[fault("missing", "depth"), fault("missing", "alpha"), fault("unknown", "x", 1)]),
+        trial(2, violations=[fault("unparseable")]),
+        trial(3, 0.7, duplicate_of=0),
+        trial(4, 0.7, repair="clamp", violations=[fault("out_of_range", "depth", 99)]),
+    ]
+    write_run(folder, "llm_chat", 0, rows)
+    write_run(folder, "llm_chat", 1, [trial(0, 0.7), trial(1, executed={}, error="ValueError: boom")])
+    table = hallucination_table(load(folder))
+    row = _rows(table)["llm_chat"]
+    assert (row["runs"], row["proposals"], row["invalid"]) == (2, 7, pytest.approx(3 / 7))
+    assert row["proposals_per_valid"] == 7 / 4
+    assert row["duplicates"] == 1 / 7
+    assert [row[kind] for kind in ("missing", "unknown", "unparseable", "out_of_range")] == [1 / 7] * 4
+    assert [row[kind] for kind in ("truncated", "wrong_type", "not_a_choice", "inactive", "forbidden")] == [0] * 5
+    assert (row["invalid_lower"], row["invalid_upper"]) == (0, 0.6)  # both draws the same run
+    assert any("llm_chat: 1" in note for note in table.notes)
+
+
+def test_a_method_without_any_valid_proposal_needs_infinitely_many(folder: Path) -> None:
+    _run(folder, "llm_chat", 0, [None, None])
+    shown = cells(hallucination_table(load(folder)))
+    row = dict(zip(shown.headers, shown.rows[0], strict=True))
+    assert (row["invalid (%)"], row["proposals per valid one"]) == ("100", "∞")
+
+
+def _usage(cached: int | None, seconds: float) -> dict[str, Any]:
+    return {"calls": 2, "prompt_tokens": 100, "cached_tokens": cached, "completion_tokens": 10, "seconds": seconds}
+
+
+def test_cost_by_hand(folder: Path) -> None:
+    for seed, factor in enumerate((1, 3)):
+        rows = [
+            trial(0, 0.7, usage=_usage(50, 0.2), ask_seconds=0.5),
+            trial(1, usage=_usage(50, 0.2 * factor), ask_seconds=1.0, **INVALID),
+        ]
+        write_run(folder, "llm_chat", seed, rows)
+    row = _rows(cost_table(load(folder)))["llm_chat"]
+    assert [row[key] for key in ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")] == [4, 200, 100, 20]
+    assert row["llm_seconds"] == pytest.approx((0.4 + 0.8) / 2)
+    assert row["optimizer_seconds"] == pytest.approx((1.1 + 0.7) / 2)
+    assert row["evaluation_seconds"] == 2
+    assert row["energy_joules"] is None
+
+
+def test_a_cost_with_an_unknown_part_is_not_measured(folder: Path) -> None:
+    overlapping = trial(0, 0.7, usage=_usage(None, 3.0), ask_seconds=1.0)
+    write_run(folder, "llm_chat", 0, [overlapping, trial(1, 0.7, evaluation_seconds=None)])
+    write_run(folder, "llm_chat", 1, [trial(0, 0.7)])
+    table = cost_table(load(folder))
+    row = _rows(table)["llm_chat"]
+    assert [row[key] for key in ("cached_tokens", "optimizer_seconds", "evaluation_seconds")] == [None] * 3
+    assert row["llm_seconds"] == 1.5
+    assert any("overlap" in note for note in table.notes)
+
+
+def test_a_failed_evaluation_has_no_time_but_does_not_hide_the_others(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7), trial(1, executed={"depth": 1}, error="MemoryError: boom")])
+    table = cost_table(load(folder))
+    assert _rows(table)["smac"]["evaluation_seconds"] == 2
+    assert any("Failed evaluations" in note for note in table.notes)
+
+
+def test_random_search_is_checked_against_its_expectation(folder: Path) -> None:
+    for seed, value in enumerate([0.70, 0.72, 0.74]):  # E[best of 2] = 0.72
+        _run(folder, "random_search", seed, [0.6, value])
+    experiment = load(folder)
+    (sentence,) = random_search_check(experiment, compare(experiment))
+    assert sentence.endswith("over 3 runs: inside.")
+    assert "expectation of the regret 0.800, observed mean 0.800" in sentence
+
+
+def test_a_wrong_random_search_is_noticed(folder: Path) -> None:
+    for task in ("credit_g", "kc1"):
+        for seed, value in enumerate([0.790, 0.791, 0.792]):
+            _run(folder, "random_search", seed, [0.6, value], task=task)
+    experiment = load(folder)
+    sentences = random_search_check(experiment, compare(experiment))
+    assert ["all 2 tasks" in sentences[0], len(sentences)] == [True, 3]
+    assert all("OUTSIDE" in sentence for sentence in sentences)
+
+
+def test_headlines_are_made_from_the_numbers(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75, 0.75])
+    _run(folder, "llm_chat", 0, [None, 0.7])
+    experiment = load(folder)
+    quality = quality_table(experiment, compare(experiment))
+    (sentence,) = headlines(experiment, quality, hallucination_table(experiment))
+    assert sentence.startswith("llm_chat made up 50.0 % [")
+    assert "of its 2 proposals. Its final regret is 1.00, against 0.500 for smac and 0.800 for" in sentence
+
+
+def test_headlines_without_a_language_model_and_without_regret(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75], random_search_curve=None)
+    experiment = load(folder)
+    quality = quality_table(experiment, compare(experiment))
+    (sentence,) = headlines(experiment, quality, hallucination_table(experiment))
+    assert sentence == (
+        "No language model took part. smac is best: its final regret is not measured, its mean rank is 1.00."
+    )

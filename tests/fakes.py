@@ -1,0 +1,134 @@
+"""Stand-ins for unit tests: a benchmark one can compute by hand, a scripted optimizer, a scripted chat model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ConfigSpace import (
+    AndConjunction,
+    Categorical,
+    ConfigurationSpace,
+    Constant,
+    EqualsCondition,
+    Float,
+    ForbiddenAndConjunction,
+    ForbiddenEqualsClause,
+    GreaterThanCondition,
+    Integer,
+    OrdinalHyperparameter,
+)
+
+from harness.chat import ChatRequest, Completion
+from harness.problem import Objective, Outcome, Params, Problem
+from harness.trial import Proposal, Trial, Usage
+
+
+def rich_space() -> ConfigurationSpace:
+    """Every kind of hyperparameter, a nested condition and a forbidden pair."""
+    space = ConfigurationSpace(name="rich", seed=0)
+    kernel = Categorical("kernel", ["linear", "rbf", "poly"], default="rbf")
+    degree = Integer("degree", (1, 5), default=3)
+    coef0 = Float("coef0", (0.0, 1.0), default=0.5)
+    cost = Float("cost", (1e-3, 1e3), log=True, default=1.0)
+    shrink = Categorical("shrink", [True, False], default=True)
+    batch = OrdinalHyperparameter("batch", [16, 32, 64], default_value=32)
+    kind = Constant("kind", "svm")
+    space.add([kernel, degree, coef0, cost, shrink, batch, kind])
+    space.add(EqualsCondition(degree, kernel, "poly"))
+    space.add(AndConjunction(EqualsCondition(coef0, kernel, "poly"), GreaterThanCondition(coef0, degree, 2)))
+    space.add(ForbiddenAndConjunction(ForbiddenEqualsClause(kernel, "linear"), ForbiddenEqualsClause(batch, 64)))
+    return space
+
+
+VALID: Params = {"kernel": "rbf", "cost": 1.0, "shrink": True, "batch": 32, "kind": "svm"}
+
+
+class Line:
+    """Loss = |x - 0.25| + units / 100 on x in [0, 1], units in 1..8; reported as score = -loss, to be maximized."""
+
+    def __init__(self, fail_above: float = 2.0, nan_above: float = 2.0) -> None:
+        self.fail_above, self.nan_above = fail_above, nan_above
+        self.evaluated: list[Params] = []
+        space = ConfigurationSpace(name="line", seed=0)
+        space.add([Float("x", (0.0, 1.0), default=0.5), Integer("units", (1, 8), default=4)])
+        self.problem = Problem(
+            "fake.line", space, (Objective("score", "maximize", -0.01, -0.83),), {"x": 0.5, "units": 4}
+        )
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        self.evaluated.append(params)
+        x, units = float(params["x"]), int(params["units"])
+        if x > self.fail_above:
+            raise RuntimeError("the training diverged")
+        loss = float("nan") if x > self.nan_above else abs(x - 0.25) + units / 100
+        return Outcome({"score": loss}, {"test_score": -loss - 1}, evaluation_seconds=2.0)
+
+    def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
+        return None
+
+
+class Scripted:
+    """Proposes what it is given, then raises; remembers what it is told."""
+
+    def __init__(self, proposals: Iterable[Proposal | dict[str, Any] | None]) -> None:
+        self._proposals = iter(proposals)
+        self.told: list[Trial] = []
+
+    def ask(self) -> Proposal:
+        proposal = next(self._proposals)
+        return proposal if isinstance(proposal, Proposal) else Proposal(proposal)
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+class ScriptedChat:
+    """Answers from a script, or from a function of the request; raises when the script runs out."""
+
+    def __init__(self, replies: Iterable[str | Completion] | Callable[[ChatRequest], str]) -> None:
+        self._answer = replies if callable(replies) else None
+        self._replies = iter(()) if callable(replies) else iter(replies)
+        self.requests: list[ChatRequest] = []
+
+    def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+        done = []
+        for request in requests:
+            self.requests.append(request)
+            reply = self._answer(request) if self._answer else next(self._replies)
+            if isinstance(reply, str):
+                usage = Usage(1, sum(len(m.content) for m in request.messages) // 4, 0, len(reply) // 4, 0.25)
+                reply = Completion(reply, "stop", usage, len(self.requests) - 1)
+            done.append(reply)
+        return done
+
+
+class SeededChat(ScriptedChat):
+    """A deterministic model for contract tests: what it answers is a function of the request alone.
+
+    It proposes configurations (with a fault now and then) from a space, as a hash of the prompt decides.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        import copy
+        import zlib
+
+        self._space = copy.deepcopy(space)
+
+        def answer(request: ChatRequest) -> str:
+            key = zlib.crc32(repr((request.messages, request.seed)).encode())
+            self._space.seed(key)
+            params: dict[str, Any] = {
+                name: value.item() if hasattr(value, "item") else value
+                for name, value in self._space.sample_configuration().items()
+            }
+            if key % 4 == 1:
+                return "I would rather not say."
+            if key % 4 == 2:
+                params["made_up"] = 1
+            if key % 4 == 3:
+                params.popitem()
+            return f"Sure: {json.dumps(params)}"
+
+        super().__init__(answer)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from harness.method import method_name, used_groups
+
+DEFAULTS = {"llm": "smollm2", "prompt": "plain", "decoding": "free", "repair": "none"}
+LLM = {"llm", "prompt", "decoding", "repair", "probe"}
+
+
+def name(overrides=(), used=LLM, **choices):
+    return method_name("llm_chat", used, {**DEFAULTS, **choices}, DEFAULTS, overrides)
+
+
+def test_defaults_leave_the_optimizers_name():
+    assert name() == "llm_chat"
+
+
+def test_choices_are_named_in_fixed_order():
+    assert name(repair="clamp", decoding="json_schema") == "llm_chat+decoding=json_schema+repair=clamp"
+
+
+def test_groups_the_optimizer_does_not_use_are_not_named():
+    assert name(decoding="json_schema", repair="random", used={"repair"}) == "llm_chat+repair=random"
+
+
+def test_settings_of_the_method_set_variants_apart_and_others_do_not():
+    overrides = ["optimizer=llm_chat", "seed=3", "benchmark.task=kc1", "optimizer.history=compressed", "llm.port=1"]
+    assert name(overrides) == "llm_chat+history=compressed+llm.port=1"
+    assert name(overrides, used={"repair"}) == "llm_chat+history=compressed"
+
+
+def test_a_name_is_one_path_component():
+    assert "/" not in name(["llm.model=org/model: a b"])
+
+
+def test_groups_are_used_where_the_configuration_refers_to_them():
+    assert used_groups({"chat": "${llm}", "depth": {"decoding": "${decoding.mode}"}}) == {
+        "llm",
+        "decoding",
+        "repair",
+        "probe",
+    }
+    assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe"}

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.check import Checker
+from harness.problem import Objective, Problem
+from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
+from harness.trial import Proposal
+from tests.fakes import VALID, rich_space
+from tests.harness.test_check import JSON, NAMES
+
+SPACE = rich_space()
+PROBLEM = Problem("fake.rich", SPACE, (Objective("loss", "minimize"),), VALID)
+CHECK = Checker(SPACE)
+
+
+def mend(repair, params):
+    proposal = Proposal(params)
+    return repair(PROBLEM, 0)(proposal, CHECK.proposal(proposal)[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"cost": 1e9}, {"cost": 1e3}),
+        ({"cost": -5}, {"cost": 1e-3}),
+        ({"cost": "10"}, {"cost": 10}),
+        ({"cost": "much"}, {"cost": 1.0}),
+        ({"cost": None}, {"cost": 1.0}),
+        ({"cost": math.nan}, {"cost": 1.0}),
+        ({"cost": math.inf}, {"cost": 1e3}),
+        ({"batch": 40}, {"batch": 32}),
+        ({"batch": 10**6}, {"batch": 64}),
+        ({"kernel": "RBF_"}, {"kernel": "rbf"}),
+        ({"kernel": 7}, {"kernel": "rbf"}),
+        ({"kind": "tree"}, {"kind": "svm"}),
+        ({"made_up": 1}, {}),
+        ({"degree": 3}, {}),
+    ],
+)
+def test_nearest_mends_each_fault(changes, expected):
+    assert mend(Nearest, {**VALID, **changes}) == {**VALID, **expected}
+
+
+def test_missing_values_take_the_default():
+    assert mend(Nearest, {"kernel": "rbf"}) == VALID
+
+
+def test_clamp_mends_ranges_only():
+    assert mend(Clamp, {**VALID, "cost": 1e9}) == {**VALID, "cost": 1e3}
+    assert mend(Clamp, {**VALID, "cost": 1e9, "x": 1}) is None
+
+
+def test_none_and_unparseable_stay_unrepaired():
+    assert mend(NoRepair, {**VALID, "cost": 1e9}) is None
+    assert mend(Nearest, None) is None
+    assert mend(Clamp, None) is None
+
+
+def test_random_repair_is_seeded_and_leaves_the_space_alone():
+    first, second = RandomRepair(PROBLEM, 3), RandomRepair(PROBLEM, 3)
+    drawn = [first(Proposal(None), ()) for _ in range(5)]
+    assert drawn == [second(Proposal(None), ()) for _ in range(5)]
+    assert all(CHECK.check(params)[0] == params for params in drawn)
+    assert rich_space() == SPACE
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(NAMES, JSON))
+def test_no_repair_raises_whatever_was_proposed(params):
+    for repair in (Clamp, Nearest, RandomRepair):
+        mended = mend(repair, params) if CHECK.check(params)[1] else None
+        assert mended is None or isinstance(mended, dict)

@@ -1,0 +1,76 @@
+"""A recorded run played again, with no server, comes out the same but for its times."""
+
+from __future__ import annotations
+
+import json
+
+from tests.command import command, hyperbole, sentence
+
+MODEL = """
+from benchmarks.toy import Toy
+from llms.recorder import Recorder
+from tests.fakes import SeededChat
+
+def model(*, recording, replay, live):
+    def connect():
+        return SeededChat(Toy(task="branin").problem.space)
+    return Recorder(connect, recording, replay, live)
+"""
+
+def run(folder):
+    (folder / "conf/llm").mkdir(parents=True)
+    (folder / "conf/llm/fake.yaml").write_text(
+        "_target_: model.model\nrecording: ${folder}/calls.jsonl\nreplay: null\nlive: true\n"
+    )
+    (folder / "model.py").write_text(MODEL)
+    done = hyperbole(
+        "-m",
+        "benchmark=toy",
+        "benchmark.task=branin",
+        "optimizer=random_search,llm_chat",
+        "llm=fake",
+        f"hydra.searchpath=[{folder / 'conf'}]",
+        cwd=folder,
+        PYTHONPATH=path(folder),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def path(folder):
+    from harness.experiment import CONF
+
+    return f"{folder}:{CONF.parent}"
+
+
+def replay(folder, *arguments):
+    return command("harness.replay", *(arguments or ("runs/adhoc",)), cwd=folder, PYTHONPATH=path(folder))
+
+
+def test_runs_replay_from_their_records_and_a_tampered_one_does_not(tmp_path):
+    run(tmp_path)
+    assert not list(tmp_path.rglob("wandb"))
+    done = replay(tmp_path)
+    assert (done.returncode, done.stdout) == (0, "2 of 2 runs replayed to the same trials.\n"), done.stderr
+
+    (log,) = (tmp_path / "runs").rglob("llm_chat*/0/trials.jsonl")
+    lines = log.read_text().splitlines()
+    row = json.loads(lines[4])
+    row["usage"]["prompt_tokens"] += 1
+    log.write_text("\n".join([*lines[:4], json.dumps(row), *lines[5:]]) + "\n")
+    done = replay(tmp_path)
+    assert done.returncode == 1
+    assert "trial 4: usage was" in done.stdout
+    assert "1 of 2 runs" in done.stdout
+
+
+def test_a_missing_completion_is_named(tmp_path):
+    run(tmp_path)
+    (calls,) = (tmp_path / "runs").rglob("calls.jsonl")
+    calls.write_text("".join(line + "\n" for line in calls.read_text().splitlines()[:-1]))
+    done = replay(tmp_path)
+    assert done.returncode == 1
+    assert "record" in done.stdout
+
+
+def test_a_folder_without_runs_is_a_mistake(tmp_path):
+    assert "no complete run" in sentence(replay(tmp_path, "runs/nothing"))

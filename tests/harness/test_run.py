@@ -1,0 +1,214 @@
+"""The command as its users meet it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from tests.command import command, hyperbole, rows, run_json, sentence
+
+TOY = ("benchmark=toy", "benchmark.task=branin")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    assert hyperbole(*TOY, cwd=folder).returncode == 0
+    return folder
+
+
+def test_a_run_leaves_its_folder_and_nothing_else(finished):
+    run = run_json(finished)
+    assert [path.name for path in finished.iterdir()] == ["runs"]
+    assert (finished / "runs/adhoc/toy.branin/random_search/0/trials.jsonl").exists()
+    assert run["status"] == "complete"
+    assert (run["schema"], run["benchmark"], run["task"], run["method"]) == (1, "toy", "branin", "random_search")
+    assert (run["llm"], run["config"]["llm"], run["config"]["decoding"]) == (None, None, None)
+    assert run["versions"]["ConfigSpace"]
+    assert len(rows(finished)) == 20
+
+
+def test_it_is_quiet_where_nobody_looks(finished):
+    done = hyperbole(*TOY, cwd=finished)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_complete_run_is_skipped(finished):
+    before = (finished / "runs/adhoc/toy.branin/random_search/0/trials.jsonl").stat().st_mtime_ns
+    assert hyperbole(*TOY, cwd=finished).returncode == 0
+    assert (finished / "runs/adhoc/toy.branin/random_search/0/trials.jsonl").stat().st_mtime_ns == before
+
+
+def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
+    told = sentence(hyperbole(*TOY, "budget.proposals=5", cwd=finished))
+    assert "budget.proposals was 20 and is now 5" in told
+    assert len(rows(finished)) == 20
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["optimizer=smca"], "did you mean 'smac'"),
+        (["benchmark=hpobnch"], "did you mean 'hpobench'"),
+        (["benchmark.task=credit"], "did you mean 'credit_g'"),
+        (["optimizer=llm_chat", "llm=smolm2"], "did you mean 'smollm2'"),
+        (["budget.proposal=5"], "did you mean 'proposals'"),
+        (["optimizr=smac"], "did you mean 'optimizer'"),
+        (["optimizer=llm_chat", "optimizer.histry=compressed"], "did you mean 'history'"),
+        (["optimizer=llm_chat", "optimizer.history=compress"], "did you mean 'compressed'"),
+        (["optimizer=llm_chat", "decoding.mode=json_schem"], "did you mean 'json_schema'"),
+        (["+optimizer.start=default"], "Unknown setting of optimizer 'start'"),
+        (["benchmark.space=gird"], "did you mean 'grid'"),
+        (["seed=x"], "seed is 'x'"),
+        (["seed=-1"], "seed is -1"),
+        (["budget.proposals=null"], "no limit"),
+        (["budget.proposals=-3"], "budget.proposals is -3"),
+        (["name=../elsewhere"], "name is '../elsewhere'"),
+        (["seed=[1"], "Cannot read 'seed=[1'"),
+        (["llm=openai", "optimizer=llm_chat"], "llm"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_what_to_do(tmp_path, overrides, told):
+    assert told in sentence(hyperbole(*overrides, cwd=tmp_path))
+    assert list(tmp_path.rglob("run.json")) == []
+
+
+SLOW = """
+    import time
+    from benchmarks.toy import Toy
+    class Slow(Toy):
+        def evaluate(self, params, fidelity, seed):
+            time.sleep(0.05)
+            return super().evaluate(params, fidelity, seed)
+"""
+
+
+@pytest.mark.parametrize("optimizer", ["random_search", "smac"])
+@pytest.mark.parametrize("torn", [b"", b'{"index": 7, "prop'])
+def test_a_killed_run_goes_on_where_it_stopped(tmp_path, optimizer, torn):
+    (tmp_path / "slow.py").write_text(textwrap.dedent(SLOW))
+    overrides = [*TOY, "benchmark._target_=slow.Slow", f"optimizer={optimizer}", "tracker=none", "name=killed"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-m", "harness.run", *overrides], cwd=tmp_path, env=environment)
+    log = tmp_path / f"runs/killed/toy.branin/{optimizer}/0/trials.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (log.exists() and log.read_bytes().count(b"\n") >= 5):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = log.read_bytes()
+    assert run_json(tmp_path)["status"] == "running"
+    assert 5 <= before.count(b"\n") < 20
+    log.write_bytes(before + torn)
+
+    assert hyperbole(*overrides, cwd=tmp_path, PYTHONPATH=str(tmp_path)).returncode == 0
+    assert log.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    resumed = rows(tmp_path / "runs/killed")
+    assert hyperbole(*overrides, "name=whole", cwd=tmp_path, PYTHONPATH=str(tmp_path)).returncode == 0
+    assert resumed == rows(tmp_path / "runs/whole")
+
+
+def test_a_failed_run_says_so_and_keeps_its_traceback_when_the_mistake_is_not_the_users(tmp_path):
+    (tmp_path / "broken.py").write_text(
+        "from optimizers.random_search import RandomSearch\n"
+        "class Broken(RandomSearch):\n"
+        "    def tell(self, trial):\n"
+        "        if trial.index == 3:\n"
+        "            raise ZeroDivisionError('oops')\n"
+    )
+    done = hyperbole(*TOY, "optimizer._target_=broken.Broken", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "ZeroDivisionError: oops" in done.stderr
+    assert run_json(tmp_path)["status"] == "failed"
+    assert run_json(tmp_path)["error"] == "ZeroDivisionError: oops"
+    assert len(rows(tmp_path)) == 4
+
+
+def test_an_optimizer_outside_the_repository_runs(tmp_path):
+    (tmp_path / "conf/optimizer").mkdir(parents=True)
+    (tmp_path / "conf/optimizer/corner.yaml").write_text("_target_: corner.Corner\nshare: 0.5\n")
+    (tmp_path / "corner.py").write_text(
+        textwrap.dedent(
+            """
+            from harness.trial import Proposal
+            class Corner:
+                def __init__(self, problem, seed, budget, share):
+                    self.params, self.told = dict(problem.default), []
+                def ask(self):
+                    return Proposal(self.params)
+                def tell(self, trial):
+                    self.told.append(trial)
+            """
+        )
+    )
+    overrides = [*TOY, "optimizer=corner", f"hydra.searchpath=[{tmp_path / 'conf'}]"]
+    done = hyperbole(*overrides, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row["duplicate_of"] for row in rows(tmp_path / "runs/adhoc/toy.branin/corner")] == [None, *[0] * 19]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "ray"])
+def test_a_multirun_works_with_every_launcher(tmp_path, launcher):
+    extra = ["hydra.launcher.ray.init.num_cpus=2"] if launcher == "ray" else []
+    done = hyperbole(
+        "-m", *TOY, "optimizer=random_search", "seed=0,1", f"hydra/launcher={launcher}", *extra, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    found = sorted(path.parent.name for path in tmp_path.rglob("run.json"))
+    assert found == ["0", "1"]
+    assert {json.loads(path.read_text())["status"] for path in tmp_path.rglob("run.json")} == {"complete"}
+
+
+def test_one_bad_job_leaves_the_others_of_a_sweep_alone(tmp_path):
+    done = hyperbole("-m", "benchmark=toy", "benchmark.task=branin,branino,peak", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'branin'" in done.stderr
+    assert len(list(tmp_path.rglob("run.json"))) == 2
+
+
+def test_two_processes_do_not_share_a_run(tmp_path):
+    overrides = ["-m", *TOY, "optimizer=random_search,random_search", "hydra/launcher=joblib"]
+    done = hyperbole(*overrides, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(rows(tmp_path)) == 20
+
+
+def test_evaluate_prints_one_row(tmp_path):
+    params = "params={alpha: 1e-8, batch_size: 4, depth: 1, learning_rate_init: 1e-5, width: 16}"
+    done = command("harness.evaluate", "benchmark=hpobench", "benchmark.task=credit_g", params, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert row["violations"] == []
+    assert row["losses"] == {"balanced_accuracy": pytest.approx(-0.642594, abs=1e-6)}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_prints_the_violations_of_an_invalid_configuration(tmp_path):
+    done = command("harness.evaluate", "benchmark.task=kc1", "params={depth: 9, width: '64'}", cwd=tmp_path)
+    assert done.returncode == 1
+    row = json.loads(done.stdout)
+    assert row["losses"] is None
+    assert {(violation["name"], violation["fault"]) for violation in row["violations"]} >= {
+        ("depth", "not_a_choice"),
+        ("width", "wrong_type"),
+        ("alpha", "missing"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["benchmark.task=kc1"], "params="),
+        (["benchmark.task=kc2", "params={}"], "did you mean 'kc1'"),
+        (["params=3"], "params"),
+    ],
+)
+def test_evaluate_answers_mistakes_with_a_sentence(tmp_path, arguments, told):
+    assert told in sentence(command("harness.evaluate", *arguments, cwd=tmp_path))

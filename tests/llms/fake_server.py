@@ -1,0 +1,108 @@
+"""A scripted OpenAI-compatible server on a port of this machine. It fails the test when its script runs out."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+
+@dataclass
+class Answer:
+    """What is sent back for one POST."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+
+
+Script = Answer | Callable[[dict[str, Any]], Answer]
+
+
+def reply(text: str | None = "hello", finish: str = "stop", cached: int | None = None, **usage: int) -> Answer:
+    """A chat completion as vLLM would send it."""
+    tokens: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 3, **usage}
+    if cached is not None:
+        tokens["prompt_tokens_details"] = {"cached_tokens": cached}
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    return Answer(json.dumps({"choices": [choice], "usage": tokens}).encode())
+
+
+def failure(status: int, message: str = "no", **headers: str) -> Answer:
+    """An error as vLLM would send it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(json.dumps({"error": {"message": message, "code": status}}).encode(), status, named)
+
+
+class FakeServer:
+    """Plays its script, an answer a POST in the order of arrival; keeps what it was asked.
+
+    Attributes:
+        requests: Bodies received.
+        keys: Authorization headers received.
+    """
+
+    def __init__(self, script: Iterable[Script], models: tuple[str, ...] = ("tiny",)) -> None:
+        self._script, self._models, self._lock = list(script), models, threading.Lock()
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.ran_out = False
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.port = self._http.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+
+    def __enter__(self) -> FakeServer:
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        if kind is None:
+            assert not self.ran_out, "the fake server was asked more often than its script says"
+            assert not self._script, f"{len(self._script)} answers of the fake server's script were never asked for"
+
+    def _next(self, body: dict[str, Any], key: str | None) -> Answer:
+        with self._lock:
+            self.requests.append(body)
+            self.keys.append(key)
+            if not self._script:
+                self.ran_out = True
+                return failure(400, "the script ran out")
+            step = self._script.pop(0)
+        return step if isinstance(step, Answer) else step(body)
+
+    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805  "self" is the handler below
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                assert self.path == "/v1/models"
+                self._send(Answer(json.dumps({"object": "list", "data": [{"id": m} for m in server._models]}).encode()))
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self._send(server._next(body, self.headers.get("Authorization")))
+
+            def _send(self, answer: Answer) -> None:
+                time.sleep(answer.delay_seconds)
+                try:
+                    self.send_response(answer.status)
+                    for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(answer.body)))
+                    self.end_headers()
+                    self.wfile.write(answer.body)
+                except ConnectionError:
+                    pass  # the client gave up waiting
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler

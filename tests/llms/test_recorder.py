@@ -1,0 +1,185 @@
+"""The recorder: every call written once, played back in order, never invented."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.errors import HyperboleError, ModelError, RecordingError, RunError
+from harness.trial import Usage
+from llms.recorder import Recorder, request_hash
+
+KEYS = [
+    "id", "hash", "messages", "sampling", "reply", "finish_reason", "usage", "seconds", "attempts", "server", "model",
+    "started_at",
+]  # fmt: skip
+
+
+def ask(text: str, temperature: float = 0.0) -> ChatRequest:
+    return ChatRequest((Message("user", text),), temperature=temperature, seed=1)
+
+
+class Live:
+    """Numbers its replies; refuses what is called "bad"."""
+
+    server, model = "http://here/v1", "tiny"
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
+        return [self._answer(request) for request in requests]
+
+    def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+        raise AssertionError("the recorder should settle")
+
+    def _answer(self, request: ChatRequest) -> Completion | HyperboleError:
+        text = request.messages[-1].content
+        if text == "bad":
+            return ModelError("Bad request.")
+        self.count += 1
+        return Completion(f"{text} {self.count}", "stop", Usage(2, 10, None, 3, 0.5))
+
+
+def nobody() -> ChatModel:
+    raise AssertionError("the live model should not be needed")
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def texts(completions: Sequence[Completion]) -> list[str]:
+    return [completion.text for completion in completions]
+
+
+def test_every_call_is_a_line(tmp_path):
+    path = tmp_path / "new" / "calls.jsonl"
+    recorder = Recorder(Live, path)
+    completions = recorder.complete([ask("a"), ask("b")])
+    assert [completion.id for completion in completions] == [0, 1]
+    assert recorder.complete([ask("c")])[0].id == 2
+    first = rows(path)[0]
+    assert list(first) == KEYS
+    assert first["sampling"] == {"mode": "free", "schema": None, "temperature": 0.0, "max_tokens": 256, "seed": 1}
+    assert (first["reply"], first["attempts"], first["seconds"]) == ("a 1", 2, 0.5)
+    assert (first["server"], first["model"]) == ("http://here/v1", "tiny")
+    assert first["usage"]["cached_tokens"] is None
+    assert [row["id"] for row in rows(path)] == [0, 1, 2]
+
+
+def test_building_touches_nothing(tmp_path):
+    Recorder(nobody, tmp_path / "calls.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recorded_calls_come_back_without_the_model(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    first = Recorder(Live, path).complete([ask("a"), ask("b")])
+    again = Recorder(nobody, path).complete([ask("a"), ask("b")])
+    assert again == first
+    assert len(rows(path)) == 2
+
+
+def test_equal_requests_are_served_in_recorded_order(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    Recorder(Live, path).complete([ask("a"), ask("b"), ask("a")])
+    recorder = Recorder(nobody, path)
+    assert texts(recorder.complete([ask("a")])) == ["a 1"]
+    assert texts(recorder.complete([ask("a"), ask("b")])) == ["a 3", "b 2"]
+
+
+def test_resuming_asks_only_for_what_is_new(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    Recorder(Live, path).complete([ask("a"), ask("b")])
+    recorder = Recorder(Live, path)
+    completions = recorder.complete([ask("b"), ask("new"), ask("a")])
+    assert texts(completions) == ["b 2", "new 1", "a 1"]
+    assert [completion.id for completion in completions] == [1, 2, 0]
+
+
+def test_torn_last_line_is_asked_for_again(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    Recorder(Live, path).complete([ask("a"), ask("b")])
+    path.write_bytes(path.read_bytes()[:-20])
+    completions = Recorder(Live, path).complete([ask("a"), ask("b")])
+    assert texts(completions) == ["a 1", "b 1"]
+    assert [row["id"] for row in rows(path)] == [0, 1]
+
+
+def test_damaged_recording_is_refused(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    path.write_text("no json\n{}\n")
+    with pytest.raises(RunError):
+        Recorder(nobody, path).complete([ask("a")])
+
+
+def test_without_a_live_model_an_unrecorded_request_is_an_error(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    Recorder(Live, path).complete([ask("a")])
+    recorder = Recorder(nobody, path, live=False)
+    assert texts(recorder.complete([ask("a")])) == ["a 1"]
+    with pytest.raises(RecordingError, match=r"llm\.live=true"):
+        recorder.complete([ask("a")])
+
+
+def test_what_succeeded_is_kept_when_another_fails(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    recorder = Recorder(Live, path)
+    with pytest.raises(ModelError):
+        recorder.complete([ask("a"), ask("bad"), ask("b")])
+    assert [(row["id"], row["reply"]) for row in rows(path)] == [(0, "a 1"), (1, "b 2")]
+    assert texts(Recorder(nobody, path).complete([ask("a"), ask("b")])) == ["a 1", "b 2"]
+
+
+def test_models_that_only_complete_are_recorded_too(tmp_path):
+    class Plain:
+        def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+            return [Completion("x") for _ in requests]
+
+    path = tmp_path / "calls.jsonl"
+    Recorder(Plain, path).complete([ask("a")])
+    assert (rows(path)[0]["server"], rows(path)[0]["model"]) == (None, None)
+
+
+def test_replay_copies_another_runs_calls(tmp_path):
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    Recorder(Live, old).complete([ask("a"), ask("b"), ask("a")])
+    Recorder(nobody, new, replay=old, live=False).complete([ask("a"), ask("b")])
+    resumed = Recorder(nobody, new, replay=old, live=False)
+    assert texts(resumed.complete([ask("a"), ask("b"), ask("a")])) == ["a 1", "b 2", "a 3"]
+    assert new.read_bytes() == old.read_bytes()
+    with pytest.raises(RecordingError):
+        resumed.complete([ask("a")])
+
+
+def test_replay_that_is_not_there(tmp_path):
+    with pytest.raises(RecordingError, match=r"llm\.replay"):
+        Recorder(nobody, tmp_path / "new.jsonl", replay=tmp_path / "none.jsonl").complete([ask("a")])
+
+
+def test_any_text_survives(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    odd = 'NaN \ud800 \u2028 "\\ \x00 \U0001f600\n'
+    first = Recorder(Live, path).complete([ask(odd)])
+    assert Recorder(nobody, path).complete([ask(odd)]) == first
+
+
+def test_hash_is_that_of_messages_and_sampling():
+    assert request_hash(ask("a")) == request_hash(ask("a", 0))
+    different = [
+        ask("a"),
+        ask("b"),
+        ask("a", 0.5),
+        ChatRequest((Message("system", "a"),), seed=1),
+        ChatRequest((Message("user", "a"),), seed=2),
+        ChatRequest((Message("user", "a"),), seed=1, max_tokens=9),
+        ChatRequest((Message("user", "a"),), seed=1, mode="json_object"),
+        ChatRequest((Message("user", "a"),), seed=1, schema={"type": "object"}),
+    ]
+    assert len({request_hash(request) for request in different}) == len(different)
+    assert request_hash(ask("a")) == "0"
