@@ -1,42 +1,18 @@
-"""The two figures: anytime regret and faults by kind. SVG and PNG, the same bytes for the same runs."""
+"""Drawing: one style for all figures, SVG and PNG, the same bytes for the same runs."""
 
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
-from analysis.comparison import Comparison, compare_task
+from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.render import number_text, wrapped
-from analysis.statistics import bootstrap_band
-from analysis.task import Task
-from harness.trial import Fault
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
-
 INK = "#1a1c20"  # the report page swaps this one colour, so that figures follow light and dark
-_GRID = "#8a8f98"
-# Okabe & Ito (2008) without yellow and black; then again with other dashes
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_DASHES = ("solid", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-# Paul Tol's "muted" scheme: nine colours that stay apart for colour-blind readers
-_FAULT_COLOURS = dict(
-    zip(
-        Fault,
-        ("#882255", "#CC6677", "#332288", "#88CCEE", "#44AA99", "#DDCC77", "#999933", "#117733", "#AA4499"),
-        strict=True,
-    )
-)
 _STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -56,7 +32,7 @@ _STYLE = {
     "ytick.color": INK,
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
-    "grid.color": _GRID,
+    "grid.color": "#8a8f98",
     "grid.alpha": 0.25,
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.8,
@@ -64,8 +40,6 @@ _STYLE = {
     "figure.constrained_layout.w_pad": 0.08,  # PNG text is wider by a hair than the SVG text that was laid out
     "svg.fonttype": "path",
 }
-_EXACT = "random search, exact expectation"
-_LOG_FROM_RATIO = 12.0  # a linear axis hides the lower curves when the spread is larger than this
 
 
 def draw(
@@ -82,159 +56,3 @@ def draw(
         figure.set_layout_engine("none")  # it stands: laying it out again would take as long as drawing it
         figure.savefig(png, format="png", dpi=180, facecolor="white", metadata={"Software": None})
     return svg.getvalue(), png.getvalue()
-
-
-def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
-    """Mean normalized regret after each proposal with a bootstrap band: the mean panel first, then one a task.
-
-    A task whose regret is unknown shows the best value as reported, and is not in the mean panel.
-    """
-    blocks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
-    several = len(comparison.regret_tasks) > 1 and bool(comparison.seeds)
-    panels = ([comparison] if several else []) + blocks
-    looks = _looks(experiment.methods)
-    legend_columns = 1 if max(map(len, looks)) > 60 else 2
-    figure, axes = _panels(len(panels), legend_rows=math.ceil((len(looks) + 1) / legend_columns))
-    for axis, block in zip(axes, panels, strict=True):
-        _anytime_panel(axis, block, looks)
-    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    order = [name for name in (*looks, _EXACT) if name in handles]
-    figure.legend(
-        [handles[name] for name in order], order, loc="outside lower center", ncols=legend_columns, handlelength=2.6
-    )
-    return figure
-
-
-def _panels(count: int, legend_rows: int) -> tuple[Figure, list[Axes]]:
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    columns = min(count, 2 if count == 4 else 3)
-    rows = math.ceil(count / columns)
-    size = max(6.4, 3.7 * columns), 2.9 * rows + 0.22 * legend_rows + 0.35
-    figure = Figure(figsize=size, layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flatten())
-    for axis in axes[count:]:
-        axis.set_visible(False)
-    return figure, axes[:count]
-
-
-def _looks(methods: tuple[str, ...]) -> dict[str, dict[str, object]]:
-    """Colour and dashes of each method, the same in every panel."""
-    count = len(_COLOURS)
-    return {
-        method: {"color": _COLOURS[i % count], "linestyle": _DASHES[i // count % len(_DASHES)]}
-        for i, method in enumerate(methods)
-    }
-
-
-def _anytime_panel(axis: Axes, block: Comparison, looks: dict[str, dict[str, object]]) -> None:
-    one = block.tasks[0] if len(block.tasks) == 1 else None
-    known = bool(block.regret_tasks)
-    axis.set_title(one.name if one else f"mean of {len(block.regret_tasks)} tasks", loc="left")
-    axis.set_xlabel("proposals")
-    axis.set_ylabel("normalized regret" if known or one is None else f"best {one.objective}")
-    axis.grid(True, axis="y")
-    shown: list[Floats] = []
-    for method in block.methods if block.seeds else ():
-        scores = block.regret_curves(method) if known else _value_curves(block, method, block.tasks[0])
-        shown.append(_anytime_line(axis, scores, method, looks[method]))
-    exact = _exact_curve(block) if block.seeds else None
-    if exact is not None:
-        steps = np.arange(1, len(exact) + 1)
-        axis.plot(steps, exact, color=INK, linestyle=(0, (4, 2)), linewidth=1.3, label=_EXACT, zorder=3)
-        shown.append(exact)
-    _scale(axis, shown, known)
-
-
-def _anytime_line(axis: Axes, scores: Floats, method: str, look: dict[str, object]) -> Floats:
-    """Draws the mean curve and its band; gaps where any run's incumbent is unknown."""
-    centre: Floats = scores.mean(axis=(0, 1))
-    lower, upper = bootstrap_band(scores, np.random.default_rng(0))
-    steps = np.arange(1, len(centre) + 1)
-    axis.fill_between(steps, lower, upper, step="mid", color=look["color"], alpha=0.16, linewidth=0)
-    axis.step(steps, centre, where="mid", label=method, **look)
-    return centre
-
-
-def _value_curves(block: Comparison, method: str, task: Task) -> Floats:
-    return task.values(block.incumbents(method, task, block.proposals(task)))[:, None, :]
-
-
-def _exact_curve(block: Comparison) -> Floats | None:
-    """Exact random search over the panel's tasks, as far as every curve is known."""
-    if not block.regret_tasks:
-        task = block.tasks[0]
-        curve = np.asarray(task.random_curve[: block.proposals(task)], dtype=np.float64)
-        return task.values(curve) if len(curve) else None
-    length = min(min(len(task.random_curve), block.proposals(task)) for task in block.regret_tasks)
-    result: Floats = np.mean([task.random_regret[:length] for task in block.regret_tasks], axis=0)
-    return result
-
-
-def _scale(axis: Axes, shown: list[Floats], regret: bool) -> None:
-    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
-
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.margins(x=0.01)
-    numbers = np.concatenate(shown) if shown else np.zeros(0)
-    positive = numbers[np.isfinite(numbers) & (numbers > 0)]
-    if not regret or not len(positive):
-        return
-    if positive.max() / positive.min() < _LOG_FROM_RATIO:
-        axis.set_ylim(bottom=0)
-        return
-    axis.set_yscale("log")
-    axis.set_ylim(bottom=positive.min() / 2)  # a curve that reaches the optimum leaves the panel at the bottom
-    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.yaxis.set_minor_formatter(NullFormatter())
-
-
-def fault_figure(experiment: Experiment, comparison: Comparison) -> Figure:
-    """Invalid share of each method, stacked by the kind of their first fault: a bar ends at the invalid share."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    shares = first_fault_shares(experiment)
-    names = [wrapped(method) for method in shares]
-    heights = np.array([0.27 + 0.15 * name.count("\n") for name in names]) + 0.1  # inches, for one line and more
-    places = heights.cumsum() - heights / 2
-    figure = Figure(figsize=(7.4, float(heights.sum()) + 1.0), layout="constrained")
-    axis = figure.subplots()
-    left = np.zeros(len(shares))
-    for fault in Fault:
-        widths = np.array([100 * row.get(fault.value, 0.0) for row in shares.values()])
-        if widths.any():
-            colour, label = _FAULT_COLOURS[fault], fault.value.replace("_", " ")
-            axis.barh(places, widths, left=left, height=0.24, color=colour, label=label)
-            left += widths
-    for place, end in zip(places, left, strict=True):
-        axis.text(end + 1.2, place, f"{number_text(end)} %", va="center")
-    axis.set_yticks(places, names)
-    axis.set_ylim(heights.sum(), 0)
-    axis.tick_params(axis="y", length=0)
-    axis.set_xlim(0, 112)
-    axis.set_xticks(range(0, 101, 20))
-    axis.set_xlabel("invalid proposals by their first fault (% of proposals)")
-    axis.spines["left"].set_visible(False)
-    axis.grid(True, axis="x")
-    axis.set_axisbelow(True)
-    if left.any():
-        figure.legend(
-            loc="outside lower center",
-            ncols=6 if len(axis.containers) <= 6 else 5,
-            handlelength=1,
-            handleheight=1,
-            columnspacing=1.2,
-        )
-    return figure
-
-
-def first_fault_shares(experiment: Experiment) -> dict[str, dict[str, float]]:
-    """Method -> fault -> share of its proposals whose first violation is of that kind."""
-    trials = experiment.trials.select("method", first=pl.col("faults").list.get(0, null_on_oob=True))
-    counts = trials.group_by("method", "first").len().rows()
-    totals = dict(trials.group_by("method").len().rows())
-    shares: dict[str, dict[str, float]] = {method: {} for method in experiment.methods}
-    for method, fault, count in counts:
-        if fault is not None:
-            shares[method][fault] = count / totals[method]
-    return shares

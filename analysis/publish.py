@@ -8,10 +8,12 @@ from pathlib import Path
 from rich.text import Text
 
 from analysis import render
+from analysis.anytime import anytime_figure
 from analysis.check import random_search_check
 from analysis.comparison import Comparison, compare
 from analysis.cost import cost_table
-from analysis.figures import anytime_figure, draw, fault_figure
+from analysis.faults import fault_figure
+from analysis.figures import draw
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv

@@ -62,7 +62,7 @@ def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Tab
     )
     rows: list[Cells] = []
     exact: list[int] = []
-    notes: list[str] = []
+    notes = ["Regret, intervals and ranks as in the quality table; seeds are those that all methods ran on the task."]
     for task in experiment.tasks.values():
         block = compare_task(experiment, comparison, task)
         notes += block.notes

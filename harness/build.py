@@ -31,7 +31,7 @@ def build_tracker(config: Mapping[str, Any]) -> Tracker:
 
 
 def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget) -> Optimizer:
-    """The optimizer of a resolved configuration; it is given the problem, never the benchmark or the optimum (law 4)."""
+    """The optimizer of a resolved configuration; it sees neither the benchmark nor the optimum (law 4)."""
     factory = _factory(config["optimizer"], "optimizer", "problem", "seed", "budget")
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)

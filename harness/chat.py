@@ -61,6 +61,10 @@ class Completion:
 class ChatModel(Protocol):
     """A language model. A batch is the primitive: the requests are sent concurrently."""
 
+    def prepare(self) -> None:
+        """Do what takes long and is no answer, such as starting a server; called once, before the clock of a run."""
+        ...
+
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order.
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.jsonl import Appender, plain, read_rows
+from harness.method import comparable
 
 SCHEMA = 1
-VOLATILE = frozenset({"folder", "tracker"})
+VOLATILE = frozenset({"tracker"})
 """Top-level configuration keys that may differ between a run and its resumption."""
 
 
@@ -84,8 +85,10 @@ def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path)
     Raises:
         RunError: Their configurations differ; the sentence names the first difference.
     """
-    old = {key: value for key, value in run["config"].items() if key not in VOLATILE}
-    new = {key: value for key, value in plain(config).items() if key not in VOLATILE}
+    old, new = (
+        {key: value for key, value in comparable(side).items() if key not in VOLATILE}
+        for side in (run["config"], plain(config))
+    )
     if (what := _first_difference(old, new)) is not None:
         raise RunError(
             f"{path} holds a run with another configuration: {what}; give the new one another name= or undo the change."

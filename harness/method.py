@@ -12,6 +12,23 @@ GROUPS = ("llm", "prompt", "decoding", "repair", "probe")
 ALWAYS_USED = ("repair", "probe")
 """Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
 
+PLUMBING = frozenset(
+    {
+        "api_key_env",
+        "backoff_seconds",
+        "base_url",
+        "concurrency",
+        "live",
+        "max_attempts",
+        "port",
+        "recording",
+        "replay",
+        "start_timeout_seconds",
+        "timeout_seconds",
+    }
+)
+"""Settings of a model that decide where its replies come from and how soon, never what they are."""
+
 
 def used_groups(optimizer: Any) -> set[str]:
     """The groups that an optimizer's raw configuration takes part of, as in ``chat: ${llm}``."""
@@ -45,9 +62,17 @@ def method_name(
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         group, _, setting = key.partition(".")
-        if setting and (group == "optimizer" or group in used):
+        if setting and (group == "optimizer" or group in used) and setting not in PLUMBING:
             settings.append(f"{setting if group == 'optimizer' else key}={value}")
     return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
+
+
+def comparable(config: Any) -> Any:
+    """A recorded configuration without the plumbing of its model: what must be the same for a run to be the same."""
+    if not isinstance(config, Mapping):
+        return config
+    kept = {key: comparable(value) for key, value in config.items()}
+    return {key: value for key, value in kept.items() if "recording" not in config or key not in PLUMBING}
 
 
 def _safe(text: str) -> str:

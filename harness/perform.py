@@ -76,6 +76,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         note(row)
 
     try:
+        if callable(prepare := getattr(optimizer, "prepare", None)):
+            prepare()
         run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)

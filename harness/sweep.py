@@ -1,4 +1,4 @@
-"""The line about a whole sweep, written when it ends."""
+"""What surrounds a sweep: the command line wins over the experiment, and one line says what came of it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict, read_write
 
 from harness.progress import say
 
 
-class SweepLine(Callback):
-    """Counts what a sweep left on disk."""
+class Sweep(Callback):
+    """Hydra's callback around a multirun."""
 
     def __init__(self) -> None:
         self._started = 0.0
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Note the time."""
+        """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
         self._started = time.time()
+        swept = config.hydra.sweeper.params
+        with read_write(config), open_dict(config):
+            for override in config.hydra.overrides.task:
+                if swept and (key := override.partition("=")[0]) in swept:
+                    del swept[key]
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Say how many of the experiment's runs are complete."""

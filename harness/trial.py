@@ -116,7 +116,11 @@ class Trial:
 
 
 class Optimizer(Protocol):
-    """Built with ``(problem, seed, budget)`` and its own settings; it owns no loop, log or budget."""
+    """Built with ``(problem, seed, budget)`` and its own settings; it owns no loop, log or budget.
+
+    It may have a method ``prepare()``, called once before the first ask: what takes long and is not optimizing, such as
+    starting a server, is not charged to it there.
+    """
 
     def ask(self) -> Proposal:
         """The next proposal."""

@@ -62,6 +62,9 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.server!r}, {self.model!r})"
 
+    def prepare(self) -> None:
+        """Nothing: connections are opened a batch at a time."""
+
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order.
 
@@ -82,7 +85,7 @@ class Client:
             return []
         import asyncio
 
-        # A loop and a pool a batch: they cost a millisecond, and nothing is left to close. Ctrl-C drops what is in flight.
+        # A loop and a pool a batch: they cost a millisecond and leave nothing open; Ctrl-C drops what is in flight.
         return asyncio.run(self._settle(requests))
 
     async def _settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from llms.client import Client
 from llms.recorder import Recorder
-from llms.server import ServerSettings, ensure_server
-
-SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
+from llms.server import ensure_server
+from llms.server_settings import server_settings
 
 
 def vllm(
@@ -35,7 +32,7 @@ def vllm(
         timeout_seconds: See ``llms.client.Client``.
         max_attempts: The same.
         concurrency: The same.
-        server: See ``llms.server.ServerSettings``.
+        server: See ``llms.server_settings.ServerSettings``.
 
     Raises:
         SettingError: A setting is out of its range.
@@ -77,12 +74,3 @@ def endpoint(
     """
     connection = Client(base_url, model, **client)
     return Recorder(lambda: connection, recording, replay, live)
-
-
-def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
-    """The server's settings as the configuration says them, lists and mappings made plain."""
-    plain = dict(settings)
-    extra: Sequence[Any] = plain.get("extra_args") or ()
-    plain["extra_args"] = tuple(str(argument) for argument in extra)
-    plain["environment"] = {str(key): str(value) for key, value in (plain.get("environment") or {}).items()}
-    return ServerSettings(**plain)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
+
+from llms.folders import locked
 
 SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process a multirun began with; its workers inherit it
 SUPERVISOR = "supervisor"  # beside the owners: the file with the supervisor's process id
+ENDING = "ending"  # beside the owners: the mark of a server that is being ended
 
 
 def session_pid() -> int:
@@ -38,8 +42,30 @@ def began(pid: int) -> str | None:
 
 
 def add_owner(folder: Path, pid: int) -> None:
-    """Let the server behind ``folder`` run for this process too."""
+    """Let the server behind ``folder`` run for this process."""
     (folder / str(pid)).write_text(began(pid) or "gone")
+
+
+def joined(folder: Path, pid: int) -> bool:
+    """Let the server behind ``folder`` run for this process too; False when it is ending already."""
+    with locked(folder.with_suffix(".owners.lock")):
+        if (folder / ENDING).exists():
+            return False
+        if folder.exists():  # else it was not us who started it
+            add_owner(folder, pid)
+        return True
+
+
+def disowned(folder: Path) -> bool:
+    """Whether no owner is alive. Says so once and for all: from then on nobody can join."""
+    if _has_owner(folder):
+        return False
+    with locked(folder.with_suffix(".owners.lock")):
+        if _has_owner(folder):
+            return False
+        folder.mkdir(exist_ok=True)
+        (folder / ENDING).touch()
+        return True
 
 
 def remove_owner(folder: Path, pid: int) -> None:
@@ -56,9 +82,17 @@ def supervisor_pid(folder: Path) -> int | None:
     return pid if began(pid) is not None else None
 
 
-def has_owner(folder: Path) -> bool:
-    """Whether any owner is alive."""
+def owner_pids(folder: Path) -> list[int]:
+    """Who signed up, alive or not."""
     try:
-        return any(path.name.isdecimal() and began(int(path.name)) == path.read_text() for path in folder.iterdir())
-    except FileNotFoundError:  # removed while we looked: look again next time, if there is a folder to look into
-        return folder.exists()
+        return [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
+    except FileNotFoundError:
+        return []
+
+
+def _has_owner(folder: Path) -> bool:
+    for pid in owner_pids(folder):
+        with suppress(FileNotFoundError):  # removed since
+            if began(pid) == (folder / str(pid)).read_text():
+                return True
+    return False

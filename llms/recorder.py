@@ -56,6 +56,16 @@ class Recorder:
         self._copied: dict[str, deque[Row]] = defaultdict(deque)
         self._next_id = 0
 
+    def prepare(self) -> None:
+        """Connect before the first request, unless replies may come from a recording: a server's start is no answer.
+
+        Raises:
+            ServerError: No server answers, and none can be started.
+            ModelError: It serves another model, or the model cannot be found.
+        """
+        if self._live and self._replay is None and self._model is None:
+            self._model = self._connect()
+
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order, each with the id of its line in the recording.
 

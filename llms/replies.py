@@ -10,7 +10,7 @@ from harness.errors import ModelError
 from harness.trial import Usage
 
 
-class GarbledReply(Exception):
+class GarbledReplyError(Exception):
     """The body is no chat completion: not UTF-8, not JSON, or without choices. A fault of the server, so retried."""
 
 
@@ -27,16 +27,16 @@ def read_completion(body: bytes, attempts: int, seconds: float) -> Completion:
         server does not report it.
 
     Raises:
-        GarbledReply: The body is no chat completion.
+        GarbledReplyError: The body is no chat completion.
         ModelError: The server does not say how many tokens it read and wrote.
     """
     try:
         reply = json.loads(body.decode("utf-8"))
     except ValueError as error:
-        raise GarbledReply(f"its reply is not JSON in UTF-8 ({type(error).__name__})") from None
+        raise GarbledReplyError(f"its reply is not JSON in UTF-8 ({type(error).__name__})") from None
     choices = reply.get("choices") if isinstance(reply, dict) else None
     if not isinstance(choices, list):
-        raise GarbledReply("its reply has no choices")
+        raise GarbledReplyError("its reply has no choices")
     first = choices[0] if choices and isinstance(choices[0], dict) else {}
     text = (first.get("message") or {}).get("content")
     return Completion(

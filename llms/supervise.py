@@ -19,8 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from llms.folders import locked
-from llms.owners import SUPERVISOR, has_owner
+from llms.owners import SUPERVISOR, disowned
 
 POLL_SECONDS = 0.25
 GRACE_SECONDS = 8.0  # vLLM takes 1 to 3 s to end its workers; after that they are killed
@@ -32,7 +31,7 @@ def supervise(owners: Path, command: list[str]) -> int:
     child = subprocess.Popen(command, process_group=0, preexec_fn=_die_with_parent)  # noqa: PLW1509
     _on_signals(lambda *_: sys.exit(0))
     try:
-        while child.poll() is None and _still_needed(owners):
+        while child.poll() is None and not disowned(owners):
             time.sleep(POLL_SECONDS)
     finally:
         _on_signals(signal.SIG_IGN)  # a second signal must not cut the clean-up short
@@ -51,17 +50,6 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-
-
-def _still_needed(owners: Path) -> bool:
-    """Whether somebody owns the server. If not, the folder goes, under the lock: nobody signs up for a dying server."""
-    if has_owner(owners):
-        return True
-    with locked(owners.with_suffix(".owners.lock")):
-        if has_owner(owners):
-            return True
-        shutil.rmtree(owners, ignore_errors=True)
-        return False
 
 
 def _group_lives(child: subprocess.Popen[bytes]) -> bool:

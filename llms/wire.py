@@ -15,7 +15,7 @@ import openai
 from harness.chat import ChatRequest, Completion
 from harness.errors import ServerError
 from llms.refusals import refusal
-from llms.replies import GarbledReply, read_completion
+from llms.replies import GarbledReplyError, read_completion
 
 LONGEST_BACKOFF_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
@@ -71,7 +71,7 @@ class Wire:
                 failure = "time-out"
             except openai.APIConnectionError as error:
                 failure = f"no connection: {error.__cause__ or error}"
-            except GarbledReply as error:
+            except GarbledReplyError as error:
                 failure = str(error)
             if attempt < self._max_attempts:
                 await asyncio.sleep(wait_seconds)

@@ -71,6 +71,10 @@ class LLMChat:
         self._entries: list[str] = []
         self._reply = ""
 
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._chat.prepare()
+
     def ask(self) -> Proposal:
         """One reply, parsed."""
         completion = self._chat.complete([self._requests.build(self._messages)])[0]

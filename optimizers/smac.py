@@ -49,7 +49,11 @@ class SMAC:
             seed=seed,
             output_directory=_scratch(),
         )
-        self._facade = HyperparameterOptimizationFacade(scenario, _never_called, overwrite=True, logging_level=False)
+        maximizer = HyperparameterOptimizationFacade.get_acquisition_maximizer(scenario)
+        _in_fixed_order(maximizer._local_search)
+        self._facade = HyperparameterOptimizationFacade(
+            scenario, _never_called, acquisition_maximizer=maximizer, overwrite=True, logging_level=False
+        )
 
     def ask(self) -> Proposal:
         """SMAC's next configuration."""
@@ -79,6 +83,20 @@ def _scratch() -> Path:
     path = Path(tempfile.mkdtemp(prefix="hyperbole-smac-"))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
+
+
+def _in_fixed_order(local_search: Any) -> None:
+    """Make a local search start from the same points in the same order in every process.
+
+    SMAC 2.4 collects them in a set of configurations, which hash their text: Python salts that anew in each process, so
+    that the same seed would propose other configurations from one process to the next (law 6).
+    """
+    collect = local_search._get_initial_points
+
+    def sorted_points(*arguments: Any, **keywords: Any) -> list[Any]:
+        return sorted(collect(*arguments, **keywords), key=repr)
+
+    local_search._get_initial_points = sorted_points
 
 
 def _never_called(config: Any, seed: int = 0) -> float:

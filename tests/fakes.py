@@ -92,6 +92,9 @@ class ScriptedChat:
         self._replies = iter(()) if callable(replies) else iter(replies)
         self.requests: list[ChatRequest] = []
 
+    def prepare(self) -> None:
+        pass
+
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         done = []
         for request in requests:

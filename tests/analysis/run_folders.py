@@ -72,7 +72,7 @@ def write_run(
     **changes: Any,
 ) -> Path:
     """Write one run's folder; ``changes`` replace fields of ``run.json``."""
-    optimizer = method.split("+")[0]
+    optimizer = method.split("+", maxsplit=1)[0]
     llm = "smollm2" if optimizer.startswith("llm") else None
     info: dict[str, Any] = {
         "schema": 1,

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from analysis.anytime import anytime_figure
 from analysis.comparison import compare
-from analysis.figures import anytime_figure, draw, fault_figure, first_fault_shares
+from analysis.faults import fault_figure, first_fault_shares
+from analysis.figures import draw
 from analysis.load import load
 from tests.analysis.run_folders import OBJECTIVE, fault, noisy_experiment, trial, write_run
 

@@ -9,6 +9,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,7 +157,7 @@ def test_every_violation_is_put_in_words(tmp_path: Path) -> None:
 
 
 def test_missing_replies_are_said_to_be_missing(tmp_path: Path) -> None:
-    invalid = {"violations": [fault("missing", "depth")]}
+    invalid: dict[str, Any] = {"violations": [fault("missing", "depth")]}
     write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, calls=[0, 1], **invalid)], [call(0, "hello")])
     write_run(tmp_path / "runs", "cmaes", 0, [trial(0, **invalid)])
     classical, model = group_exhibits(exhibits(load(tmp_path / "runs")))

@@ -44,7 +44,7 @@ def test_metrics_broadcast_over_leading_axes() -> None:
 
 @pytest.fixture(scope="module")
 def rliable() -> Iterator[Any]:
-    """rliable's library, past ``arch/__init__.py``: that fails to import on pandas 3, and only arch.bootstrap is needed."""
+    """rliable's library, past ``arch/__init__.py``, which fails on pandas 3 and is not needed."""
     found = importlib.util.find_spec("arch")
     if found is None or importlib.util.find_spec("rliable") is None:
         pytest.skip("rliable is not installed")
@@ -66,7 +66,7 @@ def test_the_metrics_are_those_of_rliable(rliable: Any) -> None:
 
 def test_the_interval_is_that_of_rliable_up_to_the_draws(rliable: Any) -> None:
     library, metrics = rliable
-    np.random.seed(0)  # noqa: NPY002  rliable knows no other way
+    np.random.seed(0)
     _, theirs = library.get_interval_estimates(
         {"x": SCORES}, lambda scores: np.array([metrics.aggregate_iqm(scores)]), reps=4_000
     )
@@ -75,9 +75,9 @@ def test_the_interval_is_that_of_rliable_up_to_the_draws(rliable: Any) -> None:
 
 
 def test_intervals_depend_on_the_generator_alone() -> None:
-    np.random.seed(1)  # noqa: NPY002
+    np.random.seed(1)
     first = bootstrap_interval(SCORES, mean, _generator())
-    np.random.seed(2)  # noqa: NPY002
+    np.random.seed(2)
     assert bootstrap_interval(SCORES, mean, _generator()) == first
     assert bootstrap_interval(SCORES, mean, np.random.default_rng(1)) != first
 

@@ -19,7 +19,7 @@ from analysis.render import cells
 from analysis.table import Table
 from tests.analysis.run_folders import OBJECTIVE, fault, trial, write_run
 
-INVALID = {"violations": [fault("missing", "depth")]}
+INVALID: dict[str, Any] = {"violations": [fault("missing", "depth")]}
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.method import method_name, used_groups
+from harness.method import comparable, method_name, used_groups
 
 DEFAULTS = {"llm": "smollm2", "prompt": "plain", "decoding": "free", "repair": "none"}
 LLM = {"llm", "prompt", "decoding", "repair", "probe"}
@@ -23,8 +23,15 @@ def test_groups_the_optimizer_does_not_use_are_not_named():
 
 
 def test_settings_of_the_method_set_variants_apart_and_others_do_not():
-    overrides = ["optimizer=llm_chat", "seed=3", "benchmark.task=kc1", "optimizer.history=compressed", "llm.port=1"]
-    assert name(overrides) == "llm_chat+history=compressed+llm.port=1"
+    overrides = [
+        "optimizer=llm_chat",
+        "seed=3",
+        "benchmark.task=kc1",
+        "optimizer.history=compressed",
+        "llm.dtype=float32",
+        "llm.port=1",
+    ]
+    assert name(overrides) == "llm_chat+history=compressed+llm.dtype=float32"
     assert name(overrides, used={"repair"}) == "llm_chat+history=compressed"
 
 
@@ -40,3 +47,9 @@ def test_groups_are_used_where_the_configuration_refers_to_them():
         "probe",
     }
     assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe"}
+
+
+def test_a_run_is_the_same_wherever_its_replies_come_from():
+    model = {"recording": "./calls.jsonl", "port": 8077, "model": "small"}
+    config = {"llm": model, "optimizer": {"chat": model, "port": "kept"}}
+    assert comparable(config) == {"llm": {"model": "small"}, "optimizer": {"chat": {"model": "small"}, "port": "kept"}}

@@ -17,6 +17,7 @@ def model(*, recording, replay, live):
     return Recorder(connect, recording, replay, live)
 """
 
+
 def run(folder):
     (folder / "conf/llm").mkdir(parents=True)
     (folder / "conf/llm/fake.yaml").write_text(

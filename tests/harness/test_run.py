@@ -72,12 +72,19 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["budget.proposals=-3"], "budget.proposals is -3"),
         (["name=../elsewhere"], "name is '../elsewhere'"),
         (["seed=[1"], "Cannot read 'seed=[1'"),
-        (["llm=openai", "optimizer=llm_chat"], "llm"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_what_to_do(tmp_path, overrides, told):
     assert told in sentence(hyperbole(*overrides, cwd=tmp_path))
     assert list(tmp_path.rglob("run.json")) == []
+
+
+@pytest.mark.parametrize("optimizer", ["random_search", "smac"])
+def test_the_same_seed_gives_the_same_log_in_every_process(tmp_path, optimizer):
+    for salt in ("1", "2"):
+        done = hyperbole(*TOY, f"optimizer={optimizer}", f"name=salt{salt}", cwd=tmp_path, PYTHONHASHSEED=salt)
+        assert done.returncode == 0, done.stderr
+    assert rows(tmp_path / "runs/salt1") == rows(tmp_path / "runs/salt2")
 
 
 SLOW = """
@@ -156,7 +163,7 @@ def test_an_optimizer_outside_the_repository_runs(tmp_path):
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "ray"])
 def test_a_multirun_works_with_every_launcher(tmp_path, launcher):
-    extra = ["hydra.launcher.ray.init.num_cpus=2"] if launcher == "ray" else []
+    extra = ["+hydra.launcher.ray.init.num_cpus=2"] if launcher == "ray" else []
     done = hyperbole(
         "-m", *TOY, "optimizer=random_search", "seed=0,1", f"hydra/launcher={launcher}", *extra, cwd=tmp_path
     )

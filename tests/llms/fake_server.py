@@ -61,7 +61,9 @@ class FakeServer:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._http.shutdown()
         self._http.server_close()
         if kind is None:
@@ -78,7 +80,7 @@ class FakeServer:
             step = self._script.pop(0)
         return step if isinstance(step, Answer) else step(body)
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805  "self" is the handler below
+    def _handler(server) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -102,7 +104,7 @@ class FakeServer:
                 except ConnectionError:
                     pass  # the client gave up waiting
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *_: Any) -> None:
                 pass
 
         return Handler

@@ -7,8 +7,8 @@ import logging
 import re
 import socket
 import threading
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -106,7 +106,15 @@ def test_odd_retry_after_is_ignored(value):
 
 @pytest.mark.parametrize(
     "body",
-    [b"\xff\xfe\x00garbage", b"<html>busy</html>", b"", b"[]", b"null", b'{"error": {"message": "x"}}', b'{"choices": 3}'],
+    [
+        b"\xff\xfe\x00garbage",
+        b"<html>busy</html>",
+        b"",
+        b"[]",
+        b"null",
+        b'{"error": {"message": "x"}}',
+        b'{"choices": 3}',
+    ],
 )
 def test_garbled_bodies_are_the_servers_fault(body):
     assert complete(Answer(body), reply("ok")).usage.calls == 2
@@ -177,16 +185,19 @@ def test_context_overflow_names_both_numbers_and_the_ways_out():
 
 
 def test_context_overflow_of_an_older_server():
-    told = "maximum context length is 4096 tokens. However, you requested 4200 tokens (4000 in the messages, 200 in the completion)"
+    told = (
+        "This model's maximum context length is 4096 tokens. "
+        "However, you requested 4200 tokens (4000 in the messages, 200 in the completion)."
+    )
     message = refuse(failure(400, told), kind=ModelError)
     assert "4200" in message
     assert "4096" in message
 
 
 def test_unknown_model_names_the_nearest_first():
-    with FakeServer([failure(404, "The model `tiny` does not exist.")], models=("large-model", "tiny-2")) as server:
-        with pytest.raises(ModelError) as caught:
-            client_of(server).complete([ask()])
+    script = [failure(404, "The model `tiny` does not exist.")]
+    with FakeServer(script, models=("large-model", "tiny-2")) as server, pytest.raises(ModelError) as caught:
+        client_of(server).complete([ask()])
     assert "'tiny-2', 'large-model'" in str(caught.value)
 
 
@@ -300,5 +311,5 @@ def test_proxies_of_the_environment_are_not_asked_for_this_machine(monkeypatch):
 
 def test_bodies_are_json_any_server_reads():
     with FakeServer([reply()]) as server:
-        client_of(server).complete([ask("tab\t quote\" \u2028")])
+        client_of(server).complete([ask('tab\t quote" \u2028')])
     assert json.dumps(server.requests[0])

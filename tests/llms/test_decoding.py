@@ -96,7 +96,13 @@ def test_schema_is_valid_and_made_of_builtin_scalars():
 
 @pytest.mark.parametrize(
     ("bounds", "log", "decimals"),
-    [((1e-5, 1.0), True, 8), ((2**-10, 2**10), True, 7), ((1.0, 1e5), True, 3), ((0.0, 1000.0), False, 1), ((0, 1e6), False, 0)],
+    [
+        ((1e-5, 1.0), True, 8),
+        ((2**-10, 2**10), True, 7),
+        ((1.0, 1e5), True, 3),
+        ((0.0, 1000.0), False, 1),
+        ((0, 1e6), False, 0),
+    ],
 )
 def test_decimals_of_a_float(bounds, log, decimals):
     schema = json_schema(ConfigurationSpace({"x": Float("x", bounds, log=log)}))

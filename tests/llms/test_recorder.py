@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ class Live:
     """Numbers its replies; refuses what is called "bad"."""
 
     server, model = "http://here/v1", "tiny"
+
+    def prepare(self) -> None:
+        pass
 
     def __init__(self) -> None:
         self.count = 0
@@ -182,4 +186,28 @@ def test_hash_is_that_of_messages_and_sampling():
         ChatRequest((Message("user", "a"),), seed=1, schema={"type": "object"}),
     ]
     assert len({request_hash(request) for request in different}) == len(different)
-    assert request_hash(ask("a")) == "0"
+    canonical = (
+        '{"messages":[{"content":"a","role":"user"}],'
+        '"sampling":{"max_tokens":256,"mode":"free","schema":null,"seed":1,"temperature":0.0}}'
+    )
+    assert request_hash(ask("a")) == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_a_live_recorder_connects_once_when_prepared(tmp_path: Path) -> None:
+    connected = []
+
+    def connect() -> ChatModel:
+        connected.append(1)
+        return Live()
+
+    recorder = Recorder(connect, tmp_path / "calls.jsonl")
+    assert connected == []
+    recorder.prepare()
+    recorder.prepare()
+    recorder.complete([ask("a")])
+    assert connected == [1]
+
+
+def test_one_that_may_find_every_reply_on_record_does_not(tmp_path: Path) -> None:
+    Recorder(nobody, tmp_path / "calls.jsonl", live=False).prepare()
+    Recorder(nobody, tmp_path / "calls.jsonl", replay=tmp_path / "other.jsonl").prepare()

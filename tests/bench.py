@@ -1,0 +1,81 @@
+"""What the harness itself costs: python -m tests.bench, or make bench. Ratios and medians of one run, no assertions."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.hpobench import HPOBench
+from harness.budget import Budget
+from harness.check import Checker
+from harness.folder import RunFolder
+from harness.loop import run_loop
+from harness.repair import NoRepair
+from optimizers.random_search import RandomSearch
+
+TRIALS = 5000
+STARTS = 7
+
+
+def main() -> None:
+    """Measure and print."""
+    benchmark = HPOBench(task="credit_g")
+    bare = statistics.median(bare_seconds(benchmark) for _ in range(5))
+    full = statistics.median(harness_seconds(benchmark) for _ in range(5))
+    print(f"random search on a table, {TRIALS} trials, median of 5:")
+    print(f"  draw and look up only       {bare / TRIALS * 1e3:.3f} ms a trial")
+    print(f"  checked, logged and flushed {full / TRIALS * 1e3:.3f} ms a trial ({full / bare:.2f} times as much)")
+    checker, params = Checker(benchmark.problem.space), benchmark.problem.default
+    clock = time.perf_counter()
+    for _ in range(TRIALS):
+        checker.check(params)
+    print(f"  of which the check          {(time.perf_counter() - clock) / TRIALS * 1e3:.3f} ms a trial")
+    starts, imports = zip(*(start_seconds() for _ in range(STARTS)), strict=True)
+    print(f"from the command to the first trial, median of {STARTS}: {statistics.median(starts):.2f} s")
+    print(f"  of which import ConfigSpace and hydra: {statistics.median(imports):.2f} s")
+
+
+def bare_seconds(benchmark: HPOBench) -> float:
+    """Seconds for the same draws and look-ups with no harness around them."""
+    optimizer = RandomSearch(benchmark.problem, 0, Budget(proposals=TRIALS))
+    clock = time.perf_counter()
+    for _ in range(TRIALS):
+        benchmark.evaluate(optimizer.ask().params or {}, None, 0)
+    return time.perf_counter() - clock
+
+
+def harness_seconds(benchmark: HPOBench) -> float:
+    """Seconds for the loop with its log on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        budget = Budget(proposals=TRIALS)
+        optimizer = RandomSearch(benchmark.problem, 0, budget)
+        log = RunFolder(Path(folder)).appender()
+        clock = time.perf_counter()
+        run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, log.write)
+        seconds = time.perf_counter() - clock
+        log.close()
+    return seconds
+
+
+def start_seconds() -> tuple[float, float]:
+    """Seconds from the command to the first line of the log, and what its two unavoidable imports alone take."""
+    with tempfile.TemporaryDirectory() as folder:
+        clock = time.time()
+        command = [sys.executable, "-m", "harness.run", "name=start", "budget.proposals=1"]
+        process = subprocess.Popen(command, cwd=folder)
+        log = Path(folder) / "runs/start/hpobench.credit_g/random_search/0/trials.jsonl"
+        while not (log.exists() and log.stat().st_size):
+            time.sleep(0.001)
+        seconds = log.stat().st_mtime - clock
+        process.wait()
+    clock = time.time()
+    subprocess.run([sys.executable, "-c", "import ConfigSpace, hydra"], check=True)
+    return seconds, time.time() - clock
+
+
+if __name__ == "__main__":
+    main()

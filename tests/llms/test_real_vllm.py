@@ -1,0 +1,159 @@
+"""The real vLLM with the small model: decoding modes, cost, refusals, sharing. One server for the whole session."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Sequence
+
+import pytest
+from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, OrdinalHyperparameter
+
+from harness.chat import ChatRequest, Completion, Message
+from harness.errors import ModelError
+from llms.client import Client
+from llms.health import served_models
+from llms.owners import supervisor_pid
+from llms.recorder import Recorder
+from llms.schema import json_schema
+from llms.server import ensure_server
+from llms.server_settings import ServerSettings
+
+pytestmark = pytest.mark.timeout(600)  # the first to come waits for the model to be built and the server to start
+
+TASK = Message("system", "You tune a neural network on credit data. Answer with one JSON object, nothing else. " * 12)
+GRID = ConfigurationSpace()
+GRID.add(
+    OrdinalHyperparameter("alpha", [1e-8, 1.3e-7, 1e-5, 0.01, 1.0]),
+    OrdinalHyperparameter("depth", [1, 2, 3]),
+    OrdinalHyperparameter("width", [16, 64, 1024]),
+)
+MIXED = ConfigurationSpace()
+MIXED.add(
+    Float("alpha", (1e-8, 1.0), log=True),
+    Float("reg_lambda", (2**-10, 2**10), log=True),
+    Float("subsample", (0.1, 1.0)),
+    Integer("depth", (1, 3)),
+    Integer("width", (16, 1024), log=True),
+    Categorical("activation", ["relu", "tanh"]),
+    Categorical("shuffle", [True, False]),
+)
+
+
+@pytest.fixture(scope="module")
+def model(vllm_server: ServerSettings) -> Client:
+    return Client(vllm_server.url, vllm_server.name)
+
+
+def ask(text: str, seed: int = 0, **settings: object) -> ChatRequest:
+    return ChatRequest((TASK, Message("user", text)), **{"temperature": 1.0, "seed": seed, **settings})  # type: ignore[arg-type]
+
+
+def batch(model: Client, number: int, **settings: object) -> list[Completion]:
+    return model.complete([ask(f"Proposal {i}, please.", i, **settings) for i in range(number)])
+
+
+def counters(settings: ServerSettings) -> dict[str, float]:
+    """vLLM's own counts of the tokens it read, took from the cache and wrote."""
+    with urllib.request.urlopen(f"{settings.url.removesuffix('/v1')}/metrics") as answer:
+        text = answer.read().decode()
+    names = ("prompt_tokens", "prefix_cache_hits", "generation_tokens")
+    return {
+        name: sum(float(value) for value in re.findall(rf"^vllm:{name}_total(?:{{.*}})? (\S+)$", text, re.MULTILINE))
+        for name in names
+    }
+
+
+def test_free_replies_and_what_they_cost(model, vllm_server):
+    before = counters(vllm_server)
+    completions = batch(model, 6, max_tokens=24)
+    spent = sum((completion.usage for completion in completions), start=type(completions[0].usage)())
+    after = counters(vllm_server)
+    assert all(completion.text for completion in completions)
+    assert {completion.finish_reason for completion in completions} <= {"stop", "length"}
+    assert spent.calls == 6
+    assert after["prompt_tokens"] - before["prompt_tokens"] == spent.prompt_tokens
+    assert after["generation_tokens"] - before["generation_tokens"] == spent.completion_tokens
+    assert after["prefix_cache_hits"] - before["prefix_cache_hits"] == spent.cached_tokens
+
+
+def test_shared_prompts_come_from_the_cache(model):
+    batch(model, 1, max_tokens=1)
+    (second,) = model.complete([ask("Something else.", max_tokens=1)])
+    assert second.usage.cached_tokens is not None
+    assert 0.5 * second.usage.prompt_tokens < second.usage.cached_tokens < second.usage.prompt_tokens
+
+
+def test_cut_replies_say_so(model):
+    (completion,) = model.complete([ask("Tell a long story.", max_tokens=5, temperature=0)])
+    assert (completion.finish_reason, completion.usage.completion_tokens) == ("length", 5)
+
+
+def in_range(values: dict[str, object], schema: dict) -> bool:
+    """By hand: jsonschema's multipleOf trips over binary fractions."""
+    if set(values) != set(schema["properties"]):
+        return False
+    for name, wanted in schema["properties"].items():
+        value = values[name]
+        if "enum" in wanted:
+            kept = value in wanted["enum"] and isinstance(value, bool) == isinstance(wanted["enum"][0], bool)
+        else:
+            number = int if wanted["type"] == "integer" else (int, float)
+            kept = isinstance(value, number) and not isinstance(value, bool)
+            kept = kept and wanted["minimum"] <= value <= wanted["maximum"]
+        if not kept:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("space", [GRID, MIXED], ids=["grid", "mixed"])
+def test_schema_is_kept(model, space):
+    schema = json_schema(space)
+    completions = batch(model, 16, mode="json_schema", schema=schema, max_tokens=200)
+    values = [json.loads(completion.text) for completion in completions]
+    assert [value for value in values if not in_range(value, schema)] == []
+    assert {completion.finish_reason for completion in completions} == {"stop"}
+    assert len({completion.text for completion in completions}) > 4
+
+
+def test_values_below_a_millionth_can_be_written(model):
+    space = ConfigurationSpace({"tiny": Float("tiny", (1e-8, 9e-8), log=True)})
+    completions = batch(model, 4, mode="json_schema", schema=json_schema(space), max_tokens=60)
+    assert all(1e-8 <= json.loads(completion.text)["tiny"] <= 9e-8 for completion in completions)
+
+
+def test_json_object_is_an_object(model):
+    completions = batch(model, 6, mode="json_object", max_tokens=200)
+    whole = [completion.text for completion in completions if completion.finish_reason == "stop"]
+    assert whole
+    assert all(isinstance(json.loads(text), dict) for text in whole)
+
+
+def test_too_long_a_prompt_names_the_numbers_and_the_ways_out(model):
+    with pytest.raises(ModelError) as caught:
+        model.complete([ask("word " * 9000)])
+    message = str(caught.value)
+    assert "8192" in message
+    assert re.search(r"The prompt of \d{4,} tokens", message)
+    assert "optimizer.history=compressed" in message
+
+
+def test_unknown_model_names_what_is_there(vllm_server):
+    with pytest.raises(ModelError, match=vllm_server.name):
+        Client(vllm_server.url, "smollm3").complete([ask("hi")])
+
+
+def test_second_look_finds_the_same_server(vllm_server):
+    supervisor = supervisor_pid(vllm_server.owners)
+    assert supervisor is not None
+    assert ensure_server(vllm_server) == vllm_server.url
+    assert supervisor_pid(vllm_server.owners) == supervisor
+    assert served_models(vllm_server.url) == [vllm_server.name]
+
+
+def test_recorded_replies_come_back_without_the_server(model, tmp_path):
+    requests: Sequence[ChatRequest] = [ask(f"Colour {i}?", i, max_tokens=8) for i in range(3)]
+    live = Recorder(lambda: model, tmp_path / "calls.jsonl").complete(requests)
+    replayed = Recorder(lambda: model, tmp_path / "calls.jsonl", live=False).complete(requests)
+    assert replayed == live
