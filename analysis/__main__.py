@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, metavar="DIR", help="where to write (default: the experiment's folder)")
     options = parser.parse_args(arguments)
 
-    from analysis.publish import publish  # noqa: PLC0415  so that --help is quick
-    from harness.errors import HyperboleError  # noqa: PLC0415
+    from analysis.publish import publish
+    from harness.errors import HyperboleError
 
     try:
         publish(options.experiment, options.output or options.experiment)

@@ -49,7 +49,7 @@ def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
 
 
 def _panels(count: int, legend_rows: int) -> tuple[Figure, list[Axes]]:
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     columns = min(count, 2 if count == 4 else 3)
     rows = math.ceil(count / columns)
@@ -115,7 +115,7 @@ def _exact_curve(block: Comparison) -> Floats | None:
 
 
 def _scale(axis: Axes, shown: list[Floats], regret: bool) -> None:
-    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(x=0.01)

@@ -27,7 +27,7 @@ _FAULT_COLOURS = dict(
 
 def fault_figure(experiment: Experiment, comparison: Comparison) -> Figure:
     """Invalid share of each method, stacked by the kind of their first fault: a bar ends at the invalid share."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     shares = first_fault_shares(experiment)
     names = [wrapped(method) for method in shares]

@@ -46,7 +46,7 @@ def draw(
     figure_of: Callable[[Experiment, Comparison], Figure], name: str, experiment: Experiment, comparison: Comparison
 ) -> tuple[str, bytes]:
     """A figure as SVG text and PNG bytes (white background), reproducible for the same runs and versions."""
-    import matplotlib as mpl  # noqa: PLC0415  half a second
+    import matplotlib as mpl
 
     mpl.use("Agg")
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):

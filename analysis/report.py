@@ -63,7 +63,7 @@ class Page:
 
 def write_report(page: Page, folder: Path) -> Path:
     """Write ``index.html`` into ``folder``; the same page gives the same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -152,7 +152,7 @@ def mean_interval_by_task(scores: Floats) -> tuple[float, float] | None:
     centre = float(mean(scores))
     if variance == 0.0:
         return centre, centre
-    from scipy.special import stdtrit  # noqa: PLC0415  half a second, needed by one line of output
+    from scipy.special import stdtrit
 
     freedom = variance**2 / float((parts**2).sum() / (runs - 1))
     half = float(stdtrit(freedom, 0.975)) * math.sqrt(variance)

@@ -111,7 +111,7 @@ def _convert(source: Path, sizes: Sequence[int], columns: Sequence[str]) -> NDAr
     """Read the pickle. It is as trusted as the installed package's code is."""
     try:
         with source.open("rb") as file:
-            table: Mapping[str, Mapping[str, Sequence[float]]] = pickle.load(file)
+            table: Mapping[str, Mapping[str, Sequence[float]]] = pickle.load(file)  # noqa: S301 (the installed package's own file)
         digits = np.array([[int(digit) for digit in key] for key in table]).T
         positions = np.ravel_multi_index(tuple(digits), tuple(sizes))
         seeds = max(len(row[columns[0]]) for row in table.values())

@@ -36,7 +36,7 @@ def supervise(owners: Path, command: list[str]) -> int:
     finally:
         _on_signals(signal.SIG_IGN)  # a second signal must not cut the clean-up short
         end_group(child)
-        shutil.rmtree(owners, ignore_errors=True)
+        _clear(owners)
     return child.returncode
 
 
@@ -59,6 +59,14 @@ def _group_lives(child: subprocess.Popen[bytes]) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _clear(owners: Path) -> None:
+    """Remove the folder, renamed first: the next server's folder of this name must not be hit half way through."""
+    ended = owners.with_suffix(f".{os.getpid()}.ended")
+    with suppress(FileNotFoundError):
+        owners.rename(ended)
+    shutil.rmtree(ended, ignore_errors=True)
 
 
 def _on_signals(handler: Callable[..., object] | signal.Handlers) -> None:

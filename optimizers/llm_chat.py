@@ -14,15 +14,16 @@ from optimizers.parse import parse_reply
 from optimizers.prompt import Prompt, dumps, placeholder, result, space_lines, template
 from optimizers.request import ANSWER_KEY, Requests
 
-HISTORIES = ("conversation", "compressed")
+HISTORIES = ("compressed", "conversation")
 
 
 class LLMChat:
     """Zhang, Desai, Bae, Lorraine and Ba 2023, "Using Large Language Models for Hyperparameter Optimization".
 
     Section 3: the model is told the space, the task and the budget, and after each trial its result; it answers with a
-    configuration. ``history`` is the paper's choice between the whole conversation and a compressed message that lists
-    the trials; ``prompt.reasoning`` its chain of thought. Temperature 0 as in the paper.
+    configuration. ``history`` is the paper's choice between a compressed message that lists the trials and the whole
+    conversation; it finds both to perform alike, and the compressed one to cost less. ``prompt.reasoning`` is its chain
+    of thought. Temperature 0 as in the paper.
 
     Departures: the wording is our own; an invalid answer is not asked for again but charged as a trial, and the next
     message says what was wrong (law 3); the form of an answer is shown without values, since an example configuration
@@ -35,7 +36,7 @@ class LLMChat:
         chat: Who answers.
         prompt: What it is told.
         decoding: How its reply is sampled.
-        history: "conversation" or "compressed".
+        history: "compressed" or "conversation".
         temperature: Used where ``decoding`` sets none.
 
     Raises:
@@ -51,7 +52,7 @@ class LLMChat:
         chat: ChatModel,
         prompt: Prompt,
         decoding: Decoding,
-        history: Literal["conversation", "compressed"] = "conversation",
+        history: Literal["compressed", "conversation"] = "compressed",
         temperature: float = 0.0,
     ) -> None:
         if history not in HISTORIES:

@@ -67,7 +67,7 @@ def space_lines(problem: Problem) -> list[str]:
 
 def placeholder(problem: Problem) -> str:
     """The shape of an answer with no value in it: an example would be a hint about where to look."""
-    return "{" + ", ".join(f"{json.dumps(name)}: <value>" for name in problem.space) + "}"
+    return "{" + ", ".join(f"{json.dumps(name)}: x" for name in problem.space) + "}"
 
 
 def result(trial: Trial, objective: Objective, prompt: Prompt) -> str:
@@ -75,7 +75,7 @@ def result(trial: Trial, objective: Objective, prompt: Prompt) -> str:
     if trial.outcome is not None:
         loss = trial.outcome.losses[objective.name]
         mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
-        return f"{mended}{objective.name} = {objective.value(loss):.5g}"
+        return f"{mended}{objective.name} = {objective.value(loss):.5g}."
     if trial.error is not None:
         return f"The evaluation failed: {trial.error.splitlines()[0][:200]}"
     return f"{_fault_text(trial, prompt)} It was not evaluated."

@@ -61,7 +61,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["optimizer=llm_chat", "llm=smolm2"], "did you mean 'smollm2'"),
         (["budget.proposal=5"], "did you mean 'proposals'"),
         (["optimizr=smac"], "did you mean 'optimizer'"),
-        (["optimizer=llm_chat", "optimizer.histry=compressed"], "did you mean 'history'"),
+        (["optimizer=llm_chat", "optimizer.histry=conversation"], "did you mean 'history'"),
         (["optimizer=llm_chat", "optimizer.history=compress"], "did you mean 'compressed'"),
         (["optimizer=llm_chat", "decoding.mode=json_schem"], "did you mean 'json_schema'"),
         (["+optimizer.start=default"], "Unknown setting of optimizer 'start'"),

@@ -74,7 +74,8 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: ServerSett
     yield tmp_path / "starts"
     pid = supervisor_pid(settings.owners)
     stop_server(settings)
-    assert pid is None or gone(pid)
+    wait_until(lambda: pid is None or gone(pid))
+    assert served_models(settings.url) is None
 
 
 def test_server_that_is_there_is_used_and_left_alone(weights):

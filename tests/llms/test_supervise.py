@@ -138,7 +138,7 @@ def test_it_is_nobodys_child(owners):
     supervisor = supervise(owners, sys.executable, "-c", SLEEP)
     parent = int(Path(f"/proc/{supervisor}/stat").read_text().rpartition(")")[2].split()[1])
     assert parent != os.getpid()
-    assert os.getsid(supervisor) == supervisor
+    wait_until(lambda: os.getsid(supervisor) == supervisor)
     os.kill(supervisor, signal.SIGTERM)
     wait_until(lambda: gone(supervisor))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -75,9 +76,9 @@ def test_each_prompt_starts_with_the_one_before_but_for_its_last_line(history):
     texts = [json.dumps([(message.role, message.content) for message in request.messages]) for request in requests]
     if history == "compressed":
         texts = [request.messages[-1].content for request in requests]
-    for before, after in zip(texts, texts[1:], strict=False):
-        shared = len(os.path.commonprefix([before, after]))
-        assert shared > len(before) - 30
+    for before, after in itertools.pairwise(texts):
+        shared = next(i for i, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1])
+        assert shared > len(before) - 40
 
 
 def test_the_model_is_told_scores_as_reported_and_nothing_else():
@@ -99,7 +100,7 @@ def test_reasoning_in_free_text_takes_the_last_object():
     reply = 'As {"x": 0.1, "units": 1} is small, I try {"x": 0.3, "units": 1}'
     rows, requests = run([reply], prompt=Prompt(reasoning=True))
     assert rows[0]["proposed"] == {"x": 0.3, "units": 1}
-    assert "Reason in at most three sentences" in requests[0].messages[0].content
+    assert "Reason in at most three sentences first" in requests[0].messages[0].content
 
 
 def test_reasoning_under_a_schema_is_wrapped():
