@@ -1,0 +1,61 @@
+"""A language-model run with nobody to answer it: one sentence, and what to do."""
+
+from __future__ import annotations
+
+import socket
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.command import hyperbole, run_json, sentence
+
+CHAT = ("optimizer=llm_chat", "benchmark=toy", "benchmark.task=branin")
+
+
+@pytest.fixture
+def web_page():
+    """Something on a port that is no language-model server."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(404)
+
+        def log_message(self, *arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_port_taken_by_something_else(tmp_path, web_page):
+    told = sentence(hyperbole(*CHAT, f"llm.port={web_page}", cwd=tmp_path))
+    assert f"Port {web_page} is taken" in told
+    assert f"llm.port={web_page + 1}" in told
+    assert run_json(tmp_path)["status"] == "failed"
+    assert run_json(tmp_path)["error"] == f"ServerError: {told}"
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    told = sentence(hyperbole(*CHAT, f"llm.port={free_port()}", "llm.model=./nowhere", cwd=tmp_path))
+    assert "./nowhere" in told
+
+
+def test_an_endpoint_where_nobody_answers(tmp_path):
+    endpoint = [f"llm.base_url=http://127.0.0.1:{free_port()}/v1", "llm.api_key_env=null", "llm.max_attempts=1"]
+    told = sentence(hyperbole(*CHAT, "llm=openai", *endpoint, cwd=tmp_path))
+    assert "No language-model server answers" in told
+    assert "make serve" in told
+
+
+def test_a_key_that_is_not_set_is_named(tmp_path):
+    told = sentence(hyperbole(*CHAT, "llm=openai", cwd=tmp_path, OPENAI_API_KEY=""))
+    assert "OPENAI_API_KEY" in told
