@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from analysis.load import Experiment, InvalidProposal, Run
+from harness.faults import describe
 from harness.jsonl import read_rows
+from harness.trial import Fault, Violation
 
 VALUE_CHARACTERS = 160
 
@@ -75,23 +77,8 @@ def _replies(path: Path) -> dict[int, Reply]:
 
 
 def violation_in_words(violation: dict[str, Any]) -> str:
-    """One violation as a sentence without a full stop."""
-    name = str(violation.get("name"))
-    value = json.dumps(violation.get("value"))
-    if len(value) > VALUE_CHARACTERS:
-        value = f"{value[:VALUE_CHARACTERS]}... ({len(value):,} characters)"
-    sentences = {
-        "unparseable": "no configuration could be read from the reply",
-        "truncated": "the reply was cut at its token limit before a configuration could be read",
-        "missing": f"{name} is missing",
-        "unknown": f"{name} is no hyperparameter of this space (proposed: {value})",
-        "wrong_type": f"{name} has the wrong type: {value}",
-        "out_of_range": f"{name} is out of range: {value}",
-        "not_a_choice": f"{name} is none of its choices: {value}",
-        "inactive": f"{name} is inactive here, but a value was given: {value}",
-        "forbidden": f"the combination is forbidden: {value}",
-    }
-    return sentences[violation["fault"]]
+    """One violation as a clause without a full stop, in the words the model was told it in."""
+    return describe(Violation(Fault(violation["fault"]), violation["name"], violation["value"]), VALUE_CHARACTERS)
 
 
 def visible(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from ConfigSpace import ConfigurationSpace
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
 
 Scalar = bool | int | float | str
 Params = dict[str, Scalar]

@@ -97,7 +97,8 @@ class LLMChat:
             self._messages.append(Message("assistant", self._reply))
             self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
             return
-        answer = dumps(trial.proposal.params) if trial.proposal.params is not None else self._reply.strip()[:200]
+        # A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
+        answer = "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
         self._entries.append(str(self._macros.entry(trial.index + 1, answer, outcome)).strip())
         history = str(self._macros.history(self._entries)).strip()
         self._messages = [Message("user", f"{self._task}\n{history}")]
