@@ -20,8 +20,8 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
         best = _best(rows, classical)
         return (f"No language model took part. {best} is best: {_result('its', rows[best])}.",) if best else ()
     return tuple(
-        f"{method} made up {_with_interval(faults[method], 'invalid', 100, ' %')} "
-        f"of its {faults[method]['proposals']:,} proposals. "
+        f"{method}: {_with_interval(faults[method], 'invalid', 100, ' %')} "
+        f"of its {faults[method]['proposals']:,} proposals were invalid. "
         f"{_result('Its', rows[method])}{_rivals(rows, classical)}."
         for method in experiment.methods
         if method in with_llm

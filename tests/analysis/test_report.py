@@ -195,7 +195,7 @@ def test_the_page_is_complete_and_reproducible(tmp_path: Path) -> None:
     links = {str(attributes["href"]) for tag, attributes in page.tags if tag == "a"}
     for link in links:
         assert link[1:] in ids if link.startswith("#") else (folder / "report" / link).exists()
-    assert "llm_chat made up" in html
+    assert "proposals were invalid" in html
     assert "smollm2: smollm2-135m-instruct" in html
     assert "hush" not in html
 
