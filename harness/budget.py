@@ -35,6 +35,18 @@ class Budget:
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or limit <= 0):
                 raise SettingError(f"budget.{name} is {limit!r}; give a positive number or null.")
 
+    def check_ends(self, uses_model: bool) -> None:
+        """Refuse a run that would never end.
+
+        Raises:
+            SettingError: Only tokens are limited, and the method has no language model to spend them.
+        """
+        if not uses_model and self.proposals is None and self.evaluations is None and self.seconds is None:
+            raise SettingError(
+                "budget.tokens alone never ends a method without a language model; set budget.proposals, .evaluations or "
+                ".seconds too."
+            )
+
     @property
     def trials(self) -> int | None:
         """An upper bound on the number of trials that get evaluated, or None if only tokens or seconds bound it."""

@@ -36,6 +36,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     benchmark = build_benchmark(config)
     problem = benchmark.problem
     budget = build_budget(config)
+    budget.check_ends(uses_model=identity["llm"] is not None)
     optimizer = build_optimizer(config, problem, budget)
     repair = build_repair(config, problem)
     tracker = build_tracker(config)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import copy
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,12 +40,14 @@ class SMAC:
         self._asked: TrialInfo | None = None
         self._failed: list[TrialInfo] = []
         self._worst: float | None = None
+        # For what SMAC insists on writing; gone when the optimizer is.
+        self._scratch = tempfile.TemporaryDirectory(prefix="hyperbole-smac-", ignore_cleanup_errors=True)
         scenario = Scenario(
             copy.deepcopy(problem.space),
             deterministic=True,
             n_trials=budget.trials or trials_without_limit,
             seed=seed,
-            output_directory=_scratch(),
+            output_directory=Path(self._scratch.name),
         )
         maximizer = HyperparameterOptimizationFacade.get_acquisition_maximizer(scenario)
         _in_fixed_order(maximizer._local_search)
@@ -76,13 +76,6 @@ class SMAC:
             for failed in self._failed:
                 self._facade.tell(failed, TrialValue(cost=self._worst, status=StatusType.CRASHED), save=False)
             self._failed.clear()
-
-
-def _scratch() -> Path:
-    """A directory for what SMAC insists on writing, gone when the process ends."""
-    path = Path(tempfile.mkdtemp(prefix="hyperbole-smac-"))
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
 
 
 def _in_fixed_order(local_search: Any) -> None:

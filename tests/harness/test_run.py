@@ -70,6 +70,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["seed=-1"], "seed is -1"),
         (["budget.proposals=null"], "no limit"),
         (["budget.proposals=-3"], "budget.proposals is -3"),
+        (["budget.proposals=null", "budget.tokens=100"], "budget.tokens alone never ends"),
         (["name=../elsewhere"], "name is '../elsewhere'"),
         (["seed=[1"], "Cannot read 'seed=[1'"),
     ],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import os
+import tempfile
 
 import pytest
 
@@ -40,9 +42,11 @@ def test_smac_goes_on_after_failed_evaluations():
     assert len(rows) == 15
 
 
-def test_smac_leaves_nothing_in_the_working_directory(tmp_path, monkeypatch):
+def test_smac_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     run(SMAC, 0, 5)
+    gc.collect()
     assert os.listdir(tmp_path) == []
 
 
