@@ -43,8 +43,8 @@ class Budget:
         """
         if not uses_model and self.proposals is None and self.evaluations is None and self.seconds is None:
             raise SettingError(
-                "budget.tokens alone never ends a method without a language model; set budget.proposals, evaluations or "
-                "seconds too."
+                "budget.tokens alone never ends a method without a language model; set budget.proposals, evaluations "
+                "or seconds too."
             )
 
     @property
