@@ -90,9 +90,9 @@ def test_the_tables_and_the_report_say_what_the_rows_say(quickstart):
     folder, printed = quickstart
     with (folder / "tables/hallucination.csv").open() as file:
         table = {row["method"]: row for row in csv.DictReader(file)}
-    assert float(table["smac"]["invalid share"]) == 0
+    assert float(table["smac"]["invalid"]) == 0
     invalid = [row for path in folder.glob("*/llm_chat/0") for row in rows(path) if row["violations"]]
-    assert float(table["llm_chat"]["invalid share"]) == pytest.approx(len(invalid) / (2 * PROPOSALS))
+    assert float(table["llm_chat"]["invalid"]) == pytest.approx(len(invalid) / (2 * PROPOSALS))
     assert "llm_chat+decoding=json_schema" in printed
     report = (folder / "report/index.html").read_text()
     assert report.count("<pre") >= len(invalid)
