@@ -68,15 +68,28 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Hold the run; yields False when another process holds it. The kernel frees it however that process ends."""
+        """Hold the run; yields False when another process holds it. The kernel frees it however that process ends.
+
+        A folder in which no run came to be, because of a misspelt setting, say, is gone again afterwards.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 yield False
-            else:
+                return
+            try:
                 yield True
+            finally:
+                if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+                    self._remove()
+
+    def _remove(self) -> None:
+        (self.path / ".lock").unlink()
+        with contextlib.suppress(OSError):  # the first parent that holds something else stays, with all above it
+            for folder in [self.path, *self.path.parents][:4]:
+                folder.rmdir()
 
 
 def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path) -> None:

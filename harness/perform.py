@@ -82,7 +82,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
-        run |= {"status": "running" if interrupted else "failed", "error": f"{type(error).__name__}: {error}"}
+        if not interrupted:
+            run |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {error}")
         raise
     else:

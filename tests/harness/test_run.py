@@ -77,7 +77,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
 )
 def test_a_mistake_is_one_sentence_with_what_to_do(tmp_path, overrides, told):
     assert told in sentence(hyperbole(*overrides, cwd=tmp_path))
-    assert list(tmp_path.rglob("run.json")) == []
+    assert list(tmp_path.rglob("*/*")) == [], "a mistake leaves no folder behind"
 
 
 @pytest.mark.parametrize("optimizer", ["random_search", "smac"])
