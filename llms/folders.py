@@ -9,12 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def cache_folder() -> Path:
-    """The user's cache folder for Hyperbole: ``$XDG_CACHE_HOME/hyperbole``, else ``~/.cache/hyperbole``."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "hyperbole"
-
-
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file at ``path``; waits while another process holds it. A process that dies lets go of it."""

@@ -13,8 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from harness.cache import cache_folder
 from harness.errors import ModelError
-from llms.folders import cache_folder, locked
+from llms.folders import locked
 from llms.waiting import waiting
 
 SMOLLM2 = "smollm2-135m-instruct"

@@ -7,11 +7,11 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.chat import ChatModel, ChatRequest, Completion
+from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
 from harness.jsonl import Appender, read_rows
 from harness.trial import Usage
@@ -119,7 +119,7 @@ class Recorder:
             )
         if self._model is None:
             self._model = self._connect()
-        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        started_at = now()
         live: Settling | ChatModel = self._model
         results = live.settle(requests) if isinstance(live, Settling) else live.complete(requests)
         recorded = [self._record(*pair, started_at) for pair in zip(requests, results, strict=True)]

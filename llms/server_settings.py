@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from harness.cache import cache_folder
 from harness.errors import SettingError
-from llms.folders import cache_folder
 
 HOST = "127.0.0.1"
 

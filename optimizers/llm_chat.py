@@ -22,8 +22,8 @@ class LLMChat:
 
     Section 3: the model is told the space, the task and the budget, and after each trial its result; it answers with a
     configuration. ``history`` is the paper's choice between a compressed message that lists the trials and the whole
-    conversation; it finds both to perform alike, and the compressed one to cost less. ``prompt.reasoning`` is its chain
-    of thought. Temperature 0 as in the paper.
+    conversation; ``prompt.reasoning`` is its chain of thought. Our defaults, the compressed message and temperature 0,
+    are not checked against the paper's text.
 
     Departures: the wording is our own; an invalid answer is not asked for again but charged as a trial, and the next
     message says what was wrong (law 3); the form of an answer is shown without values, since an example configuration

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.cache import cache_folder
 from harness.errors import ModelError, ServerError, SettingError
 from llms import server
-from llms.folders import cache_folder
 from llms.health import served_models
 from llms.owners import SESSION, supervisor_pid
 from llms.server import ensure_server, stop_server
