@@ -12,7 +12,8 @@ from harness.trial import Fault
 class TrialRow(TypedDict):
     """One trial. None is "not measured", never zero.
 
-    ``loss`` is the first objective's, None unless it was evaluated and is finite. ``faults`` names each kind once, in
+    ``loss`` is the first objective's, None unless it was evaluated at the highest fidelity and is finite. ``faults``
+    names each kind once, in
     the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all of them.
     """
 
@@ -50,7 +51,7 @@ def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
         return TrialRow(
             run=run,
             index=int(row["index"]),
-            loss=None if losses is None else finite(losses[objective]),
+            loss=None if losses is None or row["fidelity"] is not None else finite(losses[objective]),
             invalid=bool(row["violations"]),
             executed=row["executed"] is not None,
             failed=row["error"] is not None,

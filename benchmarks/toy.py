@@ -1,7 +1,8 @@
 """Two closed-form functions with known optima, for tests and examples; no data, no table.
 
 ``branin`` has conditions (one on a conditional hyperparameter) and is minimized; ``peak`` has forbidden clauses, a
-constant, an ordinal and a true-or-false hyperparameter, and is maximized.
+constant, an ordinal and a true-or-false hyperparameter, and is maximized. Both have one fidelity, ``steps``: fewer
+steps add to the loss, by another amount at every configuration.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from benchmarks.settings import one_of, refuse_fidelity
+from benchmarks.settings import one_of
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Fidelity, Objective, Outcome, Params, Problem
 
 
 def branin(params: Mapping[str, Any]) -> float:
@@ -71,6 +72,7 @@ def branin_problem() -> Problem:
         space=space,
         objectives=(Objective("value", "minimize", 10 / (8 * math.pi) - 0.25 - 0.1, worst),),
         default={"x1": 0.0, "x2": 5.0, "surface": "smooth"},
+        fidelities=(STEPS,),
         description="A smooth function of two coordinates, to which a rough surface may add bumps.",
     )
 
@@ -96,9 +98,14 @@ def peak_problem() -> Problem:
         space=space,
         objectives=(Objective("score", "maximize", 10 - 0.5 * 0.8**2 + 2, 10 - 0.5 * 5.8**2 - 4 - 1),),
         default={"width": 4, "rate": 0.1, "batch": 32, "solver": "adam", "momentum": False, "version": 1},
+        fidelities=(STEPS,),
         description="A score with a single peak. Width 7 is forbidden, and so is momentum with the solver lbfgs.",
     )
 
+
+STEPS = Fidelity("steps", 1, 27, integer=True)
+BIAS_OF_ONE_STEP = 4.0
+"""Largest loss that a single step adds; it falls with the number of steps, to nothing at the highest."""
 
 FUNCTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], float], Callable[[], Problem]]] = {
     "branin": (branin, branin_problem),
@@ -133,9 +140,9 @@ class Toy:
 
         Raises:
             ArithmeticError: The configuration is one of those that fail.
-            ValueError: A fidelity is given.
+            ValueError: The fidelity is none of ``steps`` from 1 to 27.
         """
-        refuse_fidelity(fidelity, self.problem.name)
+        steps = steps_of(fidelity)
         objective = self.problem.objectives[0]
         # Uniform in [0, 1) and fixed by the configuration alone.
         fate = zlib.crc32(repr(sorted(params.items())).encode()) / 2**32
@@ -143,10 +150,23 @@ class Toy:
             raise ArithmeticError(f"{self.problem.name} fails at this configuration, as failure_rate asks.")
         if fate < self._failure_rate:
             return Outcome({objective.name: math.nan})
-        return Outcome({objective.name: objective.loss(self._function(params))})
+        bias = BIAS_OF_ONE_STEP * fate * (STEPS.upper / steps - 1) / (STEPS.upper - 1)
+        return Outcome({objective.name: objective.loss(self._function(params)) + bias})
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: the curve of a continuous space is not known exactly."""
+
+
+def steps_of(fidelity: Mapping[str, float] | None) -> float:
+    """The number of steps asked for; the highest if nothing is.
+
+    Raises:
+        ValueError: It is none of 1 to 27, or another fidelity is asked for.
+    """
+    steps = (fidelity or {}).get(STEPS.name, STEPS.upper)
+    if not set(fidelity or {}) <= {STEPS.name} or not STEPS.lower <= steps <= STEPS.upper or steps != int(steps):
+        raise ValueError(f"A toy's fidelity is steps, a whole number from 1 to 27; {dict(fidelity or {})} is none.")
+    return steps
 
 
 def _say(description: str) -> dict[Hashable, Any]:

@@ -11,6 +11,7 @@ from harness.budget import Budget
 from harness.errors import SettingError, unknown
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
+from harness.start import begin_with
 from harness.tracker import Tracker
 from harness.trial import Optimizer
 
@@ -35,7 +36,9 @@ def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget)
     factory = _factory(config["optimizer"], "optimizer", "problem", "seed", "budget")
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
-    return cast(Optimizer, factory(problem=shown, seed=config["seed"], budget=budget))
+    optimizer = cast(Optimizer, factory(problem=shown, seed=config["seed"], budget=budget))
+    start = config.get("start")  # runs recorded before there was a choice had none
+    return optimizer if start is None else begin_with(_factory(start, "start")(), problem, optimizer)
 
 
 def build_repair(config: Mapping[str, Any], problem: Problem) -> Repair:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.budget import Budget, Spent
@@ -14,7 +14,7 @@ from harness.check import Checker
 from harness.clock import now
 from harness.errors import RunError
 from harness.jsonl import encode
-from harness.problem import Benchmark
+from harness.problem import Benchmark, below_highest
 from harness.repair import Repair
 from harness.rows import difference, outcome_of, to_row
 from harness.trial import Optimizer, Trial
@@ -53,6 +53,7 @@ def run_loop(
         started_at = now()
         clock = time.perf_counter()
         proposal = optimizer.ask()
+        proposal = dataclasses.replace(proposal, fidelity=below_highest(proposal.fidelity, benchmark.problem))
         trial = judge(Trial(index, proposal, ask_seconds=time.perf_counter() - clock))
         if index < len(logged):
             trial = _replayed(trial, logged[index])
@@ -78,7 +79,7 @@ class Judge:
         proposed = proposal.params if params is None else params
         duplicate_of = None
         if proposed is not None:
-            key = _key(proposed)
+            key = _key(proposed, proposal.fidelity)
             first = self._first.setdefault(key, trial.index)
             duplicate_of = None if first == trial.index else first
         repair = None
@@ -91,11 +92,12 @@ class Judge:
         )
 
 
-def _key(params: dict[str, Any]) -> str:
+def _key(params: dict[str, Any], fidelity: Mapping[str, float] | None) -> str:
+    level = "" if not fidelity else encode(dict(sorted(fidelity.items())))
     try:
-        return encode(dict(sorted(params.items())))
+        return encode(dict(sorted(params.items()))) + level
     except TypeError:
-        return repr(params)
+        return repr(params) + level
 
 
 def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-GROUPS = ("llm", "prompt", "decoding", "repair", "probe")
+GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
 """Groups that can change a method, in the order in which they are named."""
 
-ALWAYS_USED = ("repair", "probe")
+ALWAYS_USED = ("repair", "probe", "start")
 """Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
 
 PLUMBING = frozenset(

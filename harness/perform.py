@@ -52,6 +52,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         "finished_at": None,
         **identity,
         "objectives": [asdict(objective) for objective in problem.objectives],
+        "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
         "random_search_curve": None if curve is None else [float(loss) for loss in curve],
         "budget": asdict(budget),
         "git": git_state(),
@@ -65,7 +66,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     def note(row: dict[str, Any]) -> None:
         tracker.log(row)
         line.add(row)
-        if row["losses"] is not None:
+        if row["losses"] is not None and row["fidelity"] is None:
             best.append(row["losses"][problem.objectives[0].name])
 
     for row in logged:

@@ -68,6 +68,7 @@ class Problem:
         fidelities: Empty when an evaluation has one price only.
         default: The configuration a practitioner would start from, as builtin scalars.
         description: Plain text about model and data for prompts; no scores, no optimum.
+        hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Problem:
     default: Params
     fidelities: tuple[Fidelity, ...] = ()
     description: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,14 @@ class Outcome:
     losses: dict[str, float]
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation_seconds: float | None = None
+
+
+def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Mapping[str, float] | None:
+    """The fidelity, or None where it is the highest in every respect: two ways to say one thing become one."""
+    highest = {known.name: known.upper for known in problem.fidelities}
+    if fidelity is None or all(name in highest and value == highest[name] for name, value in fidelity.items()):
+        return None
+    return fidelity
 
 
 class Benchmark(Protocol):

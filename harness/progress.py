@@ -31,7 +31,7 @@ class RunLine:
         """Count one trial's row."""
         self._trials += 1
         self._invalid += bool(row["violations"])
-        if row["losses"] is not None:
+        if row["losses"] is not None and row["fidelity"] is None:
             loss = row["losses"][self._objective.name]
             self._best = loss if self._best is None else min(self._best, loss)
         if self._live and self._shown and time.monotonic() - self._drawn > REFRESH_SECONDS:

@@ -99,9 +99,14 @@ def _difference(before: list[dict[str, Any]], after: list[dict[str, Any]], by_th
         if old is None or new is None:
             return f"{len(before)} trials were recorded, {len(after)} came out"
         for key in old:
-            if key not in TIMES and old[key] != new[key]:
+            if key not in TIMES and old[key] != _as_recorded(key, old, new):
                 return f"trial {index}: {key} was {json.dumps(old[key])} and is now {json.dumps(new[key])}"
     return None
+
+
+def _as_recorded(key: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
+    """The new value, without counts that an older record does not have."""
+    return {count: new[key].get(count) for count in old[key]} if key == "usage" else new[key]
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from harness.check import builtin
 from harness.jsonl import plain
 from harness.problem import Outcome
-from harness.trial import Trial
+from harness.trial import Candidate, Trial, Violation
 
 DECIDED = ("proposed", "violations", "duplicate_of", "repair", "executed", "fidelity", "calls")
 """The columns the optimizer, the check and the repair decide: a replay must arrive at the same ones."""
@@ -21,7 +22,7 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
     return {
         "index": trial.index,
         "proposed": _json(proposal.params),
-        "violations": [{"fault": v.fault.value, "name": v.name, "value": _json(v.value)} for v in trial.violations],
+        "violations": _violations(trial.violations),
         "duplicate_of": trial.duplicate_of,
         "repair": trial.repair,
         "executed": trial.params,
@@ -36,8 +37,10 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
             "cached_tokens": usage.cached_tokens,
             "completion_tokens": usage.completion_tokens,
             "seconds": usage.seconds,
+            "reasoning_tokens": usage.reasoning_tokens,
         },
         "calls": list(proposal.calls),
+        "candidates": [_candidate(candidate) for candidate in proposal.candidates] or None,
         "note": proposal.note,
         "error": trial.error,
         "started_at": started_at,
@@ -57,6 +60,20 @@ def difference(row: dict[str, Any], logged: dict[str, Any]) -> str | None:
         if plain(row[column]) != logged[column]:
             return f"{column} was {logged[column]!r} and is now {row[column]!r}"
     return None
+
+
+def _violations(violations: Iterable[Violation]) -> list[dict[str, Any]]:
+    return [{"fault": v.fault.value, "name": v.name, "value": _json(v.value)} for v in violations]
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "proposed": _json(candidate.params),
+        "violations": _violations(candidate.violations),
+        "call": candidate.call,
+        "score": candidate.score,
+        "note": candidate.note,
+    }
 
 
 def _json(value: Any) -> Any:

@@ -41,8 +41,9 @@ class Usage:
         calls: Requests sent, every retry included.
         prompt_tokens: Tokens read.
         cached_tokens: Those of them the server took from its prefix cache; None where it does not say.
-        completion_tokens: Tokens written.
-        seconds: Sum of the calls' latencies.
+        completion_tokens: Tokens written, those of a thinking part included.
+        seconds: Sum of the calls' latencies, which exceeds the time waited where calls overlap.
+        reasoning_tokens: Those of the written tokens that are a thinking part; None where nobody counted them.
     """
 
     calls: int = 0
@@ -50,21 +51,47 @@ class Usage:
     cached_tokens: int | None = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    reasoning_tokens: int | None = 0
 
     def __add__(self, other: Usage) -> Usage:
-        unknown = self.cached_tokens is None or other.cached_tokens is None
         return Usage(
             self.calls + other.calls,
             self.prompt_tokens + other.prompt_tokens,
-            None if unknown else (self.cached_tokens or 0) + (other.cached_tokens or 0),
+            _sum_of_known(self.cached_tokens, other.cached_tokens),
             self.completion_tokens + other.completion_tokens,
             self.seconds + other.seconds,
+            _sum_of_known(self.reasoning_tokens, other.reasoning_tokens),
         )
 
     @property
     def tokens(self) -> int:
         """Tokens read and written."""
         return self.prompt_tokens + self.completion_tokens
+
+
+def _sum_of_known(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A configuration a method drew inside one ask and weighed against others before it proposed one.
+
+    Candidates are never executed or charged, but the invented ones among them are counted like proposals.
+
+    Attributes:
+        params: As drawn, untrusted; None when nothing could be parsed.
+        violations: Empty for a valid one.
+        call: Id of the call behind it in ``calls.jsonl``, or None.
+        score: What the method made of it (an acquisition value, say; higher was better), or None.
+        note: In words, why it was out of the running, where it was valid.
+    """
+
+    params: dict[str, Any] | None
+    violations: tuple[Violation, ...] = ()
+    call: int | None = None
+    score: float | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +101,12 @@ class Proposal:
     Attributes:
         params: Hyperparameter name -> value, untrusted; None when nothing could be parsed.
         fidelity: Fidelity name -> value; None for the highest.
-        usage: What asking cost in language-model calls.
-        calls: Ids of those calls in ``calls.jsonl``.
+        usage: What this ask cost in language-model calls: a method that samples several proposals in one batch reports
+            them all at the ask that sent them.
+        calls: Ids in ``calls.jsonl`` of the replies this proposal was read from.
         note: How the proposal came about, in words (prose around the object, source of a warm start).
         truncated: Nothing could be parsed because the reply hit its token limit.
+        candidates: What the proposal was chosen from, where the method chose.
     """
 
     params: dict[str, Any] | None
@@ -86,6 +115,7 @@ class Proposal:
     calls: tuple[int, ...] = ()
     note: str | None = None
     truncated: bool = False
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +126,7 @@ class Trial:
         index: 0-based position in the run.
         proposal: As proposed.
         violations: Empty for a valid proposal.
-        duplicate_of: Index of the first trial with the same proposal, or None.
+        duplicate_of: Index of the first trial with the same proposal and fidelity, or None.
         repair: Name of the repair that stood between ``proposal`` and ``params``, or None.
         params: The configuration executed; None when the proposal was invalid and not repaired.
         outcome: None when nothing was executed or the evaluation failed.
@@ -119,7 +149,8 @@ class Optimizer(Protocol):
     """Built with ``(problem, seed, budget)`` and its own settings; it owns no loop, log or budget.
 
     It may have a method ``prepare()``, called once before the first ask: what takes long and is not optimizing, such as
-    starting a server, is not charged to it there.
+    starting a server, is not charged to it there. Before its first ask it may be told trials it did not propose: the
+    start that was chosen for it (``harness.start``).
     """
 
     def ask(self) -> Proposal:
@@ -127,5 +158,5 @@ class Optimizer(Protocol):
         ...
 
     def tell(self, trial: Trial) -> None:
-        """What became of the last proposal: valid, invalid, failed or repaired."""
+        """What became of the last proposal: valid, invalid, failed or repaired; or of one of the start."""
         ...

@@ -32,8 +32,9 @@ class TrialMetrics:
         trial: its index. loss, value: first objective, as a loss and as reported. objectives/<name>: each objective,
         as reported. metrics/<name>: everything else that was measured. cost/<item>: calls, tokens and seconds.
     Keys that run on from trial to trial:
-        incumbent, incumbent_value: lowest loss so far and what it stands for as reported. regret: incumbent minus the
-        optimum, as losses, where the optimum is known. invalid, invalid_share: proposals with a fault, and their share
+        incumbent, incumbent_value: lowest loss so far at the highest fidelity and what it stands for as reported.
+        regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_share: proposals
+        with a fault, and their share
         of all trials. duplicates, failures: proposals made before, evaluations that failed. faults/<kind>: violations
         (one proposal can hold several). total/<item>: the costs so far; total/tokens is read plus written.
     """
@@ -53,7 +54,8 @@ class TrialMetrics:
         self._count(row)
         self._charge(costs, evaluated=row.get("executed") is not None)
         loss = outcome.get("loss")
-        if loss is not None and math.isfinite(loss) and (self._incumbent is None or loss < self._incumbent):
+        full = row.get("fidelity") is None
+        if full and loss is not None and math.isfinite(loss) and (self._incumbent is None or loss < self._incumbent):
             self._incumbent = loss
         own = {"trial": row["index"], **outcome, **{f"cost/{item}": cost for item, cost in costs.items()}}
         return {**_known(own), **self.running()}

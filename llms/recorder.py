@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.chat import ChatModel, ChatRequest, Completion
+from harness.chat import ChatModel, ChatRequest, Completion, Token
 from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
 from harness.jsonl import Appender, read_rows
@@ -140,13 +140,15 @@ class Recorder:
                 "hash": request_hash(request),
                 **_plain_request(request),
                 "reply": result.text,
+                "thinking": result.thinking,
+                "tokens": _plain_tokens(result.tokens),
                 "finish_reason": result.finish_reason,
                 "usage": asdict(result.usage),
                 "seconds": result.usage.seconds,
                 "attempts": result.usage.calls,
                 "server": server,
                 "model": model,
-                "started_at": started_at,
+                "started_at": result.started_at or started_at,
             }
         )
 
@@ -173,12 +175,29 @@ def _plain_request(request: ChatRequest) -> Row:
             "temperature": float(request.temperature),  # 0 and 0.0 are one setting
             "max_tokens": request.max_tokens,
             "seed": request.seed,
+            # Left out where unset: requests recorded before these existed keep their hash.
+            **({} if request.top_p == 1 else {"top_p": float(request.top_p)}),
+            **({"top_logprobs": request.top_logprobs} if request.top_logprobs else {}),
+            **({} if request.thinking_tokens is None else {"thinking_tokens": request.thinking_tokens}),
         },
     }
 
 
+def _plain_tokens(tokens: tuple[Token, ...] | None) -> list[Row] | None:
+    return None if tokens is None else [{"text": token.text, "top": dict(token.top)} for token in tokens]
+
+
 def _completion(row: Row) -> Completion:
-    return Completion(row["reply"], row["finish_reason"], Usage(**row["usage"]), row["id"])
+    tokens = row.get("tokens")
+    return Completion(
+        row["reply"],
+        row["finish_reason"],
+        Usage(**row["usage"]),
+        row["id"],
+        row.get("thinking"),
+        None if tokens is None else tuple(Token(token["text"], token["top"]) for token in tokens),
+        row.get("started_at"),
+    )
 
 
 def _by_hash(rows: list[Row]) -> dict[str, deque[Row]]:

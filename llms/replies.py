@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.chat import Completion
+from harness.chat import Completion, Token
 from harness.errors import ModelError
 from harness.trial import Usage
 
@@ -43,7 +43,22 @@ def read_completion(body: bytes, attempts: int, seconds: float) -> Completion:
         text=text if isinstance(text, str) else "",
         finish_reason=first.get("finish_reason"),
         usage=_read_usage(reply.get("usage"), attempts, seconds),
+        tokens=_read_tokens(first.get("logprobs")),
     )
+
+
+def _read_tokens(logprobs: Any) -> tuple[Token, ...] | None:
+    """The reply's tokens with the likeliest alternatives at each place; None where the server sent none."""
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(content, list):
+        return None
+    try:
+        return tuple(
+            Token(token["token"], {top["token"]: float(top["logprob"]) for top in token["top_logprobs"]})
+            for token in content
+        )
+    except (KeyError, TypeError, ValueError):
+        raise GarbledReplyError("its log-probabilities cannot be read") from None
 
 
 def _read_usage(usage: Any, attempts: int, seconds: float) -> Usage:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import openai
 
 from harness.chat import ChatRequest, Completion
+from harness.clock import now
 from harness.errors import ServerError
 from llms.refusals import refusal
 from llms.replies import GarbledReplyError, read_completion
@@ -56,12 +58,13 @@ class Wire:
             ModelError: The server refuses the request.
         """
         body = self._body(request)
-        start = time.perf_counter()
+        started_at, start = now(), time.perf_counter()
         for attempt in range(1, self._max_attempts + 1):
             wait_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
             try:
                 answer = await self._openai.chat.completions.with_raw_response.create(**body)
-                return read_completion(answer.http_response.content, attempt, time.perf_counter() - start)
+                seconds = time.perf_counter() - start
+                return replace(read_completion(answer.http_response.content, attempt, seconds), started_at=started_at)
             except openai.APIStatusError as error:
                 if error.status_code < 500 and error.status_code not in (408, 409, 429):
                     raise await self._refused(error) from None
@@ -90,6 +93,10 @@ class Wire:
         }
         if request.seed is not None:
             body["seed"] = request.seed
+        if request.top_p != 1:
+            body["top_p"] = request.top_p
+        if request.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.mode == "json_object":
             body["response_format"] = {"type": "json_object"}
         elif request.mode == "json_schema":

@@ -10,9 +10,8 @@ from harness.errors import unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.parse import parse_reply
-from optimizers.prompt import Prompt, dumps, placeholder, result, space_lines, template
-from optimizers.request import ANSWER_KEY, Requests
+from optimizers.advisor import Advisor
+from optimizers.prompt import Prompt, dumps, result, space_lines, template
 
 HISTORIES = ("compressed", "conversation")
 
@@ -58,42 +57,30 @@ class LLMChat:
         if history not in HISTORIES:
             raise unknown("history", history, HISTORIES)
         self._objective = problem.objectives[0]
-        self._chat = chat
-        self._prompt = prompt
-        self._history = history
-        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
+        self._prompt, self._history = prompt, history
+        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
         self._macros: Any = template("llm_chat")
-        form = placeholder(problem)
-        if self._requests.wrapped:
-            form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}'
+        form = self._advisor.form
         task = self._macros.task(problem, prompt, space_lines(problem), form, self._objective, budget.trials)
         self._task = str(task).strip()
         self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
         self._entries: list[str] = []
-        self._reply = ""
+        self._reply: str | None = None
 
     def prepare(self) -> None:
         """See that somebody answers."""
-        self._chat.prepare()
+        self._advisor.prepare()
 
     def ask(self) -> Proposal:
         """One reply, parsed."""
-        completion = self._chat.complete([self._requests.build(self._messages)])[0]
-        self._reply = completion.text
-        wrapped = self._requests.wrapped
-        parsed = parse_reply(
-            completion.text,
-            completion.finish_reason,
-            last=self._prompt.reasoning and not wrapped,
-            key=ANSWER_KEY if wrapped else None,
-        )
-        calls = () if completion.id is None else (completion.id,)
-        return Proposal(parsed.params, None, completion.usage, calls, parsed.note, parsed.truncated)
+        answer = self._advisor.ask([self._messages])[0]
+        self._reply = answer.completion.text
+        return answer.proposal(answer.completion.usage)
 
     def tell(self, trial: Trial) -> None:
-        """Add what became of the last answer to the history."""
+        """Add what became of the last answer to the history; the trials of a start are listed in the first message."""
         outcome = result(trial, self._objective, self._prompt)
-        if self._history == "conversation":
+        if self._history == "conversation" and self._reply is not None:
             self._messages.append(Message("assistant", self._reply))
             self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
             return

@@ -17,6 +17,7 @@ from typing import Any
 from ConfigSpace.hyperparameters import Constant, FloatHyperparameter, IntegerHyperparameter
 
 from harness.check import builtin
+from harness.errors import unknown
 from harness.faults import describe
 from harness.problem import Objective, Problem
 from harness.trial import Trial
@@ -30,11 +31,25 @@ class Prompt:
         context: Describe model and data; False names the hyperparameters alone.
         reasoning: Ask for a few sentences of reasoning before the answer.
         feedback: Say what was wrong with an invalid proposal; False says only that it was invalid.
+        hint: Which of the task's hints is given, as advice of an expert; "none" gives none.
     """
 
     context: bool = True
     reasoning: bool = False
     feedback: bool = True
+    hint: str = "none"
+
+    def advice(self, problem: Problem) -> str | None:
+        """The text of the hint, or None.
+
+        Raises:
+            SettingError: The task has no such hint.
+        """
+        if self.hint == "none":
+            return None
+        if self.hint not in problem.hints:
+            raise unknown(f"hint for {problem.name}", self.hint, ["none", *problem.hints])
+        return problem.hints[self.hint]
 
 
 @cache

@@ -25,19 +25,27 @@ class Requests:
         temperature: The method's own.
         seed: Seeds one generator; each request takes its sampling seed from it, in order.
         reasoning: The reply holds reasoning before the configuration.
+        top_p: The method's own nucleus.
     """
 
     def __init__(
-        self, problem: Problem, decoding: Decoding, temperature: float, seed: int, reasoning: bool = False
+        self,
+        problem: Problem,
+        decoding: Decoding,
+        temperature: float,
+        seed: int,
+        reasoning: bool = False,
+        top_p: float = 1.0,
     ) -> None:
         self._decoding = decoding
         self._temperature = temperature if decoding.temperature is None else decoding.temperature
+        self._top_p = top_p
         self._rng = np.random.default_rng(seed)
         self.wrapped = reasoning and decoding.mode != "free"
         self._schema = self._schema_of(problem) if decoding.mode == "json_schema" else None
 
     def build(self, messages: Sequence[Message]) -> ChatRequest:
-        """The next request."""
+        """The next request for a configuration."""
         return ChatRequest(
             tuple(messages),
             self._decoding.mode,
@@ -45,6 +53,20 @@ class Requests:
             self._temperature,
             self._decoding.max_tokens,
             int(self._rng.integers(2**31)),
+            self._top_p,
+        )
+
+    def plain(
+        self, messages: Sequence[Message], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
+    ) -> ChatRequest:
+        """The next request for something else, in free text whatever the decoding mode."""
+        return ChatRequest(
+            tuple(messages),
+            temperature=self._temperature if temperature is None else temperature,
+            max_tokens=max_tokens,
+            seed=int(self._rng.integers(2**31)),
+            top_p=self._top_p,
+            top_logprobs=top_logprobs,
         )
 
     def _schema_of(self, problem: Problem) -> dict[str, Any]:

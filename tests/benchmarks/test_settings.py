@@ -41,7 +41,7 @@ def test_the_highest_fidelity_is_let_through(fidelity: dict[str, float] | None) 
     refuse_fidelity(fidelity, "x.y")
 
 
-@pytest.mark.parametrize("family", [HPOBench, FCNet, NASBench201, Toy])
+@pytest.mark.parametrize("family", [HPOBench, FCNet, NASBench201])
 def test_no_family_takes_another_fidelity(family: Any) -> None:
     benchmark = family()
     with pytest.raises(ValueError, match=r"highest fidelity only, but \{'epochs': 3\}"):

@@ -117,3 +117,19 @@ def test_an_impossible_failure_rate(value: Any) -> None:
 
 def test_nobody_knows_the_curve() -> None:
     assert Toy().random_search_curve(10) is None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize("task", Toy.tasks)
+def test_fewer_steps_cost_quality_and_all_of_them_nothing(task: str) -> None:
+    toy = Toy(task)
+    params = toy.problem.default
+    losses = [sum(toy.evaluate(params, {"steps": steps}, 0).losses.values()) for steps in (1, 3, 9, 27)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] > losses[-1]
+    assert losses[-1] == sum(toy.evaluate(params, None, 0).losses.values())
+
+
+@pytest.mark.parametrize("fidelity", [{"steps": 0}, {"steps": 28}, {"steps": 2.5}, {"epochs": 3}])
+def test_another_fidelity_is_refused(fidelity: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="steps, a whole number from 1 to 27"):
+        Toy().evaluate(Toy().problem.default, fidelity, 0)

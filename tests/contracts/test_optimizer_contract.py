@@ -8,32 +8,45 @@ import functools
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
 from harness.check import Checker
+from harness.errors import SettingError
 from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.method import used_groups
 from tests.fakes import Line, SeededChat
 
 OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
+NEEDS_FIDELITY = {
+    name: getattr(get_class(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")._target_), "needs_fidelity", False)
+    for name in OPTIMIZERS
+}
 BENCHMARKS = {
     "branin": functools.partial(Toy, task="branin"),
     "peak": functools.partial(Toy, task="peak"),
     "line": Line,
     "failing": functools.partial(Line, fail_above=0.6, nan_above=0.4),
 }
+WITH_FIDELITY = {"branin", "peak"}
 TRIALS = 8
 
 
 @functools.cache
-def configuration(optimizer, repair):
+def configuration(optimizer, repair, start):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose(
             "config",
-            overrides=[f"optimizer={optimizer}", f"repair={repair}", f"budget.proposals={TRIALS}", "llm=smollm2"],
+            overrides=[
+                f"optimizer={optimizer}",
+                f"repair={repair}",
+                f"start={start}",
+                f"budget.proposals={TRIALS}",
+                "llm=smollm2",
+            ],
             return_hydra_config=True,
         )
     HydraConfig.instance().set_config(config)
@@ -41,11 +54,12 @@ def configuration(optimizer, repair):
     OmegaConf.set_struct(config, False)
     config.pop("hydra")
     config.llm = {"_target_": "tests.fakes.SeededChat", "space": None}
-    return resolve(config, used, "."), "llm" in used
+    settings = resolve(config, used, ".")
+    return settings, "chat" in settings["optimizer"]
 
 
-def play(optimizer, benchmark, seed=0, repair="none", logged=()):
-    settings, is_llm = configuration(optimizer, repair)
+def play(optimizer, benchmark, seed=0, repair="none", logged=(), start="none"):
+    settings, is_llm = configuration(optimizer, repair, start)
     settings = copy.deepcopy(settings) | {"seed": seed}
     chat = SeededChat(benchmark.problem.space)
     if is_llm:
@@ -62,14 +76,33 @@ def decided(rows):
     return [(row["proposed"], row["executed"], row["violations"]) for row in rows]
 
 
-@pytest.fixture(params=OPTIMIZERS)
-def optimizer(request):
+PAIRS = [
+    (optimizer, benchmark)
+    for optimizer in OPTIMIZERS
+    for benchmark in sorted(BENCHMARKS)
+    if not NEEDS_FIDELITY[optimizer] or benchmark in WITH_FIDELITY
+]
+
+
+@pytest.fixture(params=PAIRS, ids="-".join)
+def pair(request):
     return request.param
 
 
-@pytest.fixture(params=sorted(BENCHMARKS))
-def benchmark_(request):
-    return BENCHMARKS[request.param]()
+@pytest.fixture
+def optimizer(pair):
+    return pair[0]
+
+
+@pytest.fixture
+def benchmark_(pair):
+    return BENCHMARKS[pair[1]]()
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if NEEDS_FIDELITY[name]])
+def test_a_method_that_needs_a_fidelity_says_so(optimizer):
+    with pytest.raises(SettingError, match="fidelity"):
+        play(optimizer, Line())
 
 
 def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(optimizer, benchmark_):
@@ -78,6 +111,7 @@ def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(op
     rows, is_llm = play(optimizer, benchmark_)
     assert len(rows) == TRIALS
     assert space == before
+    assert any(row["fidelity"] for row in rows) == NEEDS_FIDELITY[optimizer]
     assert space.random.get_state()[2] == before.random.get_state()[2]
     for row in rows:
         if not is_llm:
@@ -93,6 +127,7 @@ def test_the_same_seed_proposes_the_same_and_another_one_something_else(optimize
     assert first != other
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("repair", ["clamp", "nearest", "random"])
 def test_it_takes_repaired_trials(optimizer, repair):
     rows, is_llm = play(optimizer, Toy(task="branin"), repair=repair)
@@ -105,3 +140,15 @@ def test_killed_and_resumed_it_arrives_at_the_same_log(optimizer, benchmark_):
     whole, _ = play(optimizer, benchmark_)
     rest, _ = play(optimizer, benchmark_, logged=whole[:5])
     assert decided(whole[:5] + rest) == decided(whole)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_started_from_the_default_it_goes_on(optimizer):
+    """The default is the first row, whatever the method; seed, resume and space hold as without."""
+    benchmark = Toy(task="peak")
+    rows, _ = play(optimizer, benchmark, start="default")
+    assert len(rows) == TRIALS
+    assert rows[0]["executed"] == benchmark.problem.default
+    assert rows[0]["note"] == "start: default"
+    rest, _ = play(optimizer, benchmark, start="default", logged=rows[:5])
+    assert decided(rows[:5] + rest) == decided(rows)

@@ -45,8 +45,9 @@ def test_groups_are_used_where_the_configuration_refers_to_them():
         "decoding",
         "repair",
         "probe",
+        "start",
     }
-    assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe"}
+    assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe", "start"}
 
 
 def test_a_run_is_the_same_wherever_its_replies_come_from():

@@ -67,6 +67,7 @@ def test_replies_become_rows():
         "cached_tokens": 0,
         "completion_tokens": 3,
         "seconds": 0.5,
+        "reasoning_tokens": 0,
     }
 
 

@@ -1,0 +1,128 @@
+"""A chat model asked for configurations: requests built, sent as one batch, replies read, the same for all methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.chat import ChatModel, Completion, Message
+from harness.check import Checker
+from harness.problem import Problem
+from harness.trial import Candidate, Proposal, Usage
+from llms.decoding import Decoding
+from optimizers.parse import Parsed, parse_reply
+from optimizers.prompt import Prompt, placeholder
+from optimizers.request import ANSWER_KEY, Requests
+
+Talk = str | Sequence[Message]
+"""What is said to the model: one message of the user, or a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reply: as it came, and what was read from it."""
+
+    completion: Completion
+    parsed: Parsed
+
+    def proposal(self, usage: Usage, note: str | None = None, candidates: Sequence[Candidate] = ()) -> Proposal:
+        """The reply as a proposal.
+
+        Args:
+            usage: What this ask cost; the first proposal of a batch reports the whole batch (``total``).
+            note: Where it came from, put before what the parser noted.
+            candidates: What it was chosen from.
+        """
+        notes = [text for text in (note, self.parsed.note) if text]
+        calls = () if self.completion.id is None else (self.completion.id,)
+        return Proposal(
+            self.parsed.params, None, usage, calls, ", ".join(notes) or None, self.parsed.truncated, tuple(candidates)
+        )
+
+
+class Advisor:
+    """Asks for configurations of one problem.
+
+    Args:
+        problem: Its space becomes the schema and the form of an answer.
+        seed: Seeds the sampling of each reply.
+        chat: Who answers.
+        prompt: What it is told.
+        decoding: How its replies are sampled.
+        temperature: The method's own; ``decoding.temperature`` overrides it.
+        top_p: The method's own nucleus.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        temperature: float,
+        top_p: float = 1.0,
+    ) -> None:
+        self._chat, self._prompt = chat, prompt
+        self._checker = Checker(problem.space)
+        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p)
+        form = placeholder(problem)
+        self.form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
+        """The shape of an answer, without values: an example would be a hint about where to look."""
+
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._chat.prepare()
+
+    def ask(self, talks: Sequence[Talk]) -> list[Answer]:
+        """One answer a talk, in order; all of them are sent at once.
+
+        Raises:
+            ServerError: Nobody answers.
+            ModelError: The server refuses a request.
+        """
+        completions = self._chat.complete([self._requests.build(_messages(talk)) for talk in talks])
+        return [Answer(completion, self._parsed(completion)) for completion in completions]
+
+    def say(
+        self, talks: Sequence[Talk], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
+    ) -> list[Completion]:
+        """Short free text, one reply a talk, sent at once: for answers that are no configurations.
+
+        Args:
+            talks: What is asked.
+            max_tokens: Longest reply.
+            temperature: None for the advisor's own.
+            top_logprobs: Alternatives to report at every token.
+        """
+        requests = [self._requests.plain(_messages(talk), max_tokens, temperature, top_logprobs) for talk in talks]
+        return self._chat.complete(requests)
+
+    def candidate(self, answer: Answer) -> Candidate:
+        """An answer as a candidate, checked by the rules that proposals are checked by."""
+        proposal = answer.proposal(Usage())
+        violations = self._checker.proposal(proposal)[1]
+        return Candidate(answer.parsed.params, violations, answer.completion.id, note=answer.parsed.note)
+
+    def legal(self, candidate: Candidate) -> dict[str, Any] | None:
+        """The candidate's configuration in builtin scalars, in the space's order; None if it is invalid."""
+        return None if candidate.params is None else self._checker.check(candidate.params)[0]
+
+    def _parsed(self, completion: Completion) -> Parsed:
+        wrapped = self._requests.wrapped
+        return parse_reply(
+            completion.text,
+            completion.finish_reason,
+            last=self._prompt.reasoning and not wrapped,
+            key=ANSWER_KEY if wrapped else None,
+        )
+
+
+def total(completions: Sequence[Completion]) -> Usage:
+    """What a batch cost."""
+    return sum((completion.usage for completion in completions), Usage())
+
+
+def _messages(talk: Talk) -> tuple[Message, ...]:
+    return (Message("user", talk),) if isinstance(talk, str) else tuple(talk)

@@ -1,0 +1,33 @@
+"""Random configurations: independent draws from the space's own distribution."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+
+from ConfigSpace import Configuration, ConfigurationSpace
+
+from harness.check import builtin
+from harness.problem import Params
+
+BATCH = 64
+
+
+class Draws:
+    """An endless sequence of draws, with replacement.
+
+    Args:
+        space: Copied, and the copy seeded.
+        seed: Seeds the copy.
+    """
+
+    def __init__(self, space: ConfigurationSpace, seed: int) -> None:
+        self._space = copy.deepcopy(space)
+        self._space.seed(seed)
+        self._drawn: deque[Configuration] = deque()
+
+    def next(self) -> Params:
+        """A fresh draw. Drawn in batches of a fixed size: ConfigSpace is ten times faster that way."""
+        if not self._drawn:
+            self._drawn.extend(self._space.sample_configuration(BATCH))
+        return {name: builtin(value) for name, value in self._drawn.popleft().items()}

@@ -1,0 +1,89 @@
+"""Configurations as points of the unit cube, for methods that think in vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.exceptions import ForbiddenValueError
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    FloatHyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+from ConfigSpace.util import deactivate_inactive_hyperparameters
+
+from harness.check import builtin
+from harness.problem import Params
+
+Point = npt.NDArray[np.float64]
+MIDDLE = 0.5
+
+
+class UnitCube:
+    """The map between a search space and [0, 1]^d, a coordinate for every hyperparameter that is not constant.
+
+    Numbers lie on their own scale (logarithmic where the space says so), an integer or a level of an ordinal or
+    categorical hyperparameter in the middle of an interval of equal length. A coordinate always has a value: that of an
+    inactive hyperparameter is the middle, and is ignored on the way back.
+
+    Args:
+        space: Read, never changed.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        self._space = space
+        self.names: tuple[str, ...] = tuple(name for name in space if not isinstance(space[name], Constant))
+        """Names of the coordinates, in order."""
+        self._constants = {hp.name: hp.value for hp in space.values() if isinstance(hp, Constant)}
+
+    @property
+    def dimensions(self) -> int:
+        """Number of coordinates."""
+        return len(self.names)
+
+    def point(self, params: Mapping[str, Any]) -> Point:
+        """The point of a valid configuration, shape (dimensions,)."""
+        return np.array([_coordinate(self._space[n], params[n]) if n in params else MIDDLE for n in self.names])
+
+    def params(self, point: npt.ArrayLike) -> Params | None:
+        """The configuration at a point, coordinates outside [0, 1] taken to the nearer bound.
+
+        Returns:
+            A valid configuration in the space's order, without its inactive hyperparameters; None if it is forbidden.
+        """
+        inside = np.clip(np.asarray(point, dtype=np.float64), 0.0, 1.0)
+        values = {name: _value(self._space[name], float(u)) for name, u in zip(self.names, inside, strict=True)}
+        values |= self._constants
+        try:
+            active = deactivate_inactive_hyperparameters(values, self._space)
+        except ForbiddenValueError:
+            return None
+        return {name: builtin(value) for name, value in active.items()}
+
+
+def _levels(hyperparameter: Any) -> list[Any]:
+    levels = hyperparameter.sequence if isinstance(hyperparameter, OrdinalHyperparameter) else hyperparameter.choices
+    return [builtin(level) for level in levels]
+
+
+def _coordinate(hyperparameter: Any, value: Any) -> float:
+    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
+        levels = _levels(hyperparameter)
+        return (levels.index(builtin(value)) + 0.5) / len(levels)
+    return float(hyperparameter.to_vector(value))
+
+
+def _value(hyperparameter: Any, coordinate: float) -> Any:
+    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
+        levels = _levels(hyperparameter)
+        return levels[min(int(coordinate * len(levels)), len(levels) - 1)]
+    if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
+        value = hyperparameter.to_value(np.float64(coordinate))
+        return type(builtin(hyperparameter.lower))(min(max(value, hyperparameter.lower), hyperparameter.upper))
+    raise NotImplementedError(f"A {type(hyperparameter).__name__} has no coordinate.")
