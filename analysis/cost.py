@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.load import Experiment
+from analysis.calls import most_at_once, read_spans, waited_seconds
+from analysis.load import Experiment, Run
 from analysis.table import Column, Table, frame_of
 
 COLUMNS = (
@@ -14,48 +15,77 @@ COLUMNS = (
     Column("prompt tokens", ("prompt_tokens",)),
     Column("of them cached", ("cached_tokens",)),
     Column("completion tokens", ("completion_tokens",)),
+    Column("of them thinking", ("reasoning_tokens",)),
     Column("LLM (s)", ("llm_seconds",)),
+    Column("waiting (s)", ("waited_seconds",)),
+    Column("in flight", ("in_flight",)),
+    Column("at most", ("most_in_flight",), "count"),
+    Column("tokens (1/s)", ("tokens_per_second",)),
     Column("optimizer (s)", ("optimizer_seconds",)),
     Column("evaluation (s)", ("evaluation_seconds",)),
     Column("energy (J)", ("energy_joules",)),
 )
+OF_CALLS = ("waited_seconds", "in_flight", "most_in_flight", "tokens_per_second")
+"""Have no meaning for a method that makes no calls."""
 
-_CLOCK_SLACK_SECONDS = 0.005  # a call is timed inside ask by another clock reading: it may seem longer by a hair
+_CLOCK_SLACK_SECONDS = 0.01  # a call's start is noted to the millisecond: the waiting may seem longer by a hair
 
 
 def cost_table(experiment: Experiment) -> Table:
     """One row a method: means over all of its complete runs. Each cost is a column of its own: nothing is added up."""
-    runs = _run_costs(experiment.trials)
-    means = runs.group_by("method", maintain_order=True).agg(
-        pl.len().alias("runs"), *(_mean_of_known(key) for key in runs.columns if key not in {"method", "run"})
-    )
-    by_method = {row["method"]: row for row in means.to_dicts()}
+    runs = _run_costs(experiment)
+    summed = [key for key in runs.columns if key not in {"method", "run", *OF_CALLS[1:]}]
+    by_method = {
+        row["method"]: row
+        for row in runs.group_by("method", maintain_order=True)
+        .agg(
+            pl.len().alias("runs"),
+            *(_mean_of_known(key) for key in summed),
+            _ratio("in_flight", "llm_seconds"),
+            _ratio("tokens_per_second", "completion_tokens"),
+            pl.col("most_in_flight").max(),
+        )
+        .to_dicts()
+    }
     rows = [by_method[method] for method in experiment.methods]
     notes = [
-        "Means per run. LLM (s): sum of the calls' latencies; optimizer (s): time spent asking less LLM (s); "
-        "evaluation (s): as the benchmark measured it, tabulated for a table.",
+        "Means per run. LLM (s): sum of the calls' latencies; waiting (s): time with at least one call under way; in "
+        "flight: the one over the other, calls under way on average while waiting; tokens (1/s): completion tokens per "
+        "second of waiting, of a run among those that shared the server; optimizer (s): time spent asking less "
+        "waiting; evaluation (s): as the benchmark measured it, tabulated for a table.",
     ]
-    if any(row["optimizer_seconds"] is None for row in rows):
-        notes.append(
-            "Where calls overlap, their latencies exceed the time spent asking: optimizer (s) is not measured."
-        )
     if any(row["evaluation_seconds"] is not None for row in rows) and experiment.trials["failed"].any():
         notes.append("Failed evaluations are without a time and are not in evaluation (s).")
-    return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
+    silent = [(number, key) for number, row in enumerate(rows) if row["calls"] == 0 for key in OF_CALLS]
+    return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(silent))
 
 
-def _run_costs(trials: pl.DataFrame) -> pl.DataFrame:
+def _run_costs(experiment: Experiment) -> pl.DataFrame:
     """One row a run; a sum with an unknown part is null."""
-    optimizer = pl.col("ask_seconds") - pl.col("llm_seconds")
-    own = pl.when(optimizer >= -_CLOCK_SLACK_SECONDS).then(optimizer.clip(lower_bound=0.0))
     executed = pl.when(pl.col("executed") & ~pl.col("failed")).then(pl.col("evaluation_seconds"))
     unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
-    return trials.group_by("method", "run", maintain_order=True).agg(
-        pl.col("calls", "prompt_tokens", "completion_tokens", "llm_seconds").sum(),
+    sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(
+        pl.col("calls", "prompt_tokens", "completion_tokens", "llm_seconds", "ask_seconds").sum(),
         _sum_of_known("cached_tokens", pl.col("cached_tokens"), pl.col("cached_tokens").is_null()),
-        _sum_of_known("optimizer_seconds", own, own.is_null()),
+        _sum_of_known("reasoning_tokens", pl.col("reasoning_tokens"), pl.col("reasoning_tokens").is_null()),
         _sum_of_known("evaluation_seconds", executed, unknown),
     )
+    waits = pl.DataFrame(
+        [_waiting(run) for run in experiment.runs],
+        schema={"run": pl.String, "waited_seconds": pl.Float64, "most_in_flight": pl.Int64},
+    )
+    own = pl.col("ask_seconds") - pl.col("waited_seconds")
+    joined = sums.join(waits, on="run", how="left", maintain_order="left").with_columns(
+        waited_seconds=pl.when((pl.col("most_in_flight") > 0) | (pl.col("calls") == 0)).then(pl.col("waited_seconds"))
+    )
+    return joined.with_columns(
+        optimizer_seconds=pl.when(own >= -_CLOCK_SLACK_SECONDS).then(own.clip(lower_bound=0.0))
+    ).drop("ask_seconds")
+
+
+def _waiting(run: Run) -> dict[str, object]:
+    spans = read_spans(run.folder / "calls.jsonl")
+    return {"run": run.id, "waited_seconds": waited_seconds(spans), "most_in_flight": most_at_once(spans)}
 
 
 def _sum_of_known(name: str, values: pl.Expr, unknown: pl.Expr) -> pl.Expr:
@@ -64,3 +94,9 @@ def _sum_of_known(name: str, values: pl.Expr, unknown: pl.Expr) -> pl.Expr:
 
 def _mean_of_known(key: str) -> pl.Expr:
     return pl.when(pl.col(key).is_not_null().all()).then(pl.col(key).mean()).alias(key)
+
+
+def _ratio(name: str, key: str) -> pl.Expr:
+    waited = pl.col("waited_seconds")
+    known = waited.is_not_null().all() & (waited.sum() > 0)
+    return pl.when(known).then(pl.col(key).sum() / waited.sum()).alias(name)

@@ -23,10 +23,23 @@ COLUMNS = (
     *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in Fault),
 )
 
+OF_CANDIDATES = (
+    Column("candidates", ("candidates",), "count"),
+    Column("of them invalid (%)", ("candidates_invalid",), "percent"),
+)
+"""Shown where a method draws candidates."""
+
 
 def hallucination_table(experiment: Experiment) -> Table:
     """One row a method over all of its complete runs; every share is a share of its proposals."""
     rows = [_row(experiment, method) for method in experiment.methods]
+    columns = COLUMNS + (OF_CANDIDATES if experiment.trials["candidates"].sum() else ())
+    absent = {
+        (number, column.keys[0])
+        for number, row in enumerate(rows)
+        for column in columns[len(COLUMNS) :]
+        if not row["candidates"]
+    }
     notes = [
         "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
         "Intervals: bootstrap over runs within each task; Wilson's where every run has the same share.",
@@ -35,7 +48,10 @@ def hallucination_table(experiment: Experiment) -> Table:
     if failed.height:
         counts = ", ".join(f"{method}: {count}" for method, count in failed.iter_rows())
         notes.append(f"Evaluations that failed, charged but not counted as invalid: {counts}.")
-    return Table("hallucination", "Hallucination: invalid proposals", frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
+    if len(columns) > len(COLUMNS):
+        notes.append("Candidates: drawn from the model inside one ask and weighed; one of them is proposed.")
+    title = "Hallucination: invalid proposals"
+    return Table("hallucination", title, frame_of(rows, columns), columns, tuple(notes), frozenset(absent))
 
 
 def _row(experiment: Experiment, method: str) -> dict[str, object]:
@@ -48,6 +64,8 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "invalid": invalid / proposals,
         "proposals_per_valid": proposals / (proposals - invalid) if proposals > invalid else float("inf"),
         "duplicates": int(trials["duplicate"].sum()) / proposals,
+        "candidates": (candidates := int(trials["candidates"].sum())),
+        "candidates_invalid": int(trials["candidates_invalid"].sum()) / candidates if candidates else None,
     }
     row |= {fault.value: int(trials["faults"].list.contains(fault.value).sum()) / proposals for fault in Fault}
     interval = _interval(trials)

@@ -35,17 +35,21 @@ class Exhibit:
     Attributes:
         run: The run it belongs to.
         index: Its trial.
+        candidate: Its number among the trial's candidates where it was only drawn and weighed; None if proposed.
         fault: Kind of its first violation, under which it is filed.
         violations: One sentence a violation.
-        row: The row of ``trials.jsonl``.
+        proposed: As it was proposed.
+        calls: Ids of the calls behind it.
         replies: Of the calls behind it, in order; a call that was not recorded is missing.
     """
 
     run: Run
     index: int
+    candidate: int | None
     fault: str
     violations: tuple[str, ...]
-    row: dict[str, Any]
+    proposed: Any
+    calls: tuple[int, ...]
     replies: tuple[Reply, ...]
 
 
@@ -59,13 +63,19 @@ def exhibits(experiment: Experiment) -> Iterator[Exhibit]:
 
 def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
     row = proposal.row
+    shown, calls = row, tuple(row.get("calls") or ())
+    if proposal.candidate is not None:
+        shown = row["candidates"][proposal.candidate]
+        calls = () if shown["call"] is None else (shown["call"],)
     return Exhibit(
         run=proposal.run,
         index=int(row["index"]),
-        fault=str(row["violations"][0]["fault"]),
-        violations=tuple(violation_in_words(violation) for violation in row["violations"]),
-        row=row,
-        replies=tuple(replies[call] for call in row.get("calls", ()) if call in replies),
+        candidate=proposal.candidate,
+        fault=str(shown["violations"][0]["fault"]),
+        violations=tuple(violation_in_words(violation) for violation in shown["violations"]),
+        proposed=shown["proposed"],
+        calls=calls,
+        replies=tuple(replies[call] for call in calls if call in replies),
     )
 
 
@@ -101,11 +111,12 @@ def _visible_character(char: str) -> str:
 def write_csv(file: IO[str], found: list[Exhibit]) -> None:
     """All of them for programs. What a model wrote is JSON in ASCII: one line, lossless, and no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
-    names = ("method", "task", "seed", "trial", "fault", "violations", "proposed", "calls", "finish_reasons", "replies")
-    writer.writerow(names)
+    place = ("method", "task", "seed", "trial", "candidate", "fault")
+    writer.writerow([*place, "violations", "proposed", "calls", "finish_reasons", "replies"])
     for item in found:
-        run, row = item.run, item.row
+        run = item.run
         texts = [reply.text for reply in item.replies]
         reasons = [reply.finish_reason for reply in item.replies]
-        shown = (row["violations"], row["proposed"], list(row.get("calls", ())), reasons, texts)
-        writer.writerow([run.method, run.task, run.seed, item.index, item.fault, *map(json.dumps, shown)])
+        shown = (item.violations, item.proposed, item.calls, reasons, texts)
+        where = (run.method, run.task, run.seed, item.index, item.candidate, item.fault)
+        writer.writerow([*where, *map(json.dumps, shown)])

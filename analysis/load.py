@@ -32,7 +32,10 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "prompt_tokens": pl.Int64,
     "cached_tokens": pl.Int64,
     "completion_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
     "llm_seconds": pl.Float64,
+    "candidates": pl.Int64,
+    "candidates_invalid": pl.Int64,
 }
 
 
@@ -62,10 +65,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class InvalidProposal:
-    """A proposal that was no configuration of the space: the run, and the row of its log untouched."""
+    """A proposal that was no configuration of the space: the run, and the row of its log untouched.
+
+    With ``candidate``, it is that one of the row's candidates, which was drawn and weighed but not proposed.
+    """
 
     run: Run
     row: dict[str, Any]
+    candidate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Experiment:
         runs: By method, task and seed; methods without a language model come first.
         tasks: Task name -> what is known about it.
         trials: One row a trial with the columns of ``TRIAL_COLUMNS`` and the run's ``method``, ``task``, ``seed``.
-        invalid: Every invalid proposal, in the order of ``runs``.
+        invalid: Every invalid proposal and candidate, in the order of ``runs``.
         incomplete: "id (status)" of every run that was left out.
     """
 
@@ -190,6 +197,15 @@ def _read_trials(runs: list[Run]) -> tuple[pl.DataFrame, list[InvalidProposal]]:
         rows += [
             {**flatten(row, run.id, objective), "method": run.method, "task": run.task, "seed": run.seed} for row in raw
         ]
-        invalid += [InvalidProposal(run, row) for row in raw if row["violations"]]
+        invalid += [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
     schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
     return pl.DataFrame(rows, schema=schema), invalid
+
+
+def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:
+    """None for the proposal, then the numbers of the candidates that are invalid and not the proposal itself."""
+    if row["violations"]:
+        yield None
+    for number, candidate in enumerate(row.get("candidates") or ()):
+        if candidate["violations"] and not (row["violations"] and [candidate["call"]] == row["calls"]):
+            yield number

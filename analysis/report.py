@@ -95,21 +95,25 @@ def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Gr
     """By method and first fault; above ``most`` a method the kinds take turns, so that rare ones are shown too."""
     by_method: dict[str, dict[str, list[Exhibit]]] = {}
     for item in found:
-        by_method.setdefault(item.run.method, {}).setdefault(item.fault, []).append(item)
+        by_method.setdefault(_heading(item), {}).setdefault(item.fault, []).append(item)
     groups = []
     for method, faults in by_method.items():
         turns = chain.from_iterable(zip_longest(*faults.values()))
-        kept = {(item.run.id, item.index) for item in [item for item in turns if item is not None][:most]}
+        kept = {id(item) for item in [item for item in turns if item is not None][:most]}
         shown = {
-            fault.replace("_", " "): tuple(_shown(item) for item in items if (item.run.id, item.index) in kept)
+            fault.replace("_", " "): tuple(_shown(item) for item in items if id(item) in kept)
             for fault, items in sorted(faults.items(), key=lambda pair: -len(pair[1]))
         }
         groups.append(Group(method, sum(map(len, faults.values())), len(kept), shown))
     return tuple(groups)
 
 
+def _heading(item: Exhibit) -> str:
+    return item.run.method if item.candidate is None else f"{item.run.method}, candidates it did not propose"
+
+
 def _shown(item: Exhibit) -> Shown:
-    calls = item.row.get("calls") or []
+    calls = item.calls
     named = f", calls {', '.join(map(str, calls[:_MOST_REPLIES]))}" if calls else ""
     more = f" and {len(calls) - _MOST_REPLIES} more" if len(calls) > _MOST_REPLIES else ""
     note = ""
@@ -120,7 +124,7 @@ def _shown(item: Exhibit) -> Shown:
     return Shown(
         name=visible(f"{item.run.task}, seed {item.run.seed}, trial {item.index}{named}{more}"),
         violations=tuple(visible(sentence) for sentence in item.violations),
-        proposed=_cut(json.dumps(item.row["proposed"], ensure_ascii=False)),
+        proposed=_cut(json.dumps(item.proposed, ensure_ascii=False)),
         replies=tuple(
             (visible(f"call {reply.call}, finish reason: {reply.finish_reason or 'not recorded'}"), _cut(reply.text))
             for reply in item.replies[:_MOST_REPLIES]

@@ -13,8 +13,8 @@ class TrialRow(TypedDict):
     """One trial. None is "not measured", never zero.
 
     ``loss`` is the first objective's, None unless it was evaluated at the highest fidelity and is finite. ``faults``
-    names each kind once, in
-    the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all of them.
+    names each kind once, in the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall
+    time around all of them. ``candidates`` counts what was drawn inside the ask and weighed, the proposal included.
     """
 
     run: str
@@ -31,7 +31,10 @@ class TrialRow(TypedDict):
     prompt_tokens: int
     cached_tokens: int | None
     completion_tokens: int
+    reasoning_tokens: int | None
     llm_seconds: float
+    candidates: int
+    candidates_invalid: int
 
 
 def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
@@ -63,7 +66,13 @@ def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
             prompt_tokens=int(usage["prompt_tokens"]),
             cached_tokens=None if usage["cached_tokens"] is None else int(usage["cached_tokens"]),
             completion_tokens=int(usage["completion_tokens"]),
+            # Older records have no such count: their models did not think apart.
+            reasoning_tokens=None
+            if usage.get("reasoning_tokens", 0) is None
+            else int(usage.get("reasoning_tokens", 0)),
             llm_seconds=float(usage["seconds"]),
+            candidates=len(row.get("candidates") or ()),
+            candidates_invalid=sum(bool(candidate["violations"]) for candidate in row.get("candidates") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"

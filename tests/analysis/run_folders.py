@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def call(number: int, reply: str, **changes: Any) -> dict[str, Any]:
         "started_at": TIME,
     }
     return row | changes
+
+
+def at(seconds: float) -> str:
+    """A time of day so many seconds after ``TIME``."""
+    return (datetime.fromisoformat(TIME) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def write_run(
@@ -134,7 +140,8 @@ def noisy_run(
             }
             row["usage"]["seconds"] = 0.2
             row["calls"] = [index]
-            calls.append(call(index, f'Sure! {{"depth": {index}, "learning rate": "fast"}} <b>end</b>'))
+            reply = f'Sure! {{"depth": {index}, "learning rate": "fast"}} <b>end</b>'
+            calls.append(call(index, reply, started_at=at(index)))
         rows.append(row)
     curve = [-(0.8 - 0.1 / (k + 1) ** 0.7) for k in range(proposals)]
     return write_run(experiment, method, seed, rows, calls, task=task, random_search_curve=curve)

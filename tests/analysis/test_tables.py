@@ -13,11 +13,12 @@ from analysis.comparison import compare
 from analysis.cost import cost_table
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
+from analysis.invalid import exhibits
 from analysis.load import load
 from analysis.quality import EXACT, quality_by_task_table, quality_table
 from analysis.render import cells
 from analysis.table import Table
-from tests.analysis.run_folders import OBJECTIVE, fault, trial, write_run
+from tests.analysis.run_folders import OBJECTIVE, at, call, fault, trial, write_run
 
 INVALID: dict[str, Any] = {"violations": [fault("missing", "depth")]}
 
@@ -186,24 +187,76 @@ def test_cost_by_hand(folder: Path) -> None:
             trial(0, 0.7, usage=_usage(50, 0.2), ask_seconds=0.5),
             trial(1, usage=_usage(50, 0.2 * factor), ask_seconds=1.0, **INVALID),
         ]
-        write_run(folder, "llm_chat", seed, rows)
+        calls = [call(0, "{}", seconds=0.2, started_at=at(0)), call(1, "{}", seconds=0.2 * factor, started_at=at(9))]
+        write_run(folder, "llm_chat", seed, rows, calls)
     row = _rows(cost_table(load(folder)))["llm_chat"]
     assert [row[key] for key in ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")] == [4, 200, 100, 20]
     assert row["llm_seconds"] == pytest.approx((0.4 + 0.8) / 2)
+    assert row["waited_seconds"] == pytest.approx((0.4 + 0.8) / 2)
     assert row["optimizer_seconds"] == pytest.approx((1.1 + 0.7) / 2)
+    assert (row["in_flight"], row["most_in_flight"]) == (pytest.approx(1), 1)
+    assert row["tokens_per_second"] == pytest.approx(40 / 1.2)
     assert row["evaluation_seconds"] == 2
     assert row["energy_joules"] is None
 
 
 def test_a_cost_with_an_unknown_part_is_not_measured(folder: Path) -> None:
-    overlapping = trial(0, 0.7, usage=_usage(None, 3.0), ask_seconds=1.0)
-    write_run(folder, "llm_chat", 0, [overlapping, trial(1, 0.7, evaluation_seconds=None)])
+    unrecorded = trial(0, 0.7, usage=_usage(None, 3.0) | {"reasoning_tokens": None}, ask_seconds=1.0)
+    write_run(folder, "llm_chat", 0, [unrecorded, trial(1, 0.7, evaluation_seconds=None)])
     write_run(folder, "llm_chat", 1, [trial(0, 0.7)])
     table = cost_table(load(folder))
     row = _rows(table)["llm_chat"]
-    assert [row[key] for key in ("cached_tokens", "optimizer_seconds", "evaluation_seconds")] == [None] * 3
+    unknown = ("cached_tokens", "reasoning_tokens", "waited_seconds", "optimizer_seconds", "evaluation_seconds")
+    assert [row[key] for key in unknown] == [None] * 5
     assert row["llm_seconds"] == 1.5
-    assert any("overlap" in note for note in table.notes)
+
+
+def test_calls_of_one_ask_that_overlap(folder: Path) -> None:
+    """Two batches: 0 to 2 s with two calls, 5 to 6 s with three, one of which begins late."""
+    spans = [(0, 2), (0, 1.5), (5, 1), (5, 0.5), (5.5, 0.5)]
+    calls = [call(number, "{}", seconds=length, started_at=at(start)) for number, (start, length) in enumerate(spans)]
+    rows = [trial(0, 0.7, usage=_usage(0, 3.5), ask_seconds=2.25), trial(1, 0.7, usage=_usage(0, 2), ask_seconds=1.25)]
+    write_run(folder, "llm_chat", 0, rows, calls)
+    row = _rows(cost_table(load(folder)))["llm_chat"]
+    assert (row["waited_seconds"], row["optimizer_seconds"], row["most_in_flight"]) == (3, 0.5, 2)
+    assert row["in_flight"] == pytest.approx(5.5 / 3)
+    assert row["tokens_per_second"] == pytest.approx(20 / 3)
+
+
+def test_what_a_method_without_calls_has_no_use_for(folder: Path) -> None:
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    shown = cells(cost_table(load(folder)))
+    row = dict(zip(shown.headers, shown.rows[0], strict=True))
+    assert {row[header] for header in ("waiting (s)", "in flight", "at most", "tokens (1/s)")} == {"–"}
+    assert row["optimizer (s)"] == "0.250"
+
+
+def test_candidates_are_counted_apart_and_each_can_be_read(folder: Path) -> None:
+    def drawn(number: int, *faults: str) -> dict[str, Any]:
+        violations = [fault(kind, "depth", 16) for kind in faults]
+        return {"proposed": {"depth": 16}, "violations": violations, "call": number, "score": None, "note": None}
+
+    rows = [
+        trial(0, 0.7, calls=[2], candidates=[drawn(1, "unknown"), drawn(2), drawn(3, "out_of_range", "unknown")]),
+        trial(1, calls=[4], candidates=[drawn(4, "out_of_range")], **INVALID),
+    ]
+    write_run(folder, "llm_chat", 0, rows, [call(number, f"reply {number}") for number in range(5)])
+    write_run(folder, "smac", 0, [trial(0, 0.7)])
+    experiment = load(folder)
+    table = hallucination_table(experiment)
+    row = _rows(table)["llm_chat"]
+    assert (row["candidates"], row["candidates_invalid"]) == (4, 0.75)
+    assert (row["proposals"], row["invalid"]) == (2, 0.5)
+    assert cells(table).rows[[line[0] for line in cells(table).rows].index("smac")][-2:] == ("–", "–")
+    found = [(item.index, item.candidate, item.calls, item.replies[0].text) for item in exhibits(experiment)]
+    assert found == [(0, 0, (1,), "reply 1"), (0, 2, (3,), "reply 3"), (1, None, (4,), "reply 4")]
+
+
+def test_a_lower_fidelity_finds_nothing(folder: Path) -> None:
+    """Losses below the highest fidelity are no results: the incumbent is the best of the others."""
+    write_run(folder, "hyperband", 0, [trial(0, 0.79, fidelity={"steps": 1}), trial(1, 0.6)])
+    experiment = load(folder)
+    assert experiment.trials["loss"].to_list() == [None, -0.6]
 
 
 def test_a_failed_evaluation_has_no_time_but_does_not_hide_the_others(folder: Path) -> None:
@@ -220,6 +273,13 @@ def test_random_search_is_checked_against_its_expectation(folder: Path) -> None:
     (sentence,) = random_search_check(experiment, compare(experiment))
     assert sentence.endswith("over 3 runs: inside.")
     assert "expectation of the regret 0.800, observed mean 0.800" in sentence
+
+
+def test_a_random_search_with_a_start_is_not_on_the_curve(folder: Path) -> None:
+    for seed, value in enumerate([0.70, 0.72, 0.74]):
+        _run(folder, "random_search+start=default", seed, [0.6, value])
+    experiment = load(folder)
+    assert random_search_check(experiment, compare(experiment)) == ()
 
 
 def test_a_wrong_random_search_is_noticed(folder: Path) -> None:

@@ -4,11 +4,13 @@ import math
 
 import pytest
 
+from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.errors import RunError, SettingError
 from harness.loop import run_loop
+from harness.problem import below_highest
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
-from harness.trial import Fault, Proposal, Usage
+from harness.trial import Candidate, Fault, Proposal, Usage, Violation
 from tests.fakes import Line, Scripted
 
 
@@ -154,3 +156,45 @@ def test_what_json_cannot_say_is_recorded_in_words():
     rows, _, _ = run([{"x": object, "units": {1, 2}, "deep": [{"a": math.nan}]}])
     assert rows[0]["proposed"]["x"].startswith("<class")
     assert {violation["fault"] for violation in rows[0]["violations"]} == {"wrong_type", "unknown"}
+
+
+def test_the_highest_fidelity_has_one_name():
+    problem = Toy().problem
+    assert below_highest({"steps": 27}, problem) is None
+    assert below_highest({}, problem) is None
+    assert below_highest({"steps": 3}, problem) == {"steps": 3}
+    assert below_highest({"epochs": 3}, problem) == {"epochs": 3}, "unknown: the benchmark refuses it"
+
+
+def test_another_fidelity_is_no_duplicate():
+    params = Toy().problem.default
+    levels = ({"steps": 3}, {"steps": 9}, {"steps": 3}, None, {"steps": 27})
+    proposals = [Proposal(params, fidelity) for fidelity in levels]
+    toy = Toy()
+    rows = []
+    run_loop(toy, Scripted(proposals), NoRepair(toy.problem, 0), Budget(proposals=5), 0, rows.append)
+    assert [row["duplicate_of"] for row in rows] == [None, None, 0, None, 3]
+    assert [row["fidelity"] for row in rows] == [{"steps": 3}, {"steps": 9}, {"steps": 3}, None, None]
+    assert rows[3]["losses"]["value"] < rows[1]["losses"]["value"] < rows[0]["losses"]["value"]
+
+
+def test_candidates_become_part_of_the_row():
+    violations = (Violation(Fault.OUT_OF_RANGE, "x", 9), Violation(Fault.MISSING, "units"))
+    drawn = Candidate({"x": 9}, violations, 7, None, "far")
+    proposal = Proposal({"x": 0.1, "units": 1}, candidates=(drawn, Candidate({"x": 0.1, "units": 1}, (), 8, 0.5)))
+    rows = []
+    line = Line()
+    run_loop(line, Scripted([proposal]), NoRepair(line.problem, 0), Budget(proposals=1), 0, rows.append)
+    assert rows[0]["candidates"] == [
+        {
+            "proposed": {"x": 9},
+            "violations": [
+                {"fault": "out_of_range", "name": "x", "value": 9},
+                {"fault": "missing", "name": "units", "value": None},
+            ],
+            "call": 7,
+            "score": None,
+            "note": "far",
+        },
+        {"proposed": {"x": 0.1, "units": 1}, "violations": [], "call": 8, "score": 0.5, "note": None},
+    ]
