@@ -207,5 +207,6 @@ def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:
     if row["violations"]:
         yield None
     for number, candidate in enumerate(row.get("candidates") or ()):
-        if candidate["violations"] and not (row["violations"] and [candidate["call"]] == row["calls"]):
+        proposed = candidate["proposed"] == row["proposed"] and [candidate["call"]] == row["calls"]
+        if candidate["violations"] and not proposed:
             yield number

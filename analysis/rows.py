@@ -14,7 +14,8 @@ class TrialRow(TypedDict):
 
     ``loss`` is the first objective's, None unless it was evaluated at the highest fidelity and is finite. ``faults``
     names each kind once, in the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall
-    time around all of them. ``candidates`` counts what was drawn inside the ask and weighed, the proposal included.
+    time around all of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the
+    proposal included.
     """
 
     run: str
@@ -71,12 +72,17 @@ def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
             if usage.get("reasoning_tokens", 0) is None
             else int(usage.get("reasoning_tokens", 0)),
             llm_seconds=float(usage["seconds"]),
-            candidates=len(row.get("candidates") or ()),
-            candidates_invalid=sum(bool(candidate["violations"]) for candidate in row.get("candidates") or ()),
+            candidates=len(drawn := _drawn(row)),
+            candidates_invalid=sum(bool(candidate["violations"]) for candidate in drawn),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise RunError(f"A trial of {run} {reason}; move the run's folder away and run it again.") from None
+
+
+def _drawn(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The candidates that came from a language model."""
+    return [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
 
 
 def finite(value: object) -> float | None:

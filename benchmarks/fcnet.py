@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
+from benchmarks.hints import hints
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Table, grid_space
 from harness.problem import Outcome, Params, Problem
@@ -97,6 +98,7 @@ class FCNet:
             objectives=(self._table.objective("mean_squared_error", "minimize"),),
             default=dict(DEFAULT),
             description=describe(DATA_SETS[task]),
+            hints=hints("fcnet", task),
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:

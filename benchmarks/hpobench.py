@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
 
+from benchmarks.hints import hints
 from benchmarks.nearest import NearestGrid
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Table, grid_space
@@ -128,6 +129,7 @@ class HPOBench:
             objectives=(self._table.objective("balanced_accuracy", "maximize"),),
             default={**CONTINUOUS_DEFAULT} if continuous else {**GRID_DEFAULT},
             description=describe(DATA_SETS[task]),
+            hints=hints("hpobench", task),
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:

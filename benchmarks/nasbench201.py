@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from benchmarks.hints import hints
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Table, grid_space
 from harness.problem import Outcome, Params, Problem
@@ -74,6 +75,7 @@ class NASBench201:
                 "The cell of a convolutional image classifier is tuned: one operation for each of the six edges "
                 f"between its four nodes (0 is the input, 3 the output). The data set is {DATA_SETS[task]}."
             ),
+            hints=hints("nasbench201", task),
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:

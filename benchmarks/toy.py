@@ -22,6 +22,7 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
+from benchmarks.hints import hints
 from benchmarks.settings import one_of
 from harness.errors import SettingError
 from harness.problem import Fidelity, Objective, Outcome, Params, Problem
@@ -74,6 +75,7 @@ def branin_problem() -> Problem:
         default={"x1": 0.0, "x2": 5.0, "surface": "smooth"},
         fidelities=(STEPS,),
         description="A smooth function of two coordinates, to which a rough surface may add bumps.",
+        hints=hints("toy", "branin"),
     )
 
 
@@ -100,6 +102,7 @@ def peak_problem() -> Problem:
         default={"width": 4, "rate": 0.1, "batch": 32, "solver": "adam", "momentum": False, "version": 1},
         fidelities=(STEPS,),
         description="A score with a single peak. Width 7 is forbidden, and so is momentum with the solver lbfgs.",
+        hints=hints("toy", "peak"),
     )
 
 

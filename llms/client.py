@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
-from harness.errors import HyperboleError, ModelError, SettingError, unknown
+from harness.errors import HyperboleError, ModelError, SettingError
+from llms.dialect import Dialect, MaxTokensField
+from llms.thinking import TAGS, checked_tags
 
 if TYPE_CHECKING:
     from llms.wire import Wire
 
-MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 NO_KEY = "EMPTY"  # what local servers take for a key
 
 
@@ -33,12 +34,15 @@ class Client:
             may ask for more.
         concurrency: Requests in flight at most.
         max_tokens_field: The server's word for the longest reply; OpenAI's newest models want max_completion_tokens.
+        thinking_field: The server's word for the longest thinking part, in tokens; None where it has none.
+        thinking_tags: What stands around the thinking part of a reply; None never looks for one.
+        tokenize_url: Where vLLM counts the tokens of a text; None where nobody can be asked.
 
     Raises:
         SettingError: A setting no server could be asked with.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each one is a setting)
         self,
         base_url: str,
         model: str,
@@ -49,15 +53,16 @@ class Client:
         backoff_seconds: float = 0.5,
         concurrency: int = 64,
         max_tokens_field: MaxTokensField = "max_tokens",
+        thinking_field: str | None = None,
+        thinking_tags: Sequence[str] | None = TAGS,
+        tokenize_url: str | None = None,
     ) -> None:
         _check_url(base_url)
         _check_positive(timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency)
-        if max_tokens_field not in ("max_tokens", "max_completion_tokens"):
-            raise unknown("llm.max_tokens_field", max_tokens_field, ("max_tokens", "max_completion_tokens"))
         self.server, self.model, self._api_key_env = base_url.rstrip("/"), model, api_key_env
         self._timeout_seconds, self._concurrency = timeout_seconds, concurrency
         self._max_attempts, self._backoff_seconds = max_attempts, backoff_seconds
-        self._max_tokens_field = max_tokens_field
+        self._dialect = Dialect(max_tokens_field, thinking_field, checked_tags(thinking_tags), tokenize_url)
 
     def __repr__(self) -> str:
         return f"Client({self.server!r}, {self.model!r})"
@@ -71,6 +76,7 @@ class Client:
         Raises:
             ServerError: Nobody answers.
             ModelError: The server refuses a request, or the key is not set.
+            SettingError: A request limits the thinking part, and the server has no word for that.
         """
         completions = []
         for result in self.settle(requests):
@@ -81,6 +87,8 @@ class Client:
 
     def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
         """What became of each request, in order: one that failed does not take the others with it."""
+        for request in requests:
+            self._dialect.check(request)
         if not requests:
             return []
         import asyncio
@@ -117,7 +125,7 @@ class Client:
             self._timeout_seconds,
             self._max_attempts,
             self._backoff_seconds,
-            self._max_tokens_field,
+            self._dialect,
         )
 
     def _key(self) -> str:

@@ -18,6 +18,8 @@ class Decoding:
             (``json_schema``, see ``llms.schema``).
         max_tokens: Longest reply in tokens; a longer one is cut and its finish reason is "length".
         temperature: Overrides the method's own; None keeps it.
+        thinking_tokens: Longest thinking part of a reasoning model, on top of ``max_tokens``; None sets it no limit of
+            its own: it then counts within ``max_tokens``.
 
     Raises:
         SettingError: A value that no server could be asked for.
@@ -26,6 +28,7 @@ class Decoding:
     mode: Mode = "free"
     max_tokens: int = 200
     temperature: float | None = None
+    thinking_tokens: int | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
@@ -37,3 +40,6 @@ class Decoding:
             raise SettingError(
                 f"decoding.temperature is {self.temperature!r}; give a number from 0 to 2, or null for the method's."
             )
+        thinking = self.thinking_tokens
+        if thinking is not None and (type(thinking) is not int or thinking < 0):
+            raise SettingError(f"decoding.thinking_tokens is {thinking!r}; give a whole number from 0, or null.")

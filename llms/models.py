@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from llms.client import Client
+from llms.person import Person
 from llms.recorder import Recorder
 from llms.server import ensure_server
 from llms.server_settings import server_settings
+from llms.thinking import TAGS
 
 
 def vllm(
@@ -20,6 +23,7 @@ def vllm(
     timeout_seconds: float = 300.0,
     max_attempts: int = 5,
     concurrency: int = 64,
+    thinking_tags: Sequence[str] | None = TAGS,
     **server: Any,
 ) -> Recorder:
     """A recorded model on a vLLM server of this machine, which the first call that is not on record starts if need be.
@@ -32,6 +36,7 @@ def vllm(
         timeout_seconds: See ``llms.client.Client``.
         max_attempts: The same.
         concurrency: The same.
+        thinking_tags: The same.
         server: See ``llms.server_settings.ServerSettings``.
 
     Raises:
@@ -41,7 +46,14 @@ def vllm(
 
     def client(url: str) -> Client:
         return Client(
-            url, settings.name, timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency
+            url,
+            settings.name,
+            timeout_seconds=timeout_seconds,
+            max_attempts=max_attempts,
+            concurrency=concurrency,
+            thinking_field="thinking_token_budget" if settings.reasoning_parser else None,
+            thinking_tags=thinking_tags,
+            tokenize_url=f"{url.removesuffix('/v1')}/tokenize",
         )
 
     client(settings.url)  # refuses bad settings now, not at the first call
@@ -74,3 +86,15 @@ def endpoint(
     """
     connection = Client(base_url, model, **client)
     return Recorder(lambda: connection, recording, replay, live)
+
+
+def person(*, name: str, recording: Path | str, live: bool = True, replay: Path | str | None = None) -> Recorder:
+    """The person at the terminal, recorded like a model: what was typed is on record with its seconds.
+
+    Args:
+        name: What logs call the person.
+        recording: The run's ``calls.jsonl``.
+        live: False plays back alone and never asks.
+        replay: Another run's ``calls.jsonl`` to take answers from.
+    """
+    return Recorder(lambda: Person(name), recording, replay, live)

@@ -8,23 +8,25 @@ from typing import Any
 from harness.chat import Completion, Token
 from harness.errors import ModelError
 from harness.trial import Usage
+from llms.thinking import TAGS, Tags, answer_tokens, read_message
 
 
 class GarbledReplyError(Exception):
     """The body is no chat completion: not UTF-8, not JSON, or without choices. A fault of the server, so retried."""
 
 
-def read_completion(body: bytes, attempts: int, seconds: float) -> Completion:
+def read_completion(body: bytes, attempts: int, seconds: float, tags: Tags | None = TAGS) -> Completion:
     """The completion in a response body of ``/chat/completions``.
 
     Args:
         body: As received.
         attempts: Requests sent for it, this one included.
         seconds: Latency of all of them, waiting in between included.
+        tags: What stands around a thinking part that the server did not split off.
 
     Returns:
         The reply; its text is "" when the server sent null or no choice at all. ``cached_tokens`` is None where the
-        server does not report it.
+        server does not report it, ``reasoning_tokens`` where there is a thinking part and it does not.
 
     Raises:
         GarbledReplyError: The body is no chat completion.
@@ -38,12 +40,14 @@ def read_completion(body: bytes, attempts: int, seconds: float) -> Completion:
     if not isinstance(choices, list):
         raise GarbledReplyError("its reply has no choices")
     first = choices[0] if choices and isinstance(choices[0], dict) else {}
-    text = (first.get("message") or {}).get("content")
+    thinking, text = read_message(first.get("message"), tags)
+    tokens = _read_tokens(first.get("logprobs"))
     return Completion(
-        text=text if isinstance(text, str) else "",
+        text=text,
         finish_reason=first.get("finish_reason"),
-        usage=_read_usage(reply.get("usage"), attempts, seconds),
-        tokens=_read_tokens(first.get("logprobs")),
+        usage=_read_usage(reply.get("usage"), attempts, seconds, thinking is not None),
+        thinking=thinking,
+        tokens=tokens if thinking is None or tokens is None else answer_tokens(tokens, text),
     )
 
 
@@ -61,7 +65,7 @@ def _read_tokens(logprobs: Any) -> tuple[Token, ...] | None:
         raise GarbledReplyError("its log-probabilities cannot be read") from None
 
 
-def _read_usage(usage: Any, attempts: int, seconds: float) -> Usage:
+def _read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usage:
     try:
         details = usage.get("prompt_tokens_details") or {}
         cached = details.get("cached_tokens")
@@ -71,9 +75,20 @@ def _read_usage(usage: Any, attempts: int, seconds: float) -> Usage:
             cached_tokens=None if cached is None else int(cached),
             completion_tokens=int(usage.get("completion_tokens") or 0),
             seconds=seconds,
+            reasoning_tokens=_read_reasoning_tokens(usage.get("completion_tokens_details"), thought),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ModelError(
             "The server does not report how many tokens it read and wrote, and a cost that is not measured cannot be "
             "compared; use a server whose replies hold usage.prompt_tokens."
         ) from None
+
+
+def _read_reasoning_tokens(details: Any, thought: bool) -> int | None:
+    """The server's count, also of a thinking part that it keeps to itself.
+
+    A count of 0 beside a thinking part is none: so say vLLM's parsers that cannot count, or that miss the opening tag
+    because the chat template wrote it.
+    """
+    reported = int((details or {}).get("reasoning_tokens") or 0)
+    return reported or (None if thought else 0)

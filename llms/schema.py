@@ -17,6 +17,8 @@ from ConfigSpace.hyperparameters import (
 
 from harness.errors import SettingError
 
+REASONING: dict[str, Any] = {"type": "string", "maxLength": 400}
+"""The property that holds the reasoning before an answer."""
 FINEST_DECIMALS = 10  # llguidance refuses multiples below 1e-10: "too many digits"
 
 
@@ -40,6 +42,22 @@ def json_schema(space: ConfigurationSpace) -> dict[str, Any]:
         "type": "object",
         "properties": {name: _property(hyperparameter) for name, hyperparameter in space.items()},
         "required": [name for name in space if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def list_schema(item: dict[str, Any], key: str, count: int, reasoning: bool) -> dict[str, Any]:
+    """An object that holds exactly ``count`` items under a key, after some reasoning if asked for."""
+    listed = {key: {"type": "array", "items": item, "minItems": count, "maxItems": count}}
+    return closed_object({"reasoning": REASONING} | listed if reasoning else listed)
+
+
+def closed_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """An object with these properties, all of them, and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }
 

@@ -29,6 +29,8 @@ class ServerSettings:
         tensor_parallel_size: GPUs the model is spread over.
         gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
         structured_outputs: vLLM's backend for JSON modes; see ``llms.schema`` for why not its default.
+        reasoning_parser: vLLM's name for how the model writes its thinking part (qwen3, deepseek_r1, ...), which the
+            server then splits off, counts and can limit; None for a model that does not think.
         extra_args: Further arguments of vLLM's server.
         environment: Further environment variables of the server.
         start_timeout_seconds: Longest wait for it to answer.
@@ -43,6 +45,7 @@ class ServerSettings:
     tensor_parallel_size: int = 1
     gpu_memory_utilization: float | None = None
     structured_outputs: str = "guidance"
+    reasoning_parser: str | None = None
     extra_args: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     start_timeout_seconds: float = 600.0
@@ -83,6 +86,7 @@ class ServerSettings:
             "--max-model-len": self.max_model_len,
             "--tensor-parallel-size": self.tensor_parallel_size,
             "--gpu-memory-utilization": self.gpu_memory_utilization,
+            "--reasoning-parser": self.reasoning_parser,
             "--structured-outputs-config.backend": self.structured_outputs,
             "--structured-outputs-config.disable_any_whitespace": "true",  # a small model can loop on line breaks
         }

@@ -16,6 +16,7 @@ import openai
 from harness.chat import ChatRequest, Completion
 from harness.clock import now
 from harness.errors import ServerError
+from llms.dialect import Dialect, encodable
 from llms.refusals import refusal
 from llms.replies import GarbledReplyError, read_completion
 
@@ -36,11 +37,11 @@ class Wire:
         timeout_seconds: float,
         max_attempts: int,
         backoff_seconds: float,
-        max_tokens_field: str,
+        dialect: Dialect,
     ) -> None:
         self._url, self._model, self._key, self._key_name = base_url, model, key, key_name
         self._timeout_seconds, self._max_attempts = timeout_seconds, max_attempts
-        self._backoff_seconds, self._max_tokens_field = backoff_seconds, max_tokens_field
+        self._backoff_seconds, self._dialect = backoff_seconds, dialect
         parts = urlsplit(base_url)
         http = openai.DefaultAsyncHttpxClient(
             trust_env=parts.hostname not in LOOPBACK,  # no proxy of the environment leads to this machine
@@ -57,14 +58,16 @@ class Wire:
             ServerError: No attempt was answered.
             ModelError: The server refuses the request.
         """
-        body = self._body(request)
+        body = self._dialect.body(self._model, request)
         started_at, start = now(), time.perf_counter()
         for attempt in range(1, self._max_attempts + 1):
             wait_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
             try:
                 answer = await self._openai.chat.completions.with_raw_response.create(**body)
                 seconds = time.perf_counter() - start
-                return replace(read_completion(answer.http_response.content, attempt, seconds), started_at=started_at)
+                content, tags = answer.http_response.content, self._dialect.thinking_tags
+                completion = await self._counted(read_completion(content, attempt, seconds, tags))
+                return replace(completion, started_at=started_at)
             except openai.APIStatusError as error:
                 if error.status_code < 500 and error.status_code not in (408, 409, 429):
                     raise await self._refused(error) from None
@@ -84,25 +87,22 @@ class Wire:
         """Close the connections."""
         await self._openai.close()
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": [{"role": turn.role, "content": _encodable(turn.content)} for turn in request.messages],
-            "temperature": request.temperature,
-            self._max_tokens_field: request.max_tokens,
-        }
-        if request.seed is not None:
-            body["seed"] = request.seed
-        if request.top_p != 1:
-            body["top_p"] = request.top_p
-        if request.top_logprobs:
-            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-        if request.mode == "json_object":
-            body["response_format"] = {"type": "json_object"}
-        elif request.mode == "json_schema":
-            schema = {"name": "configuration", "schema": dict(request.schema or {}), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
+    async def _counted(self, completion: Completion) -> Completion:
+        """The completion with its thinking part's tokens counted by vLLM's tokenizer, where the reply did not say.
+
+        The text is tokenized anew and without its tags, which may come to a few tokens more or less than were written.
+        Not part of the latency, and no call: the model does nothing for it.
+        """
+        usage, url = completion.usage, self._dialect.tokenize_url
+        if completion.thinking is None or usage.reasoning_tokens is not None or url is None:
+            return completion
+        body = {"model": self._model, "prompt": encodable(completion.thinking), "add_special_tokens": False}
+        try:
+            answer: Any = await self._openai.post(url, cast_to=object, body=body)
+            count = min(int(answer["count"]), usage.completion_tokens)
+        except (openai.OpenAIError, KeyError, TypeError, ValueError):
+            return completion  # nobody counted
+        return replace(completion, usage=replace(usage, reasoning_tokens=count))
 
     async def _refused(self, error: openai.APIStatusError) -> Exception:
         models = await self._models() if error.status_code == 404 else []
@@ -142,8 +142,3 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float:
         except ValueError:
             return 0.0
     return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-
-
-def _encodable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot say, replaced: an earlier reply may have held one."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""What a method has seen: the configurations that were evaluated at the highest fidelity, and their losses."""
+"""What a method has seen: the configurations that were executed at the highest fidelity, and their losses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.trial import Trial
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One successful evaluation.
+    """One evaluation.
 
     Attributes:
         index: Of its trial.
@@ -31,18 +31,39 @@ class History:
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
         self.observations: list[Observation] = []
+        self._failed: list[tuple[int, Params]] = []
 
     def __len__(self) -> int:
         return len(self.observations)
 
     def add(self, trial: Trial) -> Observation | None:
-        """Take a trial in, if it was evaluated with success and at the highest fidelity; None otherwise."""
-        if trial.params is None or trial.outcome is None or trial.proposal.fidelity is not None:
+        """Take a trial in, if something was executed at the highest fidelity.
+
+        Returns:
+            What was seen of it; None where it failed, or was not taken in.
+        """
+        if trial.params is None or trial.proposal.fidelity is not None:
             return None
-        loss = trial.outcome.losses[self._objective.name]
-        seen = Observation(trial.index, dict(trial.params), loss, self._objective.value(loss))
+        if trial.outcome is None:
+            self._failed.append((trial.index, dict(trial.params)))
+            return None
+        seen = self._observation(trial.index, dict(trial.params), trial.outcome.losses[self._objective.name])
         self.observations.append(seen)
         return seen
+
+    def executed(self, worst: float | None = None) -> list[Observation]:
+        """Everything executed, in order; what failed has the worst loss seen so far.
+
+        Args:
+            worst: The loss of failures while there is no success; None leaves them out until then.
+        """
+        if self.observations:
+            worst = max(seen.loss for seen in self.observations)
+        failed = [] if worst is None else [self._observation(index, params, worst) for index, params in self._failed]
+        return sorted([*self.observations, *failed], key=lambda seen: seen.index)
+
+    def _observation(self, index: int, params: Params, loss: float) -> Observation:
+        return Observation(index, params, loss, self._objective.value(loss))
 
     def best(self, count: int) -> list[Observation]:
         """The ``count`` observations of lowest loss, best first; of equal ones the earlier first."""

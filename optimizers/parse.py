@@ -46,7 +46,7 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
         key: The configuration is the value of this key of the object, where there is one.
     """
     text = text[:LONGEST_REPLY]
-    objects, twins = _objects(text)
+    objects, twins = find_objects(text)
     if not objects:
         truncated = finish_reason == "length"
         return Parsed(None, truncated, f"the key {twins!r} stands twice in the object" if twins else None)
@@ -79,7 +79,7 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_twins)
 
 
-def _objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | None]:
+def find_objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | None]:
     """Every outermost JSON object with its place, and a key that stood twice, if that spoilt one."""
     found: list[tuple[int, int, dict[str, Any]]] = []
     twins: str | None = None
@@ -97,3 +97,19 @@ def _objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | No
             found.append((start, end, value))
             position = end
     return found, twins
+
+
+def object_texts(text: str) -> list[str]:
+    """The text of every outermost JSON object, also of one that says a key twice: each is some proposal's place."""
+    decoder = json.JSONDecoder()
+    found: list[str] = []
+    position = tries = 0
+    while tries < MOST_OBJECTS and (start := text.find("{", position)) >= 0:
+        tries += 1
+        try:
+            position = decoder.raw_decode(text, start)[1]
+        except (ValueError, RecursionError):
+            position = start + 1
+        else:
+            found.append(text[start:position])
+    return found

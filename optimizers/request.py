@@ -21,7 +21,7 @@ class Requests:
 
     Args:
         problem: Its space becomes the schema.
-        decoding: Mode, longest reply, and a temperature that overrides the method's own.
+        decoding: Mode, longest reply and thinking part, and a temperature that overrides the method's own.
         temperature: The method's own.
         seed: Seeds one generator; each request takes its sampling seed from it, in order.
         reasoning: The reply holds reasoning before the configuration.
@@ -54,6 +54,7 @@ class Requests:
             self._decoding.max_tokens,
             int(self._rng.integers(2**31)),
             self._top_p,
+            thinking_tokens=self._decoding.thinking_tokens,
         )
 
     def plain(
@@ -67,6 +68,7 @@ class Requests:
             seed=int(self._rng.integers(2**31)),
             top_p=self._top_p,
             top_logprobs=top_logprobs,
+            thinking_tokens=self._decoding.thinking_tokens,
         )
 
     def _schema_of(self, problem: Problem) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,9 +29,9 @@ MIDDLE = 0.5
 class UnitCube:
     """The map between a search space and [0, 1]^d, a coordinate for every hyperparameter that is not constant.
 
-    Numbers lie on their own scale (logarithmic where the space says so), an integer or a level of an ordinal or
-    categorical hyperparameter in the middle of an interval of equal length. A coordinate always has a value: that of an
-    inactive hyperparameter is the middle, and is ignored on the way back.
+    Numbers lie on their own scale (logarithmic where the space says so); an integer stands for the interval half a unit
+    to either side, a level of an ordinal or categorical hyperparameter for one of equally long intervals. A coordinate
+    always has a value: that of an inactive hyperparameter is the middle, and is ignored on the way back.
 
     Args:
         space: Read, never changed.
@@ -49,7 +50,7 @@ class UnitCube:
 
     def point(self, params: Mapping[str, Any]) -> Point:
         """The point of a valid configuration, shape (dimensions,)."""
-        return np.array([_coordinate(self._space[n], params[n]) if n in params else MIDDLE for n in self.names])
+        return np.array([coordinate(self._space[n], params[n]) if n in params else MIDDLE for n in self.names])
 
     def params(self, point: npt.ArrayLike) -> Params | None:
         """The configuration at a point, coordinates outside [0, 1] taken to the nearer bound.
@@ -58,7 +59,7 @@ class UnitCube:
             A valid configuration in the space's order, without its inactive hyperparameters; None if it is forbidden.
         """
         inside = np.clip(np.asarray(point, dtype=np.float64), 0.0, 1.0)
-        values = {name: _value(self._space[name], float(u)) for name, u in zip(self.names, inside, strict=True)}
+        values = {name: value_at(self._space[name], float(u)) for name, u in zip(self.names, inside, strict=True)}
         values |= self._constants
         try:
             active = deactivate_inactive_hyperparameters(values, self._space)
@@ -67,23 +68,43 @@ class UnitCube:
         return {name: builtin(value) for name, value in active.items()}
 
 
+def coordinate(hyperparameter: Any, value: Any) -> float:
+    """Where a legal value of a hyperparameter lies in [0, 1]."""
+    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
+        levels = _levels(hyperparameter)
+        return (levels.index(builtin(value)) + 0.5) / len(levels)
+    if isinstance(hyperparameter, IntegerHyperparameter):
+        lower, upper = _ends(hyperparameter)
+        return (_scaled(hyperparameter, float(value)) - lower) / (upper - lower)
+    return float(hyperparameter.to_vector(value))
+
+
+def value_at(hyperparameter: Any, place: float) -> Any:
+    """The legal value of a hyperparameter that lies at, or stands for, a place in [0, 1]; a builtin scalar."""
+    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
+        levels = _levels(hyperparameter)
+        return levels[min(int(place * len(levels)), len(levels) - 1)]
+    least, greatest = builtin(hyperparameter.lower), builtin(hyperparameter.upper)
+    if isinstance(hyperparameter, IntegerHyperparameter):
+        lower, upper = _ends(hyperparameter)
+        exact = lower + place * (upper - lower)
+        number = math.exp(exact) if hyperparameter.log else exact
+        return int(min(max(math.floor(number + 0.5), least), greatest))
+    if isinstance(hyperparameter, FloatHyperparameter):
+        return float(min(max(hyperparameter.to_value(np.float64(place)), least), greatest))
+    raise NotImplementedError(f"A {type(hyperparameter).__name__} has no coordinate.")
+
+
 def _levels(hyperparameter: Any) -> list[Any]:
     levels = hyperparameter.sequence if isinstance(hyperparameter, OrdinalHyperparameter) else hyperparameter.choices
     return [builtin(level) for level in levels]
 
 
-def _coordinate(hyperparameter: Any, value: Any) -> float:
-    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
-        levels = _levels(hyperparameter)
-        return (levels.index(builtin(value)) + 0.5) / len(levels)
-    return float(hyperparameter.to_vector(value))
+def _ends(hyperparameter: Any) -> tuple[float, float]:
+    """Both ends of an integer's axis on its own scale: half a unit outside its bounds."""
+    lower, upper = float(hyperparameter.lower) - 0.5, float(hyperparameter.upper) + 0.5
+    return _scaled(hyperparameter, lower), _scaled(hyperparameter, upper)
 
 
-def _value(hyperparameter: Any, coordinate: float) -> Any:
-    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
-        levels = _levels(hyperparameter)
-        return levels[min(int(coordinate * len(levels)), len(levels) - 1)]
-    if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
-        value = hyperparameter.to_value(np.float64(coordinate))
-        return type(builtin(hyperparameter.lower))(min(max(value, hyperparameter.lower), hyperparameter.upper))
-    raise NotImplementedError(f"A {type(hyperparameter).__name__} has no coordinate.")
+def _scaled(hyperparameter: Any, number: float) -> float:
+    return math.log(number) if hyperparameter.log else number

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.hpobench import HPOBench
 from harness.budget import Budget
-from harness.check import Checker
+from harness.check import Checker, builtin
 from harness.folder import RunFolder
 from harness.loop import run_loop
 from harness.repair import NoRepair
 from optimizers.random_search import RandomSearch
+from optimizers.smac import SMAC
+from optimizers.smac_facade import in_fixed_order
 
 TRIALS = 5000
 STARTS = 7
+SMAC_TRIALS = 100
+SMAC_PAIRS = 5
 
 
 def main() -> None:
@@ -34,6 +40,7 @@ def main() -> None:
     for _ in range(TRIALS):
         checker.check(params)
     print(f"  of which the check          {(time.perf_counter() - clock) / TRIALS * 1e3:.3f} ms a trial")
+    compare_smac(benchmark)
     starts, imports = zip(*(start_seconds() for _ in range(STARTS)), strict=True)
     print(f"from the command to the first trial, median of {STARTS}: {statistics.median(starts):.2f} s")
     print(f"  of which import ConfigSpace and hydra: {statistics.median(imports):.2f} s")
@@ -59,6 +66,62 @@ def harness_seconds(benchmark: HPOBench) -> float:
         seconds = time.perf_counter() - clock
         log.close()
     return seconds
+
+
+def compare_smac(benchmark: HPOBench) -> None:
+    """Time SMAC inside the harness and under its own loop by turns, and print both."""
+    pairs = [(smac_in_harness(benchmark), smac_alone(benchmark)) for _ in range(SMAC_PAIRS)]
+    inside, alone = (statistics.median(run[0] for run in runs) for runs in zip(*pairs, strict=True))
+    same = all(one[1] == other[1] for one, other in pairs)
+    print(f"SMAC on a table, {SMAC_TRIALS} trials, median of {SMAC_PAIRS}:")
+    print(f"  in the harness, logged and flushed {inside:.2f} s")
+    print(f"  its own optimize()                 {alone:.2f} s (ratio {inside / alone:.3f})")
+    print(f"  the same proposals                 {'yes' if same else 'NO'}")
+
+
+def smac_in_harness(benchmark: HPOBench) -> tuple[float, list[object]]:
+    """Seconds for the loop with its log on disk, and what was proposed."""
+    proposed: list[object] = []
+    with tempfile.TemporaryDirectory() as folder:
+        budget = Budget(proposals=SMAC_TRIALS)
+        optimizer = SMAC(benchmark.problem, 0, budget)
+        log = RunFolder(Path(folder)).appender()
+
+        def record(row: dict[str, object]) -> None:
+            log.write(row)
+            proposed.append(row["proposed"])
+
+        clock = time.perf_counter()
+        run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, record)
+        seconds = time.perf_counter() - clock
+        log.close()
+    return seconds, proposed
+
+
+def smac_alone(benchmark: HPOBench) -> tuple[float, list[object]]:
+    """Seconds for the same facade under SMAC's own loop, which saves its history after each trial, and its proposals.
+
+    Its local search gets the fixed order too: without, no two processes propose the same.
+    """
+    from smac import HyperparameterOptimizationFacade as HPOFacade
+    from smac import Scenario
+
+    proposed: list[object] = []
+    objective = benchmark.problem.objectives[0].name
+
+    def loss(config: Mapping[str, object], seed: int = 0) -> float:
+        params = {name: builtin(value) for name, value in config.items()}
+        proposed.append(params)
+        return benchmark.evaluate(params, None, 0).losses[objective]
+
+    with tempfile.TemporaryDirectory() as folder:
+        space = copy.deepcopy(benchmark.problem.space)
+        scenario = Scenario(space, deterministic=True, n_trials=SMAC_TRIALS, seed=0, output_directory=Path(folder))
+        maximizer = in_fixed_order(HPOFacade.get_acquisition_maximizer(scenario))
+        facade = HPOFacade(scenario, loss, acquisition_maximizer=maximizer, overwrite=True, logging_level=False)
+        clock = time.perf_counter()
+        facade.optimize()
+        return time.perf_counter() - clock, proposed
 
 
 def start_seconds() -> tuple[float, float]:

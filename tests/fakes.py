@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from harness.chat import ChatRequest, Completion
+from harness.chat import ChatRequest, Completion, Token
 from harness.problem import Objective, Outcome, Params, Problem
 from harness.trial import Proposal, Trial, Usage
 
@@ -87,7 +88,7 @@ class Scripted:
 class ScriptedChat:
     """Answers from a script, or from a function of the request; raises when the script runs out."""
 
-    def __init__(self, replies: Iterable[str | Completion] | Callable[[ChatRequest], str]) -> None:
+    def __init__(self, replies: Iterable[str | Completion] | Callable[[ChatRequest], str | Completion]) -> None:
         self._answer = replies if callable(replies) else None
         self._replies = iter(()) if callable(replies) else iter(replies)
         self.requests: list[ChatRequest] = []
@@ -110,7 +111,9 @@ class ScriptedChat:
 class SeededChat(ScriptedChat):
     """A deterministic model for contract tests: what it answers is a function of the request alone.
 
-    It proposes configurations (with a fault now and then) from a space, as a hash of the prompt decides.
+    It proposes configurations (with a fault now and then) from a space, as a hash of the prompt decides: several where
+    the prompt shows the form of a list. Where the prompt asks for a number between ##, it answers one, with
+    log-probabilities if they are asked for, and with nonsense now and then.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -119,19 +122,35 @@ class SeededChat(ScriptedChat):
 
         self._space = copy.deepcopy(space)
 
-        def answer(request: ChatRequest) -> str:
+        def answer(request: ChatRequest) -> str | Completion:
             key = zlib.crc32(repr((request.messages, request.seed)).encode())
-            self._space.seed(key)
-            params: dict[str, Any] = {
-                name: value.item() if hasattr(value, "item") else value
-                for name, value in self._space.sample_configuration().items()
-            }
-            if key % 4 == 1:
-                return "I would rather not say."
-            if key % 4 == 2:
-                params["made_up"] = 1
-            if key % 4 == 3:
-                params.popitem()
-            return f"Sure: {json.dumps(params)}"
+            text = request.messages[-1].content
+            if "in the format ## " in text:
+                return self._number(key, request.top_logprobs > 0)
+            if "}, ...]" in text:
+                return f"[{', '.join(self._configuration(key + i) for i in range(3 + key % 4))}]"
+            return "I would rather not say." if key % 4 == 1 else f"Sure: {self._configuration(key)}"
 
         super().__init__(answer)
+
+    def _configuration(self, key: int) -> str:
+        self._space.seed(key % 2**32)
+        params: dict[str, Any] = {
+            name: value.item() if hasattr(value, "item") else value
+            for name, value in self._space.sample_configuration().items()
+        }
+        if key % 4 == 2:
+            params["made_up"] = 1
+        if key % 4 == 3:
+            params.popitem()
+        return json.dumps(params)
+
+    def _number(self, key: int, logprobs: bool) -> Completion:
+        """A number from 0 to 1, or the nearer digit with the log-probabilities of both; one reply in five is none."""
+        chance = key % 1009 / 1009
+        words = ["Hm", "."] if key % 5 == 0 else ["##", f" {round(chance) if logprobs else f'{chance:.4f}'}", " ##"]
+        top = {" 0": math.log(1.001 - chance), " 1": math.log(0.001 + chance), "##": -9.0}
+        text = "".join(words)
+        usage = Usage(1, 100, 0, len(words), 0.25)
+        tokens = tuple(Token(word, top) for word in words) if logprobs else None
+        return Completion(text, "stop", usage, len(self.requests) - 1, tokens=tokens)

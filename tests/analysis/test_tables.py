@@ -238,7 +238,7 @@ def test_candidates_are_counted_apart_and_each_can_be_read(folder: Path) -> None
 
     rows = [
         trial(0, 0.7, calls=[2], candidates=[drawn(1, "unknown"), drawn(2), drawn(3, "out_of_range", "unknown")]),
-        trial(1, calls=[4], candidates=[drawn(4, "out_of_range")], **INVALID),
+        trial(1, calls=[4], proposed={"depth": 16}, candidates=[drawn(4, "out_of_range")], **INVALID),
     ]
     write_run(folder, "llm_chat", 0, rows, [call(number, f"reply {number}") for number in range(5)])
     write_run(folder, "smac", 0, [trial(0, 0.7)])

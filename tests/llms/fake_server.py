@@ -34,6 +34,20 @@ def reply(text: str | None = "hello", finish: str = "stop", cached: int | None =
     return Answer(json.dumps({"choices": [choice], "usage": tokens}).encode())
 
 
+def thought(
+    text: str | None, logprobs: list[str] | None = None, reasoning_tokens: int | None = None, **fields: Any
+) -> Answer:
+    """A chat completion of a reasoning model: fields of the message, the reply's tokens, the server's count."""
+    whole = json.loads(reply(text, fields.pop("finish", "stop"), completion_tokens=50).body)
+    whole["choices"][0]["message"] |= fields
+    if logprobs is not None:
+        content = [{"token": t, "logprob": -0.1, "top_logprobs": [{"token": t, "logprob": -0.1}]} for t in logprobs]
+        whole["choices"][0]["logprobs"] = {"content": content}
+    if reasoning_tokens is not None:
+        whole["usage"]["completion_tokens_details"] = {"reasoning_tokens": reasoning_tokens}
+    return Answer(json.dumps(whole).encode())
+
+
 def failure(status: int, message: str = "no", **headers: str) -> Answer:
     """An error as vLLM would send it."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -45,6 +59,7 @@ class FakeServer:
 
     Attributes:
         requests: Bodies received.
+        paths: Where to.
         keys: Authorization headers received.
     """
 
@@ -52,6 +67,7 @@ class FakeServer:
         self._script, self._models, self._lock = list(script), models, threading.Lock()
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.paths: list[str] = []
         self.ran_out = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = self._http.server_address[1]
@@ -70,9 +86,10 @@ class FakeServer:
             assert not self.ran_out, "the fake server was asked more often than its script says"
             assert not self._script, f"{len(self._script)} answers of the fake server's script were never asked for"
 
-    def _next(self, body: dict[str, Any], key: str | None) -> Answer:
+    def _next(self, path: str, body: dict[str, Any], key: str | None) -> Answer:
         with self._lock:
             self.requests.append(body)
+            self.paths.append(path)
             self.keys.append(key)
             if not self._script:
                 self.ran_out = True
@@ -90,7 +107,7 @@ class FakeServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self._send(server._next(body, self.headers.get("Authorization")))
+                self._send(server._next(self.path, body, self.headers.get("Authorization")))
 
             def _send(self, answer: Answer) -> None:
                 time.sleep(answer.delay_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import urllib.request
 from collections.abc import Sequence
@@ -76,6 +77,34 @@ def test_free_replies_and_what_they_cost(model, vllm_server):
     assert after["prompt_tokens"] - before["prompt_tokens"] == spent.prompt_tokens
     assert after["generation_tokens"] - before["generation_tokens"] == spent.completion_tokens
     assert after["prefix_cache_hits"] - before["prefix_cache_hits"] == spent.cached_tokens
+
+
+def test_log_probabilities_are_those_of_the_replys_tokens(model):
+    (completion,) = model.complete([ask("Name a number.", max_tokens=12, temperature=0, top_logprobs=3)])
+    assert len(completion.tokens) == completion.usage.completion_tokens
+    assert "".join(token.text for token in completion.tokens).removesuffix("<|im_end|>") == completion.text
+    for token in completion.tokens:
+        assert len(token.top) == 3
+        assert max(token.top, key=token.top.get) == token.text  # greedy
+        assert sum(math.exp(logprob) for logprob in token.top.values()) <= 1 + 1e-6
+
+
+def test_the_tokenizer_counts_a_thinking_part_as_the_server_counted_its_tokens(vllm_server):
+    """The small model does not think, so its whole reply is declared thinking: no closing tag comes."""
+    url = f"{vllm_server.url.removesuffix('/v1')}/tokenize"
+    model = Client(vllm_server.url, vllm_server.name, thinking_tags=("", "</think>"), tokenize_url=url)
+    completions = batch(model, 6, max_tokens=40, temperature=0)
+    for completion in completions:
+        assert completion.thinking
+        assert completion.text == ""
+        ended = completion.finish_reason == "stop"  # by a token that is no text
+        assert completion.usage.reasoning_tokens == completion.usage.completion_tokens - ended
+
+
+def test_a_thinking_budget_needs_a_reasoning_parser(vllm_server):
+    model = Client(vllm_server.url, vllm_server.name, thinking_field="thinking_token_budget")
+    with pytest.raises(ModelError, match="thinking_token_budget is set but reasoning_config is not configured"):
+        model.complete([ask("hi", thinking_tokens=8)])
 
 
 def test_shared_prompts_come_from_the_cache(model):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
 from harness.errors import HyperboleError, ModelError, RecordingError, RunError
 from harness.trial import Usage
 from llms.recorder import Recorder, request_hash
 
 KEYS = [
-    "id", "hash", "messages", "sampling", "reply", "finish_reason", "usage", "seconds", "attempts", "server", "model",
-    "started_at",
+    "id", "hash", "messages", "sampling", "reply", "thinking", "tokens", "finish_reason", "usage", "seconds",
+    "attempts", "server", "model", "started_at",
 ]  # fmt: skip
 
 
@@ -148,6 +148,18 @@ def test_models_that_only_complete_are_recorded_too(tmp_path):
     path = tmp_path / "calls.jsonl"
     Recorder(Plain, path).complete([ask("a")])
     assert (rows(path)[0]["server"], rows(path)[0]["model"]) == (None, None)
+
+
+def test_thinking_and_tokens_come_back_too(tmp_path):
+    class Thinking:
+        def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+            tokens = (Token("5", {"5": -0.1, "6": -2.5}), Token("!", {}))
+            return [Completion("5!", "stop", Usage(reasoning_tokens=None), thinking="hm", tokens=tokens)]
+
+    path = tmp_path / "calls.jsonl"
+    (first,) = Recorder(Thinking, path).complete([ask("a")])
+    assert Recorder(nobody, path).complete([ask("a")]) == [first]
+    assert (first.thinking, first.usage.reasoning_tokens, first.tokens[0].top["6"]) == ("hm", None, -2.5)
 
 
 def test_replay_copies_another_runs_calls(tmp_path):

@@ -1,0 +1,121 @@
+"""The person at the terminal as the optimizer, on the same scale as a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+from harness.budget import Budget
+from harness.chat import ChatModel, Message
+from harness.errors import SettingError
+from harness.problem import Problem
+from harness.trial import Proposal, Trial
+from llms.decoding import Decoding
+from optimizers.advisor import Advisor
+from optimizers.history import History, Observation
+from optimizers.parse import Parsed
+from optimizers.prompt import Prompt, dumps, result, space_lines, template
+
+ASSIGNMENT = re.compile(r"""[\s,]*([^\s,=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]+)""")
+
+
+class Human:
+    """No paper: a baseline of our own. How good, how costly in seconds and how often wrong is a person at this?
+
+    The person is told what a model is told (space, task, budget, hint), sees the trials as a table, and answers with a
+    JSON object or with ``name=value name=value``. An answer is judged by the rules for a model's: what is no
+    configuration is charged as a trial, and the next question says what was wrong.
+
+    Args:
+        problem: What is optimized.
+        seed: Has no effect on a person; it tells the recorded answers of different runs apart.
+        budget: Its number of trials is told.
+        chat: The person; ``llms.models.person``.
+        prompt: What is told. A person needs no request to reason, so ``reasoning`` changes nothing.
+        rows: Latest trials in the table; the best one is always there.
+
+    Raises:
+        SettingError: ``rows`` is no positive whole number.
+    """
+
+    def __init__(
+        self, problem: Problem, seed: int, budget: Budget, *, chat: ChatModel, prompt: Prompt, rows: int = 15
+    ) -> None:
+        if type(rows) is not int or rows < 1:
+            raise SettingError(f"optimizer.rows is {rows!r}; give a whole number from 1, e.g. 15.")
+        self._objective, self._rows = problem.objectives[0], rows
+        self._prompt = dataclasses.replace(prompt, reasoning=False)
+        self._advisor = Advisor(problem, seed, chat, self._prompt, Decoding(), temperature=0.0)
+        self._macros: Any = template("human")
+        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)
+        self._task = Message("system", f"{str(task).strip()}\n{_budget_text(budget)}")
+        self._history = History(self._objective)
+        self._lines: dict[int, str] = {}
+        self._told: str | None = None
+
+    def prepare(self) -> None:
+        """Nothing that takes long."""
+        self._advisor.prepare()
+
+    def ask(self) -> Proposal:
+        """What was typed, parsed."""
+        number = len(self._lines) + 1
+        question = str(self._macros.question(number, self._told, self._table())).strip()
+        answer = self._advisor.ask([[self._task, Message("user", question)]])[0]
+        if answer.parsed.params is None:
+            answer = dataclasses.replace(answer, parsed=read_assignments(answer.completion.text))
+        return answer.proposal(answer.completion.usage)
+
+    def tell(self, trial: Trial) -> None:
+        """Add a row to the table, and say what became of the last answer."""
+        seen = self._history.add(trial)
+        self._told = f"Trial {trial.index + 1}: {result(trial, self._objective, self._prompt)}"
+        shown = trial.proposal.params if trial.params is None else trial.params
+        outcome = _outcome_text(trial, seen)
+        params = "(no configuration)" if shown is None else dumps(shown)
+        self._lines[trial.index] = f"{trial.index + 1:>4}  {outcome:>10}  {params}"
+
+    def _table(self) -> list[str]:
+        """The latest trials and the best one, which is marked."""
+        best = [seen.index for seen in self._history.best(1)]
+        kept = sorted({*best, *sorted(self._lines)[-self._rows :]})
+        return [f"{'*' if index in best else ' '}{self._lines[index]}" for index in kept]
+
+
+def read_assignments(text: str) -> Parsed:
+    """A configuration typed as ``name=value name=value``, with or without commas.
+
+    A value is read as JSON where it is JSON (numbers, true, false, "text in quotes"), else it is a string.
+    """
+    params: dict[str, Any] = {}
+    position, end = 0, len(text.rstrip(" \t\r\n,"))
+    while position < end:
+        found = ASSIGNMENT.match(text, position)
+        if found is None:
+            return Parsed(None)
+        name, value = found.groups()
+        if name in params:
+            return Parsed(None, note=f"{name} is given twice")
+        params[name] = _value(value)
+        position = found.end()
+    return Parsed(params, note="name=value") if params else Parsed(None)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _outcome_text(trial: Trial, seen: Observation | None) -> str:
+    if seen is not None:
+        return f"{seen.value:.5g}"
+    return "invalid" if trial.params is None else "failed"
+
+
+def _budget_text(budget: Budget) -> str:
+    trials = "" if budget.trials is None else f"There are {budget.trials} trials; an invalid answer uses one up. "
+    return f"{trials}Type quit to stop; the same command goes on later."

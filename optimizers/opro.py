@@ -1,0 +1,114 @@
+"""OPRO: a meta-prompt lists the best solutions so far, and several new ones are sampled from it a step."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from harness.budget import Budget, Spent
+from harness.chat import ChatModel
+from harness.errors import SettingError
+from harness.problem import Problem
+from harness.trial import Proposal, Trial, Usage
+from llms.decoding import Decoding
+from optimizers.advisor import Advisor, total
+from optimizers.batch_size import batch_size
+from optimizers.draws import Draws
+from optimizers.history import History, Observation
+from optimizers.prompt import Prompt, dumps, space_lines, template
+
+
+class OPRO:
+    """Yang, Wang, Lu, Liu, Le, Zhou and Chen 2023, "Large Language Models as Optimizers" (ICLR 2024, arXiv 2309.03409).
+
+    Section 2 is the method, section 3.1 (linear regression, mathematical optimization as here) the source of the
+    defaults: 5 random starting points, then at each step a meta-prompt with the 20 best of all evaluated solutions and
+    their scores in ascending order of quality, from which 8 solutions are sampled at temperature 1; the authors' code
+    (google-deepmind/opro) has the same numbers.
+
+    Departures: the wording is our own, and solutions are shown and answered as JSON, numbers unrounded (the paper
+    rounds w and b to integers); what the space and the answer look like stands before the solutions, so that the prefix
+    cache serves it; each of the 8 samples is a trial of its own, charged also where it repeats one or is invalid (the
+    paper drops both); a step samples no more than the budget has left. As in the paper the meta-prompt shows solutions
+    with scores alone: invalid and failed ones are not fed back, and ``prompt.feedback`` does not apply. Of a
+    configuration that was evaluated twice the better score is shown, of equal scores the earlier as the better.
+
+    Args:
+        problem: What is optimized.
+        seed: Seeds the starting points and the sampling of each reply.
+        budget: Bounds the last step.
+        chat: Who answers.
+        prompt: What it is told.
+        decoding: How its replies are sampled.
+        initial: Random starting points; trials of a start count among them.
+        samples: Solutions sampled a step.
+        shown: Most solutions in the meta-prompt.
+        temperature: Used where ``decoding`` sets none.
+
+    Raises:
+        SettingError: A number that is too small.
+    """
+
+    def __init__(  # noqa: PLR0913 (each one is a setting)
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        initial: int = 5,
+        samples: int = 8,
+        shown: int = 20,
+        temperature: float = 1.0,
+    ) -> None:
+        for name, value, least in (("initial", initial, 0), ("samples", samples, 1), ("shown", shown, 1)):
+            if value < least:
+                raise SettingError(f"optimizer.{name} is {value}; give a whole number from {least}.")
+        self._initial, self._samples, self._shown = initial, samples, shown
+        self._budget, self._spent = budget, Spent()
+        self._objective = problem.objectives[0]
+        self._draws = Draws(problem.space, seed)
+        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._history = History(self._objective)
+        self._queue: deque[Proposal] = deque()
+        self._macros: Any = template("opro")
+        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form)
+        self._task = str(task).strip()
+
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._advisor.prepare()
+
+    def ask(self) -> Proposal:
+        """A random starting point, or the next of the step's samples."""
+        if self._spent.proposals < self._initial:
+            return Proposal(dict(self._draws.next()), note="start: random")
+        if not self._queue:
+            self._queue.extend(self._step())
+        return self._queue.popleft()
+
+    def tell(self, trial: Trial) -> None:
+        """Keep a solution that has a score."""
+        self._spent.add(trial)
+        self._history.add(trial)
+
+    def _step(self) -> list[Proposal]:
+        """One batch: the same prompt as often as solutions are sampled, each with a seed of its own."""
+        size = batch_size(self._samples, self._budget, self._spent)
+        answers = self._advisor.ask([self._meta_prompt()] * size)
+        costs = [total([answer.completion for answer in answers])] + [Usage()] * (size - 1)
+        return [answer.proposal(usage) for answer, usage in zip(answers, costs, strict=True)]
+
+    def _meta_prompt(self) -> str:
+        lines = [(dumps(seen.params), f"{seen.value:.5g}") for seen in solutions(self._history, self._shown)]
+        return f"{self._task}\n{str(self._macros.solutions(lines, self._objective)).strip()}"
+
+
+def solutions(history: History, count: int) -> list[Observation]:
+    """The best ``count`` distinct configurations, worst first; of equal scores the earlier last."""
+    distinct: dict[str, Observation] = {}
+    for seen in history.best(len(history)):
+        distinct.setdefault(dumps(dict(sorted(seen.params.items()))), seen)
+    return list(distinct.values())[:count][::-1]

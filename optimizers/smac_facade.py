@@ -1,0 +1,139 @@
+"""A facade of SMAC3 behind ask and tell: what ``smac``, ``smac_blackbox`` and ``smac_multifidelity`` share."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.check import builtin
+from harness.problem import Fidelity, Objective, Outcome, Params, Problem
+from harness.trial import Proposal, Trial
+from optimizers.fidelity import at
+
+if TYPE_CHECKING:
+    from smac.runhistory import TrialInfo
+
+
+class Facade:
+    """A facade with its own settings (Lindauer et al. 2022, "SMAC3", JMLR 23), asked and told one trial at a time.
+
+    The objective is deterministic here, so a configuration is asked for once, or once a level of the fidelity. A trial
+    that SMAC did not ask for (that of a start) is told like its own: it learns from it and does not ask for it again.
+
+    Departures: SMAC's own cost of a crash is infinite, on which its scaling of costs fails; a failed evaluation costs
+    as much as the worst successful one so far, at whatever level, and is held back until there is one. And the local
+    search starts from its points in a fixed order (``in_fixed_order``).
+
+    Args:
+        facade: The facade's class.
+        problem: Its space is copied; its first objective is minimized.
+        seed: SMAC's seed.
+        n_trials: SMAC plans with it: the same seed with another number of trials proposes others.
+        fidelity: The fidelity whose levels are SMAC's budgets; None for a facade without.
+        eta: Of the Hyperband of a facade with a fidelity.
+    """
+
+    def __init__(
+        self, facade: Any, problem: Problem, seed: int, n_trials: int, fidelity: Fidelity | None = None, eta: int = 3
+    ) -> None:
+        from smac import Scenario
+
+        self._objective: Objective = problem.objectives[0]
+        self._fidelity = fidelity
+        self._asked: TrialInfo | None = None
+        self._seed = 0  # of all trials: SMAC adopts that of trials it is told first, and draws one where there is none
+        self._failed: list[TrialInfo] = []
+        self._worst: float | None = None
+        # For what SMAC insists on writing; gone when the optimizer is.
+        self._scratch = tempfile.TemporaryDirectory(prefix="hyperbole-smac-", ignore_cleanup_errors=True)
+        self._space = copy.deepcopy(problem.space)
+        scenario = Scenario(
+            self._space,
+            deterministic=True,
+            n_trials=n_trials,
+            seed=seed,
+            output_directory=Path(self._scratch.name),
+            min_budget=None if fidelity is None else fidelity.lower,
+            max_budget=None if fidelity is None else fidelity.upper,
+        )
+        parts = {"acquisition_maximizer": in_fixed_order(facade.get_acquisition_maximizer(scenario))}
+        if fidelity is not None:
+            parts["intensifier"] = facade.get_intensifier(scenario, eta=eta)
+        self._facade = facade(scenario, overwrite=True, logging_level=False, **parts)
+        if fidelity is not None:
+            # Otherwise SMAC 2.4 begins its first bracket with the start's trials plus a single configuration, and
+            # breaks when it promotes more than these; an empty first rung makes it fill the bracket as always.
+            self._facade.intensifier._tracker[(0, 0)] = []
+
+    def ask(self) -> Proposal:
+        """SMAC's next configuration."""
+        asked = self._asked = self._facade.ask()
+        self._seed = asked.seed
+        return Proposal(_params(asked), None if self._fidelity is None else at(self._fidelity, asked.budget))
+
+    def tell(self, trial: Trial) -> None:
+        """The loss, or that the evaluation failed; where something else was executed, of that as well."""
+        asked, self._asked = self._asked, None
+        executed = asked
+        if trial.params is not None and (asked is None or trial.params != _params(asked)):
+            executed = self._foreign(trial.params, trial)
+            self._failed += [] if asked is None else [asked]
+        if trial.outcome is not None:
+            self._succeeded(executed, trial.outcome)
+        elif executed is not None:
+            self._failed.append(executed)
+        self._tell_failed()
+
+    def _foreign(self, params: Params, trial: Trial) -> TrialInfo:
+        """A trial that SMAC did not ask for."""
+        from ConfigSpace import Configuration
+        from smac.runhistory import TrialInfo
+
+        budget = None
+        if self._fidelity is not None:
+            budget = float((trial.proposal.fidelity or {}).get(self._fidelity.name, self._fidelity.upper))
+        return TrialInfo(Configuration(self._space, values=params), seed=self._seed, budget=budget)
+
+    def _succeeded(self, executed: TrialInfo, outcome: Outcome) -> None:
+        from smac.runhistory import TrialValue
+
+        loss = outcome.losses[self._objective.name]
+        self._worst = loss if self._worst is None else max(loss, self._worst)
+        # Saving is SMAC's own log, which nobody reads here.
+        self._facade.tell(executed, TrialValue(cost=loss, time=outcome.evaluation_seconds or 0.0), save=False)
+
+    def _tell_failed(self) -> None:
+        from smac.runhistory import StatusType, TrialValue
+
+        if self._worst is None:
+            return
+        for failed in self._failed:
+            info = dataclasses.replace(failed, seed=self._seed)
+            self._facade.tell(info, TrialValue(cost=self._worst, status=StatusType.CRASHED), save=False)
+        self._failed.clear()
+
+
+def in_fixed_order(maximizer: Any) -> Any:
+    """Make the local search of an acquisition maximizer start from the same points in the same order in every process.
+
+    SMAC 2.4 collects them in a set of configurations, which hash their text: Python salts that anew in each process, so
+    that the same seed would propose other configurations from one process to the next (law 6).
+
+    Returns:
+        The same maximizer.
+    """
+    local_search = maximizer._local_search
+    collect = local_search._get_initial_points
+
+    def sorted_points(*arguments: Any, **keywords: Any) -> list[Any]:
+        return sorted(collect(*arguments, **keywords), key=repr)
+
+    local_search._get_initial_points = sorted_points
+    return maximizer
+
+
+def _params(asked: TrialInfo) -> Params:
+    return {name: builtin(value) for name, value in asked.config.items()}

@@ -1,0 +1,52 @@
+"""SMAC3 with several fidelities: Hyperband, whose configurations a random forest proposes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.budget import Budget
+from harness.problem import Problem
+from optimizers.fidelity import checked_eta, varied_fidelity
+from optimizers.smac_facade import Facade
+
+
+class SMACMultifidelity(Facade):
+    """SMAC3's MultiFidelityFacade (Lindauer et al. 2022, "SMAC3", JMLR 23).
+
+    Settings are the facade's own: Hyperband's brackets with eta 3, random forest and log expected improvement as in
+    ``smac``, and at most a quarter of the planned trials random in the beginning. The forest is trained on the trials
+    of the highest level that has any, be it a single one, as that of a start is.
+
+    A trial is a trial at whatever level: a budget of evaluations counts cheap ones in full. Levels of a fidelity of
+    whole numbers are rounded; SMAC is told the loss under the level it named. Departures: ``optimizers.smac_facade``.
+
+    Args:
+        problem: Its space is copied; its first objective is minimized.
+        seed: SMAC's seed.
+        budget: SMAC plans with it: the same seed with another number of trials proposes others.
+        eta: One of ``eta`` configurations survives a rung, and gets ``eta`` times the fidelity.
+        fidelity: Name of the one that is varied, the others staying at their highest; None for the problem's first.
+        trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
+
+    Raises:
+        SettingError: The problem has no such fidelity, or eta is below 2.
+    """
+
+    needs_fidelity: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        eta: int = 3,
+        fidelity: str | None = None,
+        trials_without_limit: int = 100,
+    ) -> None:
+        varied = varied_fidelity(problem, fidelity, "smac_multifidelity")
+        checked_eta(eta)
+        from smac import MultiFidelityFacade  # 2 s, for SMAC runs only
+
+        n_trials = budget.trials or trials_without_limit
+        super().__init__(MultiFidelityFacade, problem, seed, n_trials, varied, eta)

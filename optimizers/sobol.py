@@ -1,0 +1,39 @@
+"""Sobol sequence: points that cover the space more evenly than random ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.budget import Budget
+from harness.problem import Problem
+from harness.trial import Proposal, Trial
+from optimizers.unit_cube import UnitCube
+
+
+class Sobol:
+    """A scrambled Sobol sequence (Sobol' 1967; scrambled as in Matousek 1998) mapped from the unit cube to the space.
+
+    A coordinate for every hyperparameter that is not constant; where one is inactive, its coordinate is ignored, so
+    that two points may stand for one configuration. A point whose configuration is forbidden is passed over. Numbers
+    are spread evenly on their own scale, levels and choices get equal shares: weights of the space are not looked at.
+
+    Args:
+        problem: Its space is read.
+        seed: Seeds the scrambling.
+        budget: Not used: the sequence does not depend on how much of it is taken.
+    """
+
+    def __init__(self, problem: Problem, seed: int, budget: Budget) -> None:
+        from scipy.stats import qmc
+
+        self._cube = UnitCube(problem.space)
+        self._sequence = qmc.Sobol(self._cube.dimensions, scramble=True, seed=np.random.default_rng(seed))
+
+    def ask(self) -> Proposal:
+        """The configuration at the next point that is allowed."""
+        while (params := self._cube.params(self._sequence.random(1)[0])) is None:
+            pass
+        return Proposal(dict(params))
+
+    def tell(self, trial: Trial) -> None:
+        """Nothing is learned."""

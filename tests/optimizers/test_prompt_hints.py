@@ -1,0 +1,62 @@
+"""An expert's advice in the prompt: given where it is asked for, refused by name where there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from benchmarks.hpobench import HPOBench
+from benchmarks.toy import Toy
+from harness.budget import Budget
+from harness.errors import SettingError
+from harness.experiment import CONF
+from llms.decoding import Decoding
+from optimizers.llm_chat import LLMChat
+from optimizers.prompt import Prompt
+from tests.command import hyperbole, sentence
+from tests.fakes import Line, ScriptedChat
+
+TASKS = [HPOBench(task="kc1").problem, Toy(task="branin").problem]
+
+
+def said(problem, prompt):
+    chat = ScriptedChat(["{}"])
+    LLMChat(problem, 0, Budget(proposals=3), chat=chat, prompt=prompt, decoding=Decoding()).ask()
+    return chat.requests[0].messages[0].content
+
+
+@pytest.mark.parametrize("problem", TASKS, ids=lambda problem: problem.name)
+@pytest.mark.parametrize("hint", ["correct", "misleading"])
+def test_the_prompt_holds_the_hint_and_is_otherwise_the_same(problem, hint):
+    advice = f" An expert advises: {problem.hints[hint]}"
+    told = said(problem, Prompt(hint=hint))
+    assert told.count(advice) == 1
+    assert told.replace(advice, "") == said(problem, Prompt())
+
+
+def test_without_context_the_hint_is_given_all_the_same():
+    problem = TASKS[0]
+    told = said(problem, Prompt(context=False, hint="correct"))
+    assert problem.hints["correct"] in told
+    assert problem.description not in told
+
+
+@pytest.mark.parametrize("hint", ["correct", "misleading"])
+def test_the_files_differ_from_plain_in_the_hint_alone(hint):
+    group = CONF / "prompt"
+    plain, hinted = (instantiate(OmegaConf.load(group / f"{name}.yaml")) for name in ("plain", f"hint_{hint}"))
+    assert dataclasses.replace(plain, hint=hint) == hinted != plain
+
+
+def test_a_task_without_the_hint_says_so():
+    with pytest.raises(SettingError, match=r"Unknown hint for fake.line 'correct'; .*Valid: none\."):
+        said(Line().problem, Prompt(hint="correct"))
+
+
+def test_a_misspelt_hint_is_one_sentence_and_leaves_nothing_behind(tmp_path):
+    overrides = ("benchmark=toy", "optimizer=llm_chat", "prompt=hint_correct", "prompt.hint=corect")
+    assert "did you mean 'correct'" in sentence(hyperbole(*overrides, cwd=tmp_path))
+    assert list(tmp_path.rglob("*/*")) == []

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.toy import Toy
+from harness.budget import Budget
+from harness.check import Checker
+from harness.errors import SettingError
+from harness.loop import run_loop
+from harness.problem import Outcome
+from harness.repair import NoRepair
+from harness.trial import Proposal, Trial
+from optimizers.smac import SMAC
+from optimizers.smac_blackbox import SMACBlackbox
+from optimizers.smac_multifidelity import SMACMultifidelity
+from tests.fakes import Line, rich_space
+
+FACADES = [SMAC, SMACBlackbox, SMACMultifidelity]
+ROOT = Path(__file__).parents[2]
+
+PROPOSALS = """
+import sys
+from benchmarks.toy import Toy
+from harness.budget import Budget
+from harness.loop import run_loop
+from harness.repair import NoRepair
+from hydra.utils import get_class
+
+benchmark, budget = Toy(task="peak"), Budget(proposals={trials})
+optimizer = get_class(sys.argv[1])(benchmark.problem, 3, budget)
+rows = []
+run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 3), budget, 3, rows.append)
+print(*[(row["proposed"], row["fidelity"]) for row in rows], sep="\\n")
+"""
+
+
+def trial(proposal, loss, params=None):
+    """What became of a proposal; a loss of None is a failure."""
+    outcome = None if loss is None else Outcome({"score": loss})
+    error = "it diverged" if loss is None else None
+    return Trial(0, proposal, params=params or proposal.params, outcome=outcome, error=error)
+
+
+def played(optimizer, benchmark, trials, seed=0):
+    rows = []
+    repair = NoRepair(benchmark.problem, seed)
+    run_loop(benchmark, optimizer, repair, Budget(proposals=trials), seed, rows.append)
+    return rows
+
+
+def history(optimizer):
+    """SMAC's own record, as (configuration, budget, cost, status name)."""
+    runs = optimizer._facade.runhistory
+    return [
+        (dict(runs.get_config(key.config_id)), key.budget, value.cost, value.status.name) for key, value in runs.items()
+    ]
+
+
+@pytest.mark.parametrize(("facade", "trials"), [(SMAC, 12), (SMACBlackbox, 8), (SMACMultifidelity, 44)])
+def test_the_same_seed_proposes_the_same_in_every_process(facade, trials):
+    """As many trials as it takes until the model proposes: the first bracket of several fidelities is random."""
+    command = [sys.executable, "-c", PROPOSALS.format(trials=trials), f"{facade.__module__}.{facade.__name__}"]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": salt}, stdout=subprocess.PIPE)
+        for salt in ("1", "2")
+    ]
+    one, other = (process.communicate()[0].decode().splitlines() for process in processes)
+    assert len(one) == trials
+    assert one == other
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_a_trial_of_a_start_counts_and_is_not_asked_for_again(facade):
+    problem, budget = Toy(task="peak").problem, Budget(proposals=40)
+    plain = facade(problem, 0, budget)
+    first = plain.ask()
+    plain.tell(trial(first, 0.0))
+    second = plain.ask()
+    started = facade(problem, 0, budget)
+    started.tell(trial(Proposal(first.params), 0.0))
+    highest = 27.0 if facade is SMACMultifidelity else None
+    assert [(run[1], run[2], run[3]) for run in history(started)] == [(highest, 0.0, "SUCCESS")]
+    assert started.ask().params == second.params
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_a_failure_costs_as_much_as_the_worst_loss_so_far(facade):
+    optimizer = facade(Toy(task="peak").problem, 0, Budget(proposals=40))
+    optimizer.tell(trial(Proposal(Toy(task="peak").problem.default), None))
+    for loss in (None, 2.0, 5.0, None, 1.0):
+        optimizer.tell(trial(optimizer.ask(), loss))
+    # The first two are held back until there is a loss, and SMAC lists a trial where it was asked for.
+    costs = sorted((cost, status) for _, _, cost, status in history(optimizer))
+    assert costs == [(1, "SUCCESS"), (2, "CRASHED"), (2, "CRASHED"), (2, "SUCCESS"), (5, "CRASHED"), (5, "SUCCESS")]
+    assert len({key.seed for key in optimizer._facade.runhistory}) == 1
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_what_a_repair_executed_is_learned(facade):
+    optimizer = facade(Toy(task="peak").problem, 0, Budget(proposals=40))
+    executed = {"width": 6, "rate": 0.25, "batch": 64, "solver": "adam", "momentum": True, "version": 1}
+    asked = optimizer.ask()
+    optimizer.tell(trial(asked, -3.0, params=executed))
+    told = [(params, cost, status) for params, _, cost, status in history(optimizer)]
+    assert told == [(asked.params, -3.0, "CRASHED"), (executed, -3.0, "SUCCESS")]
+
+
+@pytest.mark.parametrize("facade", [SMAC, SMACBlackbox])
+def test_every_kind_of_hyperparameter(facade):
+    """Conditions on conditions, a forbidden clause, an ordinal, a constant and a bool, beyond the initial design."""
+    benchmark = Toy(task="peak")
+    space = rich_space()
+    optimizer = facade(replace(benchmark.problem, space=space, fidelities=()), 0, Budget(proposals=16))
+    for index in range(12):
+        proposal = optimizer.ask()
+        assert Checker(space).check(proposal.params) == (proposal.params, ())
+        optimizer.tell(trial(proposal, abs(proposal.params["cost"] - 1) + index / 100))
+
+
+def test_the_gaussian_process_finds_the_minimum_of_a_line():
+    rows = played(SMACBlackbox(Line().problem, 0, Budget(proposals=12)), Line(), 12)
+    assert min(row["losses"]["score"] for row in rows) < 0.03
+
+
+def test_multifidelity_plays_hyperbands_brackets_and_promotes_the_best():
+    benchmark = Toy(task="peak")
+    # Planned for so many trials that the initial design fills the first rung; what SMAC draws beyond it repeats some.
+    optimizer = SMACMultifidelity(benchmark.problem, 0, Budget(proposals=200))
+    rows = played(optimizer, benchmark, 41)
+    levels = [None if row["fidelity"] is None else row["fidelity"]["steps"] for row in rows]
+    assert levels == [1] * 27 + [3] * 9 + [9] * 3 + [None] + [3]
+    assert all(type(level) is int for level in levels if level is not None)
+
+    def best(rung, count):
+        return [row["executed"] for row in sorted(rung, key=lambda row: row["losses"]["score"])[:count]]
+
+    def same(some, others):
+        return sorted(map(str, some)) == sorted(map(str, others))
+
+    assert same([row["executed"] for row in rows[27:36]], best(rows[:27], 9))
+    assert same([row["executed"] for row in rows[36:39]], best(rows[27:36], 3))
+    assert rows[39]["executed"] == best(rows[36:39], 1)[0]
+    budgets = [budget for _, budget, _, _ in history(optimizer)]
+    assert budgets == pytest.approx([1] * 27 + [3] * 9 + [9] * 3 + [27] + [3])
+
+
+@pytest.mark.parametrize("failure_rate", [0.3, 1.0])
+def test_multifidelity_goes_on_past_failures_and_a_start(failure_rate):
+    benchmark = Toy(task="peak", failure_rate=failure_rate)
+    optimizer = SMACMultifidelity(benchmark.problem, 0, Budget(proposals=45))
+    optimizer.tell(trial(Proposal(benchmark.problem.default), 3.0))
+    rows = played(optimizer, benchmark, 45)
+    assert len(rows) == 45
+    assert any(row["error"] for row in rows)
+    assert sum(row["fidelity"] is None for row in rows) >= 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"fidelity": "step"}, "did you mean 'steps'"), ({"eta": 1}, "optimizer.eta is 1; give a whole number")],
+)
+def test_mistakes_are_one_sentence(settings, message):
+    with pytest.raises(SettingError, match=message):
+        SMACMultifidelity(Toy().problem, 0, Budget(proposals=9), **settings)
