@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from harness.budget import Budget
 from harness.chat import ChatModel
 from harness.errors import SettingError, unknown
@@ -17,8 +15,17 @@ from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.draws import Draws
+from optimizers.few_shot import STYLES, Style
 from optimizers.history import History, Observation
-from optimizers.llambo_candidates import Drawn, RandomSampler, Sampler, TargetSampler, target_loss, without_duplicates
+from optimizers.llambo_candidates import (
+    Drawn,
+    RandomSampler,
+    Sampler,
+    Shuffles,
+    TargetSampler,
+    target_loss,
+    without_duplicates,
+)
 from optimizers.llambo_surrogates import Discriminative, Generative, Scores, Surrogate
 from optimizers.llambo_warm_start import WarmStart
 from optimizers.prompt import Prompt
@@ -72,6 +79,8 @@ class LLAMBO:
         predictions: Predictions a candidate.
         alpha: How far the target lies beyond the best score, in observed ranges; negative stays inside.
         top_fraction: Share of observations that the generative surrogate calls good.
+        examples: The surrogate's examples as the text of one "message", or as "turns" of a conversation.
+        shown: Examples in a prompt at most, a random choice each time; None for all.
         temperature: Used where ``decoding`` sets none.
         top_p: Nucleus of every reply.
 
@@ -96,6 +105,8 @@ class LLAMBO:
         predictions: int = 10,
         alpha: float = 0.1,
         top_fraction: float = 0.25,
+        examples: Style = "message",
+        shown: int | None = None,
         temperature: float = 0.7,
         top_p: float = 0.95,
     ) -> None:
@@ -103,10 +114,13 @@ class LLAMBO:
             ("warm_start", warm_start, WARM_STARTS),
             ("sampler", sampler, SAMPLERS),
             ("surrogate", surrogate, SURROGATES),
+            ("examples", examples, STYLES),
         ):
             if value not in options:
                 raise unknown(name, value, options)
-        _check_counts(initial=initial, candidates=candidates, predictions=predictions)
+        _check_counts(
+            initial=initial, candidates=candidates, predictions=predictions, shown=1 if shown is None else shown
+        )
         _check_within("alpha", alpha, -1, 1)
         _check_within("top_fraction", top_fraction, 0, 1)
         self._objective = problem.objectives[0]
@@ -117,15 +131,15 @@ class LLAMBO:
         if warm_start != "random":
             requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p)
             self._warm_start = WarmStart(problem, requests, chat, prompt, decoding, warm_start, initial)
-        rng = np.random.default_rng(seed)
+        shuffles = Shuffles(seed, shown)
         self._sampler: Sampler = RandomSampler(self._draws, candidates)
         if sampler == "llm":
-            self._sampler = TargetSampler(problem, prompt, self._advisor, rng, candidates)
+            self._sampler = TargetSampler(problem, prompt, self._advisor, shuffles, candidates)
         self._surrogate: Surrogate | None = None
         if surrogate == "discriminative":
-            self._surrogate = Discriminative(problem, prompt, self._advisor, rng, predictions)
+            self._surrogate = Discriminative(problem, prompt, self._advisor, shuffles, predictions, examples)
         elif surrogate == "generative":
-            self._surrogate = Generative(problem, prompt, self._advisor, rng, predictions, top_fraction)
+            self._surrogate = Generative(problem, prompt, self._advisor, shuffles, predictions, examples, top_fraction)
         self._history = History(self._objective)
         self._pending: deque[Proposal] | None = None
 

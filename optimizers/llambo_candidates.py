@@ -41,6 +41,23 @@ class Sampler(Protocol):
         ...
 
 
+class Shuffles:
+    """Random orders of the observations.
+
+    Args:
+        seed: Seeds them.
+        most: Observations shown at most, a random choice each time; None for all.
+    """
+
+    def __init__(self, seed: int, most: int | None) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._most = most
+
+    def next(self, observed: Sequence[Observation]) -> list[Observation]:
+        """The next order."""
+        return [observed[int(position)] for position in self._rng.permutation(len(observed))[: self._most]]
+
+
 class TargetSampler:
     """The model names a configuration for a performance that it is given, from examples in another order each time.
 
@@ -48,21 +65,19 @@ class TargetSampler:
         problem: What is optimized.
         prompt: What the model is told.
         advisor: Asks it.
-        rng: Shuffles the examples.
+        shuffles: Orders the examples.
         count: Candidates a batch, a request each.
     """
 
-    def __init__(
-        self, problem: Problem, prompt: Prompt, advisor: Advisor, rng: np.random.Generator, count: int
-    ) -> None:
+    def __init__(self, problem: Problem, prompt: Prompt, advisor: Advisor, shuffles: Shuffles, count: int) -> None:
         self._problem, self._prompt, self._advisor = problem, prompt, advisor
-        self._rng, self._count = rng, count
+        self._shuffles, self._count = shuffles, count
         self._lines = space_lines(problem)
         self._macros: Any = template("llambo")
 
     def draw(self, observed: Sequence[Observation], target: float) -> tuple[list[Drawn], Usage]:
         """One batch of ``count`` requests."""
-        answers = self._advisor.ask([self._talk(shuffled(observed, self._rng), target) for _ in range(self._count)])
+        answers = self._advisor.ask([self._talk(self._shuffles.next(observed), target) for _ in range(self._count)])
         usage = total([answer.completion for answer in answers])
         candidates = [self._advisor.candidate(answer) for answer in answers]
         proposals = [answer.proposal(Usage()) for answer in answers]
@@ -102,11 +117,6 @@ def target_loss(losses: Sequence[float], alpha: float) -> float:
     """
     best, worst = min(losses), max(losses)
     return best - alpha * (worst - best)
-
-
-def shuffled(observed: Sequence[Observation], rng: np.random.Generator) -> list[Observation]:
-    """The observations in random order."""
-    return [observed[int(position)] for position in rng.permutation(len(observed))]
 
 
 def without_duplicates(drawn: Sequence[Drawn], executed: Iterable[Params]) -> list[Drawn]:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from harness.chat import Completion, Token
 from harness.problem import Objective, Params, Problem
 from harness.trial import Usage
-from optimizers.advisor import Advisor, total
+from optimizers.advisor import Advisor, Talk, total
+from optimizers.few_shot import Style, few_shot
 from optimizers.history import Observation
-from optimizers.llambo_candidates import shuffled
+from optimizers.llambo_candidates import Shuffles
 from optimizers.prompt import Prompt, dumps, template
 
 PREDICTION_TOKENS = 16
@@ -64,20 +65,22 @@ class Discriminative:
         problem: What is optimized.
         prompt: What the model is told.
         advisor: Asks it.
-        rng: Shuffles the examples.
+        shuffles: Orders the examples.
         count: Predictions a candidate.
+        style: How examples are shown.
     """
 
     def __init__(
-        self, problem: Problem, prompt: Prompt, advisor: Advisor, rng: np.random.Generator, count: int
+        self, problem: Problem, prompt: Prompt, advisor: Advisor, shuffles: Shuffles, count: int, style: Style
     ) -> None:
-        self._problem, self._prompt, self._advisor, self._rng, self._count = problem, prompt, advisor, rng, count
+        self._problem, self._prompt, self._advisor, self._count = problem, prompt, advisor, count
+        self._shuffles, self._style = shuffles, style
         self._objective: Objective = problem.objectives[0]
         self._macros: Any = template("llambo")
 
     def score(self, queries: Sequence[Params], observed: Sequence[Observation]) -> Scores:
         """The expected improvement of each query; one batch of ``count`` requests a query."""
-        orders = [shuffled(observed, self._rng) for _ in range(self._count)]
+        orders = [self._shuffles.next(observed) for _ in range(self._count)]
         talks = [self._talk(order, query) for order in orders for query in queries]
         completions = self._advisor.say(talks, PREDICTION_TOKENS)
         values = [read_number(completion.text) for completion in completions]
@@ -85,9 +88,10 @@ class Discriminative:
         best = min(seen.loss for seen in observed)
         return _scores(losses, expected_improvement(losses, best), completions)
 
-    def _talk(self, examples: Sequence[Observation], query: Params) -> str:
-        rows = [(dumps(seen.params), f"{seen.value:.5g}") for seen in examples]
-        return str(self._macros.prediction(self._problem, self._prompt, self._objective, rows, dumps(query))).strip()
+    def _talk(self, examples: Sequence[Observation], query: Params) -> Talk:
+        rows = [(seen.params, f"{seen.value:.5g}") for seen in examples]
+        head = str(self._macros.prediction(self._problem, self._prompt, self._objective)).strip()
+        return few_shot(head, examples_of("Performance", rows), question("Performance", query), self._style)
 
 
 class Generative:
@@ -97,21 +101,24 @@ class Generative:
         problem: What is optimized.
         prompt: What the model is told.
         advisor: Asks it.
-        rng: Shuffles the examples.
+        shuffles: Orders the examples.
         count: Predictions a candidate.
+        style: How examples are shown.
         top_fraction: Share of the observations that are labelled 1.
     """
 
-    def __init__(  # flat, as the discriminative one
+    def __init__(
         self,
         problem: Problem,
         prompt: Prompt,
         advisor: Advisor,
-        rng: np.random.Generator,
+        shuffles: Shuffles,
         count: int,
+        style: Style,
         top_fraction: float,
     ) -> None:
-        self._problem, self._prompt, self._advisor, self._rng, self._count = problem, prompt, advisor, rng, count
+        self._problem, self._prompt, self._advisor, self._count = problem, prompt, advisor, count
+        self._shuffles, self._style = shuffles, style
         self._top_fraction = top_fraction
         self._macros: Any = template("llambo")
 
@@ -119,19 +126,30 @@ class Generative:
         """The probability of each query to be among the best; one batch of ``count`` requests a query."""
         labels = top_labels([seen.loss for seen in observed], self._top_fraction)
         label_of = {seen.index: label for seen, label in zip(observed, labels, strict=True)}
-        orders = [shuffled(observed, self._rng) for _ in range(self._count)]
+        orders = [self._shuffles.next(observed) for _ in range(self._count)]
         talks = [self._talk(order, label_of, query) for order in orders for query in queries]
         completions = self._advisor.say(talks, LABEL_TOKENS, top_logprobs=LOG_PROBABILITIES)
         read = [probability_of_one(completion.tokens or ()) for completion in completions]
         chances = np.array(read).reshape(len(orders), len(queries))
         return _scores(chances, _filled(_mean(chances)), completions)
 
-    def _talk(self, examples: Sequence[Observation], label_of: dict[int, int], query: Params) -> str:
-        rows = [(dumps(seen.params), label_of[seen.index]) for seen in examples]
+    def _talk(self, examples: Sequence[Observation], label_of: dict[int, int], query: Params) -> Talk:
+        rows = [(seen.params, label_of[seen.index]) for seen in examples]
         percent = f"{100 * self._top_fraction:g}"
-        objective = self._problem.objectives[0]
-        text = self._macros.classification(self._problem, self._prompt, objective, percent, rows, dumps(query))
-        return str(text).strip()
+        head = str(
+            self._macros.classification(self._problem, self._prompt, self._problem.objectives[0], percent)
+        ).strip()
+        return few_shot(head, examples_of("Classification", rows), question("Classification", query), self._style)
+
+
+def question(what: str, params: Params) -> str:
+    """What is asked of one configuration, an example's or the candidate's."""
+    return f"Hyperparameter configuration: {dumps(params)}\n{what}:"
+
+
+def examples_of(what: str, rows: Sequence[tuple[Params, object]]) -> list[tuple[str, str]]:
+    """Questions and answers of configurations whose answer is known."""
+    return [(question(what, params), f"## {answer} ##") for params, answer in rows]
 
 
 def read_number(text: str) -> float:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from smac.runhistory import TrialInfo
 
 
+MOST_LEAVES = 2**14
+"""Of a tree, which has at most one a trial."""
+
+
 class Facade:
     """A facade with its own settings (Lindauer et al. 2022, "SMAC3", JMLR 23), asked and told one trial at a time.
 
@@ -24,8 +28,8 @@ class Facade:
     that SMAC did not ask for (that of a start) is told like its own: it learns from it and does not ask for it again.
 
     Departures: SMAC's own cost of a crash is infinite, on which its scaling of costs fails; a failed evaluation costs
-    as much as the worst successful one so far, at whatever level, and is held back until there is one. And the local
-    search starts from its points in a fixed order (``in_fixed_order``).
+    as much as the worst successful one so far, at whatever level, and is held back until there is one. The local search
+    starts from its points in a fixed order (``in_fixed_order``). Random forests are faster, and the same (``lean``).
 
     Args:
         facade: The facade's class.
@@ -59,7 +63,10 @@ class Facade:
             min_budget=None if fidelity is None else fidelity.lower,
             max_budget=None if fidelity is None else fidelity.upper,
         )
-        parts = {"acquisition_maximizer": in_fixed_order(facade.get_acquisition_maximizer(scenario))}
+        parts = {
+            "model": lean(facade.get_model(scenario)),
+            "acquisition_maximizer": in_fixed_order(facade.get_acquisition_maximizer(scenario)),
+        }
         if fidelity is not None:
             parts["intensifier"] = facade.get_intensifier(scenario, eta=eta)
         self._facade = facade(scenario, overwrite=True, logging_level=False, **parts)
@@ -114,6 +121,20 @@ class Facade:
             info = dataclasses.replace(failed, seed=self._seed)
             self._facade.tell(info, TrialValue(cost=self._worst, status=StatusType.CRASHED), save=False)
         self._failed.clear()
+
+
+def lean(model: Any) -> Any:
+    """Make a random forest grow and predict in less time, and in the same way.
+
+    SMAC 2.4 sets up each of ten trees for a million leaves after every eighth trial (0.1 GB that the system has to
+    clear), and shares ten trees among all cores whenever a few points are predicted, for which it waits by the clock.
+
+    Returns:
+        The same model; one that is no forest as it is.
+    """
+    if hasattr(model, "_rf_opts"):
+        model._rf_opts |= {"max_leaf_nodes": MOST_LEAVES, "n_jobs": 1}
+    return model
 
 
 def in_fixed_order(maximizer: Any) -> Any:

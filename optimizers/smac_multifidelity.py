@@ -15,7 +15,9 @@ class SMACMultifidelity(Facade):
 
     Settings are the facade's own: Hyperband's brackets with eta 3, random forest and log expected improvement as in
     ``smac``, and at most a quarter of the planned trials random in the beginning. The forest is trained on the trials
-    of the highest level that has any, be it a single one, as that of a start is.
+    of the highest level that has any, be it a single one, as that of a start is. SMAC fills a rung before it learns
+    how the first of it went, so the first bracket is random throughout; where the planned trials are too few to fill
+    its first rung, SMAC draws a few configurations a second time, which it evaluates once: the rung is that smaller.
 
     A trial is a trial at whatever level: a budget of evaluations counts cheap ones in full. Levels of a fidelity of
     whole numbers are rounded; SMAC is told the loss under the level it named. Departures: ``optimizers.smac_facade``.

@@ -124,7 +124,7 @@ class SeededChat(ScriptedChat):
 
         def answer(request: ChatRequest) -> str | Completion:
             key = zlib.crc32(repr((request.messages, request.seed)).encode())
-            text = request.messages[-1].content
+            text = request.messages[0].content
             if "in the format ## " in text:
                 return self._number(key, request.top_logprobs > 0)
             if "}, ...]" in text:

@@ -31,7 +31,7 @@ START = [{"x": 0.5, "units": 2}, {"x": 0.1, "units": 1}, {"x": 0.9, "units": 8}]
 
 
 def kind(request):
-    text = request.messages[-1].content
+    text = request.messages[0].content
     if "in the format ## performance ##" in text:
         return "prediction"
     if "in the format ## classification ##" in text:
@@ -97,17 +97,32 @@ def test_a_trial_of_the_papers_size_is_one_batch_of_10_and_one_of_100():
     assert len({request.seed for request in chat.requests if kind(request) != "warm start"}) == 110
 
 
-def test_the_small_one_is_16_requests_a_trial():
+def test_the_small_one_is_9_requests_a_trial():
     settings = OmegaConf.load(CONF / "optimizer/llambo_small.yaml")
     chat = Counting()
     run(chat, candidates=settings.candidates, predictions=settings.predictions)
-    assert chat.batches[1:] == [{"candidate": 4}, {"prediction": 12}]
+    assert chat.batches[1:] == [{"candidate": 3}, {"prediction": 6}]
 
 
 def test_the_two_sizes_differ_in_size_alone():
     full, small = (OmegaConf.to_container(OmegaConf.load(CONF / f"optimizer/{name}.yaml")) for name in SIZES)
-    assert {key for key in full if full[key] != small[key]} == {"candidates", "predictions"}
+    assert {key for key in full if full[key] != small[key]} == {"candidates", "predictions", "examples", "shown"}
     assert list(full) == list(small)
+
+
+def test_examples_can_be_turns_and_fewer():
+    chat = Counting()
+    run(chat, examples="turns", shown=2)
+    asked = [request for request in chat.requests if kind(request) == "prediction"]
+    assert {tuple(message.role for message in request.messages) for request in asked} == {
+        ("user", "assistant", "user", "assistant", "user")
+    }
+    assert {request.messages[1].content[:3] for request in asked} == {"## "}
+    shown = {(request.messages[1].content, request.messages[3].content) for request in asked}
+    assert len(shown) > 2, "a random choice each time"
+    assert all(request.messages[-1].content.startswith("Hyperparameter configuration: {") for request in asked)
+    candidate = next(request for request in chat.requests if kind(request) == "candidate")
+    assert candidate.messages[-1].content.count("Performance: ") == 3, "two examples and the target"
 
 
 def test_the_best_scored_candidate_is_proposed_and_all_are_logged():
