@@ -62,7 +62,7 @@ def method_name(
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         group, _, setting = key.partition(".")
-        if setting and (group == "optimizer" or group in used) and setting not in PLUMBING:
+        if setting and (group == "optimizer" or group in used) and setting.removeprefix("chat.") not in PLUMBING:
             settings.append(f"{setting if group == 'optimizer' else key}={value}")
     return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class Facade:
     ) -> None:
         from smac import Scenario
 
+        logging.getLogger("smac").setLevel(logging.ERROR)  # what it warns of is no news to whoever watches a run
         self._objective: Objective = problem.objectives[0]
         self._fidelity = fidelity
         self._asked: TrialInfo | None = None

@@ -110,7 +110,11 @@ def smac_in_harness(benchmark: HPOBench) -> tuple[float, list[object]]:
 def smac_alone(benchmark: HPOBench, treated: Callable[[Any], Any]) -> tuple[float, list[object]]:
     """Seconds for the same facade under SMAC's own loop, which saves its history after each trial, and its proposals.
 
-    Its model is treated as given. Its local search gets the fixed order too: without, no two processes propose the same.
+    Its local search gets the fixed order too: without, no two processes propose the same.
+
+    Args:
+        benchmark: Evaluates.
+        treated: What becomes of its forest.
     """
     from smac import HyperparameterOptimizationFacade as HPOFacade
     from smac import Scenario

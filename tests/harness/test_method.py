@@ -35,6 +35,11 @@ def test_settings_of_the_method_set_variants_apart_and_others_do_not():
     assert name(overrides, used={"repair"}) == "llm_chat+history=compressed"
 
 
+def test_where_replies_come_from_does_not_set_variants_apart():
+    assert name(["llm.port=9000", "optimizer.chat.live=false", "optimizer.chat.replay=x"]) == "llm_chat"
+    assert name(["optimizer.chat.model=big"]) == "llm_chat+chat.model=big"
+
+
 def test_a_name_is_one_path_component():
     assert "/" not in name(["llm.model=org/model: a b"])
 

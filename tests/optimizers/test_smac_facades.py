@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.toy import Toy
@@ -159,6 +160,22 @@ def test_multifidelity_goes_on_past_failures_and_a_start(failure_rate):
     assert len(rows) == 45
     assert any(row["error"] for row in rows)
     assert sum(row["fidelity"] is None for row in rows) >= 1
+
+
+@pytest.mark.parametrize("facade", [SMAC, SMACMultifidelity])
+def test_a_lean_forest_grows_and_predicts_the_same(facade):
+    """Against a facade as SMAC builds it, on the same data."""
+    benchmark = Toy(task="branin")
+    optimizer = facade(benchmark.problem, 5, Budget(proposals=40))
+    points = np.random.default_rng(0).random((60, 5))
+    costs = np.log(1 + points.sum(axis=1, keepdims=True) ** 2)
+    ours = optimizer._facade._model
+    shipped = type(optimizer._facade).get_model(optimizer._facade.scenario)
+    assert shipped._rf_opts["max_leaf_nodes"] > ours._rf_opts["max_leaf_nodes"]
+    for model in (ours, shipped):
+        model.train(points[:40], costs[:40])
+    for one, other in zip(ours.predict(points), shipped.predict(points), strict=True):
+        assert (one == other).all()
 
 
 @pytest.mark.parametrize(
