@@ -132,7 +132,8 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     middle = share + z * z / (2 * total)
     spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    lower, upper = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    return 0.0 if hits == 0 else lower, 1.0 if hits == total else upper  # exactly: rounding leaves 1e-17
 
 
 def mean_interval_by_task(scores: Floats) -> tuple[float, float] | None:

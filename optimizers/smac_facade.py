@@ -73,8 +73,8 @@ class Facade:
             parts["intensifier"] = facade.get_intensifier(scenario, eta=eta)
         self._facade = facade(scenario, overwrite=True, logging_level=False, **parts)
         if fidelity is not None:
-            # Otherwise SMAC 2.4 begins its first bracket with the start's trials plus a single configuration, and
-            # breaks when it promotes more than these; an empty first rung makes it fill the bracket as always.
+            # Otherwise SMAC 2.4 asks for the start's configurations again, at the lowest level, in a bracket that never
+            # ends: it looks for their losses at the highest level alone. An empty rung keeps it from that.
             self._facade.intensifier._tracker[(0, 0)] = []
 
     def ask(self) -> Proposal:

@@ -115,6 +115,8 @@ def test_ranks_average_ties_and_put_unknown_losses_last() -> None:
 def test_wilson_interval_by_hand() -> None:
     assert wilson_interval(0, 20) == pytest.approx((0, 0.16113), abs=1e-5)
     assert wilson_interval(5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-5)
+    assert wilson_interval(0, 2400)[0] == 0
+    assert wilson_interval(2400, 2400)[1] == 1
 
 
 def test_a_share_without_spread_falls_back_to_wilson() -> None:
