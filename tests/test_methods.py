@@ -19,7 +19,7 @@ SETTINGS = {name: OmegaConf.load(CONF / f"optimizer/{name}.yaml") for name in ("
 TOGETHER = {
     "llm_chat": 1,
     "opro": PROPOSALS - SETTINGS["opro"].initial,
-    "llambo_small": SETTINGS["llambo_small"].candidates * SETTINGS["llambo_small"].predictions,
+    "llambo_small": SETTINGS["llambo_small"].candidates,
     "llm_tpe": 1,
     "centaur": 1,
     "hollm": 2,
@@ -38,6 +38,7 @@ def methods(vllm_server, tmp_path_factory):
         f"budget.proposals={PROPOSALS}",
         f"llm.port={vllm_server.port}",
         "start=none",
+        "hydra.launcher.n_jobs=4",
     ]
     done = command("harness.run", "-m", "experiment=methods", *overrides, cwd=folder)
     assert done.returncode == 0, done.stderr
