@@ -16,6 +16,7 @@ COSTS = (
     "prompt_tokens",
     "cached_tokens",
     "completion_tokens",
+    "reasoning_tokens",
     "ask_seconds",
     "llm_seconds",
     "evaluation_seconds",
@@ -34,9 +35,10 @@ class TrialMetrics:
     Keys that run on from trial to trial:
         incumbent, incumbent_value: lowest loss so far at the highest fidelity and what it stands for as reported.
         regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_share: proposals
-        with a fault, and their share
-        of all trials. duplicates, failures: proposals made before, evaluations that failed. faults/<kind>: violations
-        (one proposal can hold several). total/<item>: the costs so far; total/tokens is read plus written.
+        with a fault, and their share of all trials. duplicates, failures: proposals made before, evaluations that
+        failed. faults/<kind>: violations (one proposal can hold several). candidates, candidates_invalid:
+        configurations drawn from a model inside an ask, the proposal included, and those of them with a fault; only of
+        methods that draw some. total/<item>: the costs so far; total/tokens is read plus written.
     """
 
     def __init__(self, run: Mapping[str, Any]) -> None:
@@ -46,6 +48,7 @@ class TrialMetrics:
         self._faults: Counter[str] = Counter({fault.value: 0 for fault in Fault})
         self._totals: dict[str, float | None] = dict.fromkeys(COSTS, 0)
         self._trials = self._invalid = self._duplicates = self._failures = 0
+        self._candidates = self._candidates_invalid = 0
         self._incumbent: float | None = None
 
     def add(self, row: Mapping[str, Any]) -> Metrics:
@@ -74,6 +77,8 @@ class TrialMetrics:
             running["incumbent_value"] = first.value(self._incumbent)
             if first.optimum is not None:
                 running["regret"] = self._incumbent - first.loss(first.optimum)
+        if self._candidates:
+            running |= {"candidates": self._candidates, "candidates_invalid": self._candidates_invalid}
         running |= {f"faults/{kind}": count for kind, count in self._faults.items()}
         running |= {f"total/{item}": total for item, total in self._totals.items()}
         read, written = self._totals["prompt_tokens"], self._totals["completion_tokens"]
@@ -95,6 +100,9 @@ class TrialMetrics:
         self._duplicates += row.get("duplicate_of") is not None
         self._failures += row.get("error") is not None
         self._faults.update(violation["fault"] for violation in violations)
+        drawn = [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
+        self._candidates += len(drawn)
+        self._candidates_invalid += sum(bool(candidate["violations"]) for candidate in drawn)
 
     def _charge(self, costs: Mapping[str, float | None], *, evaluated: bool) -> None:
         for item, cost in costs.items():
@@ -120,7 +128,7 @@ def _costs(row: Mapping[str, Any]) -> dict[str, float | None]:
     """What one row cost, by item; None where it was not measured."""
     usage = row.get("usage") or {}
     seconds = (row.get("ask_seconds"), usage.get("seconds"), row.get("evaluation_seconds"))
-    return dict(zip(COSTS, map(_number, (*(usage.get(item) for item in COSTS[:4]), *seconds)), strict=True))
+    return dict(zip(COSTS, map(_number, (*(usage.get(item) for item in COSTS[:5]), *seconds)), strict=True))
 
 
 def _number(value: Any) -> float | None:

@@ -95,6 +95,7 @@ class TestOfflineFiles:
             "cost/prompt_tokens": 100,
             "cost/cached_tokens": 80,
             "cost/completion_tokens": 10,
+            "cost/reasoning_tokens": 4,
             "cost/ask_seconds": 0.5,
             "cost/llm_seconds": 0.25,
             "cost/evaluation_seconds": 2,
@@ -102,6 +103,7 @@ class TestOfflineFiles:
             "total/prompt_tokens": 100,
             "total/cached_tokens": 80,
             "total/completion_tokens": 10,
+            "total/reasoning_tokens": 4,
             "total/tokens": 110,
             "total/ask_seconds": 0.5,
             "total/llm_seconds": 0.25,
@@ -113,10 +115,11 @@ class TestOfflineFiles:
         assert second["total/evaluation_seconds"] == 2
         assert (third["loss"], third["incumbent_value"], third["regret"]) == (-0.625, 0.625, 0.125)
         assert (third["duplicates"], third["total/evaluation_seconds"], third["total/cached_tokens"]) == (1, 4, 240)
+        assert (third["candidates"], third["candidates_invalid"]) == (2, 1)
         assert fourth["invalid_share"] == 0.5
         assert fourth["total/tokens"] == 550
         assert fourth["total/calls"] == 5
-        assert not {"cost/cached_tokens", "total/cached_tokens"} & set(fourth)
+        assert not {"cost/cached_tokens", "total/cached_tokens", "total/reasoning_tokens"} & set(fourth)
         assert [r["_step"] for r in (first, second, third, fourth)] == [0, 1, 2, 3]
         assert set(table) == {"_step", "invalid_proposals"}
 

@@ -126,7 +126,14 @@ def row(index: int, *, loss: float | None = None, **changes: Any) -> dict[str, A
         "metrics": {"f1": 0.5} if evaluated else None,
         "evaluation_seconds": 2.0 if evaluated else None,
         "ask_seconds": 0.5,
-        "usage": {"calls": 1, "prompt_tokens": 100, "cached_tokens": 80, "completion_tokens": 10, "seconds": 0.25},
+        "usage": {
+            "calls": 1,
+            "prompt_tokens": 100,
+            "cached_tokens": 80,
+            "completion_tokens": 10,
+            "seconds": 0.25,
+            "reasoning_tokens": 4,
+        },
         "calls": [index],
         "note": None,
         "error": None,
@@ -134,6 +141,13 @@ def row(index: int, *, loss: float | None = None, **changes: Any) -> dict[str, A
         **changes,
     }
 
+
+UNKNOWN = {"fault": "unknown", "name": "colour", "value": "red"}
+CANDIDATES = [
+    {"proposed": {"depth": 2}, "violations": [], "call": 2, "score": 0.5, "note": None},
+    {"proposed": {"colour": "red"}, "violations": [UNKNOWN], "call": 2, "score": None, "note": None},
+    {"proposed": {"depth": 3}, "violations": [], "call": None, "score": 0.1, "note": "not the model's"},
+]
 
 FOUR_ROWS = [
     row(0, loss=-0.5),
@@ -146,7 +160,7 @@ FOUR_ROWS = [
             {"fault": "unknown", "name": "colour", "value": "red"},
         ],
     ),
-    row(2, loss=-0.625, duplicate_of=0),
+    row(2, loss=-0.625, duplicate_of=0, candidates=CANDIDATES),
     row(
         3,
         proposed=None,
