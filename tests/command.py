@@ -12,7 +12,9 @@ from typing import Any
 TIMELESS = ("ask_seconds", "started_at")
 
 
-def command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    module: str, *arguments: str, cwd: Path, timeout_seconds: float = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """``python -m module arguments`` in a folder; its output is captured."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
@@ -20,7 +22,7 @@ def command(module: str, *arguments: str, cwd: Path, **environment: str) -> subp
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout_seconds,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -14,11 +14,12 @@ from tests.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
 
-PROPOSALS = 12  # enough for a model's turn of Centaur's after its warm-up of 10, and for two steps of OPRO's 8
+PROPOSALS = dict.fromkeys(("llm_chat", "opro", "llambo_small", "llm_tpe", "hollm", "llinbo"), 9)
+PROPOSALS["centaur"] = 14  # the model's first turn, after the warm-up of 10, is the 14th trial
 SETTINGS = {name: OmegaConf.load(CONF / f"optimizer/{name}.yaml") for name in ("opro", "llambo_small", "hollm")}
 TOGETHER = {
     "llm_chat": 1,
-    "opro": PROPOSALS - SETTINGS["opro"].initial,
+    "opro": PROPOSALS["opro"] - SETTINGS["opro"].initial,
     "llambo_small": SETTINGS["llambo_small"].candidates,
     "llm_tpe": 1,
     "centaur": 1,
@@ -32,16 +33,17 @@ TOGETHER = {
 def methods(vllm_server, tmp_path_factory):
     """The experiment of all methods on one task, cut down to a few proposals, on the shared server."""
     folder = tmp_path_factory.mktemp("methods")
-    overrides = [
-        f"optimizer={','.join(TOGETHER)}",
-        "benchmark.task=credit_g",
-        f"budget.proposals={PROPOSALS}",
-        f"llm.port={vllm_server.port}",
-        "start=none",
-        "hydra.launcher.n_jobs=4",
-    ]
-    done = command("harness.run", "-m", "experiment=methods", *overrides, cwd=folder)
-    assert done.returncode == 0, done.stderr
+    for proposals in sorted(set(PROPOSALS.values())):
+        overrides = [
+            f"optimizer={','.join(name for name in PROPOSALS if PROPOSALS[name] == proposals)}",
+            "benchmark.task=credit_g",
+            f"budget.proposals={proposals}",
+            f"llm.port={vllm_server.port}",
+            "start=none",
+            "hydra.launcher.n_jobs=4",
+        ]
+        done = command("harness.run", "-m", "experiment=methods", *overrides, cwd=folder, timeout_seconds=800)
+        assert done.returncode == 0, done.stderr
     return {path.parents[1].name.partition("+")[0]: path.parent for path in folder.rglob("run.json")}
 
 
@@ -58,8 +60,8 @@ def test_every_method_with_a_model_is_here():
 def test_it_finishes_and_proposes_configurations(methods, method):
     found = rows(methods[method])
     assert json.loads((methods[method] / "run.json").read_text())["status"] == "complete"
-    assert len(found) == PROPOSALS
-    assert sum(row["losses"] is not None for row in found) >= PROPOSALS // 2, "a schema holds the model to the space"
+    assert len(found) == PROPOSALS[method]
+    assert sum(row["losses"] is not None for row in found) > len(found) // 2, "a schema holds the model to the space"
 
 
 @pytest.mark.parametrize("method", TOGETHER)
