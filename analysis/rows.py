@@ -6,6 +6,7 @@ import math
 from typing import Any, TypedDict
 
 from harness.errors import RunError
+from harness.rows import drawn_candidates
 from harness.trial import Fault
 
 
@@ -72,17 +73,12 @@ def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
             if usage.get("reasoning_tokens", 0) is None
             else int(usage.get("reasoning_tokens", 0)),
             llm_seconds=float(usage["seconds"]),
-            candidates=len(drawn := _drawn(row)),
+            candidates=len(drawn := drawn_candidates(row)),
             candidates_invalid=sum(bool(candidate["violations"]) for candidate in drawn),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise RunError(f"A trial of {run} {reason}; move the run's folder away and run it again.") from None
-
-
-def _drawn(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The candidates that came from a language model."""
-    return [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
 
 
 def finite(value: object) -> float | None:

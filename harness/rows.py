@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.check import builtin
@@ -52,6 +52,11 @@ def outcome_of(row: dict[str, Any]) -> Outcome | None:
     if row["losses"] is None:
         return None
     return Outcome(row["losses"], row["metrics"] or {}, row["evaluation_seconds"])
+
+
+def drawn_candidates(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row's candidates that came from a language model; older rows have none."""
+    return [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
 
 
 def difference(row: dict[str, Any], logged: dict[str, Any]) -> str | None:

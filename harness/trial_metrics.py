@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.problem import Objective
+from harness.rows import drawn_candidates
 from harness.trial import Fault
 
 Metrics = dict[str, int | float]
@@ -100,7 +101,7 @@ class TrialMetrics:
         self._duplicates += row.get("duplicate_of") is not None
         self._failures += row.get("error") is not None
         self._faults.update(violation["fault"] for violation in violations)
-        drawn = [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
+        drawn = drawn_candidates(row)
         self._candidates += len(drawn)
         self._candidates_invalid += sum(bool(candidate["violations"]) for candidate in drawn)
 

@@ -124,5 +124,11 @@ def total(completions: Sequence[Completion]) -> Usage:
     return sum((completion.usage for completion in completions), Usage())
 
 
+def proposals_of(answers: Sequence[Answer], note: str | None = None) -> list[Proposal]:
+    """A batch of which every answer is proposed in turn: the first proposal reports the cost of all."""
+    costs = [total([answer.completion for answer in answers])] + [Usage()] * (len(answers) - 1)
+    return [answer.proposal(usage, note) for answer, usage in zip(answers, costs, strict=True)]
+
+
 def _messages(talk: Talk) -> tuple[Message, ...]:
     return (Message("user", talk),) if isinstance(talk, str) else tuple(talk)

@@ -16,7 +16,7 @@ from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.cma_es import CMAES
 from optimizers.history import History
-from optimizers.prompt import Prompt, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, dumps, result, space_lines, template
 
 SCHEDULES = ("share", "interval")
 BEST, LAST = 5, 20
@@ -105,9 +105,7 @@ class Centaur:
         """CMA-ES learns from what was executed, whoever proposed it."""
         self._cma.tell(trial)
         self._history.add(trial)
-        # A reply that was no configuration is not shown again, as in llm_chat.
-        params = "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
-        entry = self._macros.entry(trial.index + 1, params, result(trial, self._objective, self._prompt))
+        entry = self._macros.entry(trial.index + 1, answer_of(trial), result(trial, self._objective, self._prompt))
         self._entries.append(str(entry).strip())
 
     def _message(self, suggestion: Params) -> str:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from harness.problem import Params, Problem
 from harness.trial import Trial
 from optimizers.history import History, Observation
-from optimizers.unit_cube import UnitCube
+from optimizers.unit_cube import Point, UnitCube
 
 
 class Evaluated:
@@ -16,18 +16,22 @@ class Evaluated:
 
     Attributes:
         cube: The map behind ``points``.
+        history: The same trials, as they are shown to a model.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.cube = UnitCube(problem.space)
-        self._history = History(problem.objectives[0])
+        self.history = History(problem.objectives[0])
+        self._points: dict[int, Point] = {}
 
     def __len__(self) -> int:
         return len(self._executed())
 
     def add(self, trial: Trial) -> None:
         """Take a trial in, if something was executed; what was executed counts, not what was proposed."""
-        self._history.add(trial)
+        self.history.add(trial)
+        if trial.params is not None:
+            self._points[trial.index] = self.cube.point(trial.params)
 
     @property
     def params(self) -> list[Params]:
@@ -37,7 +41,7 @@ class Evaluated:
     @property
     def points(self) -> npt.NDArray[np.float64]:
         """Shape (evaluations, dimensions)."""
-        points = [self.cube.point(seen.params) for seen in self._executed()]
+        points = [self._points[seen.index] for seen in self._executed()]
         return np.array(points, dtype=np.float64).reshape(len(points), self.cube.dimensions)
 
     @property
@@ -46,4 +50,4 @@ class Evaluated:
         return np.array([-seen.loss for seen in self._executed()], dtype=np.float64)
 
     def _executed(self) -> list[Observation]:
-        return self._history.executed(worst=0.0)
+        return self.history.executed(worst=0.0)

@@ -23,7 +23,6 @@ from optimizers.candidate_list import Item, form, read, schema
 from optimizers.cell_space import CellSpace
 from optimizers.draws import Draws
 from optimizers.evaluated import Evaluated
-from optimizers.history import History
 from optimizers.prompt import Prompt, dumps, space_lines, template
 from optimizers.request import Requests
 
@@ -108,7 +107,7 @@ class HOLLM:
         self._schema = schema(problem, candidates, prompt.reasoning) if decoding.mode == "json_schema" else None
         self._checker = Checker(problem.space)
         self._draws, self._rng = Draws(problem.space, seed), np.random.default_rng(seed)
-        self._evaluated, self._history = Evaluated(problem), History(self._objective)
+        self._evaluated = Evaluated(problem)
         self._queue: deque[Proposal] = deque()
         self._macros: Any = template("hollm")
         shape = form(problem, decoding, prompt.reasoning)
@@ -131,7 +130,6 @@ class HOLLM:
         """Keep what was executed."""
         self._spent.add(trial)
         self._evaluated.add(trial)
-        self._history.add(trial)
 
     def _step(self) -> list[Proposal]:
         """One batch of requests, a cell each; the first proposal has its cost and every candidate."""
@@ -156,7 +154,7 @@ class HOLLM:
         return [cells[i] for i in partition.drawn(scores, self._cells, self._rng)]
 
     def _request(self, space: CellSpace) -> ChatRequest:
-        shown = [(dumps(seen.params), f"{seen.value:.5g}") for seen in self._history.last(self._shown)]
+        shown = [(dumps(seen.params), f"{seen.value:.5g}") for seen in self._evaluated.history.last(self._shown)]
         examples = str(self._macros.examples(shown, self._objective)).strip() if shown else ""
         cell = str(self._macros.cell(space.lines, self._objective, self._count)).strip()
         text = "\n".join(part for part in (self._task, examples, cell) if part)

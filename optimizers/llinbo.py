@@ -12,9 +12,9 @@ from harness.budget import Budget, Spent
 from harness.chat import ChatModel
 from harness.errors import unknown
 from harness.problem import Problem
-from harness.trial import Candidate, Proposal, Trial, Usage
+from harness.trial import Candidate, Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor, Answer, total
+from optimizers.advisor import Advisor, Answer, proposals_of
 from optimizers.batch_size import batch_size
 from optimizers.evaluated import Evaluated
 from optimizers.gaussian_process import GaussianProcess, fitted
@@ -28,7 +28,7 @@ from optimizers.llinbo_rules import (
     mixture_ucb,
     threshold,
 )
-from optimizers.prompt import Prompt, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, result, space_lines, template
 from optimizers.unit_cube import Point
 
 VARIANTS = ("constrained", "justify", "transient")
@@ -127,17 +127,15 @@ class LLINBO:
         """Learn from what was executed; the model reads of invalid proposals too."""
         self._spent.add(trial)
         self._evaluated.add(trial)
-        answer = "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
         outcome = result(trial, self._objective, self._prompt)
-        self._entries.append(str(self._macros.entry(trial.index + 1, answer, outcome)).strip())
+        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial), outcome)).strip())
 
     def _warm_start(self) -> list[Proposal]:
         missing = self._evaluated.cube.dimensions - self._spent.proposals
         if missing <= 0:
             return []
         answers = self._advisor.ask([self._talk()] * batch_size(missing, self._budget, self._spent))
-        costs = [total([answer.completion for answer in answers])] + [Usage()] * (len(answers) - 1)
-        return [answer.proposal(usage, "warm start") for answer, usage in zip(answers, costs, strict=True)]
+        return proposals_of(answers, "warm start")
 
     def _transient(self) -> Proposal:
         if self._rng.random() < gp_probability(self._round, self._rounds):

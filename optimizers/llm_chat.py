@@ -11,7 +11,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
-from optimizers.prompt import Prompt, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, result, space_lines, template
 
 HISTORIES = ("compressed", "conversation")
 
@@ -84,8 +84,6 @@ class LLMChat:
             self._messages.append(Message("assistant", self._reply))
             self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
             return
-        # A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
-        answer = "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
-        self._entries.append(str(self._macros.entry(trial.index + 1, answer, outcome)).strip())
+        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial), outcome)).strip())
         history = str(self._macros.history(self._entries)).strip()
         self._messages = [Message("user", f"{self._task}\n{history}")]

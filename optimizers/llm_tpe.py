@@ -15,7 +15,7 @@ from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.history import History
-from optimizers.prompt import Prompt, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, dumps, result, space_lines, template
 from optimizers.tpe import TPE
 
 INIT_METHODS = ("llm", "random")
@@ -108,8 +108,7 @@ class LLMTPE:
         """TPE learns from what was executed, whoever proposed it; the model's memory holds every trial."""
         self._tpe.tell(trial)
         self._history.add(trial)
-        # A reply that was no configuration is not shown again, as in llm_chat.
-        params = "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
+        params = answer_of(trial)
         outcome = result(trial, self._objective, self._prompt)
         entry = self._macros.entry(trial.index + 1, params, outcome, self._proposer == SAMPLER)
         self._entries.append(str(entry).strip())

@@ -9,9 +9,9 @@ from harness.budget import Budget, Spent
 from harness.chat import ChatModel
 from harness.errors import SettingError
 from harness.problem import Problem
-from harness.trial import Proposal, Trial, Usage
+from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor, total
+from optimizers.advisor import Advisor, proposals_of
 from optimizers.batch_size import batch_size
 from optimizers.draws import Draws
 from optimizers.history import History, Observation
@@ -98,8 +98,7 @@ class OPRO:
         """One batch: the same prompt as often as solutions are sampled, each with a seed of its own."""
         size = batch_size(self._samples, self._budget, self._spent)
         answers = self._advisor.ask([self._meta_prompt()] * size)
-        costs = [total([answer.completion for answer in answers])] + [Usage()] * (size - 1)
-        return [answer.proposal(usage) for answer, usage in zip(answers, costs, strict=True)]
+        return proposals_of(answers)
 
     def _meta_prompt(self) -> str:
         lines = [(dumps(seen.params), f"{seen.value:.5g}") for seen in solutions(self._history, self._shown)]

@@ -96,6 +96,14 @@ def result(trial: Trial, objective: Objective, prompt: Prompt) -> str:
     return f"{_fault_text(trial, prompt)} It was not evaluated."
 
 
+def answer_of(trial: Trial) -> str:
+    """What was proposed, as a history lists it.
+
+    A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
+    """
+    return "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
+
+
 def dumps(params: Mapping[str, Any] | None) -> str:
     """A configuration as the JSON a model reads and writes."""
     return json.dumps(params, default=repr)
