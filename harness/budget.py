@@ -69,8 +69,7 @@ class Spent:
         self.evaluations += trial.params is not None
         self.tokens += trial.proposal.usage.tokens
         self.seconds += trial.ask_seconds
-        if trial.outcome is not None and trial.outcome.evaluation_seconds is not None:
-            self.seconds += trial.outcome.evaluation_seconds
+        self.seconds += trial.evaluation_seconds or 0.0
 
     def exhausts(self, budget: Budget) -> bool:
         """Whether any limit of the budget is reached."""

@@ -27,7 +27,7 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.types import NotSet
 
-from harness.problem import Params, Scalar
+from harness.problem import Params, Problem, Scalar
 from harness.trial import Fault, Proposal, Violation
 
 Verdict = tuple[Scalar | None, Fault | None]
@@ -113,6 +113,34 @@ class Checker:
                 names = _names(clause)
                 found.append(Violation(Fault.FORBIDDEN, ", ".join(names), {name: legal.get(name) for name in names}))
         return found
+
+
+def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
+    """The faults of a proposed fidelity: an invented one is a fault like any other.
+
+    Args:
+        fidelity: Fidelity name -> value as proposed, untrusted; None, and what it leaves out, are the highest.
+        problem: Its fidelities are the ones there are.
+
+    Returns:
+        Violations whose names are ``fidelity.<name>``, or ``fidelity`` where it is no mapping.
+    """
+    if fidelity is None:
+        return ()
+    if not isinstance(fidelity, Mapping):
+        return (Violation(Fault.WRONG_TYPE, "fidelity", fidelity),)
+    judges = {
+        known.name: _integer_judge(int(known.lower), int(known.upper))
+        if known.integer
+        else _float_judge(known.lower, known.upper)
+        for known in problem.fidelities
+    }
+    found = []
+    for name, value in fidelity.items():
+        fault = judges[name](value)[1] if name in judges else Fault.UNKNOWN
+        if fault is not None:
+            found.append(Violation(fault, f"fidelity.{name}", builtin(value)))
+    return tuple(found)
 
 
 def builtin(value: Any) -> Any:

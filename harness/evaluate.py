@@ -41,7 +41,6 @@ def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     from harness.build import build_benchmark, build_repair
-    from harness.check import Checker
     from harness.clock import now
     from harness.experiment import CONF, resolve
     from harness.jsonl import encode
@@ -58,7 +57,7 @@ def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
         raise SettingError("Nothing to evaluate; give a configuration, e.g. 'params={depth: 2, width: 64}'.")
     settings = resolve(config, {"repair"}, ".")
     benchmark = build_benchmark(settings)
-    judge = Judge(Checker(benchmark.problem.space), build_repair(settings, benchmark.problem))
+    judge = Judge(benchmark.problem, build_repair(settings, benchmark.problem))
     trial = judge(Trial(0, Proposal(given["params"], given["fidelity"])))
     row = to_row(evaluated(trial, benchmark, settings["seed"]), now())
     return dict(json.loads(encode(row)))

@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from harness.build import build_all
 from harness.errors import RunError, SettingError
 from harness.folder import RunFolder, refuse_if_different
-from harness.method import GROUPS, method_name, used_groups
+from harness.method import GROUPS, method_name, task_name, used_groups
 from harness.progress import say
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -72,7 +72,7 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise SettingError(f"name is {name!r}; give the experiment a name of letters, digits, '_', '-' and '.'.")
     benchmark, optimizer = str(choices["benchmark"]), str(choices["optimizer"])
-    task = str(config.benchmark.get("task", "default"))
+    task = task_name(str(config.benchmark.get("task", "default")), list(overrides))
     used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
     method = method_name(optimizer, used, choices, default_choices(), list(overrides))
     identity = {

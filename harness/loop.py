@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.budget import Budget, Spent
-from harness.check import Checker
+from harness.check import Checker, check_fidelity
 from harness.clock import now
 from harness.errors import RunError
 from harness.jsonl import encode
-from harness.problem import Benchmark, below_highest
+from harness.problem import Benchmark, EvaluationError, Problem, below_highest
 from harness.repair import Repair
 from harness.rows import difference, outcome_of, to_row
 from harness.trial import Optimizer, Trial
@@ -46,14 +46,13 @@ def run_loop(
     Raises:
         RunError: The optimizer replays differently from the log.
     """
-    judge = Judge(Checker(benchmark.problem.space), repair)
+    judge = Judge(benchmark.problem, repair)
     spent = Spent()
     while not spent.exhausts(budget):
         index = spent.proposals
         started_at = now()
         clock = time.perf_counter()
         proposal = optimizer.ask()
-        proposal = dataclasses.replace(proposal, fidelity=below_highest(proposal.fidelity, benchmark.problem))
         trial = judge(Trial(index, proposal, ask_seconds=time.perf_counter() - clock))
         if index < len(logged):
             trial = _replayed(trial, logged[index])
@@ -65,17 +64,23 @@ def run_loop(
 
 
 class Judge:
-    """Checks proposals, remembers them for duplicates, and applies the repair."""
+    """Checks proposals, remembers them for duplicates, and applies the repair.
 
-    def __init__(self, checker: Checker, repair: Repair) -> None:
-        self._checker = checker
+    A repair mends configurations alone: a proposal whose fidelity is invented stays one that nothing is executed of.
+    """
+
+    def __init__(self, problem: Problem, repair: Repair) -> None:
+        self._problem = problem
+        self._checker = Checker(problem.space)
         self._repair = repair
         self._first: dict[str, int] = {}
 
     def __call__(self, trial: Trial) -> Trial:
         """The trial with violations, duplicate_of, repair and executed params filled in."""
-        proposal = trial.proposal
+        level = below_highest(trial.proposal.fidelity, self._problem)
+        proposal = dataclasses.replace(trial.proposal, fidelity=level)
         params, violations = self._checker.proposal(proposal)
+        invented = check_fidelity(level, self._problem)
         proposed = proposal.params if params is None else params
         duplicate_of = None
         if proposed is not None:
@@ -83,21 +88,27 @@ class Judge:
             first = self._first.setdefault(key, trial.index)
             duplicate_of = None if first == trial.index else first
         repair = None
-        if violations:
+        if invented:
+            params, violations = None, (*violations, *invented)
+        elif violations:
             mended = self._repair(proposal, violations)
             params = None if mended is None else self._checker.check(mended)[0]
             repair = None if params is None else self._repair.name
         return dataclasses.replace(
-            trial, violations=violations, duplicate_of=duplicate_of, repair=repair, params=params
+            trial,
+            proposal=proposal,
+            violations=violations,
+            duplicate_of=duplicate_of,
+            repair=repair,
+            params=params,
         )
 
 
 def _key(params: dict[str, Any], fidelity: Mapping[str, float] | None) -> str:
-    level = "" if not fidelity else encode(dict(sorted(fidelity.items())))
     try:
-        return encode(dict(sorted(params.items()))) + level
-    except TypeError:
-        return repr(params) + level
+        return encode(dict(sorted(params.items()))) + ("" if not fidelity else encode(dict(sorted(fidelity.items()))))
+    except (TypeError, AttributeError):
+        return repr((params, fidelity))
 
 
 def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
@@ -106,8 +117,11 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
         return trial
     try:
         outcome = benchmark.evaluate(dict(trial.params), trial.proposal.fidelity, seed)
+    except EvaluationError as error:
+        return dataclasses.replace(trial, error=str(error), evaluation_seconds=error.seconds)
     except Exception as error:
         return dataclasses.replace(trial, error=f"{type(error).__name__}: {error}")
+    trial = dataclasses.replace(trial, evaluation_seconds=outcome.evaluation_seconds)
     for name, loss in outcome.losses.items():
         if not math.isfinite(loss):
             return dataclasses.replace(trial, error=f"The evaluation returned {loss} for {name}.")
@@ -123,5 +137,9 @@ def _replayed(trial: Trial, logged: Row) -> Trial:
             "since, so start over under another name=."
         )
     return dataclasses.replace(
-        trial, outcome=outcome_of(logged), error=logged["error"], ask_seconds=logged["ask_seconds"]
+        trial,
+        outcome=outcome_of(logged),
+        error=logged["error"],
+        ask_seconds=logged["ask_seconds"],
+        evaluation_seconds=logged["evaluation_seconds"],
     )

@@ -30,6 +30,10 @@ PLUMBING = frozenset(
 """Settings of a model that decide where its replies come from and how soon, never what they are."""
 
 
+WHEREABOUTS = frozenset({"cache", "folder"})
+"""Settings of a benchmark that decide where its files are, never what it measures."""
+
+
 def used_groups(optimizer: Any) -> set[str]:
     """The groups that an optimizer's raw configuration takes part of, as in ``chat: ${llm}``."""
     text = str(optimizer)
@@ -67,11 +71,27 @@ def method_name(
     return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
 
 
+def task_name(task: str, overrides: Sequence[str] = ()) -> str:
+    """Name a variant of a task, for example ``31+leak=v1+model=svm``: two variants never share a folder."""
+    settings = []
+    for override in overrides:
+        key, _, value = override.lstrip("+").partition("=")
+        group, _, setting = key.partition(".")
+        if group == "benchmark" and setting not in {"", "task", "_target_", *WHEREABOUTS}:
+            settings.append(_safe(f"{setting}={value}"))
+    return "+".join([task, *sorted(settings)])
+
+
 def comparable(config: Any) -> Any:
-    """A recorded configuration without the plumbing of its model: what must be the same for a run to be the same."""
+    """A recorded configuration without its model's plumbing and its benchmark's whereabouts.
+
+    What is left must be the same for a run to be the same.
+    """
     if not isinstance(config, Mapping):
         return config
     kept = {key: comparable(value) for key, value in config.items()}
+    if isinstance(kept.get("benchmark"), Mapping):
+        kept["benchmark"] = {key: value for key, value in kept["benchmark"].items() if key not in WHEREABOUTS}
     return {key: value for key, value in kept.items() if "recording" not in config or key not in PLUMBING}
 
 

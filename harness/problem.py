@@ -68,6 +68,8 @@ class Problem:
         fidelities: Empty when an evaluation has one price only.
         default: The configuration a practitioner would start from, as builtin scalars.
         description: Plain text about model and data for prompts; no scores, no optimum.
+        contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
+            told where ``prompt.context`` says so.
         hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
     """
 
@@ -77,6 +79,7 @@ class Problem:
     default: Params
     fidelities: tuple[Fidelity, ...] = ()
     description: str = ""
+    contexts: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,10 +98,25 @@ class Outcome:
     evaluation_seconds: float | None = None
 
 
+class EvaluationError(Exception):
+    """An evaluation that came to nothing, and what it cost until then.
+
+    Args:
+        reason: One sentence.
+        seconds: How long it took, or None where nobody measured it.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Mapping[str, float] | None:
     """The fidelity, or None where it is the highest in every respect: two ways to say one thing become one."""
     highest = {known.name: known.upper for known in problem.fidelities}
-    if fidelity is None or all(name in highest and value == highest[name] for name, value in fidelity.items()):
+    if not isinstance(fidelity, Mapping):
+        return fidelity
+    if all(name in highest and value == highest[name] for name, value in fidelity.items()):
         return None
     return fidelity
 
@@ -120,7 +138,8 @@ class Benchmark(Protocol):
             seed: The run's seed, for benchmarks that are random.
 
         Raises:
-            Exception: Whatever goes wrong becomes the trial's ``error``; the run goes on.
+            Exception: Whatever goes wrong becomes the trial's ``error``; the run goes on. An EvaluationError says in
+                its own words what happened and what it cost.
         """
         ...
 

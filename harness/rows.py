@@ -26,10 +26,10 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "duplicate_of": trial.duplicate_of,
         "repair": trial.repair,
         "executed": trial.params,
-        "fidelity": None if proposal.fidelity is None else dict(proposal.fidelity),
+        "fidelity": _json(proposal.fidelity),
         "losses": None if outcome is None else outcome.losses,
         "metrics": None if outcome is None else outcome.metrics,
-        "evaluation_seconds": None if outcome is None else outcome.evaluation_seconds,
+        "evaluation_seconds": trial.evaluation_seconds,
         "ask_seconds": trial.ask_seconds,
         "usage": {
             "calls": usage.calls,
@@ -86,7 +86,7 @@ def _json(value: Any) -> Any:
     value = builtin(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]

@@ -132,6 +132,7 @@ class Trial:
         outcome: None when nothing was executed or the evaluation failed.
         error: Why the evaluation failed, or None.
         ask_seconds: Wall time of ``ask``, language-model latency included.
+        evaluation_seconds: What the evaluation cost, also where it failed; None where nobody measured it.
     """
 
     index: int
@@ -143,6 +144,7 @@ class Trial:
     outcome: Outcome | None = None
     error: str | None = None
     ask_seconds: float = 0.0
+    evaluation_seconds: float | None = None
 
 
 class Optimizer(Protocol):

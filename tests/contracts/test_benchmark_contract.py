@@ -1,4 +1,9 @@
-"""What every benchmark must be. A new one is picked up by its file in conf/benchmark/ and its class's ``tasks``."""
+"""What every benchmark must be. A new one is picked up by its file in conf/benchmark/ and its class's ``tasks``.
+
+A class says what else the tests should know: ``examples``, settings to test it with where its tasks cannot be listed;
+``live``, that it trains (then fewer configurations are tried, and seconds may differ); ``data``, the folder below
+``tests.shared_data.FOLDER`` that its setting ``folder`` is to name, without which its tests are skipped.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +20,50 @@ from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
 from harness.check import Checker
-from harness.problem import Benchmark, Objective, Params, Problem
+from harness.problem import Benchmark, Objective, Outcome, Params
+from tests import shared_data
 
 FILES = sorted((Path(__file__).parents[2] / "conf" / "benchmark").glob("*.yaml"))
 TARGETS: dict[Path, Any] = {file: get_class(OmegaConf.to_object(OmegaConf.load(file))["_target_"]) for file in FILES}  # type: ignore[index, call-overload]
-CASES = [(file, task) for file, target in TARGETS.items() for task in target.tasks]
-NAMES = [f"{file.stem}.{task}" for file, task in CASES]
+Case = tuple[Path, dict[str, Any]]
+CASES: list[Case] = [
+    (file, settings)
+    for file, target in TARGETS.items()
+    for settings in getattr(target, "examples", None) or [{"task": task} for task in target.tasks]
+]
+NAMES = [f"{file.stem}.{'+'.join(str(value) for value in settings.values())}" for file, settings in CASES]
 RANDOM_CONFIGURATIONS = 50
+RANDOM_TRAININGS = 6
 
 
-def build(file: Path, task: str) -> Benchmark:
-    benchmark: Benchmark = instantiate(OmegaConf.merge(OmegaConf.load(file), {"task": task}))
+def build(file: Path, settings: dict[str, Any]) -> Benchmark:
+    target = TARGETS[file]
+    given = dict(settings)
+    if (data := getattr(target, "data", None)) is not None:
+        if not shared_data.FOLDER.is_dir():
+            pytest.skip(shared_data.REASON)
+        given["folder"] = str(shared_data.openml_folder() if data == "openml-cache" else shared_data.FOLDER / data)
+    if is_live(target):
+        given["cache"] = False
+    benchmark: Benchmark = instantiate(OmegaConf.merge(OmegaConf.load(file), given))
     return benchmark
+
+
+def is_live(benchmark: Any) -> bool:
+    return bool(getattr(benchmark, "live", False))
+
+
+def measured(outcome: Outcome) -> tuple[dict[str, float], dict[str, float]]:
+    """What must be the same whenever the same is trained."""
+    untimed = {name: value for name, value in outcome.metrics.items() if not name.endswith(("_seconds", "_joules"))}
+    return outcome.losses, untimed
 
 
 @pytest.fixture(scope="module", params=CASES, ids=NAMES)
 def case(request: pytest.FixtureRequest) -> tuple[Benchmark, str]:
     """The benchmark as Hydra builds it, and the name it should have."""
-    file, task = request.param
-    return build(file, task), f"{file.stem}.{task}"
+    file, settings = request.param
+    return build(file, settings), f"{file.stem}.{settings['task']}"
 
 
 @pytest.fixture
@@ -41,7 +71,9 @@ def benchmark_(case: tuple[Benchmark, str]) -> Benchmark:
     return case[0]
 
 
-def random_configurations(problem: Problem, count: int = RANDOM_CONFIGURATIONS) -> list[Params]:
+def random_configurations(benchmark: Benchmark, count: int = RANDOM_CONFIGURATIONS) -> list[Params]:
+    problem = benchmark.problem
+    count = min(count, RANDOM_TRAININGS) if is_live(benchmark) else count
     space = copy.deepcopy(problem.space)
     space.seed(0)
     checker = Checker(problem.space)
@@ -99,10 +131,11 @@ def test_descriptions_say_something_and_hold_no_scores(benchmark_: Benchmark) ->
 def test_evaluation_is_deterministic_and_plain(benchmark_: Benchmark) -> None:
     problem = benchmark_.problem
     names = {objective.name for objective in problem.objectives}
-    for params in (problem.default, *random_configurations(problem, 5)):
+    for params in (problem.default, *random_configurations(benchmark_, 5)):
         given = dict(params)
         outcome = benchmark_.evaluate(params, None, 3)
-        assert outcome == benchmark_.evaluate(dict(params), {}, 3)
+        again = benchmark_.evaluate(dict(params), {}, 3)
+        assert measured(outcome) == measured(again) if is_live(benchmark_) else outcome == again
         assert params == given
         assert set(outcome.losses) == names
         assert not names & set(outcome.metrics)
@@ -121,14 +154,15 @@ def test_outcomes_are_not_shared(benchmark_: Benchmark) -> None:
     assert "made up" not in second.metrics
 
 
-def test_two_instances_agree(case: tuple[Benchmark, str]) -> None:
-    other = build(*CASES[NAMES.index(case[1])])
-    for params in random_configurations(case[0].problem, 5):
+def test_two_instances_agree(case: tuple[Benchmark, str], request: pytest.FixtureRequest) -> None:
+    """Those that train do it in a process each."""
+    other = build(*request.node.callspec.params["case"])
+    for params in random_configurations(case[0], 5):
         assert losses_of(case[0], params) == losses_of(other, params)
 
 
 def test_every_loss_lies_between_optimum_and_worst(benchmark_: Benchmark) -> None:
-    losses = [losses_of(benchmark_, params) for params in random_configurations(benchmark_.problem)]
+    losses = [losses_of(benchmark_, params) for params in random_configurations(benchmark_)]
     for objective in benchmark_.problem.objectives:
         low, high = limits(objective)
         seen = [loss[objective.name] for loss in losses]
@@ -145,7 +179,7 @@ def limits(objective: Objective) -> tuple[float, float]:
 def test_the_space_is_left_alone(benchmark_: Benchmark) -> None:
     space = benchmark_.problem.space
     before = space.to_serialized_dict()
-    for params in random_configurations(benchmark_.problem, 5):
+    for params in random_configurations(benchmark_, 5):
         benchmark_.evaluate(params, None, 0)
     benchmark_.random_search_curve(3)
     assert benchmark_.problem.space is space
@@ -170,7 +204,7 @@ def test_the_curve_is_what_random_search_finds(benchmark_: Benchmark) -> None:
     if curve is None:
         return
     name = benchmark_.problem.objectives[0].name
-    losses = [losses_of(benchmark_, params)[name] for params in random_configurations(benchmark_.problem, 400)]
+    losses = [losses_of(benchmark_, params)[name] for params in random_configurations(benchmark_, 400)]
     best = np.reshape(losses, (40, 10)).min(axis=1)
     error = np.std(best, ddof=1) / math.sqrt(len(best))
     assert abs(np.mean(best) - curve[9]) < 5 * error

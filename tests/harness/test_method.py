@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.method import comparable, method_name, used_groups
+from harness.method import comparable, method_name, task_name, used_groups
 
 DEFAULTS = {"llm": "smollm2", "prompt": "plain", "decoding": "free", "repair": "none"}
 LLM = {"llm", "prompt", "decoding", "repair", "probe"}
@@ -59,3 +59,14 @@ def test_a_run_is_the_same_wherever_its_replies_come_from():
     model = {"recording": "./calls.jsonl", "port": 8077, "model": "small"}
     config = {"llm": model, "optimizer": {"chat": model, "port": "kept"}}
     assert comparable(config) == {"llm": {"model": "small"}, "optimizer": {"chat": {"model": "small"}, "port": "kept"}}
+
+
+def test_settings_of_the_benchmark_set_tasks_apart_and_whereabouts_do_not():
+    overrides = ["benchmark=openml", "benchmark.task=31", "+benchmark.model=svm", "benchmark.leak=v1", "seed=1"]
+    assert task_name("31", overrides) == "31+leak=v1+model=svm"
+    assert task_name("31", ["benchmark.cache=false", "benchmark.folder=/data", "benchmark._target_=a.B"]) == "31"
+
+
+def test_whereabouts_may_differ_between_a_run_and_its_resumption():
+    one, other = ({"benchmark": {"task": "31", "folder": folder}} for folder in ("/a", "/b"))
+    assert comparable(one) == comparable(other)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.live import Live
+from harness.errors import SettingError
+from harness.problem import EvaluationError
+
+TRAINER = "tests.fake_trainer:Trainer"
+
+
+def live(cache=False, limit_seconds=None, **settings):
+    return Live(TRAINER, settings, "fake 1", limit_seconds, cache)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    trainer = live()
+    yield trainer
+    trainer.close()
+
+
+def measure(trainer, what, seed=0, steps=3):
+    return trainer.measure({"what": what}, {"steps": steps}, seed)
+
+
+def gone(pid):
+    pid = int(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_it_trains_in_another_process_that_stays(shared):
+    first, second = (measure(shared, "fine", seed=seed).values for seed in (1, 2))
+    assert (first["score"], second["score"]) == (4, 5)
+    assert first["pid"] == second["pid"] != os.getpid()
+
+
+def test_what_the_model_raises_is_the_reason_in_one_line(shared):
+    with pytest.raises(EvaluationError, match=r"^ValueError: the solver diverged$") as error:
+        measure(shared, "raise")
+    assert 0 <= error.value.seconds < 5
+
+
+def test_the_end_of_the_process_is_a_failure_and_the_next_finds_another(shared):
+    before = measure(shared, "fine").values["pid"]
+    with pytest.raises(EvaluationError, match=r"died .SIGSEGV"):
+        measure(shared, "die")
+    after = measure(shared, "fine").values["pid"]
+    assert before != after
+    assert gone(before)
+
+
+def test_out_of_time_the_process_is_really_stopped():
+    trainer = live(limit_seconds=1)
+    pid = measure(trainer, "fine").values["pid"]
+    clock = time.perf_counter()
+    with pytest.raises(EvaluationError, match=r"^Out of time: stopped after 1 s.$") as error:
+        measure(trainer, "hang")
+    assert 1 <= error.value.seconds <= time.perf_counter() - clock
+    assert gone(pid)
+    assert measure(trainer, "fine").values["score"] == 3
+
+
+def test_a_trainer_that_cannot_be_built_fails_the_evaluation():
+    with pytest.raises(EvaluationError, match="FileNotFoundError: no data whatever"):
+        measure(live(scale=0), "fine")
+
+
+def test_nothing_is_left_behind_when_it_is_dropped_or_its_parent_is_killed(tmp_path):
+    trainer = live()
+    pid = int(measure(trainer, "fine").values["pid"])
+    del trainer
+    assert gone(pid)
+    code = (
+        "from tests.benchmarks.test_live import *\n"
+        "if __name__ == '__main__':\n"
+        "    trainer = live()\n"
+        "    print(int(measure(trainer, 'fine').values['pid']), flush=True)\n"
+        "    measure(trainer, 'hang')\n"
+    )
+    script = tmp_path / "parent.py"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, env=environment) as parent:
+        pid = int(parent.stdout.readline())
+        assert not gone(pid)
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while not gone(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert gone(pid)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True])
+def test_a_limit_that_is_none(limit):
+    with pytest.raises(SettingError, match="limit_seconds is"):
+        live(limit_seconds=limit)
+
+
+def test_a_kept_evaluation_is_not_trained_again(tmp_path):
+    path = str(tmp_path / "kept.sqlite")
+    first = measure(live(path), "slow")
+    again = live(path)
+    assert measure(again, "slow") == first
+    assert again._pool is None, "a cache hit needs no process"
+    assert measure(again, "slow", seed=1).values["score"] == first.values["score"] + 1
+    assert measure(live(path, scale=2.0), "slow").values["score"] == 6
+    assert measure(live(path, folder="/elsewhere"), "slow") == first
+
+
+def test_the_key_knows_no_order_and_tells_kinds_apart():
+    trainer = live()
+    assert trainer.key({"a": 1, "b": 2}, {"steps": 3}, 0) == trainer.key({"b": 2, "a": 1}, {"steps": 3.0}, 0)
+    keys = {trainer.key({"a": value}, {"steps": 3}, 0) for value in (1, True, "1")}
+    assert len(keys) == 3
+    assert json.loads(keys.pop())[0]["packages"]["scikit-learn"]
+
+
+def test_failures_are_not_kept(tmp_path):
+    trainer = live(str(tmp_path / "kept.sqlite"))
+    for _ in range(2):
+        with pytest.raises(EvaluationError):
+            measure(trainer, "raise")
+
+
+def test_jobs_side_by_side_train_a_model_once(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(
+        "import sys\n"
+        "from tests.benchmarks.test_live import *\n"
+        "if __name__ == '__main__':\n"
+        "    print(int(measure(live(sys.argv[1]), 'slow').values['pid']))\n"
+    )
+    command = [sys.executable, str(script), str(tmp_path / "kept.sqlite")]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    jobs = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(3)]
+    pids = {job.communicate()[0] for job in jobs}
+    assert all(job.returncode == 0 for job in jobs)
+    assert len(pids) == 1
+
+
+def test_a_cache_that_cannot_be_used(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SettingError, match=r"benchmark\.cache=false"):
+        live(str(tmp_path / "file" / "kept.sqlite"))
+    (tmp_path / "text.sqlite").write_text("this is no database" * 100)
+    with pytest.raises(SettingError, match="cannot be used"):
+        live(str(tmp_path / "text.sqlite"))
