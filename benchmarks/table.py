@@ -9,9 +9,13 @@ import numpy as np
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, OrdinalHyperparameter
 from numpy.typing import NDArray
 
+from benchmarks.measures import chosen, outcome
 from benchmarks.order_statistics import expected_minima
 from benchmarks.table_cache import read_table
-from harness.problem import Direction, Objective, Params, Scalar
+from harness.problem import Direction, Objective, Outcome, Params, Scalar
+
+Measures = Mapping[str, tuple[str, Direction]]
+"""What a table measured: name as we report it -> the package's column, and which direction is better."""
 
 Levels = Mapping[str, Sequence[Scalar]]
 """Hyperparameter name -> its levels, both in the order of the digits of the table's keys."""
@@ -51,15 +55,17 @@ class Table:
         family: As ``read_table``.
         task: As ``read_table``.
         sizes: As ``read_table``.
-        columns: As ``read_table``; the first one is the objective.
+        measures: Its columns; ``train_seconds`` is what an evaluation costs.
         seed: Number of a seed's column, or None for the mean.
 
     Raises:
         SettingError: The table cannot be read.
     """
 
-    def __init__(self, family: str, task: str, sizes: Sequence[int], columns: Sequence[str], seed: int | None) -> None:
-        values = read_table(family, task, sizes, columns)
+    def __init__(self, family: str, task: str, sizes: Sequence[int], measures: Measures, seed: int | None) -> None:
+        values = read_table(family, task, sizes, [column for column, _ in measures.values()])
+        self._names = tuple(measures)
+        self._directions = {name: direction for name, (_, direction) in measures.items()}
         if seed is not None:
             self._rows = values[seed]
         elif np.isnan(values[-1]).any():
@@ -67,14 +73,22 @@ class Table:
         else:
             self._rows = values.mean(axis=0)
 
-    def row(self, position: int) -> list[float]:
-        """The measurements of one configuration, builtin floats in the order of the columns."""
-        row: list[float] = self._rows[position].tolist()
-        return row
+    def outcome(self, position: int, objectives: Sequence[Objective]) -> Outcome:
+        """The measurements of one configuration: those that are objectives as losses, the others as metrics."""
+        measured = dict(zip(self._names, self._rows[position].tolist(), strict=True))
+        return outcome(measured, objectives, measured["train_seconds"])
 
-    def objective(self, name: str, direction: Direction) -> Objective:
-        """The first column as an objective that knows its best and worst value."""
-        low, high = float(self._rows[:, 0].min()), float(self._rows[:, 0].max())
+    def objectives(self, names: Sequence[str] | None, family: str) -> tuple[Objective, ...]:
+        """The columns that were chosen as objectives, each with its best and worst value.
+
+        Raises:
+            SettingError: As ``benchmarks.measures.chosen``.
+        """
+        return chosen(names, {name: self._objective(name) for name in self._names}, family)
+
+    def _objective(self, name: str) -> Objective:
+        column, direction = self._column(name), self._directions[name]
+        low, high = float(column.min()), float(column.max())
         return Objective(name, direction, *((low, high) if direction == "minimize" else (high, low)))
 
     def random_search_curve(
@@ -83,12 +97,16 @@ class Table:
         """Exact E[lowest loss of k random configurations], k = 1..evaluations.
 
         Args:
-            objective: What ``objective`` returned.
+            objective: One of ``objectives``.
             evaluations: Length of the curve.
             weights: (configurations,) how likely random search is to draw each row; None where all are equally likely.
         """
         sign = objective.loss(1.0)
-        return expected_minima(sign * self._rows[:, 0], evaluations, weights)
+        return expected_minima(sign * self._column(objective.name), evaluations, weights)
+
+    def _column(self, name: str) -> NDArray[np.float64]:
+        column: NDArray[np.float64] = self._rows[:, self._names.index(name)]
+        return column
 
 
 def grid_space(name: str, levels: Levels, default: Params, descriptions: Mapping[str, str]) -> ConfigurationSpace:

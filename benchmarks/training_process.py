@@ -13,6 +13,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.measures import ENERGY
+from harness.energy import joules_between, read_counters
+
 _trainers: dict[str, Any] = {}
 
 
@@ -44,12 +47,17 @@ def train(
     try:
         known = _built(trainer, settings)
         clock = time.perf_counter()
+        counters = read_counters()
         with _one_thread():
             measures = known.train(params, fidelity, seed)
+        joules = joules_between(counters, read_counters())
     except Exception as error:
         text = " ".join(str(error).split())
         return Failure(f"{type(error).__name__}: {text}"[:500], time.perf_counter() - clock)
-    return {name: float(value) for name, value in measures.items()}, time.perf_counter() - clock
+    measured = {name: float(value) for name, value in measures.items()}
+    if joules is not None:
+        measured[ENERGY.name] = joules
+    return measured, time.perf_counter() - clock
 
 
 def _built(trainer: str, settings: dict[str, Any]) -> Any:

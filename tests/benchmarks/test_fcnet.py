@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.fcnet import COLUMNS, DATA_SETS, DEFAULT, LEVELS, FCNet
+from benchmarks.fcnet import DATA_SETS, DEFAULT, LEVELS, MEASURES, FCNet
 from benchmarks.table import Grid
 from benchmarks.table_cache import read_table
 from harness.problem import Params
+
+COLUMNS = [column for column, _ in MEASURES.values()]
 
 GRID = Grid(LEVELS)
 

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.hpobench import COLUMNS, CONTINUOUS_DEFAULT, DATA_SETS, GRID_DEFAULT, LEVELS, HPOBench
+from benchmarks.hpobench import CONTINUOUS_DEFAULT, DATA_SETS, GRID_DEFAULT, LEVELS, MEASURES, HPOBench
 from benchmarks.table import Grid
 from benchmarks.table_cache import read_table
 from harness.errors import SettingError
 from harness.problem import Params
+
+COLUMNS = [column for column, _ in MEASURES.values()]
 
 SIZES = Grid(LEVELS).sizes
 

@@ -127,6 +127,13 @@ def test_the_key_knows_no_order_and_tells_kinds_apart():
     assert json.loads(keys.pop())[0]["packages"]["scikit-learn"]
 
 
+def test_what_the_cache_does_not_hold_is_trained_again(tmp_path):
+    path = str(tmp_path / "kept.sqlite")
+    first = measure(live(path), "fine").values["pid"]
+    knowing = Live(TRAINER, {}, "fake 1", None, path, needs=["score", "energy_joules"])
+    assert measure(knowing, "fine").values["pid"] != first
+
+
 def test_failures_are_not_kept(tmp_path):
     trainer = live(str(tmp_path / "kept.sqlite"))
     for _ in range(2):

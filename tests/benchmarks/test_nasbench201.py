@@ -7,10 +7,12 @@ from itertools import product
 import numpy as np
 import pytest
 
-from benchmarks.nasbench201 import COLUMNS, DEFAULT, EDGES, LEVELS, OPERATIONS, NASBench201
+from benchmarks.nasbench201 import DEFAULT, EDGES, LEVELS, MEASURES, OPERATIONS, NASBench201
 from benchmarks.table import Grid
 from benchmarks.table_cache import read_table
 from harness.problem import Params
+
+COLUMNS = [column for column, _ in MEASURES.values()]
 
 GRID = Grid(LEVELS)
 CHANCE = {"cifar10": 10.0, "cifar100": 1.0, "imagenet": 100 / 120}

