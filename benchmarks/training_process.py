@@ -70,7 +70,7 @@ def _built(trainer: str, settings: dict[str, Any]) -> Any:
 
 def _one_thread() -> contextlib.AbstractContextManager[Any]:
     """Linear algebra in one thread: runs share the machine, and sums must not depend on its size."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     limits: contextlib.AbstractContextManager[Any] = threadpool_limits(limits=1)
     return limits

@@ -3,7 +3,8 @@
 python -m harness.replay runs/quickstart
 
 No server is needed: replies come from calls.jsonl, everything else is computed anew from the run's configuration and
-seed. Exit codes: 0 every run came out the same but for its times, 1 one did not, 2 a mistake in the command.
+seed. What a benchmark trains live is trained again, unless the evaluation cache still has it.
+Exit codes: 0 every run came out the same but for its times, 1 one did not, 2 a mistake in the command.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from harness.explain import explained
 from harness.folder import RunFolder
 
 TIMES = frozenset({"ask_seconds", "evaluation_seconds", "started_at"})
+TIMED = ("_seconds", "_joules")
+"""How metrics end that are times as well."""
 IDENTITY = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "seed")
 NO_TRACKER = {"_target_": "harness.tracker.NoTracker"}
 
@@ -99,14 +102,21 @@ def _difference(before: list[dict[str, Any]], after: list[dict[str, Any]], by_th
         if old is None or new is None:
             return f"{len(before)} trials were recorded, {len(after)} came out"
         for key in old:
-            if key not in TIMES and old[key] != _as_recorded(key, old, new):
+            if key not in TIMES and _untimed(key, old) != _as_recorded(key, old, new):
                 return f"trial {index}: {key} was {json.dumps(old[key])} and is now {json.dumps(new[key])}"
     return None
 
 
 def _as_recorded(key: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
     """The new value, without counts that an older record does not have."""
-    return {count: new[key].get(count) for count in old[key]} if key == "usage" else new[key]
+    return {count: new[key].get(count) for count in old[key]} if key == "usage" else _untimed(key, new)
+
+
+def _untimed(key: str, row: dict[str, Any]) -> Any:
+    """The value, without metrics that are never the same twice where a model is trained."""
+    if key != "metrics" or row[key] is None:
+        return row[key]
+    return {name: value for name, value in row[key].items() if not name.endswith(TIMED)}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class SMACBlackbox(Facade):
 
     def __init__(self, problem: Problem, seed: int, budget: Budget, trials_without_limit: int = 100) -> None:
         from smac import BlackBoxFacade  # 2 s, for SMAC runs only
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped] # comes with scikit-learn
+        from threadpoolctl import ThreadpoolController  # comes with scikit-learn
 
         super().__init__(BlackBoxFacade, problem, seed, budget.trials or trials_without_limit)
         self._threads = ThreadpoolController()  # after the import of what it controls
