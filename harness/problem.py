@@ -121,6 +121,11 @@ def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Map
     return fidelity
 
 
+def complete(fidelity: Mapping[str, float] | None, problem: Problem) -> dict[str, float]:
+    """Every fidelity of a problem by name: what is not named is the highest."""
+    return {known.name: known.upper for known in problem.fidelities} | dict(fidelity or {})
+
+
 class Benchmark(Protocol):
     """The judge. It stands outside: an optimizer is given ``problem`` and nothing else."""
 
