@@ -54,15 +54,16 @@ def cost_table(experiment: Experiment) -> Table:
         "second of waiting, of a run among those that shared the server; optimizer (s): time spent asking less "
         "waiting; evaluation (s): as the benchmark measured it, tabulated for a table.",
     ]
-    if any(row["evaluation_seconds"] is not None for row in rows) and experiment.trials["failed"].any():
-        notes.append("Failed evaluations are without a time and are not in evaluation (s).")
+    untimed = experiment.trials["failed"] & experiment.trials["evaluation_seconds"].is_null()
+    if any(row["evaluation_seconds"] is not None for row in rows) and untimed.any():
+        notes.append("Failed evaluations are in evaluation (s) only where their time was measured.")
     silent = [(number, key) for number, row in enumerate(rows) if row["calls"] == 0 for key in OF_CALLS]
     return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(silent))
 
 
 def _run_costs(experiment: Experiment) -> pl.DataFrame:
     """One row a run; a sum with an unknown part is null."""
-    executed = pl.when(pl.col("executed") & ~pl.col("failed")).then(pl.col("evaluation_seconds"))
+    executed = pl.when(pl.col("executed")).then(pl.col("evaluation_seconds"))
     unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
     sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(
         pl.col("calls", "prompt_tokens", "completion_tokens", "llm_seconds", "ask_seconds").sum(),

@@ -21,9 +21,12 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,
     "index": pl.Int64,
     "loss": pl.Float64,
+    "losses": pl.List(pl.Float64),
+    "test": pl.Float64,
     "invalid": pl.Boolean,
     "executed": pl.Boolean,
     "failed": pl.Boolean,
+    "error": pl.String,
     "faults": pl.List(pl.String),
     "duplicate": pl.Boolean,
     "ask_seconds": pl.Float64,
@@ -193,10 +196,9 @@ def _read_trials(runs: list[Run]) -> tuple[pl.DataFrame, list[InvalidProposal]]:
         raw = read_rows(run.folder / "trials.jsonl")
         if not raw:
             raise RunError(f"{run.id} is complete but has no trials; move its folder away and run it again.")
-        objective = run.info["objectives"][0]["name"]
-        rows += [
-            {**flatten(row, run.id, objective), "method": run.method, "task": run.task, "seed": run.seed} for row in raw
-        ]
+        objectives = [objective["name"] for objective in run.info["objectives"]]
+        place = {"method": run.method, "task": run.task, "seed": run.seed}
+        rows += [{**flatten(row, run.id, objectives), **place} for row in raw]
         invalid += [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
     schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
     return pl.DataFrame(rows, schema=schema), invalid

@@ -9,15 +9,21 @@ from rich.text import Text
 
 from analysis import render
 from analysis.anytime import anytime_figure
+from analysis.attainment import attainment_figure, hypervolume_figure
 from analysis.check import random_search_check
 from analysis.comparison import Comparison, compare
 from analysis.cost import cost_table
+from analysis.failures import failures_table
 from analysis.faults import fault_figure
 from analysis.figures import draw
+from analysis.fronts import fronts
+from analysis.generalization import generalization_table, incumbents
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv
+from analysis.leak import leak_headlines, leak_pairs, leak_table
 from analysis.load import Experiment, describe_incomplete, load
+from analysis.pareto_table import pareto_headline, pareto_table
 from analysis.provenance import provenance, settings
 from analysis.quality import quality_by_task_table, quality_table
 from analysis.report import Group, Page, group_exhibits, write_report
@@ -33,6 +39,18 @@ _FIGURES = {
         "a line that leaves a logarithmic panel at the bottom has reached the optimum.",
     ),
     "faults": (fault_figure, "Invalid proposals, each counted once under its first fault."),
+}
+_FIGURES_OF_SEVERAL_OBJECTIVES = {
+    "attainment": (
+        attainment_figure,
+        "The first two objectives as reported. Line: what at least half of a method's runs attain (median empirical "
+        "attainment surface). Points: the final front of each run.",
+    ),
+    "hypervolume": (
+        hypervolume_figure,
+        "Hypervolume after each proposal, invalid ones included: mean over seeds, 95 % bootstrap band. "
+        "Scales and reference point as in the table of Pareto fronts.",
+    ),
 }
 
 
@@ -52,12 +70,10 @@ def publish(experiment_folder: Path, output: Path) -> Path:
     """
     experiment = load(experiment_folder)
     comparison = compare(experiment)
-    tables = (
-        quality_table(experiment, comparison),
-        hallucination_table(experiment),
-        cost_table(experiment),
-        quality_by_task_table(experiment, comparison),
-    )
+    quality, hallucination = quality_table(experiment, comparison), hallucination_table(experiment)
+    further, sentences = _further(experiment, comparison)
+    printed = (quality, hallucination, cost_table(experiment), *further)
+    tables = (*printed, quality_by_task_table(experiment, comparison))
     remarks = random_search_check(experiment, comparison)
     incomplete = describe_incomplete(experiment.incomplete)
     remarks = (*remarks, incomplete) if incomplete else remarks
@@ -65,7 +81,7 @@ def publish(experiment_folder: Path, output: Path) -> Path:
     groups = _write_invalid(experiment, output / "tables")
     page = Page(
         experiment=experiment.name,
-        headlines=headlines(experiment, tables[0], tables[1]),
+        headlines=(*headlines(experiment, quality, hallucination), *sentences),
         remarks=remarks,
         tables=tables,
         figures=_write_figures(experiment, comparison, output / "figures"),
@@ -74,8 +90,25 @@ def publish(experiment_folder: Path, output: Path) -> Path:
         groups=groups,
     )
     report = write_report(page, output / "report")
-    _print(page, tables[:3], report)
+    _print(page, printed, report)
     return report
+
+
+def _further(experiment: Experiment, comparison: Comparison) -> tuple[tuple[Table, ...], tuple[str, ...]]:
+    """The tables that only some experiments have, and what they say: fronts, test scores, the leak, failures."""
+    tables: list[Table] = []
+    sentences: list[str] = []
+    if found := fronts(experiment, comparison):
+        tables.append(pareto_table(found))
+        sentences += pareto_headline(found, comparison)
+    if tested := incumbents(experiment):
+        tables.append(generalization_table(experiment, comparison, tested))
+        if pairs := leak_pairs(experiment, tested):
+            tables.append(leak_table(pairs))
+            sentences += leak_headlines(pairs)
+    if failures := failures_table(experiment):
+        tables.append(failures)
+    return tuple(tables), tuple(sentences)
 
 
 def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
@@ -95,7 +128,8 @@ def _write_invalid(experiment: Experiment, folder: Path) -> tuple[Group, ...]:
 def _write_figures(experiment: Experiment, comparison: Comparison, folder: Path) -> tuple[tuple[str, str, str], ...]:
     folder.mkdir(parents=True, exist_ok=True)
     shown = []
-    for name, (figure_of, caption) in _FIGURES.items():
+    several = any(len(task.objectives) > 1 for task in experiment.tasks.values())
+    for name, (figure_of, caption) in (_FIGURES | (_FIGURES_OF_SEVERAL_OBJECTIVES if several else {})).items():
         svg, png = draw(figure_of, name, experiment, comparison)
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8", newline="\n")
         (folder / f"{name}.png").write_bytes(png)

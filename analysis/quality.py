@@ -72,7 +72,7 @@ def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Tab
             continue
         for row in _method_rows(block):
             best = task.values(block.final_losses(str(row["method"])))
-            rows.append({**row, **names, **_metric("best_mean", mean, best)})
+            rows.append({**row, **names, **metric_cells("best_mean", mean, best)})
         expected = _exact_row(block, (task,))
         if expected is not None:
             exact.append(len(rows))
@@ -88,15 +88,15 @@ def _method_rows(block: Comparison) -> list[Cells]:
         row: Cells = {"method": method, "runs": finals.size, "rank_mean": float(rank)}
         row["runs_without_valid"] = _without_valid(block, method)
         if block.regret_tasks:
-            row |= _metric("regret_mean", mean, block.final_regrets(method))
-            row |= _metric("regret_iqm", interquartile_mean, block.final_regrets(method))
+            row |= metric_cells("regret_mean", mean, block.final_regrets(method))
+            row |= metric_cells("regret_iqm", interquartile_mean, block.final_regrets(method))
         for task, losses in zip(block.tasks, finals.T, strict=True):
             row[f"best.{task.name}"] = _number(task.value(float(losses.mean())))
         rows.append(row)
     return rows
 
 
-def _metric(key: str, metric: Callable[[Floats], Floats], scores: Floats) -> Cells:
+def metric_cells(key: str, metric: Callable[[Floats], Floats], scores: Floats) -> Cells:
     """The metric and its interval; null where any run's score is unknown, for a mean of the others would flatter."""
     if np.isnan(scores).any():
         return {}
@@ -130,6 +130,8 @@ def _regret_notes(block: Comparison) -> list[str]:
     lengths = sorted({block.proposals(task) for task in every})
     after = " to ".join(dict.fromkeys([str(lengths[0]), str(lengths[-1])]))
     notes = [f"After {after} proposals, invalid ones included; regret: {_REGRET}; lower is better."]
+    if any(len(task.objectives) > 1 for task in every):
+        notes.append("Of several objectives this is the first; all of them are in the table of Pareto fronts.")
     if len(known) < len(every):
         missing = ", ".join(task.name for task in every if task not in known)
         rest = f"regret is over the other {len(known)}" if known else "see the best values as reported"

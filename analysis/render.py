@@ -15,6 +15,8 @@ _INFINITE = "∞"
 _SCIENTIFIC_BELOW = 1e-4
 _THOUSAND = 1000
 
+_ALIGN = {"text": "l", "prose": r"p{0.35\linewidth}"}
+
 _LATEX = {
     **dict(zip("&%$#_{}", (rf"\{char}" for char in "&%$#_{}"), strict=True)),
     "\\": r"\textbackslash{}",
@@ -52,7 +54,7 @@ def cells(table: Table) -> Cells:
     return Cells(
         tuple(column.header for column in table.columns),
         rows,
-        tuple(column.style != "text" for column in table.columns),
+        tuple(column.style not in {"text", "prose"} for column in table.columns),
     )
 
 
@@ -91,7 +93,7 @@ def markdown(table: Table) -> str:
 def latex(table: Table) -> str:
     """A LaTeX table that needs booktabs alone; headers of several words are stacked to save width."""
     text = cells(table)
-    align = "".join("r" if right else "l" for right in text.right)
+    align = "".join(_ALIGN.get(column.style, "r") for column in table.columns)
     rows = "\n".join("    " + " & ".join(map(escape_latex, row)) + r" \\" for row in text.rows)
     headers = " & ".join(_stacked(header, right) for header, right in zip(text.headers, text.right, strict=True))
     notes = " ".join(map(escape_latex, table.notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from harness.errors import RunError
@@ -13,18 +14,21 @@ from harness.trial import Fault
 class TrialRow(TypedDict):
     """One trial. None is "not measured", never zero.
 
-    ``loss`` is the first objective's, None unless it was evaluated at the highest fidelity and is finite. ``faults``
-    names each kind once, in the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall
-    time around all of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the
-    proposal included.
+    ``losses`` are those of all objectives, None unless it was evaluated at the highest fidelity and they are finite;
+    ``loss`` is the first objective's. ``test`` is the first objective's test score as reported. ``faults`` names each
+    kind once, in the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around
+    all of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
     """
 
     run: str
     index: int
     loss: float | None
+    losses: list[float] | None
+    test: float | None
     invalid: bool
     executed: bool
     failed: bool
+    error: str | None
     faults: list[str]
     duplicate: bool
     ask_seconds: float
@@ -39,27 +43,32 @@ class TrialRow(TypedDict):
     candidates_invalid: int
 
 
-def flatten(row: dict[str, Any], run: str, objective: str) -> TrialRow:
+def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRow:
     """Flatten one row of the log.
 
     Args:
         row: As it stands in ``trials.jsonl``.
         run: Id of the run: its folder below the experiment's.
-        objective: Name of the objective whose loss counts.
+        objectives: Their names; the first is the one that methods are compared in.
 
     Raises:
         RunError: The row lacks a field of the contract or names a fault that does not exist.
     """
     try:
         usage = row["usage"]
-        losses = row["losses"]
+        highest = row["losses"] is not None and row["fidelity"] is None
+        losses = [finite(row["losses"][name]) for name in objectives] if highest else []
+        known = [loss for loss in losses if loss is not None]
         return TrialRow(
             run=run,
             index=int(row["index"]),
-            loss=None if losses is None or row["fidelity"] is not None else finite(losses[objective]),
+            loss=losses[0] if losses else None,
+            losses=known if known and len(known) == len(losses) else None,
+            test=finite((row["metrics"] or {}).get(f"test_{objectives[0]}")) if highest else None,
             invalid=bool(row["violations"]),
             executed=row["executed"] is not None,
             failed=row["error"] is not None,
+            error=None if row["error"] is None else str(row["error"]),
             faults=list(dict.fromkeys(Fault(violation["fault"]).value for violation in row["violations"])),
             duplicate=row["duplicate_of"] is not None,
             ask_seconds=float(row["ask_seconds"]),

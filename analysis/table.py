@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 INTERVAL = "95\u00a0% interval"
-Style = Literal["text", "count", "number", "percent"]
+Style = Literal["text", "prose", "count", "number", "percent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Column:
     Attributes:
         header: With the unit in parentheses, for example "LLM (s)".
         keys: The frame's column; two of them (lower, upper) are shown as one interval.
-        style: text as it is; count in full; number with 3 significant digits; percent for a share between 0 and 1.
+        style: text as it is, prose where it is long; count in full; number with 3 significant digits; percent for a
+            share between 0 and 1.
     """
 
     header: str
@@ -49,6 +50,6 @@ class Table:
 
 def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:
     """A frame with the columns' keys in order, typed by style even where every value is null."""
-    types = {"text": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}
+    types = {"text": pl.String, "prose": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}
     schema = {key: types[column.style] for column in columns for key in column.keys}
     return pl.DataFrame([{key: row.get(key) for key in schema} for row in rows], schema=schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,37 +12,58 @@ import numpy.typing as npt
 from analysis.regret import normalized_regret
 from analysis.rows import finite
 from harness.errors import RunError
+from harness.problem import Objective
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task's first objective, all numbers as losses (minimized).
+    """One task: its objectives, and what is known about the first, in which methods are compared.
 
     Attributes:
         name: ``<benchmark>.<task>``.
-        objective: Its name as reported.
-        direction: As reported.
-        optimum: Lowest possible loss, or None where nobody knows it.
-        worst: Highest possible loss, or None.
+        objectives: All of them, optimum and worst value as reported.
         random_curve: Exact E[lowest loss of k random configurations] for k = 1, 2, ...; empty where unknown.
     """
 
     name: str
-    objective: str
-    direction: Literal["minimize", "maximize"]
-    optimum: float | None
-    worst: float | None
+    objectives: tuple[Objective, ...]
     random_curve: tuple[float, ...]
 
-    def value(self, loss: float) -> float:
-        """The value as reported that stands behind a loss."""
-        return loss if self.direction == "minimize" else -loss
+    @property
+    def objective(self) -> str:
+        """Name of the first objective as reported."""
+        return self.objectives[0].name
 
-    def values(self, losses: Floats) -> Floats:
-        """The same for an array of any shape."""
-        return losses if self.direction == "minimize" else -losses
+    @property
+    def direction(self) -> str:
+        """Direction of the first objective as reported."""
+        return self.objectives[0].direction
+
+    @property
+    def optimum(self) -> float | None:
+        """Lowest possible loss of the first objective, or None where nobody knows it."""
+        return self.bounds(0)[0]
+
+    @property
+    def worst(self) -> float | None:
+        """Highest possible loss of the first objective, or None."""
+        return self.bounds(0)[1]
+
+    def bounds(self, number: int) -> tuple[float | None, float | None]:
+        """Lowest and highest possible loss of one objective, each None where nobody knows it."""
+        objective = self.objectives[number]
+        lower, upper = (None if end is None else objective.loss(end) for end in (objective.optimum, objective.worst))
+        return lower, upper
+
+    def value(self, loss: float) -> float:
+        """The value of the first objective as reported that stands behind a loss."""
+        return self.objectives[0].value(loss)
+
+    def values(self, losses: Floats, number: int = 0) -> Floats:
+        """The same for an array of any shape, of any objective."""
+        return losses if self.objectives[number].direction == "minimize" else -losses
 
     @property
     def regret_known(self) -> bool:
@@ -63,15 +84,13 @@ def task_of(runs: Iterable[dict[str, Any]]) -> Task:
     """The task that these runs (contents of ``run.json``) share.
 
     Raises:
-        RunError: The runs disagree about the objective, so that their numbers cannot be compared.
+        RunError: The runs disagree about an objective, so that their numbers cannot be compared.
     """
     found: dict[Task, str] = {}
     curve: tuple[float, ...] = ()
     for run in runs:
         name = f"{run['benchmark']}.{run['task']}"
-        objective = run["objectives"][0]
-        losses = [_as_loss(objective[key], objective["direction"]) for key in ("optimum", "worst")]
-        task = Task(name, objective["name"], objective["direction"], losses[0], losses[1], ())
+        task = Task(name, tuple(map(_objective, run["objectives"])), ())
         found.setdefault(task, f"{name}/{run['method']}/{run['seed']}")
         curve = max(curve, tuple(run["random_search_curve"] or ()), key=len)
     if len(found) > 1:
@@ -80,11 +99,10 @@ def task_of(runs: Iterable[dict[str, Any]]) -> Task:
             "analyze them as separate experiments."
         )
     task = next(iter(found))
-    return Task(task.name, task.objective, task.direction, task.optimum, task.worst, curve)
+    return Task(task.name, task.objectives, curve)
 
 
-def _as_loss(value: object, direction: str) -> float | None:
-    number = finite(value)
-    if number is None:
-        return None
-    return number if direction == "minimize" else -number
+def _objective(written: dict[str, Any]) -> Objective:
+    return Objective(
+        written["name"], written["direction"], optimum=finite(written["optimum"]), worst=finite(written["worst"])
+    )

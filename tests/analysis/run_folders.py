@@ -158,3 +158,36 @@ def noisy_experiment(folder: Path, seeds: int = 3, proposals: int = 20) -> Path:
             for seed in range(seeds):
                 noisy_run(folder, method, seed, task, proposals, invalid, level)
     return folder
+
+
+TRADE_OFF = [OBJECTIVE, {"name": "train_seconds", "direction": "minimize", "optimum": None, "worst": None}]
+
+
+def outcome(index: int, accuracy: float, seconds: float, **changes: Any) -> dict[str, Any]:
+    """A row of a task with two objectives, ``TRADE_OFF``."""
+    return trial(index, accuracy, losses={"balanced_accuracy": -accuracy, "train_seconds": seconds}, **changes)
+
+
+def noisy_trade_offs(folder: Path, seeds: int = 3, proposals: int = 8) -> Path:
+    """Two methods on a task with two objectives and test scores, with and without the leak; some evaluations fail."""
+    for method in ("random_search", "smac"):
+        for task, leak in {"31+model=svm": 0.0, "31+leak=v1+model=svm": 0.05}.items():
+            for seed in range(seeds):
+                draw = random.Random(f"{method} {seed} {task}").random
+                rows = []
+                for index in range(proposals):
+                    accuracy, seconds = 0.6 + 0.15 * draw(), 10 ** (3 * draw())
+                    row = outcome(
+                        index,
+                        accuracy + leak,
+                        seconds,
+                        metrics={"test_balanced_accuracy": accuracy - 0.02 * draw()},
+                        evaluation_seconds=seconds,
+                    )
+                    if draw() < 0.2:
+                        reason = "Out of time: stopped after 30 s." if draw() < 0.6 else "ValueError: gamma | is <0"
+                        none = dict.fromkeys(("losses", "metrics"))
+                        row |= none | {"error": reason, "evaluation_seconds": 30.0}
+                    rows.append(row)
+                write_run(folder, method, seed, rows, task=task, objectives=TRADE_OFF, random_search_curve=None)
+    return folder

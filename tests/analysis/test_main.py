@@ -30,6 +30,8 @@ def test_one_command_writes_everything(tmp_path: Path) -> None:
     wanted |= {"tables/invalid_proposals.csv", "report/index.html"}
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert wanted <= written
+    further = ("pareto", "generalization", "leak", "failures", "attainment", "hypervolume")
+    assert not [path for path in written if Path(path).stem in further]
     for text in ("Quality", "Hallucination", "Cost per run", "random search, exact", "Check of random_search"):
         assert text in done.stdout
     assert max(map(len, done.stdout.splitlines()[:-1])) <= 120

@@ -57,3 +57,10 @@ def test_a_minimized_objective_is_its_own_loss() -> None:
 def test_runs_that_disagree_about_the_optimum_are_refused() -> None:
     with pytest.raises(RunError, match="disagree"):
         task_of([_run(), _run(seed=1, objectives=[OBJECTIVE | {"optimum": 0.9}])])
+
+
+def test_runs_that_disagree_about_a_further_objective_are_refused() -> None:
+    second = {"name": "train_seconds", "direction": "minimize", "optimum": None, "worst": None}
+    with pytest.raises(RunError, match="disagree"):
+        task_of([_run(), _run(seed=1, objectives=[OBJECTIVE, second])])
+    assert task_of([_run(objectives=[OBJECTIVE, second | {"worst": 9.0}])]).bounds(1) == (None, 9.0)

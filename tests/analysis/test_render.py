@@ -17,13 +17,18 @@ import pytest
 from analysis import render
 from analysis.comparison import compare
 from analysis.cost import cost_table
+from analysis.failures import failures_table
+from analysis.fronts import fronts
+from analysis.generalization import generalization_table, incumbents
 from analysis.hallucination import hallucination_table
+from analysis.leak import leak_pairs, leak_table
 from analysis.load import load
+from analysis.pareto_table import pareto_table
 from analysis.quality import quality_by_task_table, quality_table
 from analysis.render import comma_separated, escape_latex, latex, markdown, number_text, wrapped
 from analysis.table import Column, Table
 from analysis.terminal import WIDEST, print_table, terminal_console
-from tests.analysis.run_folders import noisy_experiment
+from tests.analysis.run_folders import noisy_experiment, noisy_trade_offs
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -58,10 +63,24 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Table]:
         hallucination_table(experiment),
         cost_table(experiment),
     ]
+    trade_offs = load(noisy_trade_offs(tmp_path_factory.mktemp("runs") / "golden"))
+    comparison = compare(trade_offs)
+    tested = incumbents(trade_offs)
+    failures = failures_table(trade_offs)
+    assert failures is not None
+    made += [
+        pareto_table(fronts(trade_offs, comparison)),
+        generalization_table(trade_offs, comparison, tested),
+        leak_table(leak_pairs(trade_offs, tested)),
+        failures,
+    ]
     return {table.name: table for table in made}
 
 
-@pytest.mark.parametrize("name", ["quality", "quality_by_task", "hallucination", "cost"])
+NAMES = ("quality", "quality_by_task", "hallucination", "cost", "pareto", "generalization", "leak", "failures")
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("ending", ["md", "tex", "csv"])
 def test_golden_files(tables: dict[str, Table], name: str, ending: str) -> None:
     renderer = {"md": markdown, "tex": latex, "csv": comma_separated}[ending]

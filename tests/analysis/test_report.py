@@ -18,7 +18,7 @@ from analysis.invalid import exhibits, visible
 from analysis.load import load
 from analysis.publish import publish
 from analysis.report import group_exhibits, inline_svg
-from tests.analysis.run_folders import call, fault, noisy_experiment, trial, write_run
+from tests.analysis.run_folders import call, fault, noisy_experiment, noisy_trade_offs, trial, write_run
 
 HOSTILE = {
     "script": "</pre><script>alert(1)</script><img src=x onerror=alert(2)>",
@@ -198,6 +198,23 @@ def test_the_page_is_complete_and_reproducible(tmp_path: Path) -> None:
     assert "proposals were invalid" in html
     assert "smollm2: smollm2-135m-instruct" in html
     assert "hush" not in html
+
+
+def test_objectives_test_scores_and_failures_have_their_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    html, page = _publish(noisy_trade_offs(tmp_path / "live", seeds=2, proposals=5))
+    further = {"pareto", "generalization", "leak", "failures", "attainment", "hypervolume"}
+    assert further <= {attributes.get("id") for _, attributes in page.tags}
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 4
+    assert "gamma | is &lt;0" in html
+    written = {path.stem for path in (tmp_path / "live").glob("*s/*")}
+    assert further <= written
+    printed = capsys.readouterr().out
+    for text in ("Pareto fronts", "Validation against test", "What training on", "Evaluations that failed"):
+        assert text in printed
+    for text in ("against", "Mean final hypervolume (mean of 2 tasks)", "flatters by more: "):
+        assert text in printed.replace("\n", " ")
 
 
 def test_no_invalid_proposal_is_said_so(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from analysis.check import random_search_check
 from analysis.comparison import compare
 from analysis.cost import cost_table
+from analysis.failures import failures_table
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits
@@ -264,6 +265,32 @@ def test_a_failed_evaluation_has_no_time_but_does_not_hide_the_others(folder: Pa
     table = cost_table(load(folder))
     assert _rows(table)["smac"]["evaluation_seconds"] == 2
     assert any("Failed evaluations" in note for note in table.notes)
+
+
+def test_the_time_of_a_failed_evaluation_counts(folder: Path) -> None:
+    stopped = trial(1, executed={"depth": 1}, error="Out of time: stopped after 30 s.", evaluation_seconds=30.0)
+    write_run(folder, "smac", 0, [trial(0, 0.7), stopped])
+    table = cost_table(load(folder))
+    assert _rows(table)["smac"]["evaluation_seconds"] == 32
+    assert not any("Failed evaluations" in note for note in table.notes)
+
+
+def test_failures_by_hand(folder: Path) -> None:
+    errors = ["ValueError: b\nTraceback", "ValueError: b", "a\u202e", "c", "d", ""]
+    rows = [trial(i, executed={"depth": 1}, error=error) for i, error in enumerate(errors)]
+    rows += [trial(6, 0.7), trial(7, 0.7), trial(8, **INVALID)]
+    write_run(folder, "smac", 0, rows)
+    write_run(folder, "random_search", 0, [trial(0, 0.7)])
+    table = failures_table(load(folder))
+    assert table is not None
+    (row,) = table.frame.iter_rows(named=True)
+    assert [row[key] for key in ("method", "evaluations", "failed", "share")] == ["smac", 8, 6, 0.75]
+    assert row["reasons"] == "ValueError: b (2); a⟨U+202E⟩ (1); c (1); others (2)"
+
+
+def test_no_failure_no_table(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.7, None])
+    assert failures_table(load(folder)) is None
 
 
 def test_random_search_is_checked_against_its_expectation(folder: Path) -> None:

@@ -1,0 +1,83 @@
+"""How good the found trade-offs are where a task has several objectives: the table ``pareto`` and its headline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from analysis.comparison import Comparison
+from analysis.fronts import Fronts
+from analysis.pareto import REFERENCE
+from analysis.quality import Cells, metric_cells
+from analysis.render import number_text
+from analysis.statistics import mean
+from analysis.table import INTERVAL, Column, Table, frame_of
+
+COLUMNS = (
+    Column("task", ("task",), "text"),
+    Column("method", ("method",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("objectives", ("objectives",), "text"),
+    Column("mean hypervolume", ("hypervolume",)),
+    Column(INTERVAL, ("hypervolume_lower", "hypervolume_upper")),
+    Column("of all runs' front (%)", ("share",), "percent"),
+    Column("half-way", ("hypervolume_half",)),
+    Column("front points", ("front_points",)),
+)
+
+
+def pareto_table(found: Iterable[Fronts]) -> Table:
+    """One row a task and method; larger hypervolumes are better."""
+    rows: list[Cells] = []
+    notes = [
+        "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled, 0 its best and "
+        f"1 its worst value; the reference point lies at {REFERENCE:g} in each, so that {REFERENCE**2:.3g} is the most "
+        "with two. Larger is better; a run without any valid configuration has 0.",
+        "Of all runs' front: the mean as a share of the hypervolume of what all runs of the task found together; "
+        "half-way: mean after half of the proposals; front points: distinct nondominated outcomes of a run, mean. "
+        "Intervals: bootstrap over seeds.",
+    ]
+    for fronts in found:
+        if fronts.observed:
+            names = ", ".join(fronts.observed)
+            notes.append(f"{fronts.task.name}: best and worst {names} are those that any run here observed.")
+        notes += fronts.block.notes
+        rows += [_row(fronts, method) for method in fronts.block.methods]
+    title = "Pareto fronts: final hypervolume"
+    return Table("pareto", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
+
+
+def _row(fronts: Fronts, method: str) -> Cells:
+    objectives = ", ".join(f"{objective.name} ({objective.direction})" for objective in fronts.task.objectives)
+    row: Cells = {"task": fronts.task.name, "method": method, "objectives": objectives}
+    if not fronts.block.seeds:
+        return row
+    curves = fronts.curves(method)
+    best = fronts.of_all_runs()
+    row |= metric_cells("hypervolume", mean, curves[:, -1:])
+    row["runs"] = len(curves)
+    row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
+    row["hypervolume_half"] = float(curves[:, math.ceil(curves.shape[1] / 2) - 1].mean())
+    row["front_points"] = float(np.mean([len(points) for points in fronts.of(method)]))
+    return row
+
+
+def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[str, ...]:
+    """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
+    shared = [fronts for fronts in found if fronts.task in comparison.tasks]
+    others = [method for method in comparison.methods if method != "random_search"]
+    if not shared or not comparison.seeds or not others or "random_search" not in comparison.methods:
+        return ()
+    results = {method: _result(shared, method, comparison.seeds) for method in comparison.methods}
+    place = shared[0].task.name if len(shared) == 1 else f"mean of {len(shared)} tasks"
+    rivals = ", ".join(f"{results[method]} for {method}" for method in others)
+    return (f"Mean final hypervolume ({place}): {rivals}, against {results['random_search']} for random_search.",)
+
+
+def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str:
+    finals = np.stack([fronts.curves(method, seeds)[:, -1] for fronts in shared], axis=1)
+    cells = metric_cells("mean", mean, finals)
+    texts = [number_text(cell) for cell in cells.values() if isinstance(cell, float)]
+    return texts[0] + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "")
