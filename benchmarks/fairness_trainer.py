@@ -19,12 +19,17 @@ class Trainer:
         sensitive: One of its attributes.
         model: One of ``benchmarks.tabular_models.MODELS``.
         folder: Where the data lie.
-        checksum: Of the data; tells evaluations apart.
+        checksum: Of the data that the parent read.
+
+    Raises:
+        ValueError: The data on disk are others by now.
     """
 
     def __init__(self, task: str, sensitive: str, model: str, folder: str | None, checksum: str) -> None:
         self._model = model
         self._task, self._groups, _ = load_sensitive(task, sensitive, folder)
+        if self._task.checksum != checksum:
+            raise ValueError(f"the data of {task} are not the same as when the run began")
 
     def train(self, params: Params, fidelity: Mapping[str, float], seed: int) -> dict[str, float]:
         """Scores on the validation rows, and of a model trained on these too on the test rows (``test_...``)."""

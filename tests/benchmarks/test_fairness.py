@@ -72,17 +72,23 @@ def test_the_groups_of_credit_g(attribute, smaller, share):
 @shared_data.needs_data
 def test_scores_are_those_of_the_validation_and_of_the_test_rows():
     folder = str(shared_data.FOLDER / "compas")
-    trainer = Trainer("compas", "race", "logistic_regression", folder, "")
+    task = load_compas(folder)
+    trainer = Trainer("compas", "race", "logistic_regression", folder, task.checksum)
     default = Fairness("compas", model="logistic_regression", folder=folder, cache=False).problem.default
     told = trainer.train(default, {"subsample": 1.0, "epochs": 100}, 0)
     less = trainer.train(default, {"subsample": 0.1, "epochs": 3}, 0)
     assert {f"test_{name}" for name in ("balanced_accuracy", *DEFAULT_OBJECTIVES)} <= told.keys()
     assert told["balanced_accuracy"] != less["balanced_accuracy"]
     assert told["balanced_accuracy"] > 0.6, "far from chance on the whole data"
-    task = load_compas(folder)
     kept, held = a_third_off(task.train, task.values, stratified=True)
     assert not set(kept) & set(held)
     assert not {*kept, *held} & set(task.test)
+
+
+def test_data_that_changed_meanwhile_are_refused(tmp_path):
+    compas(tmp_path, [row(outcome=i % 2) for i in range(12)])
+    with pytest.raises(ValueError, match="not the same as when the run began"):
+        Trainer("compas", "race", "logistic_regression", str(tmp_path), "of other data")
 
 
 def test_mistakes_are_one_sentence(tmp_path):
