@@ -29,7 +29,7 @@ class Fronts:
             at the highest fidelity.
         lower: Loss that is scaled to 0, shape (objectives,).
         upper: Loss that is scaled to 1.
-        observed: Names of the objectives scaled by what the runs found, for want of a known optimum and worst value.
+        observed: Names of the objectives scaled by what the runs found, for want of known ends.
     """
 
     task: Task
@@ -74,9 +74,9 @@ def _of_task(experiment: Experiment, block: Comparison, task: Task) -> Fronts:
     every = every[~np.isnan(every).any(axis=1)]
     lower, upper, observed = np.zeros(len(nothing)), np.ones(len(nothing)), []
     for number, objective in enumerate(task.objectives):
-        best, worst = task.bounds(number)
-        if best is not None and worst is not None:
-            lower[number], upper[number] = best, worst
+        scale = task.scale(number)
+        if scale is not None:
+            lower[number], upper[number] = scale
         elif len(every):
             lower[number], upper[number] = every[:, number].min(), every[:, number].max()
             observed.append(objective.name)

@@ -51,8 +51,8 @@ def leak_pairs(experiment: Experiment, found: Incumbents) -> tuple[LeakPair, ...
 
 def _pairs(experiment: Experiment, found: Incumbents) -> Iterator[LeakPair]:
     for name in experiment.tasks:
-        plain = without_leak(name)
-        if plain is None or plain not in experiment.tasks:
+        plain = next((other for other in experiment.tasks if other in without_leak(name)), None)
+        if plain is None:
             continue
         for method in experiment.methods:
             shared = [seed for kind, task, seed in found if (kind, task) == (method, plain)]
@@ -62,10 +62,13 @@ def _pairs(experiment: Experiment, found: Incumbents) -> Iterator[LeakPair]:
                 yield LeakPair(experiment.tasks[plain], method, seeds, *gaps)
 
 
-def without_leak(task: str) -> str | None:
-    """The name of the same task without the leak, or None where it has none."""
+def without_leak(task: str) -> tuple[str, ...]:
+    """What the same task may be called without the leak: not named, or named as none; empty where it has no leak."""
     first, *settings = task.split("+")
-    return "+".join([first, *(part for part in settings if part != LEAK)]) if LEAK in settings else None
+    if LEAK not in settings:
+        return ()
+    others = [part for part in settings if part != LEAK]
+    return "+".join([first, *others]), "+".join([first, *sorted([*others, "leak=none"])])
 
 
 def leak_table(pairs: Iterable[LeakPair]) -> Table:

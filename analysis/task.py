@@ -57,6 +57,18 @@ class Task:
         lower, upper = (None if end is None else objective.loss(end) for end in (objective.optimum, objective.worst))
         return lower, upper
 
+    def scale(self, number: int) -> tuple[float, float] | None:
+        """Losses between which one objective is scaled: its best and worst, known or by definition; else None."""
+        objective = self.objectives[number]
+        lower, upper = self.bounds(number)
+        if lower is not None and upper is not None:
+            return lower, upper
+        return (
+            None
+            if objective.scale is None
+            else (objective.loss(objective.scale[0]), objective.loss(objective.scale[1]))
+        )
+
     def value(self, loss: float) -> float:
         """The value of the first objective as reported that stands behind a loss."""
         return self.objectives[0].value(loss)
@@ -103,6 +115,11 @@ def task_of(runs: Iterable[dict[str, Any]]) -> Task:
 
 
 def _objective(written: dict[str, Any]) -> Objective:
+    scale = written.get("scale")  # older runs have none
     return Objective(
-        written["name"], written["direction"], optimum=finite(written["optimum"]), worst=finite(written["worst"])
+        written["name"],
+        written["direction"],
+        optimum=finite(written["optimum"]),
+        worst=finite(written["worst"]),
+        scale=None if scale is None else (float(scale[0]), float(scale[1])),
     )

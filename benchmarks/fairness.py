@@ -22,22 +22,24 @@ from benchmarks.sensitive import SOURCES, load_sensitive
 from benchmarks.settings import one_of
 from benchmarks.tabular_models import MODELS, models_for
 from benchmarks.tabular_spaces import search_space
+from benchmarks.task_contexts import contexts
+from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.problem import Objective, Outcome, Params, Problem, complete
 
 MEASURES = {
     objective.name: objective
     for objective in (
-        Objective("balanced_accuracy", "maximize", 1.0, 0.0),
-        Objective("demographic_parity_difference", "minimize", 0.0, 1.0),
-        Objective("equalized_odds_difference", "minimize", 0.0, 1.0),
-        Objective("accuracy", "maximize", 1.0, 0.0),
-        Objective("f1_macro", "maximize", 1.0, 0.0),
+        Objective("balanced_accuracy", "maximize", scale=(1.0, 0.0)),
+        Objective("demographic_parity_difference", "minimize", scale=(0.0, 1.0)),
+        Objective("equalized_odds_difference", "minimize", scale=(0.0, 1.0)),
+        Objective("accuracy", "maximize", scale=(1.0, 0.0)),
+        Objective("f1_macro", "maximize", scale=(1.0, 0.0)),
         Objective("train_seconds", "minimize"),
         Objective("model_bytes", "minimize"),
         ENERGY,
     )
 }
-"""What can be an objective. The bounds are those of the scores: nobody knows what a model can attain."""
+"""What can be an objective."""
 
 DEFAULT_OBJECTIVES = ("balanced_accuracy", "demographic_parity_difference")
 
@@ -87,9 +89,10 @@ class Fairness:
             "fairness 1",
             limit_seconds,
             cache,
-            ("fairlearn", "xgboost-cpu"),
+            ("fairlearn", *((xgboost_distribution(),) if model == "xgboost" else ())),
             [goal.name for goal in goals],
         )
+        tuned = f"A {MODELS[model].title} is tuned as a classifier of people."
         self.problem = Problem(
             name=f"fairness.{task}",
             space=space,
@@ -97,10 +100,11 @@ class Fairness:
             default=dict(space.get_default_configuration()),
             fidelities=MODELS[model].fidelities,
             description=(
-                f"A {MODELS[model].title} is tuned as a classifier of people. The data set is {data.name}: "
-                f"{len(data.features)} rows, {data.features.shape[1]} features, {len(data.classes)} classes; the "
-                f"sensitive attribute is {attribute} ({len(set(groups.tolist()))} groups)."
+                f"{tuned} The data set is {data.name}: {len(data.features)} rows, {data.features.shape[1]} features, "
+                f"{len(data.classes)} classes; the sensitive attribute is {attribute} "
+                f"({len(set(groups.tolist()))} groups)."
             ),
+            contexts=contexts(data, tuned),
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:

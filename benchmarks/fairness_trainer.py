@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,9 @@ class Trainer:
         """Scores on the validation rows, and of a model trained on these too on the test rows (``test_...``)."""
         task = self._task
         kept, held = a_third_off(task.train, task.values, stratified=True)
+        clock = time.perf_counter()
         measured = self._scores(params, fidelity, seed, kept, held)
+        measured["evaluation_seconds"] = time.perf_counter() - clock
         tested = self._scores(params, fidelity, seed, task.train, task.test)
         return measured | {f"test_{name}": value for name, value in tested.items() if not name.endswith("_seconds")}
 

@@ -104,7 +104,7 @@ class HPOBench:
     Args:
         task: One of ``HPOBench.tasks``.
         table_seed: 0 to 4 for the results of one of the table's seeds, None for their mean. The package does not say
-            which of HPOBench's seeds a column belongs to.
+            which of HPOBench's seeds a column belongs to: ``hpobench_live.SEEDS`` are theirs, in their order.
         space: ``grid``, where every hyperparameter is ordinal with the table's levels; or ``continuous``, HPOBench's
             own ranges, where a configuration is *defined* to score what the nearest grid point scored (near in log
             space but for depth; midway counts as the lower level).

@@ -5,7 +5,8 @@ A family names a *trainer*: a class that is built once in the training process, 
     train(params, fidelity, seed) -> dict[str, float]
 
 with every fidelity named and every measure as reported. What it raises fails the trial, as do the end of the process
-and of its time; the next evaluation finds a new process.
+and of its time; the next evaluation finds a new process. An evaluation costs the wall time of ``train``, unless a
+measure named ``evaluation_seconds`` says what it should: without what is scored for the record alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ PACKAGES = ("numpy", "scikit-learn", "scipy")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one evaluation measured, as reported, and how long it took, scoring included."""
+    """What one evaluation measured, as reported, and what it cost."""
 
     values: dict[str, float]
     seconds: float

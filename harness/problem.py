@@ -25,12 +25,15 @@ class Objective:
         direction: As reported.
         optimum: Best attainable value as reported (not as a loss), or None where nobody knows it.
         worst: Worst attainable value as reported, or None where nobody knows it.
+        scale: Best and worst value that the quantity can take by its definition, whoever attains them (1 and 0 for an
+            accuracy), or None.
     """
 
     name: str
     direction: Direction
     optimum: float | None = None
     worst: float | None = None
+    scale: tuple[float, float] | None = None
 
     def loss(self, value: float) -> float:
         """The loss that stands for a reported value."""

@@ -102,11 +102,12 @@ def test_a_leak_without_its_partner_is_no_pair(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "plain"),
     [
-        ("hpobench_live.31+leak=v1+model=svm", "hpobench_live.31+model=svm"),
-        ("hpobench_live.31+leak=v1", "hpobench_live.31"),
-        ("hpobench_live.31+leak=v10", None),
-        ("hpobench_live.31", None),
+        ("live.31+leak=v1+model=svm", ("live.31+model=svm", "live.31+leak=none+model=svm")),
+        ("live.31+leak=v1", ("live.31", "live.31+leak=none")),
+        ("live.31+leak=v10", ()),
+        ("live.31+leak=none", ()),
+        ("live.31", ()),
     ],
 )
-def test_the_name_without_the_leak(task: str, plain: str | None) -> None:
+def test_the_names_without_the_leak(task: str, plain: tuple[str, ...]) -> None:
     assert without_leak(task) == plain

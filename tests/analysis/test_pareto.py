@@ -133,6 +133,16 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
     )
 
 
+def test_a_scale_by_definition_is_used_where_nobody_knows_the_optimum(tmp_path: Path) -> None:
+    objectives = [OBJECTIVE, SECONDS | {"optimum": None, "worst": None, "scale": [0.0, 10.0]}]
+    write_run(tmp_path, "smac", 0, [outcome(0, 0.65, 1.0), outcome(1, 0.65, 3.0)], objectives=objectives)
+    experiment = load(tmp_path)
+    (found,) = fronts(experiment, compare(experiment))
+    assert (found.lower[1], found.upper[1]) == (0.0, 10.0)
+    assert found.observed == ()
+    assert not experiment.tasks["hpobench.credit_g"].bounds(1)[0], "it is no optimum: there is no regret from it"
+
+
 def test_unknown_ends_are_those_of_all_runs_and_the_note_says_so(tmp_path: Path) -> None:
     objectives = [OBJECTIVE, SECONDS | {"worst": None}]
     write_run(tmp_path, "smac", 0, [outcome(0, 0.65, 1.0), outcome(1, 0.65, 3.0)], objectives=objectives)

@@ -46,6 +46,12 @@ def test_it_trains_in_another_process_that_stays(shared):
     assert first["pid"] == second["pid"] != os.getpid()
 
 
+def test_a_trainer_can_say_what_an_evaluation_costs(shared):
+    told = measure(shared, "quick")
+    assert told.seconds == 1e-9 < measure(shared, "fine").seconds
+    assert "evaluation_seconds" not in told.values
+
+
 def test_what_the_model_raises_is_the_reason_in_one_line(shared):
     with pytest.raises(EvaluationError, match=r"^ValueError: the solver diverged$") as error:
         measure(shared, "raise")

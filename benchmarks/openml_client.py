@@ -1,0 +1,141 @@
+"""The OpenML client as this project uses it: one cache folder, quiet, one process at a time, errors in one sentence.
+
+What the client (0.15) does and its callers would trip over, and what is done about it here:
+
+* it deletes a task's or data set's folder when it cannot complete it: what lay there is put back;
+* it is not safe for several processes: a lock file stands before each task;
+* it prefers parquet files, which have no checksum: they are skipped, so that data are the ARFF with the published MD5;
+* it logs to the root logger, which sets up a handler nobody asked for: silenced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.cache import cache_folder
+from harness.errors import SettingError
+
+NEEDED = {"tasks": ("task.xml", "datasplits.arff"), "datasets": ("description.xml", "features.xml", "dataset.arff")}
+"""Files without which the client asks the server."""
+
+
+@contextlib.contextmanager
+def client(folder: str | None) -> Iterator[Path]:
+    """The client set to a root cache folder (None for its own default), and quiet; its settings are restored.
+
+    Yields:
+        The cache folder of the server in use, where ``tasks`` and ``datasets`` lie.
+    """
+    with _quiet():  # its import may log, too
+        import openml
+
+        before, parquet = openml.config._root_cache_directory, os.environ.get("OPENML_SKIP_PARQUET")
+        os.environ["OPENML_SKIP_PARQUET"] = "true"
+        if folder is not None:
+            openml.config.set_root_cache_directory(Path(folder).expanduser())
+        try:
+            yield Path(openml.config.get_cache_directory())
+        finally:
+            openml.config.set_root_cache_directory(before)
+            if parquet is None:
+                del os.environ["OPENML_SKIP_PARQUET"]
+            else:
+                os.environ["OPENML_SKIP_PARQUET"] = parquet
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    root, handler, disabled = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
+    root.addHandler(handler)
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        root.removeHandler(handler)
+
+
+def one_at_a_time(cache: Path, what: str) -> FileLock:
+    """A lock that processes which read or download the same thing share; it lies in our own cache folder."""
+    locks = cache_folder() / "openml-locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return FileLock(locks / hashlib.sha256(f"{cache.resolve()} {what}".encode()).hexdigest()[:16])
+
+
+@contextlib.contextmanager
+def put_back(folders: Sequence[Path]) -> Iterator[None]:
+    """If the block fails, files that the client deleted return; from complete folders it deletes none."""
+    if all((folder / name).is_file() for folder in folders for name in NEEDED[folder.parent.name]):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as spare:
+        copies = [(Path(spare) / str(number), folder) for number, folder in enumerate(folders) if folder.is_dir()]
+        for copy, folder in copies:
+            shutil.copytree(folder, copy)
+        try:
+            yield
+        except BaseException:
+            for copy, folder in copies:
+                folder.mkdir(parents=True, exist_ok=True)
+                for file in copy.iterdir():
+                    if not (folder / file.name).exists():
+                        shutil.copyfile(file, folder / file.name)
+            raise
+
+
+def sentence(error: Exception, what: str, cache: Path) -> SettingError:
+    """The client's error as one sentence that says what to do.
+
+    Args:
+        error: Anything that the client raised.
+        what: ``OpenML task 31``.
+        cache: The folder that was looked in.
+    """
+    import requests
+    from openml.exceptions import OpenMLCacheException, OpenMLHashException, OpenMLServerError, OpenMLServerException
+
+    text = " ".join(str(getattr(error, "message", error)).split())
+    if isinstance(error, OpenMLServerException):
+        advice = "look its number up on https://www.openml.org/search?type=task."
+        return SettingError(f"{what} cannot be had, OpenML says (code {error.code}): {text.rstrip('.')}; {advice}")
+    if isinstance(error, OpenMLHashException | requests.exceptions.ChunkedEncodingError):
+        return SettingError(
+            f"A file of {what} arrived damaged ({text[:200]}); nothing of it was kept and nothing need be deleted, so "
+            "try again later."
+        )
+    if isinstance(error, requests.exceptions.RequestException):
+        return SettingError(
+            f"{what} is not complete in {cache}, and its server cannot be reached; get it once where there is a "
+            "network, and name that cache's root folder with benchmark.folder."
+        )
+    if isinstance(error, OpenMLServerError) or error.args == ("oml:error",):  # the latter: XML, but not OpenML's
+        return SettingError(
+            f"The OpenML server did not answer as it should when asked for {what} ({_status(text)}); it may be busy: "
+            "try again later, or name a cache folder that holds the task with benchmark.folder."
+        )
+    if isinstance(error, OSError | OpenMLCacheException):
+        return SettingError(
+            f"The folder {cache} cannot be used for {what} ({error}); the client writes into its cache, so name one "
+            "that may be written with benchmark.folder, a copy for example."
+        )
+    return SettingError(
+        f"{what} cannot be read ({type(error).__name__}: {text[:200]}); if its files in {cache} are damaged, delete "
+        "them and try again, else choose another task."
+    )
+
+
+def _status(text: str) -> str:
+    _, found, rest = text.partition("Status code: ")
+    return f"status {rest[:3]}" if found else "its answer is unreadable"

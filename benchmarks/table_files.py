@@ -1,0 +1,39 @@
+"""Where the two files of a table are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import SettingError, unknown
+
+DATA, METADATA = "data.parquet.gzip", "metadata.json"
+
+ORIGIN = {
+    "svm": "https://ndownloader.figshare.com/files/30379359",
+    "lr": "https://ndownloader.figshare.com/files/30379038",
+    "rf": "https://ndownloader.figshare.com/files/30469089",
+    "xgb": "https://ndownloader.figshare.com/files/30469920",
+    "nn": "https://ndownloader.figshare.com/files/30379005",
+}
+"""HPOBench's v1 tables, as its own data manager has them."""
+
+
+def find_table(folder: Path, model: str, task: str) -> tuple[Path, Path]:
+    """The two files of a table.
+
+    Raises:
+        SettingError: They are not there; the sentence says what is, and where the official ones come from.
+    """
+    stem = f"{model}_{task}"
+    for place in (folder / model / task, folder / task, folder / model, folder):
+        if (place / f"{stem}_{DATA}").is_file():
+            return place / f"{stem}_{DATA}", place / f"{stem}_{METADATA}"
+    found = {
+        path.name.removesuffix(f"_{DATA}") for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}*_{DATA}")
+    }
+    origin = f"unzip HPOBench's there ({ORIGIN[model]})" if model in ORIGIN else "name another folder"
+    advice = f"{origin}, or write one with python -m benchmarks.tabulate"
+    if not found:
+        there = "holds no tables" if folder.is_dir() else "is not there"
+        raise SettingError(f"The folder {folder} {there}; {advice}.")
+    raise SettingError(f"{str(unknown(f'table of {folder}', stem, found)).rstrip('.')}; or {advice}.")

@@ -1,0 +1,79 @@
+"""What prompts may be told of an OpenML task, by level: ``statistics`` (no names), ``names``, ``full``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.openml_task import OpenMLTask
+
+MOST_FEATURES = 60
+MOST_CATEGORIES = 8
+MOST_CLASSES = 20
+MOST_CHARACTERS = 2000
+
+
+def contexts(task: OpenMLTask, model: str) -> dict[str, str]:
+    """The three texts; each level holds those before it.
+
+    Args:
+        task: The data.
+        model: A sentence about the model, with which each of them begins.
+    """
+    statistics = f"{model}\n{_statistics(task)}"
+    names = f"{statistics}\n{_names(task)}"
+    return {"statistics": statistics, "names": names, "full": f"{names}\n{_full(task)}".strip()}
+
+
+def _statistics(task: OpenMLTask) -> str:
+    """Counted in the training part: the test fold is nobody's business."""
+    import numpy as np
+
+    features = task.features.iloc[task.train]
+    values = task.values[task.train]
+    lines = [
+        f"Training rows: {len(features)}.",
+        f"Features: {features.shape[1]}, of which {sum(task.categorical)} are categorical.",
+        f"Missing values: {_share(float(features.isna().to_numpy().mean()))} of all, "
+        f"in {int(features.isna().any().sum())} features.",
+    ]
+    if task.kind == "classification":
+        shares = np.sort(np.bincount(values, minlength=len(task.classes)) / len(values))[::-1]
+        listed = _listed([_share(float(share)) for share in shares], MOST_CLASSES)
+        lines.append(f"Classes: {len(task.classes)}, with these shares of the rows: {listed}.")
+    else:
+        lines.append(f"Target: mean {values.mean():.4g}, standard deviation {values.std():.4g}.")
+    return "\n".join(lines)
+
+
+def _names(task: OpenMLTask) -> str:
+    features = []
+    for name, categorical in zip(task.features.columns, task.categorical, strict=True):
+        column = task.features[name]
+        known = [str(value) for value in column.cat.categories] if categorical and hasattr(column, "cat") else None
+        features.append(f"{name} (number)" if known is None else f"{name} ({_listed(known, MOST_CATEGORIES)})")
+    lines = [f"Data set: {task.name}.", f"Target: {task.target}."]
+    if task.classes:
+        lines.append(f"Classes: {_listed(task.classes, MOST_CLASSES)}.")
+    return "\n".join([*lines, f"Features: {_listed(features, MOST_FEATURES, '; ')}."])
+
+
+def _full(task: OpenMLTask) -> str:
+    parts = []
+    if task.description:
+        text = task.description
+        parts.append(
+            f"Description: {text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS].rstrip() + ' ...'}"
+        )
+    if task.qualities:
+        parts.append("Meta-features: " + _listed([f"{key} {value:.6g}" for key, value in task.qualities.items()], 120))
+    return "\n".join(parts)
+
+
+def _listed(items: Iterable[str], most: int, comma: str = ", ") -> str:
+    listed = list(items)
+    more = f"{comma}and {len(listed) - most} more" if len(listed) > most else ""
+    return comma.join(listed[:most]) + more
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.3g} %"
