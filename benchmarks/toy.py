@@ -1,8 +1,9 @@
-"""Two closed-form functions with known optima, for tests and examples; no data, no table.
+"""Three closed-form functions with known optima, for tests and examples; no data, no table.
 
 ``branin`` has conditions (one on a conditional hyperparameter) and is minimized; ``peak`` has forbidden clauses, a
-constant, an ordinal and a true-or-false hyperparameter, and is maximized. Both have one fidelity, ``steps``: fewer
-steps add to the loss, by another amount at every configuration.
+constant, an ordinal and a true-or-false hyperparameter, and is maximized; ``front`` has two objectives, one to minimize
+and one to maximize, and a known Pareto front. All have one fidelity, ``steps``: fewer steps add to the losses, by
+another amount at every configuration.
 """
 
 from __future__ import annotations
@@ -50,6 +51,25 @@ def peak(params: Mapping[str, Any]) -> float:
     score -= 0.5 * abs(math.log2(params["batch"] / 64))
     score += {"adam": 1.0, "sgd": 0.0, "lbfgs": 1.5}[params["solver"]]
     return float(score + (1.0 if params["momentum"] else 0.0))
+
+
+def front_error(params: Mapping[str, Any]) -> float:
+    """The error in percent: low where ``share`` is high, and lower still without slack."""
+    return float(10 * (1 - params["share"]) ** 2 + slack(params))
+
+
+def front_speed(params: Mapping[str, Any]) -> float:
+    """The speed in batches a second: high where ``share`` is low, and higher still without slack.
+
+    Without slack, speed and error lie on the Pareto front, as ``share`` chooses:
+    sqrt(error / 10) + sqrt((20 - speed) / 10) = 1. It is Schaffer's first function (1985), scaled.
+    """
+    return float(20 - 10 * params["share"] ** 2 - slack(params))
+
+
+def slack(params: Mapping[str, Any]) -> float:
+    """What a rate other than 0.01 (7.5 at most) and the solver sgd (2.5) cost in both objectives."""
+    return 7.5 * math.log10(params["rate"] / 0.01) ** 2 / 4 + (2.5 if params["solver"] == "sgd" else 0.0)
 
 
 def branin_problem() -> Problem:
@@ -106,14 +126,36 @@ def peak_problem() -> Problem:
     )
 
 
+def front_problem() -> Problem:
+    """Lowest error and highest speed lie at either end of ``share``; the worst of each too, with the most slack."""
+    space = ConfigurationSpace(name="toy.front")
+    space.add(
+        UniformFloatHyperparameter("share", 0.0, 1.0, 0.5, meta=_say("share of the model that is kept")),
+        UniformFloatHyperparameter("rate", 1e-4, 1.0, 0.1, log=True, meta=_say("learning rate")),
+        CategoricalHyperparameter("solver", ("sgd", "adam"), default_value="sgd", meta=_say("solver")),
+    )
+    return Problem(
+        name="toy.front",
+        space=space,
+        objectives=(Objective("error", "minimize", 0.0, 20.0), Objective("speed", "maximize", 20.0, 0.0)),
+        default={"share": 0.5, "rate": 0.1, "solver": "sgd"},
+        fidelities=(STEPS,),
+        description="The error and the speed of a model of which a share is kept; they are at odds.",
+        hints=hints("toy", "front"),
+    )
+
+
 STEPS = Fidelity("steps", 1, 27, integer=True)
 BIAS_OF_ONE_STEP = 4.0
-"""Largest loss that a single step adds; it falls with the number of steps, to nothing at the highest."""
+"""Most that a single step adds to a loss; it falls with the number of steps, to nothing at the highest."""
 
-FUNCTIONS: dict[str, tuple[Callable[[Mapping[str, Any]], float], Callable[[], Problem]]] = {
-    "branin": (branin, branin_problem),
-    "peak": (peak, peak_problem),
+Function = Callable[[Mapping[str, Any]], float]
+FUNCTIONS: dict[str, tuple[Callable[[], Problem], tuple[Function, ...]]] = {
+    "branin": (branin_problem, (branin,)),
+    "peak": (peak_problem, (peak,)),
+    "front": (front_problem, (front_error, front_speed)),
 }
+"""Each task's problem, and what it measures: a function an objective."""
 
 
 class Toy:
@@ -131,7 +173,7 @@ class Toy:
     tasks: ClassVar[tuple[str, ...]] = tuple(FUNCTIONS)
 
     def __init__(self, task: str = "branin", failure_rate: float = 0.0) -> None:
-        self._function, build = FUNCTIONS[one_of("toy task", task, self.tasks)]
+        build, self._functions = FUNCTIONS[one_of("toy task", task, self.tasks)]
         number = isinstance(failure_rate, int | float) and not isinstance(failure_rate, bool)
         if not number or not 0 <= failure_rate <= 1:
             raise SettingError(f"failure_rate is {failure_rate!r}; give a number from 0 to 1.")
@@ -139,22 +181,23 @@ class Toy:
         self.problem = build()
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Compute the function; the run's seed changes nothing, and evaluation_seconds is not measured.
+        """Compute the functions; the run's seed changes nothing, and evaluation_seconds is not measured.
 
         Raises:
             ArithmeticError: The configuration is one of those that fail.
             ValueError: The fidelity is none of ``steps`` from 1 to 27.
         """
         steps = steps_of(fidelity)
-        objective = self.problem.objectives[0]
+        objectives = self.problem.objectives
         # Uniform in [0, 1) and fixed by the configuration alone.
         fate = zlib.crc32(repr(sorted(params.items())).encode()) / 2**32
         if fate < self._failure_rate / 2:
             raise ArithmeticError(f"{self.problem.name} fails at this configuration, as failure_rate asks.")
         if fate < self._failure_rate:
-            return Outcome({objective.name: math.nan})
+            return Outcome({objective.name: math.nan for objective in objectives})
         bias = BIAS_OF_ONE_STEP * fate * (STEPS.upper / steps - 1) / (STEPS.upper - 1)
-        return Outcome({objective.name: objective.loss(self._function(params)) + bias})
+        pairs = zip(objectives, self._functions, strict=True)
+        return Outcome({objective.name: objective.loss(function(params)) + bias for objective, function in pairs})
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: the curve of a continuous space is not known exactly."""

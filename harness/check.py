@@ -27,6 +27,7 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.types import NotSet
 
+from harness.faults import FIDELITY
 from harness.problem import Params, Problem, Scalar
 from harness.trial import Fault, Proposal, Violation
 
@@ -128,7 +129,7 @@ def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
     if fidelity is None:
         return ()
     if not isinstance(fidelity, Mapping):
-        return (Violation(Fault.WRONG_TYPE, "fidelity", fidelity),)
+        return (Violation(Fault.WRONG_TYPE, FIDELITY, fidelity),)
     judges = {
         known.name: _integer_judge(int(known.lower), int(known.upper))
         if known.integer
@@ -139,7 +140,7 @@ def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
     for name, value in fidelity.items():
         fault = judges[name](value)[1] if name in judges else Fault.UNKNOWN
         if fault is not None:
-            found.append(Violation(fault, f"fidelity.{name}", builtin(value)))
+            found.append(Violation(fault, f"{FIDELITY}.{name}", builtin(value)))
     return tuple(found)
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from harness.jsonl import plain
 from harness.trial import Fault, Violation
 
+FIDELITY = "fidelity"
+"""What the names of violations begin with that are about the fidelity and not the configuration."""
+
 SENTENCES = {
     Fault.UNPARSEABLE: "the reply holds no single JSON object",
     Fault.TRUNCATED: "the reply was cut off before a JSON object was complete",
@@ -23,6 +26,8 @@ SENTENCES = {
 
 def describe(violation: Violation, limit: int = 60) -> str:
     """One violation as a clause without a full stop; a long value is shortened to ``limit`` characters."""
+    if violation.fault is Fault.UNKNOWN and (violation.name or "").startswith(f"{FIDELITY}."):
+        return f"{_short(violation.name, limit)} is not a fidelity of this task"
     return SENTENCES[violation.fault].format(name=_short(violation.name, limit), value=_json(violation.value, limit))
 
 

@@ -72,7 +72,7 @@ class Problem:
         default: The configuration a practitioner would start from, as builtin scalars.
         description: Plain text about model and data for prompts; no scores, no optimum.
         contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
-            told where ``prompt.context`` says so.
+            told in place of the description where ``prompt.context`` says so.
         hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
     """
 
@@ -119,7 +119,8 @@ def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Map
     highest = {known.name: known.upper for known in problem.fidelities}
     if not isinstance(fidelity, Mapping):
         return fidelity
-    if all(name in highest and value == highest[name] for name, value in fidelity.items()):
+    # True is no number here, though Python says that it is 1.
+    if all(name in highest and value == highest[name] and value is not True for name, value in fidelity.items()):
         return None
     return fidelity
 

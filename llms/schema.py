@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
@@ -16,6 +17,7 @@ from ConfigSpace.hyperparameters import (
 )
 
 from harness.errors import SettingError
+from harness.problem import Fidelity
 
 REASONING: dict[str, Any] = {"type": "string", "maxLength": 400}
 """The property that holds the reasoning before an answer."""
@@ -44,6 +46,17 @@ def json_schema(space: ConfigurationSpace) -> dict[str, Any]:
         "required": [name for name in space if name not in optional],
         "additionalProperties": False,
     }
+
+
+def fidelity_schema(fidelities: Sequence[Fidelity]) -> dict[str, Any]:
+    """An object with a number for each fidelity, in its bounds; each may be left out, which means the highest."""
+    properties = {
+        known.name: {"type": "integer", "minimum": int(known.lower), "maximum": int(known.upper)}
+        if known.integer
+        else _number(float(known.lower), float(known.upper), log=False)
+        for known in fidelities
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def list_schema(item: dict[str, Any], key: str, count: int, reasoning: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Usage
 from llms.decoding import Decoding
 from optimizers.parse import Parsed, parse_reply
-from optimizers.prompt import Prompt, placeholder
+from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder
 from optimizers.request import ANSWER_KEY, Requests
 
 Talk = str | Sequence[Message]
@@ -21,10 +22,17 @@ Talk = str | Sequence[Message]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One reply: as it came, and what was read from it."""
+    """One reply: as it came, and what was read from it.
+
+    Attributes:
+        completion: As it came.
+        parsed: The configuration in it.
+        fidelity: What stood with it as its fidelity, where one was asked for; untrusted. None if nothing did.
+    """
 
     completion: Completion
     parsed: Parsed
+    fidelity: Any = None
 
     def proposal(self, usage: Usage, note: str | None = None, candidates: Sequence[Candidate] = ()) -> Proposal:
         """The reply as a proposal.
@@ -36,9 +44,9 @@ class Answer:
         """
         notes = [text for text in (note, self.parsed.note) if text]
         calls = () if self.completion.id is None else (self.completion.id,)
-        return Proposal(
-            self.parsed.params, None, usage, calls, ", ".join(notes) or None, self.parsed.truncated, tuple(candidates)
-        )
+        note = ", ".join(notes) or None
+        parsed = self.parsed
+        return Proposal(parsed.params, self.fidelity, usage, calls, note, parsed.truncated, tuple(candidates))
 
 
 class Advisor:
@@ -66,8 +74,9 @@ class Advisor:
     ) -> None:
         self._chat, self._prompt = chat, prompt
         self._checker = Checker(problem.space)
-        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p)
-        form = placeholder(problem)
+        self._fidelities = prompt.fidelities(problem)
+        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p, self._fidelities)
+        form = placeholder(problem, self._fidelities)
         self.form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
         """The shape of an answer, without values: an example would be a hint about where to look."""
 
@@ -83,7 +92,7 @@ class Advisor:
             ModelError: The server refuses a request.
         """
         completions = self._chat.complete([self._requests.build(_messages(talk)) for talk in talks])
-        return [Answer(completion, self._parsed(completion)) for completion in completions]
+        return [self._answer(completion) for completion in completions]
 
     def say(
         self, talks: Sequence[Talk], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
@@ -109,14 +118,19 @@ class Advisor:
         """The candidate's configuration in builtin scalars, in the space's order; None if it is invalid."""
         return None if candidate.params is None else self._checker.check(candidate.params)[0]
 
-    def _parsed(self, completion: Completion) -> Parsed:
+    def _answer(self, completion: Completion) -> Answer:
         wrapped = self._requests.wrapped
-        return parse_reply(
+        parsed = parse_reply(
             completion.text,
             completion.finish_reason,
             last=self._prompt.reasoning and not wrapped,
             key=ANSWER_KEY if wrapped else None,
         )
+        if not self._fidelities or FIDELITY_KEY not in (parsed.params or {}):
+            return Answer(completion, parsed)
+        params = dict(parsed.params or {})
+        fidelity = params.pop(FIDELITY_KEY)
+        return Answer(completion, dataclasses.replace(parsed, params=params), fidelity)
 
 
 def total(completions: Sequence[Completion]) -> Usage:

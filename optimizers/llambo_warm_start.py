@@ -80,7 +80,8 @@ class WarmStart:
             reasoning = '"reasoning": "...", ' if prompt.reasoning else ""
             form = f'{{{reasoning}"{LIST_KEY}": {form}}}'
         macros: Any = template("llambo")
-        told = dataclasses.replace(problem, description=description)
+        contexts = problem.contexts if self._context == "full" else dict.fromkeys(problem.contexts, "")
+        told = dataclasses.replace(problem, description=description, contexts=contexts)
         objective = None if self._context == "none" else problem.objectives[0]
         return str(macros.warm_start(told, prompt, space_lines(problem), objective, self._count, form)).strip()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from harness.budget import Budget
 from harness.chat import ChatModel, Message
@@ -11,7 +11,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
-from optimizers.prompt import Prompt, answer_of, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, fidelity_lines, result, space_lines, template
 
 HISTORIES = ("compressed", "conversation")
 
@@ -28,6 +28,10 @@ class LLMChat:
     message says what was wrong (law 3); the form of an answer is shown without values, since an example configuration
     would be a warm start.
 
+    Of our own are several objectives, all of which are named as goals with all their values, and fidelities: with
+    ``prompt.fidelity`` the model is told which there are, may name one with each configuration, and sees at which one a
+    result was obtained.
+
     Args:
         problem: What is optimized.
         seed: Seeds the sampling of each reply.
@@ -39,8 +43,10 @@ class LLMChat:
         temperature: Used where ``decoding`` sets none.
 
     Raises:
-        SettingError: There is no such history.
+        SettingError: There is no such history, or the task lacks what the prompt is to tell.
     """
+
+    multi_objective: ClassVar[bool] = True
 
     def __init__(  # each one is a setting
         self,
@@ -56,12 +62,13 @@ class LLMChat:
     ) -> None:
         if history not in HISTORIES:
             raise unknown("history", history, HISTORIES)
-        self._objective = problem.objectives[0]
+        self._objectives = problem.objectives
         self._prompt, self._history = prompt, history
         self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
         self._macros: Any = template("llm_chat")
         form = self._advisor.form
-        task = self._macros.task(problem, prompt, space_lines(problem), form, self._objective, budget.trials)
+        fidelities = fidelity_lines(prompt.fidelities(problem))
+        task = self._macros.task(problem, prompt, space_lines(problem), form, budget.trials, fidelities)
         self._task = str(task).strip()
         self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
         self._entries: list[str] = []
@@ -79,7 +86,8 @@ class LLMChat:
 
     def tell(self, trial: Trial) -> None:
         """Add what became of the last answer to the history; the trials of a start are listed in the first message."""
-        outcome = result(trial, self._objective, self._prompt)
+        first, *others = self._objectives
+        outcome = result(trial, first, self._prompt, others)
         if self._history == "conversation" and self._reply is not None:
             self._messages.append(Message("assistant", self._reply))
             self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))

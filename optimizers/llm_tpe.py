@@ -80,8 +80,8 @@ class LLMTPE:
         self._share, self._init_method, self._prompt = llm_share, init_method, prompt
         self._coins = np.random.default_rng((seed, 1))  # the advisor draws from default_rng(seed)
         self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
-        self._tpe = TPE(problem, seed, budget)
         self._objective = problem.objectives[0]
+        self._tpe = TPE(dataclasses.replace(problem, objectives=(self._objective,)), seed, budget)
         self._history = History(self._objective)
         self._macros: Any = template("llm_tpe")
         task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)

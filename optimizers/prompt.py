@@ -7,7 +7,7 @@ prefix cache serves it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,10 +17,13 @@ from typing import Any
 from ConfigSpace.hyperparameters import Constant, FloatHyperparameter, IntegerHyperparameter
 
 from harness.check import builtin
-from harness.errors import unknown
+from harness.errors import SettingError, unknown
 from harness.faults import describe
-from harness.problem import Objective, Problem
+from harness.problem import Fidelity, Objective, Problem
 from harness.trial import Trial
+
+FIDELITY_KEY = "fidelity"
+"""Under this key of an answer stands the fidelity, where one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,46 @@ class Prompt:
     """What the model is told; conf/prompt/.
 
     Attributes:
-        context: Describe model and data; False names the hyperparameters alone.
+        context: Describe model and data; False or "none" names the hyperparameters alone; the name of one of the task's
+            levels (``Problem.contexts``) tells what stands there instead.
         reasoning: Ask for a few sentences of reasoning before the answer.
         feedback: Say what was wrong with an invalid proposal; False says only that it was invalid.
         hint: Which of the task's hints is given, as advice of an expert; "none" gives none.
+        fidelity: Show the task's fidelities and ask for one with each configuration.
     """
 
-    context: bool = True
+    context: bool | str = True
     reasoning: bool = False
     feedback: bool = True
     hint: str = "none"
+    fidelity: bool = False
+
+    def __post_init__(self) -> None:
+        if self.context == "none":
+            object.__setattr__(self, "context", False)
+
+    def about(self, problem: Problem, asks_fidelity: bool = False) -> str:
+        """What is told of model and data; empty without context.
+
+        Args:
+            problem: What is optimized.
+            asks_fidelity: Whether the method can ask for a fidelity.
+
+        Raises:
+            SettingError: The task has no such level, or a fidelity is to be asked for by a method that cannot.
+        """
+        if self.fidelity and not asks_fidelity:
+            raise SettingError(
+                "prompt.fidelity=true is for optimizer=llm_chat, which can ask for a fidelity; take that method, or "
+                "leave prompt.fidelity=false."
+            )
+        if not self.context:
+            return ""
+        if self.context is True:
+            return problem.description
+        if self.context not in problem.contexts:
+            raise unknown(f"context of {problem.name}", self.context, ["none", "true", *problem.contexts])
+        return problem.contexts[self.context]
 
     def advice(self, problem: Problem) -> str | None:
         """The text of the hint, or None.
@@ -50,6 +83,26 @@ class Prompt:
         if self.hint not in problem.hints:
             raise unknown(f"hint for {problem.name}", self.hint, ["none", *problem.hints])
         return problem.hints[self.hint]
+
+    def fidelities(self, problem: Problem) -> tuple[Fidelity, ...]:
+        """Those that are shown and asked for.
+
+        Raises:
+            SettingError: They are to be, and the task has none, or its space takes up the key they are asked for under.
+        """
+        if not self.fidelity:
+            return ()
+        if not problem.fidelities:
+            raise SettingError(
+                f"prompt.fidelity=true needs a task with a fidelity and {problem.name} has none; take a task that has "
+                "one, such as benchmark=toy, or leave prompt.fidelity=false."
+            )
+        if FIDELITY_KEY in problem.space:
+            raise SettingError(
+                f"{problem.name} has a hyperparameter named {FIDELITY_KEY!r}, the key under which a fidelity is asked "
+                "for; leave prompt.fidelity=false."
+            )
+        return problem.fidelities
 
 
 @cache
@@ -80,33 +133,71 @@ def space_lines(problem: Problem) -> list[str]:
     return lines + [f"not allowed: {_plain(clause, 'Forbidden: ')}" for clause in space.forbidden_clauses]
 
 
-def placeholder(problem: Problem) -> str:
+def fidelity_lines(fidelities: Sequence[Fidelity]) -> list[str]:
+    """One line a fidelity: name and values."""
+    lines = []
+    for known in fidelities:
+        kind, number = ("an integer", int) if known.integer else ("a number", float)
+        lines.append(f"{json.dumps(known.name)}: {kind} from {number(known.lower)!r} to {number(known.upper)!r}")
+    return lines
+
+
+def placeholder(problem: Problem, fidelities: Sequence[Fidelity] = ()) -> str:
     """The shape of an answer with no value in it: an example would be a hint about where to look."""
-    return "{" + ", ".join(f"{json.dumps(name)}: x" for name in problem.space) + "}"
+    shape = _shape(problem.space)
+    if not fidelities:
+        return shape
+    return f"{shape[:-1]}, {json.dumps(FIDELITY_KEY)}: {_shape(known.name for known in fidelities)}}}"
 
 
-def result(trial: Trial, objective: Objective, prompt: Prompt) -> str:
-    """What became of a trial, in one sentence for the model; test scores and other metrics never appear."""
+def _shape(names: Iterable[str]) -> str:
+    return "{" + ", ".join(f"{json.dumps(name)}: x" for name in names) + "}"
+
+
+def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[Objective] = ()) -> str:
+    """What became of a trial, in one sentence for the model; test scores and other metrics never appear.
+
+    Args:
+        trial: The trial.
+        objective: Whose value is told.
+        prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known.
+        others: Further objectives whose values are told.
+    """
     if trial.outcome is not None:
-        loss = trial.outcome.losses[objective.name]
+        losses = trial.outcome.losses
         mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
-        return f"{mended}{objective.name} = {objective.value(loss):.5g}."
+        values = ", ".join(f"{each.name} = {each.value(losses[each.name]):.5g}" for each in (objective, *others))
+        return f"{mended}{values}{_measured_at(trial) if prompt.fidelity else ''}."
     if trial.error is not None:
         return f"The evaluation failed: {trial.error.splitlines()[0][:200]}"
     return f"{_fault_text(trial, prompt)} It was not evaluated."
 
 
 def answer_of(trial: Trial) -> str:
-    """What was proposed, as a history lists it.
+    """What was proposed, as a history lists it; with its fidelity, if that was not the highest.
 
     A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
     """
-    return "(no configuration)" if trial.proposal.params is None else dumps(trial.proposal.params)
+    proposal = trial.proposal
+    if proposal.params is None:
+        return "(no configuration)"
+    return dumps(proposal.params | ({} if proposal.fidelity is None else {FIDELITY_KEY: proposal.fidelity}))
 
 
 def dumps(params: Mapping[str, Any] | None) -> str:
     """A configuration as the JSON a model reads and writes."""
     return json.dumps(params, default=repr)
+
+
+def _measured_at(trial: Trial) -> str:
+    fidelity = trial.proposal.fidelity
+    parts = ["at the highest fidelity"]
+    if fidelity is not None:
+        named = " and ".join(f"{name} = {value}" for name, value in fidelity.items())
+        parts = [f"at {named}, below the highest fidelity"]
+    if trial.evaluation_seconds is not None:
+        parts.append(f"in {trial.evaluation_seconds:.3g} s")
+    return f" ({', '.join(parts)})"
 
 
 def _plain(expression: Any, clutter: str) -> str:

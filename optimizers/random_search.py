@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.budget import Budget
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
@@ -16,6 +18,8 @@ class RandomSearch:
         seed: Seeds the copy.
         budget: Not used: the draws do not depend on how many there will be.
     """
+
+    multi_objective: ClassVar[bool] = True
 
     def __init__(self, problem: Problem, seed: int, budget: Budget) -> None:
         self._draws = Draws(problem.space, seed)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from harness.chat import ChatRequest, Message
-from harness.problem import Problem
+from harness.problem import Fidelity, Problem
 from llms.decoding import Decoding
-from llms.schema import json_schema
+from llms.schema import REASONING, closed_object, fidelity_schema, json_schema
+from optimizers.prompt import FIDELITY_KEY
 
 ANSWER_KEY = "configuration"
 """Where a reply that must be JSON from its first character on can hold reasoning, this key holds the configuration."""
@@ -26,6 +27,7 @@ class Requests:
         seed: Seeds one generator; each request takes its sampling seed from it, in order.
         reasoning: The reply holds reasoning before the configuration.
         top_p: The method's own nucleus.
+        fidelities: Those that may stand with a configuration.
     """
 
     def __init__(
@@ -36,13 +38,14 @@ class Requests:
         seed: int,
         reasoning: bool = False,
         top_p: float = 1.0,
+        fidelities: Sequence[Fidelity] = (),
     ) -> None:
         self._decoding = decoding
         self._temperature = temperature if decoding.temperature is None else decoding.temperature
         self._top_p = top_p
         self._rng = np.random.default_rng(seed)
         self.wrapped = reasoning and decoding.mode != "free"
-        self._schema = self._schema_of(problem) if decoding.mode == "json_schema" else None
+        self._schema = self._schema_of(problem, fidelities) if decoding.mode == "json_schema" else None
 
     def build(self, messages: Sequence[Message]) -> ChatRequest:
         """The next request for a configuration."""
@@ -71,13 +74,10 @@ class Requests:
             thinking_tokens=self._decoding.thinking_tokens,
         )
 
-    def _schema_of(self, problem: Problem) -> dict[str, Any]:
+    def _schema_of(self, problem: Problem, fidelities: Sequence[Fidelity]) -> dict[str, Any]:
         schema = json_schema(problem.space)
+        if fidelities:
+            schema["properties"][FIDELITY_KEY] = fidelity_schema(fidelities)
         if not self.wrapped:
             return schema
-        return {
-            "type": "object",
-            "properties": {"reasoning": {"type": "string", "maxLength": 400}, ANSWER_KEY: schema},
-            "required": ["reasoning", ANSWER_KEY],
-            "additionalProperties": False,
-        }
+        return closed_object({"reasoning": REASONING, ANSWER_KEY: schema})

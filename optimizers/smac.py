@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.budget import Budget
 from harness.problem import Problem
-from optimizers.smac_facade import Facade
+from optimizers.smac_facade import Aggregation, Facade
 
 
 class SMAC(Facade):
@@ -15,13 +15,22 @@ class SMAC(Facade):
     so losses may be negative. Departures: ``optimizers.smac_facade``.
 
     Args:
-        problem: Its space is copied; its first objective is minimized.
+        problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
         budget: SMAC plans with it: the same seed with another number of trials proposes others.
         trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.smac_facade``).
     """
 
-    def __init__(self, problem: Problem, seed: int, budget: Budget, trials_without_limit: int = 100) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        trials_without_limit: int = 100,
+        multi_objective: Aggregation = "parego",
+    ) -> None:
         from smac import HyperparameterOptimizationFacade  # 2 s, for SMAC runs only
 
-        super().__init__(HyperparameterOptimizationFacade, problem, seed, budget.trials or trials_without_limit)
+        n_trials = budget.trials or trials_without_limit
+        super().__init__(HyperparameterOptimizationFacade, problem, seed, n_trials, multi_objective=multi_objective)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.budget import Budget
 from harness.problem import Problem
 from harness.trial import Proposal
-from optimizers.smac_facade import Facade
+from optimizers.smac_facade import Aggregation, Facade
 
 
 class SMACBlackbox(Facade):
@@ -20,17 +20,26 @@ class SMACBlackbox(Facade):
     compute may depend on how many there are.
 
     Args:
-        problem: Its space is copied; its first objective is minimized.
+        problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
         budget: SMAC plans with it: the same seed with another number of trials proposes others.
         trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.smac_facade``).
     """
 
-    def __init__(self, problem: Problem, seed: int, budget: Budget, trials_without_limit: int = 100) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        trials_without_limit: int = 100,
+        multi_objective: Aggregation = "parego",
+    ) -> None:
         from smac import BlackBoxFacade  # 2 s, for SMAC runs only
         from threadpoolctl import ThreadpoolController  # comes with scikit-learn
 
-        super().__init__(BlackBoxFacade, problem, seed, budget.trials or trials_without_limit)
+        n_trials = budget.trials or trials_without_limit
+        super().__init__(BlackBoxFacade, problem, seed, n_trials, multi_objective=multi_objective)
         self._threads = ThreadpoolController()  # after the import of what it controls
 
     def ask(self) -> Proposal:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from harness.budget import Budget
 from harness.problem import Problem
 from optimizers.fidelity import checked_eta, varied_fidelity
-from optimizers.smac_facade import Facade
+from optimizers.smac_facade import Aggregation, Facade
 
 
 class SMACMultifidelity(Facade):
@@ -23,12 +23,13 @@ class SMACMultifidelity(Facade):
     whole numbers are rounded; SMAC is told the loss under the level it named. Departures: ``optimizers.smac_facade``.
 
     Args:
-        problem: Its space is copied; its first objective is minimized.
+        problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
         budget: SMAC plans with it: the same seed with another number of trials proposes others.
         eta: One of ``eta`` configurations survives a rung, and gets ``eta`` times the fidelity.
         fidelity: Name of the one that is varied, the others staying at their highest; None for the problem's first.
         trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.smac_facade``).
 
     Raises:
         SettingError: The problem has no such fidelity, or eta is below 2.
@@ -45,10 +46,11 @@ class SMACMultifidelity(Facade):
         eta: int = 3,
         fidelity: str | None = None,
         trials_without_limit: int = 100,
+        multi_objective: Aggregation = "parego",
     ) -> None:
         varied = varied_fidelity(problem, fidelity, "smac_multifidelity")
         checked_eta(eta)
         from smac import MultiFidelityFacade  # 2 s, for SMAC runs only
 
         n_trials = budget.trials or trials_without_limit
-        super().__init__(MultiFidelityFacade, problem, seed, n_trials, varied, eta)
+        super().__init__(MultiFidelityFacade, problem, seed, n_trials, varied, eta, multi_objective)

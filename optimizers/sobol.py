@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from harness.budget import Budget
@@ -22,6 +24,8 @@ class Sobol:
         seed: Seeds the scrambling.
         budget: Not used: the sequence does not depend on how much of it is taken.
     """
+
+    multi_objective: ClassVar[bool] = True
 
     def __init__(self, problem: Problem, seed: int, budget: Budget) -> None:
         from scipy.stats import qmc

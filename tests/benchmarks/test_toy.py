@@ -11,7 +11,7 @@ import pytest
 from ConfigSpace import Configuration
 from ConfigSpace.exceptions import ForbiddenValueError
 
-from benchmarks.toy import Toy, branin, peak
+from benchmarks.toy import Toy, branin, front_error, front_speed, peak
 from harness.errors import SettingError
 from harness.problem import Params
 
@@ -58,6 +58,24 @@ def test_peaks_extremes_by_dense_search() -> None:
     assert toy.evaluate({**best, "version": 1}, None, 0).losses["score"] == pytest.approx(-11.68)
 
 
+def test_fronts_extremes_and_its_front_by_dense_search() -> None:
+    toy = Toy("front")
+    error, speed = toy.problem.objectives
+    choices = (np.linspace(0, 1, 41), np.geomspace(1e-4, 1, 41), ("sgd", "adam"))
+    cells = [dict(zip(("share", "rate", "solver"), values, strict=True)) for values in product(*choices)]
+    errors, speeds = (np.array([function(cell) for cell in cells]) for function in (front_error, front_speed))
+    assert (errors.min(), errors.max()) == pytest.approx((error.optimum, error.worst), abs=1e-12)
+    assert (speeds.max(), speeds.min()) == pytest.approx((speed.optimum, speed.worst), abs=1e-12)
+    # Scaled, the front is where the roots add up to 1; nothing lies below it, and slack keeps a cell off it.
+    roots = np.sqrt(errors / 10) + np.sqrt((20 - speeds) / 10)
+    assert roots.min() == pytest.approx(1, abs=1e-12)
+    on_front = [cell for cell, root in zip(cells, roots, strict=True) if root < 1 + 1e-9]
+    assert {cell["share"] for cell in on_front} == set(choices[0])
+    assert {(round(cell["rate"], 9), cell["solver"]) for cell in on_front} == {(0.01, "adam")}
+    losses = toy.evaluate({"share": 0.8, "rate": 0.01, "solver": "adam"}, None, 0).losses
+    assert losses == pytest.approx({"error": 0.4, "speed": -13.6})
+
+
 def test_conditions_hide_what_does_not_apply() -> None:
     seen = set()
     for params in samples(Toy("branin"), 300):
@@ -91,8 +109,8 @@ def fates(toy: Toy, cells: list[Params]) -> list[str]:
     found = []
     for cell in cells:
         try:
-            (loss,) = toy.evaluate(cell, None, 0).losses.values()
-            found.append("nan" if math.isnan(loss) else "ok")
+            losses = toy.evaluate(cell, None, 0).losses.values()
+            found.append("nan" if all(map(math.isnan, losses)) else "ok")
         except ArithmeticError:
             found.append("raised")
     return found

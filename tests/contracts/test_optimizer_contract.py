@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from dataclasses import replace
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -21,10 +22,8 @@ from harness.method import used_groups
 from tests.fakes import Line, SeededChat
 
 OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
-NEEDS_FIDELITY = {
-    name: getattr(get_class(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")._target_), "needs_fidelity", False)
-    for name in OPTIMIZERS
-}
+CLASSES = {name: get_class(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")._target_) for name in OPTIMIZERS}
+NEEDS_FIDELITY = {name: getattr(CLASSES[name], "needs_fidelity", False) for name in OPTIMIZERS}
 BENCHMARKS = {
     "branin": functools.partial(Toy, task="branin"),
     "peak": functools.partial(Toy, task="peak"),
@@ -140,6 +139,25 @@ def test_killed_and_resumed_it_arrives_at_the_same_log(optimizer, benchmark_):
     whole, _ = play(optimizer, benchmark_)
     rest, _ = play(optimizer, benchmark_, logged=whole[:5])
     assert decided(whole[:5] + rest) == decided(whole)
+
+
+class OtherSpeed(Toy):
+    """As the toy, but that the second objective is another one."""
+
+    def evaluate(self, params, fidelity, seed):
+        outcome = super().evaluate(params, fidelity, seed)
+        return replace(outcome, losses=outcome.losses | {"speed": -outcome.losses["speed"]})
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_takes_several_objectives_and_minimizes_the_first_or_says_that_it_minimizes_all(optimizer):
+    rows, _ = play(optimizer, Toy(task="front"))
+    assert len(rows) == TRIALS
+    assert all(set(row["losses"]) == {"error", "speed"} for row in rows if row["executed"])
+    rest, _ = play(optimizer, Toy(task="front"), logged=rows[:5])
+    assert decided(rows[:5] + rest) == decided(rows)
+    if not getattr(CLASSES[optimizer], "multi_objective", False):
+        assert decided(play(optimizer, OtherSpeed(task="front"))[0]) == decided(rows)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 
@@ -9,9 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.check import Checker
-from harness.trial import Fault, Proposal
-from tests.fakes import VALID, rich_space
+from harness.budget import Budget
+from harness.check import Checker, check_fidelity
+from harness.faults import describe
+from harness.loop import run_loop
+from harness.problem import Fidelity
+from harness.repair import Nearest, NoRepair
+from harness.trial import Fault, Proposal, Violation
+from tests.fakes import VALID, Line, Scripted, rich_space
 
 CHECK = Checker(rich_space())
 
@@ -133,3 +139,46 @@ def test_our_verdict_is_never_laxer_than_configspaces(configuration, name, value
         from ConfigSpace import Configuration
 
         Configuration(rich_space(), values=executed).check_valid_configuration()
+
+
+FIDELITIES = (Fidelity("epochs", 1, 50, integer=True), Fidelity("share", 0.1, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "faults"),
+    [
+        (None, []),
+        ({}, []),
+        ({"epochs": 7}, []),
+        ({"share": 1}, []),
+        ({"epochs": 51}, [("out_of_range", "fidelity.epochs", 51)]),
+        ({"epochs": 7.0}, [("wrong_type", "fidelity.epochs", 7.0)]),
+        ({"share": True}, [("wrong_type", "fidelity.share", True)]),
+        ({"share": "all"}, [("wrong_type", "fidelity.share", "all")]),
+        (
+            {"share": math.nan, "rounds": 3},
+            [("out_of_range", "fidelity.share", math.nan), ("unknown", "fidelity.rounds", 3)],
+        ),
+        ([1], [("wrong_type", "fidelity", [1])]),
+    ],
+)
+def test_an_invented_fidelity_is_a_fault(fidelity, faults):
+    problem = dataclasses.replace(Line().problem, fidelities=FIDELITIES)
+    found = check_fidelity(fidelity, problem)
+    assert repr([(violation.fault.value, violation.name, violation.value) for violation in found]) == repr(faults)
+
+
+def test_an_invented_fidelity_is_charged_and_never_run_or_repaired(tmp_path):
+    problem = dataclasses.replace(Line().problem, fidelities=FIDELITIES)
+    for repair in (NoRepair, Nearest):
+        benchmark = Line()
+        benchmark.problem = problem
+        proposals = [{"epochs": 99}, {"epochs": 50}, {"share": True}, {"share": 0.5}]
+        optimizer = Scripted(Proposal({"x": 0.5, "units": 4}, fidelity=level) for level in proposals)
+        rows = []
+        run_loop(benchmark, optimizer, repair(problem, 0), Budget(proposals=4), 0, rows.append)
+        assert [row["executed"] is not None for row in rows] == [False, True, False, True]
+        assert [row["fidelity"] for row in rows] == [{"epochs": 99}, None, {"share": True}, {"share": 0.5}]
+        assert [row["repair"] for row in rows] == [None] * 4
+    assert describe(optimizer.told[0].violations[0]) == "fidelity.epochs = 99 is out of range"
+    assert describe(Violation(Fault.UNKNOWN, "fidelity.rounds")) == "fidelity.rounds is not a fidelity of this task"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ConfigSpace import Categorical, ConfigurationSpace
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.check import Checker
 from harness.errors import SettingError
 from harness.loop import run_loop
-from harness.problem import Outcome
+from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from optimizers.smac import SMAC
@@ -185,3 +186,24 @@ def test_a_lean_forest_grows_and_predicts_the_same(facade):
 def test_mistakes_are_one_sentence(settings, message):
     with pytest.raises(SettingError, match=message):
         SMACMultifidelity(Toy().problem, 0, Budget(proposals=9), **settings)
+
+
+@pytest.mark.parametrize("facade", [SMAC, SMACBlackbox])
+def test_a_space_with_nothing_new_left_is_no_end(facade):
+    """Six configurations, ten proposals: all six, then repetitions that say so; a replay arrives at the same."""
+    space = ConfigurationSpace(name="six", seed=0)
+    space.add([Categorical("letter", ["a", "b", "c"]), Categorical("on", [True, False])])
+    problem = Problem("fake.six", space, (Objective("score", "minimize"),), {"letter": "a", "on": True})
+
+    def proposed():
+        optimizer, found = facade(problem, 0, Budget(proposals=10)), []
+        for index in range(10):
+            proposal = optimizer.ask()
+            optimizer.tell(trial(proposal, float(index)))
+            found.append(proposal)
+        return found
+
+    found = proposed()
+    assert len({str(proposal.params) for proposal in found}) == 6
+    assert [proposal.note for proposal in found[-4:]] == ["SMAC found nothing new: random"] * 4
+    assert [proposal.params for proposal in proposed()] == [proposal.params for proposal in found]

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
-import optimizers.tpe
+import optimizers.optuna_study
 from harness.budget import Budget
 from harness.check import Checker
 from harness.loop import run_loop
@@ -122,7 +122,7 @@ def test_it_goes_on_when_everything_fails():
 
 
 def test_where_suggestions_stay_forbidden_it_proposes_a_random_configuration_and_says_so(monkeypatch):
-    monkeypatch.setattr(optimizers.tpe, "TRIES", 0)
+    monkeypatch.setattr(optimizers.optuna_study, "TRIES", 0)
     proposal = on(rich_space()).ask()
     assert Checker(rich_space()).check(proposal.params) == (proposal.params, ())
     assert proposal.note.startswith("random: ")

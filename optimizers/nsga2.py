@@ -1,0 +1,68 @@
+"""NSGA-II: a genetic algorithm for several objectives."""
+
+from __future__ import annotations
+
+from harness.budget import Budget
+from harness.errors import SettingError
+from harness.problem import Problem
+from optimizers.optuna_study import OptunaStudy
+
+
+class NSGA2(OptunaStudy):
+    """Optuna's NSGAIISampler (Deb, Pratap, Agarwal and Meyarivan 2002).
+
+    "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE Transactions on Evolutionary Computation 6(2).
+    The first generation is random. Of each later one's parents, the best of the last generation and its own parents are
+    kept: by non-dominated rank, within a rank by crowding distance. With one objective it is a plain genetic algorithm.
+
+    Optuna's version is not the paper's in three things: numbers are crossed uniformly (the paper: simulated binary
+    crossover); a mutated hyperparameter is drawn anew from its whole range (the paper: polynomial mutation); parents
+    win tournaments by dominance alone (the paper: by crowding distance too, between equals). Its population of 50 is
+    for budgets of hundreds of trials, the paper's is 100; both are random search for that many trials first. The
+    probabilities are the same in both: crossover 0.9, mutation one hyperparameter in the mean.
+
+    Conditions: Optuna crosses and keeps the hyperparameters that all evaluated trials have; the others are drawn at
+    random in each trial that has them. Trials of a start belong to the first generation. Spaces and failures:
+    ``optimizers.optuna_study``.
+
+    Args:
+        problem: Its space is read; all its objectives are minimized.
+        seed: Optuna's seed.
+        budget: Not used.
+        population: Trials a generation.
+        crossover_probability: Of a child with two parents; otherwise it has one.
+        mutation_probability: Of each hyperparameter; None for one in the number of those that are crossed.
+
+    Raises:
+        SettingError: The population is below 2, or a probability is none.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        population: int = 50,
+        crossover_probability: float = 0.9,
+        mutation_probability: float | None = None,
+    ) -> None:
+        if isinstance(population, bool) or not isinstance(population, int) or population < 2:
+            raise SettingError(f"optimizer.population is {population!r}; give a whole number from 2, such as 50.")
+        probabilities = {
+            "crossover_probability": crossover_probability,
+            "mutation_probability": 0.0 if mutation_probability is None else mutation_probability,
+        }
+        for name, value in probabilities.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise SettingError(f"optimizer.{name} is {value!r}; give a probability, 0 to 1, e.g. 0.5.")
+        from optuna.samplers import NSGAIISampler
+
+        sampler = NSGAIISampler(
+            population_size=population,
+            mutation_prob=mutation_probability,
+            crossover_prob=crossover_probability,
+            seed=seed,
+        )
+        super().__init__(problem, seed, sampler, "NSGA-II")
+        self._attributes = {sampler._get_generation_key(): 0}  # of a start's trials, which come before the first ask
