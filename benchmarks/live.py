@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import json
 import time
-import weakref
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.evaluation_cache import EvaluationCache
+from benchmarks.training_process import DiedError, OutOfTimeError, TrainingProcess
 from harness.errors import SettingError
 from harness.problem import EvaluationError, Params
-
-if TYPE_CHECKING:
-    from pebble import ProcessPool
 
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 """Those whose version can change what every live family measures; a family adds its own."""
@@ -75,7 +72,7 @@ class Live:
         }
         self._cache = EvaluationCache(cache)
         self._needs = frozenset(needs)
-        self._pool: ProcessPool | None = None
+        self._process = TrainingProcess()
 
     def measure(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
         """Train, or say what came of it the last time.
@@ -102,63 +99,34 @@ class Live:
         return json.dumps([self._identity, params, level, seed], sort_keys=True)
 
     def _train(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
-        from pebble import ProcessExpired
-
-        from benchmarks.training_process import Failure, train
-
+        job = {
+            "trainer": self._trainer,
+            "settings": self._settings,
+            "params": params,
+            "fidelity": dict(fidelity),
+            "seed": seed,
+        }
         clock = time.perf_counter()
-        pool = self._started()
-        job = pool.schedule(
-            train,
-            args=[self._trainer, self._settings, dict(params), dict(fidelity), seed],
-            timeout=self._limit_seconds,
-        )
         try:
-            result = job.result()
-        except TimeoutError:
-            seconds = time.perf_counter() - clock
-            raise EvaluationError(f"Out of time: stopped after {self._limit_seconds:g} s.", seconds) from None
-        except ProcessExpired as error:
-            seconds = time.perf_counter() - clock
-            raise EvaluationError(f"The training process died ({_cause(error.exitcode)}).", seconds) from None
-        except BaseException:
-            self.close()  # an interrupted run leaves no training behind
-            raise
-        if isinstance(result, Failure):
-            raise EvaluationError(result.reason, result.seconds)
-        return Measured(*result)
+            answer = self._process.ask(job, self._limit_seconds)
+        except OutOfTimeError:
+            reason = f"Out of time: stopped after {self._limit_seconds:g} s."
+            raise EvaluationError(reason, time.perf_counter() - clock) from None
+        except DiedError as error:
+            reason = f"The training process died ({error})."
+            raise EvaluationError(reason, time.perf_counter() - clock) from None
+        if "failure" in answer:
+            raise EvaluationError(answer["failure"], answer["seconds"])
+        return Measured(answer["values"], answer["seconds"])
 
-    def _started(self) -> ProcessPool:
-        if self._pool is None:
-            from multiprocessing import get_context
-
-            from pebble import ProcessPool
-
-            from benchmarks.training_process import begin
-
-            # Spawned, not forked: a forked child of a process with threads can hang.
-            self._pool = ProcessPool(max_workers=1, context=get_context("spawn"), initializer=begin)
-            weakref.finalize(self, _stop, self._pool)
-        return self._pool
+    @property
+    def running(self) -> bool:
+        """Whether its process is there: it is started by the first evaluation that the cache does not have."""
+        return self._process.running
 
     def close(self) -> None:
         """End the process; the next evaluation starts another."""
-        if self._pool is not None:
-            _stop(self._pool)
-            self._pool = None
-
-
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
-
-
-def _cause(exit_code: int | None) -> str:
-    import signal
-
-    if exit_code is None or exit_code >= 0:
-        return f"exit code {exit_code}"
-    return signal.Signals(-exit_code).name
+        self._process.close()
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:

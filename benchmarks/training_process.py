@@ -1,76 +1,115 @@
-"""What runs in the process that trains: one trainer, built when it is first needed and kept."""
+"""A process that trains, seen from the one that asks: it can be stopped for certain, and its end is only a failure.
+
+A pool of multiprocessing will not do here: a run may itself be a worker of one (a launcher's), whose own children fail
+to start ("cannot find context for 'loky'" under joblib's).
+"""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import importlib
 import json
+import os
+import select
 import signal
+import subprocess
 import sys
 import time
-import warnings
-from dataclasses import dataclass
+import weakref
 from typing import Any
 
-from benchmarks.measures import ENERGY
-from harness.energy import joules_between, read_counters
 
-_trainers: dict[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a training failed, in one line, and after how many seconds."""
-
-    reason: str
-    seconds: float
+class OutOfTimeError(Exception):
+    """There was no answer in time; the process was killed."""
 
 
-def begin() -> None:
-    """Called once in a new process: it ends with its parent, trains in one thread and warns nobody."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
-    warnings.filterwarnings("ignore")  # a model that did not converge is data
+class DiedError(Exception):
+    """The process ended without an answer; the text says of what."""
 
 
-def train(
-    trainer: str, settings: dict[str, Any], params: dict[str, Any], fidelity: dict[str, float], seed: int
-) -> tuple[dict[str, float], float] | Failure:
-    """One evaluation.
+class TrainingProcess:
+    """``python -m benchmarks.training_worker``, started when it is first asked and again when it is gone."""
 
-    Returns:
-        The measures and what it cost in seconds, without the time for building the trainer; or the failure.
-    """
-    clock = time.perf_counter()
-    try:
-        known = _built(trainer, settings)
-        clock = time.perf_counter()
-        counters = read_counters()
-        with _one_thread():
-            measures = known.train(params, fidelity, seed)
-        joules = joules_between(counters, read_counters())
-    except Exception as error:
-        text = " ".join(str(error).split())
-        return Failure(f"{type(error).__name__}: {text}"[:500], time.perf_counter() - clock)
-    measured = {name: float(value) for name, value in measures.items()}
-    if joules is not None:
-        measured[ENERGY.name] = joules
-    return measured, measured.pop("evaluation_seconds", time.perf_counter() - clock)
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, job: dict[str, Any], limit_seconds: float | None) -> dict[str, Any]:
+        """Send a job, wait for its answer.
+
+        Args:
+            job: Of JSON's types.
+            limit_seconds: How long to wait at most; None for ever.
+
+        Raises:
+            OutOfTimeError: The process was killed for it.
+            DiedError: It ended by itself.
+        """
+        process = self._started()
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended just now: reading says so
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+        try:
+            answer = _line(process, limit_seconds)
+        except BaseException:  # an interrupted run leaves no training behind
+            self.close()
+            raise
+        if answer is None:
+            code = process.wait()
+            self.close()
+            raise DiedError(_cause(code))
+        reply: dict[str, Any] = json.loads(answer)
+        return reply
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None and self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process, whatever it does; the next job starts another."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.training_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # Whatever can be imported here can be there: a family may live outside the repository.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), *sys.path]))},
+            )
+            weakref.finalize(self, _end, self._process)
+        return self._process
 
 
-def _built(trainer: str, settings: dict[str, Any]) -> Any:
-    key = json.dumps([trainer, settings], sort_keys=True)
-    if key not in _trainers:
-        module, _, name = trainer.partition(":")
-        _trainers[key] = getattr(importlib.import_module(module), name)(**settings)
-    return _trainers[key]
+def _line(process: subprocess.Popen[bytes], limit_seconds: float | None) -> bytes | None:
+    """The next line that the process writes, or None when it ends before one."""
+    assert process.stdout is not None
+    deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
+    received = b""
+    while not received.endswith(b"\n"):
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not select.select([process.stdout], [], [], left)[0]:
+            raise OutOfTimeError
+        piece = os.read(process.stdout.fileno(), 65536)
+        if not piece:
+            return None
+        received += piece
+    return received
 
 
-def _one_thread() -> contextlib.AbstractContextManager[Any]:
-    """Linear algebra in one thread: runs share the machine, and sums must not depend on its size."""
-    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
 
-    limits: contextlib.AbstractContextManager[Any] = threadpool_limits(limits=1)
-    return limits
+
+def _cause(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -21,6 +21,7 @@ from harness.repair import NoRepair
 from optimizers.random_search import RandomSearch
 from optimizers.smac import SMAC
 from optimizers.smac_facade import in_fixed_order, lean
+from tests import bench_benchmarks
 
 TRIALS = 5000
 STARTS = 7
@@ -41,6 +42,7 @@ def main() -> None:
     for _ in range(TRIALS):
         checker.check(params)
     print(f"  of which the check          {(time.perf_counter() - clock) / TRIALS * 1e3:.3f} ms a trial")
+    bench_benchmarks.main()
     compare_smac(benchmark)
     starts, imports = zip(*(start_seconds() for _ in range(STARTS)), strict=True)
     print(f"from the command to the first trial, median of {STARTS}: {statistics.median(starts):.2f} s")

@@ -7,10 +7,17 @@ import sys
 import time
 
 import pytest
+from ConfigSpace import Categorical, ConfigurationSpace
 
 from benchmarks.live import Live
+from benchmarks.measures import outcome
+from harness.budget import Budget
 from harness.errors import SettingError
-from harness.problem import EvaluationError
+from harness.loop import run_loop
+from harness.problem import EvaluationError, Fidelity, Objective, Problem, complete
+from harness.repair import NoRepair
+from tests.command import hyperbole, rows
+from tests.fakes import Scripted
 
 TRAINER = "tests.fake_trainer:Trainer"
 
@@ -119,7 +126,7 @@ def test_a_kept_evaluation_is_not_trained_again(tmp_path):
     first = measure(live(path), "slow")
     again = live(path)
     assert measure(again, "slow") == first
-    assert again._pool is None, "a cache hit needs no process"
+    assert not again.running, "a cache hit needs no process"
     assert measure(again, "slow", seed=1).values["score"] == first.values["score"] + 1
     assert measure(live(path, scale=2.0), "slow").values["score"] == 6
     assert measure(live(path, folder="/elsewhere"), "slow") == first
@@ -138,6 +145,50 @@ def test_what_the_cache_does_not_hold_is_trained_again(tmp_path):
     first = measure(live(path), "fine").values["pid"]
     knowing = Live(TRAINER, {}, "fake 1", None, path, needs=["score", "energy_joules"])
     assert measure(knowing, "fine").values["pid"] != first
+
+
+class Doomed:
+    """A family whose configurations each meet an end of their own."""
+
+    def __init__(self):
+        self._live = live(limit_seconds=1)
+        space = ConfigurationSpace(name="doomed", seed=0)
+        space.add(Categorical("what", ["fine", "raise", "die", "hang", "nan"]))
+        steps = Fidelity("steps", 1, 3, integer=True)
+        self.problem = Problem("doomed.x", space, (Objective("score", "maximize"),), {"what": "fine"}, (steps,))
+
+    def evaluate(self, params, fidelity, seed):
+        measured = self._live.measure(params, complete(fidelity, self.problem), seed)
+        return outcome(measured.values, self.problem.objectives, measured.seconds)
+
+
+def test_a_crash_a_nan_and_an_end_of_time_are_failed_trials_and_the_run_goes_on():
+    benchmark, found = Doomed(), []
+    order = ["fine", "die", "nan", "hang", "raise", "fine"]
+    optimizer = Scripted([{"what": what} for what in order])
+    run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), Budget(proposals=6), 0, found.append)
+    assert [row["error"] for row in found] == [
+        None,
+        "The training process died (SIGSEGV).",
+        "The evaluation returned nan for score.",
+        "Out of time: stopped after 1 s.",
+        "ValueError: the solver diverged",
+        None,
+    ]
+    assert [row["losses"] for row in found] == [{"score": -3.0}, None, None, None, None, {"score": -3.0}]
+    assert all(row["evaluation_seconds"] is not None for row in found), "what failed took its time, too"
+    assert found[3]["evaluation_seconds"] >= 1
+
+
+def test_it_trains_under_a_launcher_that_has_processes_of_its_own(tmp_path):
+    overrides = ("benchmark=bayesmark", "benchmark.task=iris", "benchmark.model=kNN", "budget.proposals=3")
+    place = f"benchmark.cache={tmp_path / 'kept.sqlite'}"
+    done = hyperbole("-m", *overrides, place, "seed=0,1", "hydra/launcher=joblib", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    logs = sorted(tmp_path.rglob("trials.jsonl"))
+    assert len(logs) == 2
+    for log in logs:
+        assert [row["error"] for row in rows(log.parent)] == [None] * 3
 
 
 def test_failures_are_not_kept(tmp_path):
