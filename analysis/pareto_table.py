@@ -19,7 +19,6 @@ COLUMNS = (
     Column("task", ("task",), "text"),
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
-    Column("objectives", ("objectives",), "text"),
     Column("mean hypervolume", ("hypervolume",)),
     Column(INTERVAL, ("hypervolume_lower", "hypervolume_upper")),
     Column("of all runs' front (%)", ("share",), "percent"),
@@ -40,6 +39,8 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
         "Intervals: bootstrap over seeds.",
     ]
     for fronts in found:
+        goals = ", ".join(f"{objective.name} ({objective.direction})" for objective in fronts.task.objectives)
+        notes.append(f"{fronts.task.name}: {goals}.")
         if fronts.observed:
             names = ", ".join(fronts.observed)
             notes.append(f"{fronts.task.name}: best and worst {names} are those that any run here observed.")
@@ -50,8 +51,7 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
 
 
 def _row(fronts: Fronts, method: str) -> Cells:
-    objectives = ", ".join(f"{objective.name} ({objective.direction})" for objective in fronts.task.objectives)
-    row: Cells = {"task": fronts.task.name, "method": method, "objectives": objectives}
+    row: Cells = {"task": fronts.task.name, "method": method}
     if not fronts.block.seeds:
         return row
     curves = fronts.curves(method)
@@ -67,13 +67,14 @@ def _row(fronts: Fronts, method: str) -> Cells:
 def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[str, ...]:
     """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
     shared = [fronts for fronts in found if fronts.task in comparison.tasks]
-    others = [method for method in comparison.methods if method != "random_search"]
-    if not shared or not comparison.seeds or not others or "random_search" not in comparison.methods:
+    random = next((method for method in comparison.methods if method.partition("+")[0] == "random_search"), None)
+    others = [method for method in comparison.methods if method != random]
+    if not shared or not comparison.seeds or not others or random is None:
         return ()
     results = {method: _result(shared, method, comparison.seeds) for method in comparison.methods}
     place = shared[0].task.name if len(shared) == 1 else f"mean of {len(shared)} tasks"
     rivals = ", ".join(f"{results[method]} for {method}" for method in others)
-    return (f"Mean final hypervolume ({place}): {rivals}, against {results['random_search']} for random_search.",)
+    return (f"Mean final hypervolume ({place}): {rivals}, against {results[random]} for {random}.",)
 
 
 def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str:
