@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
@@ -120,7 +121,10 @@ class Facade:
 
         if self._exhausted is None:
             try:
-                self._asked = self._facade.ask()
+                with warnings.catch_warnings():
+                    # SMAC averages the times of no steps where its local search takes none, for a line nobody sees.
+                    warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy")
+                    self._asked = self._facade.ask()
             except ConfigurationSpaceExhaustedException:
                 self._exhausted = Draws(self._space, self._scenario_seed)
         if self._exhausted is not None:

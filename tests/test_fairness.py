@@ -16,14 +16,19 @@ OBJECTIVES = ("balanced_accuracy", "demographic_parity_difference")
 PROPOSALS = 8
 
 
+SETTINGS = (
+    "benchmark.task=compas",
+    "benchmark.model=logistic_regression",
+    f"benchmark.folder={shared_data.FOLDER / 'compas'}",
+)
+
+
 @pytest.fixture(scope="module")
 def fairness(vllm_server, tmp_path_factory):
     """The experiment with one seed, a quick model and few proposals; COMPAS, since the others are larger."""
     folder = tmp_path_factory.mktemp("fairness")
     overrides = [
-        "benchmark.task=compas",
-        "benchmark.model=logistic_regression",
-        f"benchmark.folder={shared_data.FOLDER / 'compas'}",
+        *SETTINGS,
         f"benchmark.cache={folder / 'evaluations.sqlite'}",
         f"budget.proposals={PROPOSALS}",
         f"llm.port={vllm_server.port}",
@@ -79,3 +84,17 @@ def test_there_is_a_front_and_a_hypervolume(fairness):
 def test_they_replay(fairness):
     done = command("harness.replay", str(fairness[0]), cwd=fairness[0])
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_real_model_is_asked_for_a_fidelity(vllm_server, tmp_path):
+    """With a schema whatever it names is in range, and its evaluations are cheaper; the trial says so."""
+    overrides = ["benchmark=fairness", *SETTINGS, "optimizer=llm_chat", "prompt=fidelity", "decoding=json_schema"]
+    numbers = ["budget.proposals=5", "decoding.temperature=1.0", f"llm.port={vllm_server.port}", "tracker=none"]
+    done = command("harness.run", *overrides, *numbers, f"benchmark.cache={tmp_path / 'kept'}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path)
+    named = [row["fidelity"] for row in found if row["fidelity"] is not None]
+    assert named, "five answers at temperature 1, and every one at the highest"
+    assert all(set(fidelity) <= {"subsample", "epochs"} for fidelity in named)
+    faults = [violation["name"] for row in found for violation in row["violations"]]
+    assert not [name for name in faults if name and name.startswith("fidelity")]
