@@ -33,6 +33,11 @@ from harness.errors import SettingError, unknown
 from harness.problem import Params, Scalar
 
 
+def on_levels(space: ConfigurationSpace, levels: int | None) -> ConfigurationSpace:
+    """The setting ``levels`` of a live family: None leaves the space as it is; a number lays a grid over it."""
+    return space if levels is None else gridded(space, levels)
+
+
 def gridded(space: ConfigurationSpace, levels: int | Mapping[str, int]) -> ConfigurationSpace:
     """The space with every number as an ordinal hyperparameter of evenly spaced levels.
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from benchmarks.discretize import on_levels
 from benchmarks.live import Live
 from benchmarks.measures import ENERGY, chosen, outcome
 from benchmarks.sensitive import SOURCES, load_sensitive
@@ -24,6 +25,7 @@ from benchmarks.tabular_models import MODELS, models_for
 from benchmarks.tabular_spaces import search_space
 from benchmarks.task_contexts import contexts
 from benchmarks.xgboost_distribution import xgboost_distribution
+from harness.check import builtin
 from harness.problem import Objective, Outcome, Params, Problem, complete
 
 MEASURES = {
@@ -41,6 +43,9 @@ MEASURES = {
 }
 """What can be an objective."""
 
+VERSION = "fairness 1"
+"""Raised whenever the same configuration would measure something else."""
+
 DEFAULT_OBJECTIVES = ("balanced_accuracy", "demographic_parity_difference")
 
 
@@ -52,6 +57,7 @@ class Fairness:
         sensitive: One of the task's attributes (``benchmarks.sensitive.SOURCES``); None for its first.
         model: One of ``benchmarks.tabular_models.MODELS`` for classification.
         objectives: Some of ``MEASURES``; None for ``DEFAULT_OBJECTIVES``.
+        levels: None for ranges; a number for that many levels of each number, so that the space is finite.
         folder: Root folder of the OpenML client's cache, or the folder of COMPAS's file; None for the usual places.
         limit_seconds: Longest evaluation; None for no limit.
         cache: As ``benchmarks.live.Live``.
@@ -74,6 +80,7 @@ class Fairness:
         sensitive: str | None = None,
         model: str = "random_forest",
         objectives: Sequence[str] | None = None,
+        levels: int | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 300,
         cache: bool | str = True,
@@ -81,12 +88,12 @@ class Fairness:
         one_of("fairness model", model, models_for("classification"))
         goals = chosen(DEFAULT_OBJECTIVES if objectives is None else objectives, MEASURES, "fairness")
         data, groups, attribute = load_sensitive(task, sensitive, folder)
-        space = search_space(f"fairness.{task}", model, regression=False)
+        space = on_levels(search_space(f"fairness.{task}", model, regression=False), levels)
         settings = {"task": task, "sensitive": attribute, "model": model, "folder": folder, "checksum": data.checksum}
         self._live = Live(
             "benchmarks.fairness_trainer:Trainer",
             settings,
-            "fairness 1",
+            VERSION,
             limit_seconds,
             cache,
             ("fairlearn", *((xgboost_distribution(),) if model == "xgboost" else ())),
@@ -97,7 +104,7 @@ class Fairness:
             name=f"fairness.{task}",
             space=space,
             objectives=goals,
-            default=dict(space.get_default_configuration()),
+            default={name: builtin(value) for name, value in space.get_default_configuration().items()},
             fidelities=MODELS[model].fidelities,
             description=(
                 f"{tuned} The data set is {data.name}: {len(data.features)} rows, {data.features.shape[1]} features, "

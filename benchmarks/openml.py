@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
+from benchmarks.discretize import on_levels
 from benchmarks.live import Live
 from benchmarks.measures import ENERGY, chosen, outcome
 from benchmarks.openml_task import OpenMLTask, load_task
@@ -29,6 +30,7 @@ from benchmarks.tabular_models import MODELS, models_for
 from benchmarks.tabular_spaces import search_space
 from benchmarks.task_contexts import contexts
 from benchmarks.xgboost_distribution import xgboost_distribution
+from harness.check import builtin
 from harness.errors import SettingError
 from harness.problem import Objective, Outcome, Params, Problem, complete
 
@@ -63,6 +65,7 @@ class OpenML:
             None for the first.
         fold: Test fold of the official split.
         repeat: Repeat of the official split.
+        levels: None for ranges; a number for that many levels of each number, so that the space is finite.
         folder: Root of the client's cache; None for the client's own.
         limit_seconds: As ``Live``.
         cache: As ``Live``.
@@ -89,6 +92,7 @@ class OpenML:
         objectives: Sequence[str] | None = None,
         fold: int = 0,
         repeat: int = 0,
+        levels: int | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 600,
         cache: bool | str = True,
@@ -112,12 +116,12 @@ class OpenML:
         needs = [goal.name for goal in goals]
         self._live = Live("benchmarks.openml_trainer:Trainer", settings, VERSION, limit_seconds, cache, packages, needs)
         name = f"openml.{number}"
-        space = search_space(name, model, data.kind == "regression")
+        space = on_levels(search_space(name, model, data.kind == "regression"), levels)
         self.problem = Problem(
             name=name,
             space=space,
             objectives=goals,
-            default=dict(space.get_default_configuration()),
+            default={name: builtin(value) for name, value in space.get_default_configuration().items()},
             fidelities=MODELS[model].fidelities,
             description=describe(data, model),
             contexts=contexts(data, tuned(data, model)),

@@ -28,7 +28,7 @@ from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.parquet_arrays import Columns
 from harness.check import builtin
 from harness.errors import SettingError
-from harness.problem import Fidelity, Objective, Params, Scalar
+from harness.problem import Direction, Fidelity, Objective, Params, Scalar
 
 OWN = "hyperbole"
 """The key of what only tabulate writes."""
@@ -114,7 +114,7 @@ def _own(metadata: Mapping[str, Any]) -> TableMetadata:
         default=metadata["default"],
         columns=Columns(levels_of(space), levels, metadata["measures"], REASON),
         fidelities=fidelities,
-        objectives=tuple(Objective(**objective) for objective in metadata["objectives"]),
+        objectives=tuple(_objective(**objective) for objective in metadata["objectives"]),
         description=metadata["description"],
         contexts=metadata["contexts"],
         hints=metadata["hints"],
@@ -193,3 +193,7 @@ def describe(model: str, task: str) -> str:
         f"{first} The data set is {data.name} (OpenML task {task}): "
         f"{data.rows} rows, {data.features} features, {data.classes} classes."
     )
+
+
+def _objective(name: str, direction: Direction, scale: Sequence[float] | None = None) -> Objective:
+    return Objective(name, direction, scale=None if scale is None else (float(scale[0]), float(scale[1])))

@@ -67,7 +67,9 @@ def write_table(
     own = {
         "space": problem.space.to_serialized_dict(),
         "default": problem.default,
-        "objectives": [{"name": known.name, "direction": known.direction} for known in problem.objectives],
+        "objectives": [
+            {"name": known.name, "direction": known.direction, "scale": known.scale} for known in problem.objectives
+        ],
         "fidelities": {name: {"levels": list(at), "integer": integers[name]} for name, at in levels.items()},
         "measures": paths,
         "description": problem.description,

@@ -54,7 +54,7 @@ def plan_of(problem: Problem, seeds: Any, fidelities: Any) -> Plan:
     if not finite(problem.space):
         raise SettingError(
             f"{problem.name} has infinitely many configurations, since {endless[0]} can be any number of a range; "
-            "choose a space of levels, with benchmark.space=grid where the family has one."
+            "choose a space of levels, with benchmark.space=grid or benchmark.levels=5 where the family has it."
         )
     levels = _levels(problem, fidelities)
     combined = [dict(zip(levels, values, strict=True)) for values in itertools.product(*levels.values())]

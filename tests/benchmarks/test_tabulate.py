@@ -14,6 +14,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from benchmarks.hpobench_tables import HPOBenchTables
+from benchmarks.openml import OpenML
 from benchmarks.table_writer import Evaluation, write_table
 from benchmarks.tabulate import main, tabulate
 from harness.build import build_budget, build_optimizer, build_repair
@@ -21,6 +22,7 @@ from harness.errors import RunError, SettingError
 from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.problem import EvaluationError
+from tests import shared_data
 from tests.command import TIMELESS, hyperbole, rows
 from tests.tiny_live import TinyLive
 
@@ -272,3 +274,19 @@ def test_the_command_says_a_mistake_in_one_sentence(wrong, monkeypatch, capsys):
 def test_where_everything_fails_there_is_no_table(tmp_path):
     with pytest.raises(RunError, match=r"All 20 evaluations failed .*FileNotFoundError"):
         tabulate(overrides(tmp_path, f"benchmark.trace={tmp_path / 'no' / 'folder'}"))
+
+
+@shared_data.needs_data
+def test_a_real_family_on_levels_and_its_table_give_the_same_trials(tmp_path, monkeypatch):
+    """Nearest neighbours on credit-g, two levels a number: sixteen trainings, then none."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = str(shared_data.openml_folder())
+    settings = ["benchmark=openml", "benchmark.task=31", "benchmark.model=knn", "benchmark.levels=2"]
+    said = tabulate([*settings, f"benchmark.folder={folder}", f"output={tmp_path / 'tables'}"])
+    assert said.endswith(": 16 evaluations, 0 failed")
+    live = OpenML(31, "knn", levels=2, folder=folder)
+    looked_up = HPOBenchTables(31, "knn", str(tmp_path / "tables"), table_seed="run")
+    assert looked_up.problem.space == live.problem.space
+    assert looked_up.problem.default == live.problem.default
+    for optimizer in ("random_search", "smac"):
+        assert play(looked_up, optimizer, 0, 12) == play(live, optimizer, 0, 12)
