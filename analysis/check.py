@@ -14,13 +14,15 @@ def random_search_check(experiment: Experiment, comparison: Comparison) -> tuple
 
     All tasks are pooled as strata, then each is judged alone. Student's intervals, because a bootstrap of few seeds
     is too narrow: with 3 seeds it covered the truth 77 times of 100, Student's 94 times (best of 20, simulated).
+    Tasks whose exact curve nobody knows (what is trained live) are passed over.
     About one sentence in twenty says "OUTSIDE" by chance alone.
     """
     names = {run.method for run in experiment.runs if run.info["optimizer"] == "random_search" and _unstarted(run)}
     sentences = []
     for method in (name for name in experiment.methods if name in names):
         blocks = [comparison] if len(comparison.regret_tasks) > 1 else []
-        own = [task for task in experiment.tasks.values() if (method, task.name) in comparison.curves]
+        known = [task for task in experiment.tasks.values() if task.regret_known]
+        own = [task for task in known if (method, task.name) in comparison.curves]
         blocks += [compare_task(experiment, comparison, task) for task in own]
         sentences += [_sentence(method, block) for block in blocks]
     return tuple(sentences)
@@ -35,7 +37,7 @@ def _sentence(method: str, block: Comparison) -> str:
     place = block.regret_tasks[0].name if len(block.regret_tasks) == 1 else f"all {len(block.regret_tasks)} tasks"
     if not block.regret_tasks or not block.seeds:
         name = ", ".join(task.name for task in block.tasks)
-        return f"Check of {method} on {name}: not measured (no exact curve or no shared seed)."
+        return f"Check of {method} on {name}: not measured (no shared seed)."
     lengths = [block.proposals(task) for task in block.regret_tasks]
     if any(length > len(task.random_curve) for length, task in zip(lengths, block.regret_tasks, strict=True)):
         return f"Check of {method} on {place}: not measured (the exact curve is shorter than the runs)."
