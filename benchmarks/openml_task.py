@@ -35,7 +35,7 @@ class OpenMLTask:
     """A supervised task; shared by all who load it, so nothing in it may be changed.
 
     Attributes:
-        task_id: OpenML's number.
+        task_id: OpenML's number; 0 for data from elsewhere in the same form.
         name: Of the data set.
         kind: Of the task.
         target: Name of the target column.
