@@ -28,7 +28,7 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.types import NotSet
 
-from harness.check import Checker
+from harness.check import Checker, parents_first
 from harness.errors import SettingError, unknown
 from harness.problem import Params, Scalar
 
@@ -101,7 +101,7 @@ def configurations(space: ConfigurationSpace) -> Iterator[Params]:
 
 def _configurations(space: ConfigurationSpace) -> Iterator[Params]:
     check = Checker(space).check
-    order = _parents_first(space)
+    order = parents_first(space)
     values: dict[str, Any] = dict.fromkeys(space, NotSet)
 
     def turn(position: int) -> Iterator[Params]:
@@ -198,17 +198,3 @@ def _clause(old: Any, new: Mapping[str, Hyperparameter[Any, Any]]) -> Any | None
         return ForbiddenEqualsClause(new[name], old.value)
     falling = [value for value in values_of(new[name]) if old.is_forbidden_value({name: value})]
     return ForbiddenInClause(new[name], falling) if falling else None
-
-
-def _parents_first(space: ConfigurationSpace) -> list[str]:
-    order: list[str] = []
-
-    def visit(name: str) -> None:
-        if name not in order:
-            for parent in space.parents_of[name]:
-                visit(parent.name)
-            order.append(name)
-
-    for name in space:
-        visit(name)
-    return order

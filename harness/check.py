@@ -46,7 +46,7 @@ class Checker:
         self._judges = {name: judge(space[name]) for name in space}
         self._conditions = {name: tuple(space.parent_conditions_of[name]) for name in space.conditional_hyperparameters}
         self._parents = {name: {parent.name for parent in space.parents_of[name]} for name in space}
-        self._order = _parents_first(space)
+        self._order = parents_first(space)
         self._forbidden = tuple(space.forbidden_clauses)
 
     def proposal(self, proposal: Proposal) -> tuple[Params | None, tuple[Violation, ...]]:
@@ -209,7 +209,8 @@ def _choice_judge(choices: Any) -> Callable[[Any], Verdict]:
     return rule
 
 
-def _parents_first(space: ConfigurationSpace) -> list[str]:
+def parents_first(space: ConfigurationSpace) -> list[str]:
+    """The space's hyperparameters in an order in which none comes before those that its activity depends on."""
     order: list[str] = []
 
     def visit(name: str) -> None:
