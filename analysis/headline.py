@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.load import Experiment
 from analysis.quality import EXACT
-from analysis.render import number_text
+from analysis.render import number_text, with_interval
 from analysis.table import Table
 
 Row = dict[str, object]
@@ -20,7 +20,7 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
         best = _best(rows, classical)
         return (f"No language model took part. {best} is best: {_result('its', rows[best])}.",) if best else ()
     return tuple(
-        f"{method}: {_with_interval(faults[method], 'invalid', 100, ' %')} "
+        f"{method}: {with_interval(faults[method], 'invalid', 100, ' %')} "
         f"of its {faults[method]['proposals']:,} proposals were invalid. "
         f"{_result('Its', rows[method])}{_rivals(rows, classical)}."
         for method in experiment.methods
@@ -30,7 +30,7 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
 
 def _result(owner: str, row: Row) -> str:
     if _measured(row, "regret_mean"):
-        return f"{owner} final regret is {_with_interval(row, 'regret_mean')}"
+        return f"{owner} final regret is {with_interval(row, 'regret_mean')}"
     rank = row["rank_mean"]
     place = f"its mean rank is {number_text(rank)}" if isinstance(rank, float) else "nor is its rank"
     return f"{owner} final regret is not measured, {place}"
@@ -40,7 +40,7 @@ def _rivals(rows: dict[str, Row], classical: list[str]) -> str:
     """The best method without a language model, and exact random search."""
     best = _best(rows, classical)
     named = [name for name in (best, EXACT) if name in rows and _measured(rows[name], "regret_mean")]
-    rivals = [f"{_with_interval(rows[name], 'regret_mean')} for {name}" for name in named]
+    rivals = [f"{with_interval(rows[name], 'regret_mean')} for {name}" for name in named]
     return f", against {' and '.join(rivals)}" if rivals else ""
 
 
@@ -54,9 +54,3 @@ def _best(rows: dict[str, Row], methods: list[str]) -> str | None:
 
 def _measured(row: Row, key: str) -> bool:
     return row[key] is not None
-
-
-def _with_interval(row: Row, key: str, factor: float = 1.0, unit: str = "") -> str:
-    ends = [row[key], row[f"{key}_lower"], row[f"{key}_upper"]]
-    texts = [number_text(factor * end) for end in ends if isinstance(end, float)]
-    return texts[0] + unit + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from analysis.generalization import Incumbents, objective_text
 from analysis.load import Experiment
 from analysis.quality import Cells, metric_cells
-from analysis.render import number_text
+from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Table, frame_of
 from analysis.task import Task
@@ -112,8 +112,7 @@ def _more(pairs: list[LeakPair]) -> str | None:
         return None
     columns = [[pair.leaking[i] - pair.plain[i] for i in map(pair.seeds.index, seeds)] for pair in pairs]
     cells = metric_cells("more", mean, np.array(columns).T)
-    texts = [number_text(cell) for cell in cells.values() if isinstance(cell, float)]
-    if not texts:
+    if not cells:
         return None
     where = f" over {len(pairs)} tasks" if len(pairs) > 1 else f" on {pairs[0].task.name}"
-    return texts[0] + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "") + where
+    return with_interval(cells, "more") + where

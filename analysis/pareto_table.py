@@ -11,7 +11,7 @@ from analysis.comparison import Comparison
 from analysis.fronts import Fronts
 from analysis.pareto import REFERENCE
 from analysis.quality import Cells, metric_cells
-from analysis.render import number_text
+from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Table, frame_of
 
@@ -45,17 +45,17 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
             names = ", ".join(fronts.observed)
             notes.append(f"{fronts.task.name}: best and worst {names} are those that any run here observed.")
         notes += fronts.block.notes
-        rows += [_row(fronts, method) for method in fronts.block.methods]
+        best = fronts.of_all_runs()
+        rows += [_row(fronts, method, best) for method in fronts.block.methods]
     title = "Pareto fronts: final hypervolume"
     return Table("pareto", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
 
 
-def _row(fronts: Fronts, method: str) -> Cells:
+def _row(fronts: Fronts, method: str, best: float) -> Cells:
     row: Cells = {"task": fronts.task.name, "method": method}
     if not fronts.block.seeds:
         return row
     curves = fronts.curves(method)
-    best = fronts.of_all_runs()
     row |= metric_cells("hypervolume", mean, curves[:, -1:])
     row["runs"] = len(curves)
     row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
@@ -79,6 +79,4 @@ def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[st
 
 def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str:
     finals = np.stack([fronts.curves(method, seeds)[:, -1] for fronts in shared], axis=1)
-    cells = metric_cells("mean", mean, finals)
-    texts = [number_text(cell) for cell in cells.values() if isinstance(cell, float)]
-    return texts[0] + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "")
+    return with_interval(metric_cells("mean", mean, finals), "mean")

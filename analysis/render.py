@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.table import Column, Table
@@ -103,6 +104,13 @@ def latex(table: Table) -> str:
         f"  \\begin{{tabular}}{{@{{}}{align}@{{}}}}\n    \\toprule\n    {headers} \\\\\n    \\midrule\n"
         f"{rows}\n    \\bottomrule\n  \\end{{tabular}}\n\\end{{table}}\n"
     )
+
+
+def with_interval(row: Mapping[str, object], key: str, factor: float = 1.0, unit: str = "") -> str:
+    """A measured number of a row, and its interval where the row has one: ``0.843 [0.840, 0.847]``."""
+    ends = [row.get(name) for name in (key, f"{key}_lower", f"{key}_upper")]
+    texts = [number_text(factor * end) for end in ends if isinstance(end, float)]
+    return texts[0] + unit + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "")
 
 
 def wrapped(name: str, width: int = 30) -> str:

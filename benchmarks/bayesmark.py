@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from benchmarks.bayesmark_models import CLASSIFICATION, REGRESSION, model_space, unwarped
 from benchmarks.hints import hints
 from benchmarks.live import Live
-from benchmarks.measures import chosen, outcome
+from benchmarks.measures import chosen
 from benchmarks.settings import one_of
 from harness.problem import Objective, Outcome, Params, Problem
 
@@ -135,8 +135,7 @@ class Bayesmark:
         Raises:
             EvaluationError: As ``benchmarks.live.Live``.
         """
-        measured = self._live.measure(unwarped(params), {}, seed)
-        return outcome(measured.values, self.problem.objectives, measured.seconds)
+        return self._live.evaluate(self.problem, unwarped(params), fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: the curve of a continuous space is not known exactly."""

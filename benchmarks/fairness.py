@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from benchmarks.discretize import on_levels
 from benchmarks.live import Live
-from benchmarks.measures import ENERGY, chosen, outcome
+from benchmarks.measures import ENERGY, chosen
 from benchmarks.sensitive import SOURCES, load_sensitive
 from benchmarks.settings import one_of
 from benchmarks.tabular_models import MODELS, models_for
@@ -26,7 +26,7 @@ from benchmarks.tabular_spaces import search_space
 from benchmarks.task_contexts import contexts
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
-from harness.problem import Objective, Outcome, Params, Problem, complete
+from harness.problem import Objective, Outcome, Params, Problem
 
 MEASURES = {
     objective.name: objective
@@ -120,8 +120,7 @@ class Fairness:
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
         """
-        measured = self._live.measure(params, complete(fidelity, self.problem), seed)
-        return outcome(measured.values, self.problem.objectives, measured.seconds)
+        return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: nobody knows it for a model that is trained."""

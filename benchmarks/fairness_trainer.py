@@ -31,13 +31,13 @@ class Trainer:
         self._task, self._groups, _ = load_sensitive(task, sensitive, folder)
         if self._task.checksum != checksum:
             raise ValueError(f"the data of {task} are not the same as when the run began")
+        self._split = a_third_off(self._task.train, self._task.values, stratified=True)
 
     def train(self, params: Params, fidelity: Mapping[str, float], seed: int) -> dict[str, float]:
         """Scores on the validation rows, and of a model trained on these too on the test rows (``test_...``)."""
         task = self._task
-        kept, held = a_third_off(task.train, task.values, stratified=True)
         clock = time.perf_counter()
-        measured = self._scores(params, fidelity, seed, kept, held)
+        measured = self._scores(params, fidelity, seed, *self._split)
         measured["evaluation_seconds"] = time.perf_counter() - clock
         tested = self._scores(params, fidelity, seed, task.train, task.test)
         return measured | {f"test_{name}": value for name, value in tested.items() if not name.endswith("_seconds")}

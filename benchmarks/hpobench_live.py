@@ -35,7 +35,7 @@ from typing import ClassVar, Literal
 
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.live import Live
-from benchmarks.measures import chosen, outcome
+from benchmarks.measures import chosen
 from benchmarks.openml import task_number
 from benchmarks.openml_task import OpenMLTask, load_task
 from benchmarks.settings import one_of
@@ -43,7 +43,7 @@ from benchmarks.task_contexts import contexts
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem, complete
+from harness.problem import Objective, Outcome, Params, Problem
 
 VERSION = "hpobench_live 1"
 """Raised whenever the same configuration would measure something else."""
@@ -134,8 +134,7 @@ class HPOBenchLive:
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
         """
-        measured = self._live.measure(params, complete(fidelity, self.problem), seed)
-        return outcome(measured.values, self.problem.objectives, measured.seconds)
+        return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: nobody knows the curve of a model that is trained."""

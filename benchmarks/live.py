@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.evaluation_cache import EvaluationCache
+from benchmarks.measures import outcome
 from benchmarks.training_process import DiedError, OutOfTimeError, TrainingProcess
 from harness.errors import SettingError
-from harness.problem import EvaluationError, Params
+from harness.problem import EvaluationError, Outcome, Params, Problem, complete
 
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 """Those whose version can change what every live family measures; a family adds its own."""
@@ -73,6 +74,21 @@ class Live:
         self._cache = EvaluationCache(cache)
         self._needs = frozenset(needs)
         self._process = TrainingProcess()
+
+    def evaluate(self, problem: Problem, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        """Train, or say what came of it the last time: ``measure`` as a benchmark's outcome.
+
+        Args:
+            problem: Its objectives are measured, and its fidelities completed.
+            params: A valid configuration, in the trainer's words.
+            fidelity: As a proposal names it.
+            seed: Of the training.
+
+        Raises:
+            EvaluationError: The training failed, crashed or ran out of time.
+        """
+        measured = self.measure(params, complete(fidelity, problem), seed)
+        return outcome(measured.values, problem.objectives, measured.seconds)
 
     def measure(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
         """Train, or say what came of it the last time.

@@ -23,7 +23,7 @@ from typing import ClassVar, Literal
 
 from benchmarks.discretize import on_levels
 from benchmarks.live import Live
-from benchmarks.measures import ENERGY, chosen, outcome
+from benchmarks.measures import ENERGY, chosen
 from benchmarks.openml_task import OpenMLTask, load_task
 from benchmarks.settings import one_of
 from benchmarks.tabular_models import MODELS, models_for
@@ -32,7 +32,7 @@ from benchmarks.task_contexts import contexts
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem, complete
+from harness.problem import Objective, Outcome, Params, Problem
 
 VERSION = "openml 1"
 """Raised whenever the same configuration would measure something else."""
@@ -133,8 +133,7 @@ class OpenML:
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
         """
-        measured = self._live.measure(params, complete(fidelity, self.problem), seed)
-        return outcome(measured.values, self.problem.objectives, measured.seconds)
+        return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: nobody knows the curve of a model that is trained."""

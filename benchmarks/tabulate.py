@@ -62,8 +62,10 @@ def tabulate(overrides: Sequence[str]) -> str:
     from filelock import FileLock, Timeout
 
     from harness.build import build_benchmark
+    from harness.experiment import compose_with, resolve
 
-    settings, given = _composed(overrides)
+    config, given = compose_with(overrides, EXTRA)
+    settings = resolve(config, set(), ".")
     jobs = _jobs(given["jobs"])
     benchmark = build_benchmark(settings)
     plan = plan_of(benchmark.problem, given["seeds"], given["fidelities"])
@@ -179,23 +181,6 @@ def _refuse_other(found: Mapping[str, Any], said: Mapping[str, Any], file: Path)
         if found.get(name) != value:
             what = f"{name} is {found.get(name)!r} there and {value!r} here" if name != "space" else "the space differs"
             raise RunError(f"{file} belongs to another table ({what}); name another output, or move it away.")
-
-
-def _composed(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings as of a run, and those of this command."""
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
-    from harness.experiment import CONF, resolve
-
-    added = [f"+{text}" if text.partition("=")[0] in EXTRA else text for text in overrides]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", overrides=added)
-    given = {name: config.get(name, default) for name, default in EXTRA.items()}
-    given = {
-        name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for name, value in given.items()
-    }
-    return resolve(config, set(), "."), given
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import SettingError
 from harness.explain import explained
 
-EXTRA = ("params", "fidelity")
+EXTRA = {"params": None, "fidelity": None}
 
 
 def main() -> None:
@@ -37,22 +37,15 @@ def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
     Raises:
         HyperboleError: A wrong name or value among the overrides, or no params.
     """
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
     from harness.build import build_benchmark, build_repair
     from harness.clock import now
-    from harness.experiment import CONF, resolve
+    from harness.experiment import compose_with, resolve
     from harness.jsonl import encode
     from harness.loop import Judge, evaluated
     from harness.rows import to_row
     from harness.trial import Proposal, Trial
 
-    added = [f"+{text}" if text.partition("=")[0] in EXTRA else text for text in overrides]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", overrides=added)
-    given = {key: config.get(key) for key in EXTRA}
-    given = {key: OmegaConf.to_container(value) if OmegaConf.is_dict(value) else value for key, value in given.items()}
+    config, given = compose_with(overrides, EXTRA)
     if not isinstance(given["params"], dict):
         raise SettingError("Nothing to evaluate; give a configuration, e.g. 'params={depth: 2, width: 64}'.")
     settings = resolve(config, {"repair"}, ".")

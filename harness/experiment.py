@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,25 @@ def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
         raise SettingError(f"The configuration is incomplete: {str(error).splitlines()[0]}.") from error
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items() if key != "folder"}
+
+
+def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[DictConfig, dict[str, Any]]:
+    """A run's configuration for a command that makes no run, and that command's own settings.
+
+    Args:
+        overrides: Those of ``harness.run``, and of the settings in ``extra``.
+        extra: Settings that a run does not have: name -> value where none is given.
+    """
+    from hydra import compose, initialize_config_dir
+
+    added = [f"+{text}" if text.partition("=")[0] in extra else text for text in overrides]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", overrides=added)
+    given = {name: config.get(name, default) for name, default in extra.items()}
+    plain = {
+        name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for name, value in given.items()
+    }
+    return config, plain
 
 
 def default_choices() -> dict[str, str | None]:
