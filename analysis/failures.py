@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from analysis.comparison import Comparison
 from analysis.invalid import visible
 from analysis.load import Experiment
-from analysis.table import Column, Table, frame_of
+from analysis.table import Column, Findings, Table, frame_of
 
 _MOST_REASONS = 3
 _REASON_CHARACTERS = 100
@@ -19,6 +20,12 @@ COLUMNS = (
     Column("failed (%)", ("share",), "percent"),
     Column("most common reasons", ("reasons",), "prose"),
 )
+
+
+def failure_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table, where an evaluation failed."""
+    table = failures_table(experiment)
+    return Findings() if table is None else Findings((table,))
 
 
 def failures_table(experiment: Experiment) -> Table | None:

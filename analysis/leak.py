@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.generalization import Incumbents, objective_text
+from analysis.comparison import Comparison
+from analysis.generalization import Incumbents, generalization_table, incumbents, objective_text
 from analysis.load import Experiment
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
-from analysis.table import INTERVAL, Column, Table, frame_of
+from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,15 @@ class LeakPair:
     seeds: tuple[int, ...]
     plain: Floats
     leaking: Floats
+
+
+def generalization_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """Validation against test where there are test scores, and what the leak adds where it was switched on."""
+    tested = incumbents(experiment)
+    if not tested:
+        return Findings()
+    table, pairs = generalization_table(experiment, comparison, tested), leak_pairs(experiment, tested)
+    return Findings((table, leak_table(pairs)), leak_headlines(pairs)) if pairs else Findings((table,))
 
 
 def leak_pairs(experiment: Experiment, found: Incumbents) -> tuple[LeakPair, ...]:

@@ -29,6 +29,8 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "error": pl.String,
     "faults": pl.List(pl.String),
     "duplicate": pl.Boolean,
+    "near_duplicate": pl.Boolean,
+    "predicted": pl.Float64,
     "ask_seconds": pl.Float64,
     "evaluation_seconds": pl.Float64,
     "calls": pl.Int64,

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from analysis.comparison import Comparison
-from analysis.fronts import Fronts
+from analysis.fronts import Fronts, fronts
+from analysis.load import Experiment
 from analysis.pareto import REFERENCE
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
-from analysis.table import INTERVAL, Column, Table, frame_of
+from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 
 COLUMNS = (
     Column("task", ("task",), "text"),
@@ -27,6 +28,12 @@ COLUMNS = (
 )
 
 
+def pareto_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table and its sentence, where a task has several objectives."""
+    found = fronts(experiment, comparison)
+    return Findings((pareto_table(found),), pareto_headline(found, comparison)) if found else Findings()
+
+
 def pareto_table(found: Iterable[Fronts]) -> Table:
     """One row a task and method; larger hypervolumes are better."""
     rows: list[Cells] = []
@@ -38,35 +45,35 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
         "half-way: mean after half of the proposals; front points: distinct nondominated outcomes of a run, mean. "
         "Intervals: bootstrap over seeds.",
     ]
-    for fronts in found:
-        goals = ", ".join(f"{objective.name} ({objective.direction})" for objective in fronts.task.objectives)
-        notes.append(f"{fronts.task.name}: {goals}.")
-        if fronts.observed:
-            names = ", ".join(fronts.observed)
-            notes.append(f"{fronts.task.name}: best and worst {names} are those that any run here observed.")
-        notes += fronts.block.notes
-        best = fronts.of_all_runs()
-        rows += [_row(fronts, method, best) for method in fronts.block.methods]
+    for of_task in found:
+        goals = ", ".join(f"{objective.name} ({objective.direction})" for objective in of_task.task.objectives)
+        notes.append(f"{of_task.task.name}: {goals}.")
+        if of_task.observed:
+            names = ", ".join(of_task.observed)
+            notes.append(f"{of_task.task.name}: best and worst {names} are those that any run here observed.")
+        notes += of_task.block.notes
+        best = of_task.of_all_runs()
+        rows += [_row(of_task, method, best) for method in of_task.block.methods]
     title = "Pareto fronts: final hypervolume"
     return Table("pareto", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
 
 
-def _row(fronts: Fronts, method: str, best: float) -> Cells:
-    row: Cells = {"task": fronts.task.name, "method": method}
-    if not fronts.block.seeds:
+def _row(of_task: Fronts, method: str, best: float) -> Cells:
+    row: Cells = {"task": of_task.task.name, "method": method}
+    if not of_task.block.seeds:
         return row
-    curves = fronts.curves(method)
+    curves = of_task.curves(method)
     row |= metric_cells("hypervolume", mean, curves[:, -1:])
     row["runs"] = len(curves)
     row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
     row["hypervolume_half"] = float(curves[:, math.ceil(curves.shape[1] / 2) - 1].mean())
-    row["front_points"] = float(np.mean([len(points) for points in fronts.of(method)]))
+    row["front_points"] = float(np.mean([len(points) for points in of_task.of(method)]))
     return row
 
 
 def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[str, ...]:
     """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
-    shared = [fronts for fronts in found if fronts.task in comparison.tasks]
+    shared = [of_task for of_task in found if of_task.task in comparison.tasks]
     random = next((method for method in comparison.methods if method.partition("+")[0] == "random_search"), None)
     others = [method for method in comparison.methods if method != random]
     if not shared or not comparison.seeds or not others or random is None:
@@ -78,5 +85,5 @@ def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[st
 
 
 def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str:
-    finals = np.stack([fronts.curves(method, seeds)[:, -1] for fronts in shared], axis=1)
+    finals = np.stack([of_task.curves(method, seeds)[:, -1] for of_task in shared], axis=1)
     return with_interval(metric_cells("mean", mean, finals), "mean")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.text import Text
@@ -13,21 +14,19 @@ from analysis.attainment import attainment_figure, hypervolume_figure
 from analysis.check import random_search_check
 from analysis.comparison import Comparison, compare
 from analysis.cost import cost_table
-from analysis.failures import failures_table
+from analysis.failures import failure_findings
 from analysis.faults import fault_figure
 from analysis.figures import draw
-from analysis.fronts import fronts
-from analysis.generalization import generalization_table, incumbents
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv
-from analysis.leak import leak_headlines, leak_pairs, leak_table
+from analysis.leak import generalization_findings
 from analysis.load import Experiment, describe_incomplete, load
-from analysis.pareto_table import pareto_headline, pareto_table
+from analysis.pareto_table import pareto_findings
 from analysis.provenance import provenance, settings
 from analysis.quality import quality_by_task_table, quality_table
 from analysis.report import Group, Page, group_exhibits, write_report
-from analysis.table import Table
+from analysis.table import Findings, Table
 from analysis.terminal import print_table, terminal_console
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
@@ -52,6 +51,13 @@ _FIGURES_OF_SEVERAL_OBJECTIVES = {
         "Scales and reference point as in the table of Pareto fronts.",
     ),
 }
+
+_FURTHER: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
+    pareto_findings,
+    generalization_findings,
+    failure_findings,
+)
+"""Tables that only some experiments have, in the order of the report."""
 
 
 def publish(experiment_folder: Path, output: Path) -> Path:
@@ -95,20 +101,9 @@ def publish(experiment_folder: Path, output: Path) -> Path:
 
 
 def _further(experiment: Experiment, comparison: Comparison) -> tuple[tuple[Table, ...], tuple[str, ...]]:
-    """The tables that only some experiments have, and what they say: fronts, test scores, the leak, failures."""
-    tables: list[Table] = []
-    sentences: list[str] = []
-    if found := fronts(experiment, comparison):
-        tables.append(pareto_table(found))
-        sentences += pareto_headline(found, comparison)
-    if tested := incumbents(experiment):
-        tables.append(generalization_table(experiment, comparison, tested))
-        if pairs := leak_pairs(experiment, tested):
-            tables.append(leak_table(pairs))
-            sentences += leak_headlines(pairs)
-    if failures := failures_table(experiment):
-        tables.append(failures)
-    return tuple(tables), tuple(sentences)
+    """The tables that only some experiments have, and what they say."""
+    found = [findings(experiment, comparison) for findings in _FURTHER]
+    return tuple(table for each in found for table in each.tables), tuple(said for each in found for said in each.said)
 
 
 def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:

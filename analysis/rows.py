@@ -16,8 +16,9 @@ class TrialRow(TypedDict):
 
     ``losses`` are those of all objectives, None unless it was evaluated at the highest fidelity and they are finite;
     ``loss`` is the first objective's. ``test`` is the first objective's test score as reported. ``faults`` names each
-    kind once, in the order of the log. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around
-    all of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
+    kind once, in the order of the log. ``predicted`` is what the method expected, as reported. ``llm_seconds`` sums the
+    calls' latencies, ``ask_seconds`` is wall time around all of them. ``candidates`` counts what was drawn from a model
+    inside the ask and weighed, the proposal included.
     """
 
     run: str
@@ -31,6 +32,8 @@ class TrialRow(TypedDict):
     error: str | None
     faults: list[str]
     duplicate: bool
+    near_duplicate: bool | None
+    predicted: float | None
     ask_seconds: float
     evaluation_seconds: float | None
     calls: int
@@ -71,6 +74,9 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             error=None if row["error"] is None else str(row["error"]),
             faults=list(dict.fromkeys(Fault(violation["fault"]).value for violation in row["violations"])),
             duplicate=row["duplicate_of"] is not None,
+            # Older records do not say.
+            near_duplicate=row["near_duplicate_of"] is not None if "near_duplicate_of" in row else None,
+            predicted=finite(row.get("predicted")),
             ask_seconds=float(row["ask_seconds"]),
             evaluation_seconds=finite(row["evaluation_seconds"]),
             calls=int(usage["calls"]),

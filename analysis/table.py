@@ -48,6 +48,14 @@ class Table:
     inapplicable: frozenset[tuple[int, str]] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one look at an experiment found: tables, and sentences that say what is in them; empty where nothing is."""
+
+    tables: tuple[Table, ...] = ()
+    said: tuple[str, ...] = ()
+
+
 def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:
     """A frame with the columns' keys in order, typed by style even where every value is null."""
     types = {"text": pl.String, "prose": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}

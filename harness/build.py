@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from harness.budget import Budget
 from harness.errors import SettingError, unknown
+from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
 from harness.start import begin_with
@@ -17,8 +18,19 @@ from harness.trial import Optimizer
 
 
 def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
-    """The benchmark of a resolved configuration."""
-    return cast(Benchmark, _factory(config["benchmark"], "benchmark")())
+    """The benchmark of a resolved configuration, behind its probe if there is one."""
+    node = config["benchmark"]
+    factory = _factory(node, "benchmark")
+    benchmark = cast(Benchmark, factory())
+    probe = config.get("probe")  # runs recorded before there were probes have none
+    if probe is None:
+        return benchmark
+    family = Family(
+        tuple(getattr(factory.func, "tasks", ())),
+        lambda task: cast(Benchmark, _factory({**node, "task": task}, "benchmark")()),
+    )
+    given = {"benchmark": benchmark, "family": family, "seed": config["seed"]}
+    return cast(Benchmark, _factory(probe, "probe", *given)(**given))
 
 
 def build_budget(config: Mapping[str, Any]) -> Budget:

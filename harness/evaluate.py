@@ -48,7 +48,7 @@ def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
     config, given = compose_with(overrides, EXTRA)
     if not isinstance(given["params"], dict):
         raise SettingError("Nothing to evaluate; give a configuration, e.g. 'params={depth: 2, width: 64}'.")
-    settings = resolve(config, {"repair"}, ".")
+    settings = resolve(config, {"repair", "probe"}, ".")
     benchmark = build_benchmark(settings)
     judge = Judge(benchmark.problem, build_repair(settings, benchmark.problem))
     trial = judge(Trial(0, Proposal(given["params"], given["fidelity"])))

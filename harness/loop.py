@@ -6,12 +6,13 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.budget import Budget, Spent
 from harness.check import Checker, check_fidelity
 from harness.clock import now
+from harness.duplicates import Seen
 from harness.errors import RunError
 from harness.jsonl import encode
 from harness.problem import Benchmark, EvaluationError, Problem, below_highest
@@ -73,20 +74,16 @@ class Judge:
         self._problem = problem
         self._checker = Checker(problem.space)
         self._repair = repair
-        self._first: dict[str, int] = {}
+        self._seen = Seen(problem.space)
 
     def __call__(self, trial: Trial) -> Trial:
-        """The trial with violations, duplicate_of, repair and executed params filled in."""
+        """The trial with violations, duplicates, repair and executed params filled in."""
         level = below_highest(trial.proposal.fidelity, self._problem)
         proposal = dataclasses.replace(trial.proposal, fidelity=level)
         params, violations = self._checker.proposal(proposal)
         invented = check_fidelity(level, self._problem)
         proposed = proposal.params if params is None else params
-        duplicate_of = None
-        if proposed is not None:
-            key = _key(proposed, proposal.fidelity)
-            first = self._first.setdefault(key, trial.index)
-            duplicate_of = None if first == trial.index else first
+        duplicate_of, near_duplicate_of = self._seen(proposed, proposal.fidelity, trial.index)
         repair = None
         if invented:
             params, violations = None, (*violations, *invented)
@@ -99,16 +96,10 @@ class Judge:
             proposal=proposal,
             violations=violations,
             duplicate_of=duplicate_of,
+            near_duplicate_of=near_duplicate_of,
             repair=repair,
             params=params,
         )
-
-
-def _key(params: dict[str, Any], fidelity: Mapping[str, float] | None) -> str:
-    try:
-        return encode(dict(sorted(params.items()))) + ("" if not fidelity else encode(dict(sorted(fidelity.items()))))
-    except (TypeError, AttributeError):
-        return repr((params, fidelity))
 
 
 def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
+GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start", "budget")
 """Groups that can change a method, in the order in which they are named."""
 
-ALWAYS_USED = ("repair", "probe", "start")
+ALWAYS_USED = ("repair", "probe", "start", "budget")
 """Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
 
 PLUMBING = frozenset(
@@ -55,7 +55,8 @@ def method_name(
         choices: Group -> chosen file.
         defaults: Group -> file chosen when nobody chooses.
         overrides: The command line's overrides; those of a setting inside the optimizer or a used group are part of
-            the name, so that two variants never share a folder.
+            the name, so that two variants never share a folder. A budget's are not: how long runs are is up to the
+            experiment, and a run of another length is refused.
     """
     parts = [
         f"{group}={choices[group]}"
@@ -66,7 +67,8 @@ def method_name(
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         group, _, setting = key.partition(".")
-        if setting and (group == "optimizer" or group in used) and setting.removeprefix("chat.") not in PLUMBING:
+        named = group == "optimizer" or (group in used and group != "budget")
+        if setting and named and setting.removeprefix("chat.") not in PLUMBING:
             settings.append(f"{setting if group == 'optimizer' else key}={value}")
     return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,10 +13,13 @@ from harness.clock import now
 from harness.folder import SCHEMA, RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
+from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
+QUANTILES = 201
+"""One every half percent, both ends included."""
 
 
 def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str, Any], live: bool) -> float | None:
@@ -54,13 +58,16 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
         "random_search_curve": None if curve is None else [float(loss) for loss in curve],
+        "loss_quantiles": _loss_quantiles(benchmark),
         "budget": asdict(budget),
+        "host": socket.gethostname(),
         "git": git_state(),
         "versions": versions(),
     }
     folder.write(run)
     tracker.start(folder.path, run)
-    line = RunLine(f"{problem.name} {run['method']} seed {run['seed']}", problem.objectives[0], live)
+    place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
+    line = RunLine(f"{place} {run['method']} seed {run['seed']}", problem.objectives[0], live)
     best: list[float] = []
 
     def note(row: dict[str, Any]) -> None:
@@ -96,3 +103,9 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         folder.write(run)
         tracker.finish(json.loads(encode(plain(run))))
     return min(best, default=None)
+
+
+def _loss_quantiles(benchmark: Benchmark) -> list[float] | None:
+    """Losses at equally spaced shares of the space, lowest first, where the benchmark knows all of them."""
+    known = getattr(benchmark, "loss_quantiles", None)
+    return [float(loss) for loss in known(QUANTILES)] if callable(known) else None

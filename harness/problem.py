@@ -94,11 +94,14 @@ class Outcome:
         losses: Objective name -> loss (minimized).
         metrics: Everything else that was measured, as reported. Recorded, never shown to an optimizer.
         evaluation_seconds: Cost of the evaluation; for a table, the tabulated training time.
+        evaluated: The benchmark's own configuration, where a probe (``harness.probe``) stood between it and what was
+            proposed; else None. Recorded, never shown to an optimizer.
     """
 
     losses: dict[str, float]
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation_seconds: float | None = None
+    evaluated: Params | None = None
 
 
 class EvaluationError(Exception):
@@ -131,7 +134,11 @@ def complete(fidelity: Mapping[str, float] | None, problem: Problem) -> dict[str
 
 
 class Benchmark(Protocol):
-    """The judge. It stands outside: an optimizer is given ``problem`` and nothing else."""
+    """The judge. It stands outside: an optimizer is given ``problem`` and nothing else.
+
+    One that knows the losses of all its configurations may have a method ``loss_quantiles(count)``: that many of them
+    at equally spaced shares of what random search draws, lowest first. They are recorded with the run.
+    """
 
     @property
     def problem(self) -> Problem:

@@ -24,8 +24,10 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "proposed": _json(proposal.params),
         "violations": _violations(trial.violations),
         "duplicate_of": trial.duplicate_of,
+        "near_duplicate_of": trial.near_duplicate_of,
         "repair": trial.repair,
         "executed": trial.params,
+        "evaluated": None if outcome is None else outcome.evaluated,
         "fidelity": _json(proposal.fidelity),
         "losses": None if outcome is None else outcome.losses,
         "metrics": None if outcome is None else outcome.metrics,
@@ -42,6 +44,8 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "calls": list(proposal.calls),
         "candidates": [_candidate(candidate) for candidate in proposal.candidates] or None,
         "note": proposal.note,
+        "reason": proposal.reason,
+        "predicted": _json(proposal.predicted),
         "error": trial.error,
         "started_at": started_at,
     }
@@ -51,7 +55,7 @@ def outcome_of(row: dict[str, Any]) -> Outcome | None:
     """The outcome a row recorded."""
     if row["losses"] is None:
         return None
-    return Outcome(row["losses"], row["metrics"] or {}, row["evaluation_seconds"])
+    return Outcome(row["losses"], row["metrics"] or {}, row["evaluation_seconds"], row.get("evaluated"))
 
 
 def drawn_candidates(row: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -107,6 +107,8 @@ class Proposal:
         note: How the proposal came about, in words (prose around the object, source of a warm start).
         truncated: Nothing could be parsed because the reply hit its token limit.
         candidates: What the proposal was chosen from, where the method chose.
+        reason: Why, in the words of a model that was asked to say so; untrusted. None without one.
+        predicted: Value of the first objective, as reported, that the method expects or claims. None without one.
     """
 
     params: dict[str, Any] | None
@@ -116,6 +118,8 @@ class Proposal:
     note: str | None = None
     truncated: bool = False
     candidates: tuple[Candidate, ...] = ()
+    reason: str | None = None
+    predicted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class Trial:
         proposal: As proposed.
         violations: Empty for a valid proposal.
         duplicate_of: Index of the first trial with the same proposal and fidelity, or None.
+        near_duplicate_of: Index of the first trial that proposed the same after rounding to the grid
+            (``harness.duplicates``), where that is no duplicate; or None.
         repair: Name of the repair that stood between ``proposal`` and ``params``, or None.
         params: The configuration executed; None when the proposal was invalid and not repaired.
         outcome: None when nothing was executed or the evaluation failed.
@@ -139,6 +145,7 @@ class Trial:
     proposal: Proposal
     violations: tuple[Violation, ...] = ()
     duplicate_of: int | None = None
+    near_duplicate_of: int | None = None
     repair: str | None = None
     params: Params | None = None
     outcome: Outcome | None = None

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from harness.objects import find_objects
 from harness.problem import Problem
 from llms.decoding import Decoding
 from llms.schema import closed_object, json_schema, list_schema
-from optimizers.parse import LONGEST_REPLY, find_objects
+from optimizers.parse import LONGEST_REPLY
 from optimizers.prompt import placeholder
 from optimizers.request import ANSWER_KEY
 

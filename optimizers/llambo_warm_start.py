@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.objects import object_texts
 from harness.problem import Problem
 from harness.trial import Proposal, Usage
 from llms.decoding import Decoding
 from llms.schema import json_schema, list_schema
 from optimizers.advisor import Answer
-from optimizers.parse import LONGEST_REPLY, Parsed, object_texts, parse_reply
+from optimizers.parse import LONGEST_REPLY, Parsed, parse_reply
 from optimizers.prompt import Prompt, placeholder, space_lines, template
 from optimizers.request import Requests
 

@@ -10,15 +10,14 @@ The rules, in order:
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from harness.objects import find_objects
+
 LONGEST_REPLY = 200_000
 """Characters looked at; nothing a configuration needs lies beyond."""
-MOST_OBJECTS = 50
-"""Places at which an object may be found; a reply of ten thousand braces is not worth more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,54 +61,3 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
     if key is not None and isinstance(found.get(key), dict):
         found = found[key]
     return Parsed(found, note=", ".join(notes) or None)
-
-
-class _TwinError(ValueError):
-    """An object says a key twice."""
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwinError(next(name for name in names if names.count(name) > 1))
-    return found
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_without_twins)
-
-
-def find_objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | None]:
-    """Every outermost JSON object with its place, and a key that stood twice, if that spoilt one."""
-    found: list[tuple[int, int, dict[str, Any]]] = []
-    twins: str | None = None
-    position = tries = 0
-    while tries < MOST_OBJECTS and (start := text.find("{", position)) >= 0:
-        tries += 1
-        position = start + 1
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except _TwinError as error:
-            twins = twins or str(error)
-        except (ValueError, RecursionError):
-            continue
-        else:
-            found.append((start, end, value))
-            position = end
-    return found, twins
-
-
-def object_texts(text: str) -> list[str]:
-    """The text of every outermost JSON object, also of one that says a key twice: each is some proposal's place."""
-    decoder = json.JSONDecoder()
-    found: list[str] = []
-    position = tries = 0
-    while tries < MOST_OBJECTS and (start := text.find("{", position)) >= 0:
-        tries += 1
-        try:
-            position = decoder.raw_decode(text, start)[1]
-        except (ValueError, RecursionError):
-            position = start + 1
-        else:
-            found.append(text[start:position])
-    return found

@@ -1,0 +1,115 @@
+"""Has this been proposed before: exactly, or but for a rounding?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    FloatHyperparameter,
+    Hyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+
+from harness.check import builtin
+from harness.jsonl import encode
+
+STEPS = 100
+"""A range counts as a grid of so many equal steps, on its own scale; one with fewer whole numbers as these."""
+
+
+class Seen:
+    """Remembers the proposals of one run.
+
+    Args:
+        space: Its hyperparameters say how values are rounded; read, never changed.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        self._round = {name: rounding(space[name]) for name in space}
+        self._exactly: dict[str, int] = {}
+        self._nearly: dict[str, int] = {}
+
+    def __call__(
+        self, params: Mapping[str, Any] | None, fidelity: Mapping[str, float] | None, index: int
+    ) -> tuple[int | None, int | None]:
+        """Remember a proposal.
+
+        Args:
+            params: As proposed, valid or not; None is never the same as anything.
+            fidelity: A proposal at another fidelity is another one.
+            index: Of its trial.
+
+        Returns:
+            Index of the first trial with exactly this proposal, or None; where there is none, index of the first one
+            that is the same after rounding every number to the grid, or None.
+        """
+        if params is None:
+            return None, None
+        exactly = self._exactly.setdefault(_key(params, fidelity), index)
+        nearly = self._nearly.setdefault(_key(self.rounded(params), fidelity), index)
+        if exactly != index:
+            return exactly, None
+        return None, None if nearly == index else nearly
+
+    def rounded(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The proposal with every number at the nearest point of its hyperparameter's grid; the rest as it is."""
+        return {name: self._round[name](value) if name in self._round else value for name, value in params.items()}
+
+
+def rounding(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Any]:
+    """The rule that rounds values of one hyperparameter; what is no number, or outside its range, stays as it is."""
+    if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
+        return _of_range(hyperparameter)
+    levels: list[Any] = []
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        levels = [builtin(level) for level in hyperparameter.sequence]
+    elif isinstance(hyperparameter, CategoricalHyperparameter):
+        levels = [builtin(level) for level in hyperparameter.choices]
+    if not levels or not all(_is_number(level) for level in levels):
+        return lambda value: value
+    return _of_levels(levels)
+
+
+def _of_range(hyperparameter: Any) -> Callable[[Any], Any]:
+    lower, upper = float(hyperparameter.lower), float(hyperparameter.upper)
+    whole = isinstance(hyperparameter, IntegerHyperparameter) and upper - lower <= STEPS
+    scale: Callable[[float], float] = math.log if hyperparameter.log else float
+    width = scale(upper) - scale(lower)
+
+    def rounded(value: Any) -> Any:
+        if not _is_number(value) or not lower <= value <= upper:
+            return value
+        if whole:
+            return round(value)
+        return f"step {round(STEPS * (scale(value) - scale(lower)) / width)}"
+
+    return rounded
+
+
+def _of_levels(levels: list[Any]) -> Callable[[Any], Any]:
+    positive = all(level > 0 for level in levels)
+
+    def rounded(value: Any) -> Any:
+        if not _is_number(value) or not min(levels) <= value <= max(levels):
+            return value
+        if positive:
+            return min(levels, key=lambda level: abs(math.log(level) - math.log(value)))
+        return min(levels, key=lambda level: abs(level - value))
+
+    return rounded
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _key(params: Mapping[str, Any], fidelity: Mapping[str, float] | None) -> str:
+    try:
+        return encode(dict(sorted(params.items()))) + ("" if not fidelity else encode(dict(sorted(fidelity.items()))))
+    except (TypeError, AttributeError):
+        return repr((params, fidelity))
