@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, OrdinalHyperparameter
 
-from harness.check import builtin
+from harness.check import Checker, builtin
 from harness.problem import Params, Problem
 from harness.trial import Fault, Proposal, Violation
 
@@ -73,12 +73,24 @@ class Nearest:
     def __init__(self, problem: Problem, seed: int) -> None:
         self._space = problem.space
         self._default = problem.default
+        self._checker = Checker(problem.space)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
-        """The proposal with each fault mended, or None when nothing was parsed."""
+        """The proposal with each fault mended, or None when nothing was parsed.
+
+        Which of its children are active shows only when a parent is mended, so the result is looked at again.
+        """
         if proposal.params is None:
             return None
         params = {name: value for name, value in proposal.params.items() if name in self._space}
+        for _ in range(len(self._space)):
+            self._mend_all(params, violations)
+            violations = self._checker.check(params)[1]
+            if not any(violation.name in self._space for violation in violations):
+                break
+        return params
+
+    def _mend_all(self, params: Params, violations: Sequence[Violation]) -> None:
         for violation in violations:
             name = violation.name
             if name is None or name not in self._space:
@@ -87,7 +99,6 @@ class Nearest:
                 params.pop(name)
             else:
                 params[name] = self._mend(name, violation)
-        return params
 
     def _mend(self, name: str, violation: Violation) -> Any:
         hyperparameter = self._space[name]

@@ -50,6 +50,15 @@ def test_missing_values_take_the_default():
     assert mend(Nearest, {"kernel": "rbf"}) == VALID
 
 
+def test_children_follow_a_mended_parent():
+    without_kernel = {name: value for name, value in VALID.items() if name != "kernel"}
+    assert mend(Nearest, {**without_kernel, "degree": 3}) == VALID
+    mended = mend(Nearest, {**VALID, "kernel": "poli"})
+    assert mended is not None
+    assert mended["kernel"] == "poly"
+    assert CHECK.check(mended)[1] == ()
+
+
 def test_clamp_mends_ranges_only():
     assert mend(Clamp, {**VALID, "cost": 1e9}) == {**VALID, "cost": 1e3}
     assert mend(Clamp, {**VALID, "cost": 1e9, "x": 1}) is None

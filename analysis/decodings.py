@@ -1,0 +1,151 @@
+"""Decoding modes compared: what a schema keeps out, what slips through it, and what each mode costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from analysis.comparison import Comparison
+from analysis.load import Experiment
+from analysis.paired import REGRET, paired
+from analysis.quality import Cells, metric_cells
+from analysis.render import with_interval
+from analysis.schema_faults import JSON_SCHEMA, judged
+from analysis.shares import INTERVALS, share_cells
+from analysis.statistics import mean
+from analysis.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.task import Task
+from analysis.variants import Variant, families
+
+FREE = "free"
+"""The mode of a method that names none."""
+
+_OF_MODE = (
+    Column("method", ("method",), "text"),
+    Column("decoding", ("decoding",), "text"),
+    Column("proposals", ("proposals",), "count"),
+    Column("invalid (%)", ("invalid",), "percent"),
+)
+_BEYOND = (
+    Column("beyond the schema (%)", ("beyond",), "percent"),
+    Column(f"{INTERVAL} (%)", ("beyond_lower", "beyond_upper"), "percent"),
+)
+COLUMNS = (
+    *_OF_MODE,
+    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    Column("against the schema (%)", ("within",), "percent"),
+    *_BEYOND,
+    Column("a call (s)", ("call_seconds",)),
+    Column("a proposal (s)", ("proposal_seconds",)),
+    Column("prompt tokens", ("prompt_tokens",)),
+    Column("completion tokens", ("completion_tokens",)),
+    Column("measure", ("measure",), "text"),
+    Column("mean", ("variant",)),
+    Column(INTERVAL, ("variant_lower", "variant_upper")),
+)
+COLUMNS_BY_TASK = (
+    Column("task", ("task",), "text"),
+    *_OF_MODE,
+    *_BEYOND,
+    Column("inactive (%)", ("inactive",), "percent"),
+    Column("forbidden (%)", ("forbidden",), "percent"),
+    Column("missing though active (%)", ("missing_active",), "percent"),
+    Column("objective", ("objective",), "text"),
+    Column("mean best value", ("best",)),
+    Column(INTERVAL, ("best_lower", "best_upper")),
+)
+
+
+def decoding_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """A table and a sentence a method, where methods differ in the decoding alone.
+
+    Another table, by task, where any of their proposals was invalid in a way that no schema says.
+    """
+    found = families(experiment.methods, "decoding")
+    if not found:
+        return Findings()
+    trials = judged(experiment)
+    members = [(base, variant) for base, variants in found.items() for variant in variants]
+    rows = [_row(experiment, comparison, trials, *member) for member in members]
+    said = [sentence for base in found for sentence in _said(base, [row for row in rows if row["method"] == base])]
+    if not any(row["beyond"] for row in rows):
+        return Findings((_table(rows),), tuple(said))
+    by_task = [
+        _task_row(comparison, trials, task, *member)
+        for task in experiment.tasks.values()
+        for member in members
+        if (member[1].method, task.name) in comparison.curves
+    ]
+    return Findings((_table(rows), _table_by_task(by_task)), tuple(said))
+
+
+def _row(experiment: Experiment, comparison: Comparison, trials: pl.DataFrame, base: str, variant: Variant) -> Cells:
+    """One mode over all of its runs; its quality is that of the method against itself, so over all it ran."""
+    own = trials.filter(pl.col("method") == variant.method)
+    row = _validity(own, base, variant)
+    calls = int(own["calls"].sum())
+    row["call_seconds"] = float(own["llm_seconds"].sum()) / calls if calls else None
+    row["proposal_seconds"] = own["ask_seconds"].mean()
+    row |= {key: own[key].mean() for key in ("prompt_tokens", "completion_tokens")}
+    quality = paired(experiment, comparison, variant.method, variant.method)
+    return row | {
+        key: quality[key] for key in ("measure", "variant", "variant_lower", "variant_upper") if key in quality
+    }
+
+
+def _task_row(comparison: Comparison, trials: pl.DataFrame, task: Task, base: str, variant: Variant) -> Cells:
+    own = trials.filter((pl.col("method") == variant.method) & (pl.col("task") == task.name))
+    row = {"task": task.name} | _validity(own, base, variant)
+    row |= {kind: int(own[kind].sum()) / own.height for kind in ("inactive", "forbidden", "missing_active")}
+    finals = np.array([[curve[-1]] for curve in comparison.curves[variant.method, task.name].values()])
+    row |= metric_cells("best", mean, task.values(finals))
+    return row | {"objective": f"{task.objective} ({task.direction})"}
+
+
+def _validity(own: pl.DataFrame, base: str, variant: Variant) -> Cells:
+    row: Cells = {"method": base, "decoding": variant.choice or FREE, "proposals": own.height}
+    row |= share_cells("invalid", own, "invalid") | share_cells("beyond", own, "beyond")
+    return row | {"within": int(own["within"].sum()) / own.height}
+
+
+def _table(rows: list[Cells]) -> Table:
+    notes = [
+        "Against the schema: shares of proposals that are unparseable, cut off, or have a name, type, number or choice "
+        "that is not the space's. Beyond it: with an inactive hyperparameter, without an active one that is "
+        "conditional, or in a forbidden combination, of which the schema says nothing; under json_schema this is what "
+        "slips through. A proposal can be both; where it has other faults, those beyond the schema cannot always be "
+        "told, so under the other modes there may be more of them.",
+        "A call (s): mean latency, beside whatever else the server was answering; a proposal (s): mean time of asking; "
+        "tokens: means per proposal.",
+        "Mean: of the final incumbents of the runs of the mode, over the tasks whose regret is known if there are any; "
+        "bootstrap over seeds within each task. " + INTERVALS,
+    ]
+    if any(row.get("measure") not in (None, REGRET) for row in rows):
+        notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+    absent = frozenset((number, "call_seconds") for number, row in enumerate(rows) if row["call_seconds"] is None)
+    title = "Decoding modes compared"
+    return Table("decodings", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
+
+
+def _table_by_task(rows: list[Cells]) -> Table:
+    notes = (
+        "Beyond the schema: inactive, forbidden or missing though active, as in the table of decoding modes; only a "
+        "space with conditions or forbidden combinations knows these faults.",
+        f"Best values: of all runs of the mode on the task. {INTERVALS}",
+    )
+    title = "Decoding modes by task: what slips through a schema"
+    return Table("decodings_by_task", title, frame_of(rows, COLUMNS_BY_TASK), COLUMNS_BY_TASK, notes)
+
+
+def _said(base: str, rows: list[Cells]) -> list[str]:
+    """How far the schema helps one method against the first of its other modes; nothing where it was not run."""
+    schema = next((row for row in rows if row["decoding"] == JSON_SCHEMA), None)
+    if schema is None:
+        return []
+    other = next(row for row in rows if row is not schema)
+    texts = [with_interval(row, "invalid", 100, " %") for row in (schema, other)]
+    beyond = with_interval(schema, "beyond", 100, " %")
+    return [
+        f"decoding=json_schema leaves {texts[0]} of {base}'s proposals invalid, against {texts[1]} with "
+        f"{other['decoding']}; {beyond} are invalid in ways of which a schema says nothing."
+    ]
