@@ -17,13 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
     parser.add_argument("--output", type=Path, metavar="DIR", help="where to write (default: the experiment's folder)")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="price table (default: analysis/prices.yaml)")
     options = parser.parse_args(arguments)
 
+    from analysis.prices import OURS
     from analysis.publish import publish
     from harness.errors import HyperboleError
 
     try:
-        publish(options.experiment, options.output or options.experiment)
+        publish(options.experiment, options.output or options.experiment, options.prices or OURS)
     except HyperboleError as error:
         print(error, file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.comparison import Comparison
+from analysis.figures import Sketch
 from analysis.fronts import Fronts, fronts
 from analysis.load import Experiment
 from analysis.panels import Looks, legend, looks, mean_line, panels
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 _LOG_FROM_RATIO = 30.0  # seconds and sizes may span decades
+
+
+def attainment_sketches(experiment: Experiment, comparison: Comparison) -> tuple[Sketch, ...]:
+    """Both figures, where a task has several objectives."""
+    if all(len(task.objectives) == 1 for task in experiment.tasks.values()):
+        return ()
+    return (
+        Sketch(
+            "attainment",
+            attainment_figure,
+            "The first two objectives as reported. Line: what at least half of a method's runs attain (median "
+            "empirical attainment surface). Points: the final front of each run.",
+        ),
+        Sketch(
+            "hypervolume",
+            hypervolume_figure,
+            "Hypervolume after each proposal, invalid ones included: mean over seeds, 95 % bootstrap band. "
+            "Scales and reference point as in the table of Pareto fronts.",
+        ),
+    )
 
 
 def attainment_figure(experiment: Experiment, comparison: Comparison) -> Figure:

@@ -1,9 +1,11 @@
-"""When a run's language-model calls were under way: from ``calls.jsonl``, since calls of one ask may overlap."""
+"""A run's language-model calls: what each cost, and when they were under way, since calls of one ask may overlap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from harness.errors import RunError
@@ -13,20 +15,73 @@ Span = tuple[float, float]
 """Start and end of one call in seconds, waiting between its attempts included."""
 
 
-def read_spans(path: Path) -> list[Span]:
-    """The span of every call of a run, in the order of the file; none where there is no file.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One line of ``calls.jsonl``, without its texts.
+
+    Attributes:
+        answered: Whether it holds a reply; else the call was given up, and belongs to no trial.
+        start: Seconds since 1970.
+        seconds: Waiting between its attempts included.
+        attempts: Requests sent.
+        prompt_tokens: Read, as far as replies said so.
+        completion_tokens: Written, likewise.
+        server: Base URL, or None where nobody noted it.
+    """
+
+    answered: bool
+    start: float
+    seconds: float
+    attempts: int
+    prompt_tokens: int
+    completion_tokens: int
+    server: str | None
+
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+def read_calls(path: Path) -> tuple[Call, ...]:
+    """Every call of a run, in the order of the file; none where there is no file.
 
     Raises:
-        RunError: A line does not say when its call began or how long it took.
+        RunError: A line does not say when its call began, how long it took or what it cost.
     """
-    spans = []
-    for row in read_rows(path):
-        try:
-            start = datetime.fromisoformat(row["started_at"]).timestamp()
-            spans.append((start, start + float(row["seconds"])))
-        except (KeyError, TypeError, ValueError):
-            raise RunError(f"A call in {path} does not say when it was made; move the run's folder away.") from None
-    return spans
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return ()
+    return _read(path, state.st_mtime_ns, state.st_size)
+
+
+@cache  # several tables look at the calls, and their texts are long
+def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
+    try:
+        return tuple(
+            Call(
+                answered=row.get("reply") is not None,
+                start=datetime.fromisoformat(row["started_at"]).timestamp(),
+                seconds=float(row["seconds"]),
+                attempts=int(row["usage"]["calls"]),
+                prompt_tokens=int(row["usage"]["prompt_tokens"]),
+                completion_tokens=int(row["usage"]["completion_tokens"]),
+                server=row.get("server"),
+            )
+            for row in read_rows(path)
+        )
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"A call in {path} does not say when it was made; move the run's folder away.") from None
+
+
+def read_spans(path: Path) -> list[Span]:
+    """The span of every call of a run that was answered, in the order of the file; none where there is no file.
+
+    Raises:
+        RunError: As ``read_calls``.
+    """
+    return [(call.start, call.start + call.seconds) for call in read_calls(path) if call.answered]
 
 
 def waited_seconds(spans: Sequence[Span]) -> float:

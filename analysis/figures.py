@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.comparison import Comparison
@@ -40,6 +41,21 @@ _STYLE = {
     "figure.constrained_layout.w_pad": 0.08,  # PNG text is wider by a hair than the SVG text that was laid out
     "svg.fonttype": "path",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A figure that is to be drawn.
+
+    Attributes:
+        name: File stem.
+        figure_of: Draws it.
+        caption: How to read it.
+    """
+
+    name: str
+    figure_of: Callable[[Experiment, Comparison], Figure]
+    caption: str
 
 
 def draw(

@@ -1,4 +1,8 @@
-"""How often a method made something up: the share of its proposals that were no configuration, by fault."""
+"""How often a method made something up: the share of its proposals that were no configuration, by fault.
+
+Beside the faults, which make a proposal invalid, stand the ways in which it is nothing new: duplicates,
+near-duplicates, copies and refusals. All are defined in docs/hallucination.md.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import polars as pl
 from analysis.load import Experiment
 from analysis.statistics import share_interval
 from analysis.table import INTERVAL, Column, Table, frame_of
+from harness.duplicates import STEPS
 from harness.trial import Fault
 
 _SEED = 0
@@ -20,6 +25,9 @@ COLUMNS = (
     Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
     Column("proposals per valid one", ("proposals_per_valid",)),
     Column("duplicates (%)", ("duplicates",), "percent"),
+    Column("near-duplicates (%)", ("near_duplicates",), "percent"),
+    Column("copies (%)", ("copies",), "percent"),
+    Column("refusals (%)", ("refusals",), "percent"),
     *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in Fault),
 )
 
@@ -29,21 +37,28 @@ OF_CANDIDATES = (
 )
 """Shown where a method draws candidates."""
 
+OF_REPLIES = ("copies", "refusals")
+"""Have no meaning for a method whose proposals no model wrote."""
+
 
 def hallucination_table(experiment: Experiment) -> Table:
     """One row a method over all of its complete runs; every share is a share of its proposals."""
     rows = [_row(experiment, method) for method in experiment.methods]
     columns = COLUMNS + (OF_CANDIDATES if experiment.trials["candidates"].sum() else ())
-    absent = {
-        (number, column.keys[0])
-        for number, row in enumerate(rows)
-        for column in columns[len(COLUMNS) :]
-        if not row["candidates"]
-    }
+    drawn = [column.keys[0] for column in columns[len(COLUMNS) :]]
+    absent = {(number, key) for number, row in enumerate(rows) for key in drawn if not row["candidates"]}
+    absent |= {(number, key) for number, row in enumerate(rows) for key in OF_REPLIES if not row["replies"]}
     notes = [
         "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
         "Intervals: bootstrap over runs within each task; Wilson's where every run has the same share.",
+        f"Near-duplicates: no duplicates, but the same as an earlier proposal once numbers are rounded to {STEPS} "
+        "steps of their range.",
     ]
+    if any(row["replies"] for row in rows):
+        notes.append(
+            "Copies: equal to a configuration that its own prompt shows. "
+            "Refusals: no JSON object, and the reply begins by declining."
+        )
     failed = experiment.trials.filter("failed").group_by("method", maintain_order=True).len().sort("method")
     if failed.height:
         counts = ", ".join(f"{method}: {count}" for method, count in failed.iter_rows())
@@ -56,6 +71,7 @@ def hallucination_table(experiment: Experiment) -> Table:
 
 def _row(experiment: Experiment, method: str) -> dict[str, object]:
     trials = experiment.trials.filter(pl.col("method") == method)
+    answered = trials.filter(pl.col("replies") > 0)
     proposals, invalid = trials.height, int(trials["invalid"].sum())
     row: dict[str, object] = {
         "method": method,
@@ -64,6 +80,10 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "invalid": invalid / proposals,
         "proposals_per_valid": proposals / (proposals - invalid) if proposals > invalid else float("inf"),
         "duplicates": int(trials["duplicate"].sum()) / proposals,
+        "near_duplicates": _share(trials["near_duplicate"], proposals),
+        "replies": int(answered["replies"].sum()),
+        "copies": _share(answered["copy"], proposals),
+        "refusals": _share(answered["refusal"], proposals),
         "candidates": (candidates := int(trials["candidates"].sum())),
         "candidates_invalid": int(trials["candidates_invalid"].sum()) / candidates if candidates else None,
     }
@@ -72,6 +92,11 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
     if interval is not None:
         row |= {"invalid_lower": interval[0], "invalid_upper": interval[1]}
     return row
+
+
+def _share(counted: pl.Series, proposals: int) -> float | None:
+    """Null where there is nothing to count in, or where it is not known of every one."""
+    return None if counted.is_empty() or counted.has_nulls() else int(counted.sum()) / proposals
 
 
 def _interval(trials: pl.DataFrame) -> tuple[float, float] | None:

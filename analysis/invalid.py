@@ -82,6 +82,8 @@ def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
 def _replies(path: Path) -> dict[int, Reply]:
     found = {}
     for row in read_rows(path):
+        if row["reply"] is None:  # given up: no proposal came of it
+            continue
         found[int(row["id"])] = Reply(int(row["id"]), str(row["reply"]), row.get("finish_reason"))
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.replies import read_answers
 from analysis.rows import flatten
 from analysis.task import Task, task_of
 from harness.errors import RunError, unknown
@@ -30,6 +31,9 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "faults": pl.List(pl.String),
     "duplicate": pl.Boolean,
     "near_duplicate": pl.Boolean,
+    "replies": pl.Int64,
+    "copy": pl.Boolean,
+    "refusal": pl.Boolean,
     "predicted": pl.Float64,
     "ask_seconds": pl.Float64,
     "evaluation_seconds": pl.Float64,
@@ -200,7 +204,9 @@ def _read_trials(runs: list[Run]) -> tuple[pl.DataFrame, list[InvalidProposal]]:
             raise RunError(f"{run.id} is complete but has no trials; move its folder away and run it again.")
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
-        rows += [{**flatten(row, run.id, objectives), **place} for row in raw]
+        flat = [flatten(row, run.id, objectives) for row in raw]
+        answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
+        rows += [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
         invalid += [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
     schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
     return pl.DataFrame(rows, schema=schema), invalid

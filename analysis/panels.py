@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from analysis.comparison import Comparison
 from analysis.statistics import bootstrap_band
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Looks = dict[str, dict[str, Any]]
 # Okabe & Ito (2008) without yellow and black; then again with other dashes
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_LOG_FROM_RATIO = 12.0  # a linear axis hides the lower curves when the spread is larger than this
 
 
 def looks(methods: tuple[str, ...]) -> Looks:
@@ -62,18 +64,53 @@ def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[s
     )
 
 
-def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any]) -> Floats:
-    """Draw the mean after each proposal with its bootstrap band, shape (runs, tasks, proposals); gaps where unknown.
+def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], costs: Floats | None = None) -> Floats:
+    """Draw the mean with its bootstrap band; gaps where it is unknown.
+
+    Args:
+        axis: Drawn on.
+        scores: Shape (runs, tasks, points).
+        method: Names the line.
+        look: Its colour and dashes.
+        costs: Where the points lie, shape (points,), each holding until the next; None for one after each proposal.
 
     Returns:
-        The mean, shape (proposals,).
+        The mean, shape (points,).
     """
     centre: Floats = scores.mean(axis=(0, 1))
     lower, upper = bootstrap_band(scores, np.random.default_rng(0))
-    steps = np.arange(1, len(centre) + 1)
-    axis.fill_between(steps, lower, upper, step="mid", color=look["color"], alpha=0.16, linewidth=0)
-    axis.step(steps, centre, where="mid", label=method, **look)
+    steps = np.arange(1, len(centre) + 1) if costs is None else costs
+    where: Any = "mid" if costs is None else "post"
+    axis.fill_between(steps, lower, upper, step=where, color=look["color"], alpha=0.16, linewidth=0)
+    axis.step(steps, centre, where=where, label=method, **look)
     return centre
+
+
+def label_panel(axis: Axes, block: Comparison, costs: str) -> None:
+    """Title and labels of a panel that shows incumbents against costs: of one task, or the mean of several."""
+    one = block.tasks[0] if len(block.tasks) == 1 else None
+    axis.set_title(one.name if one else f"mean of {len(block.regret_tasks)} tasks", loc="left")
+    axis.set_xlabel(costs)
+    axis.set_ylabel("normalized regret" if block.regret_tasks or one is None else f"best {one.objective}")
+    axis.grid(True, axis="y")
+
+
+def scale_regret(axis: Axes, shown: list[Floats], regret: bool) -> None:
+    """From zero, or logarithmic where the curves spread widely; values as reported keep their own scale."""
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    axis.margins(x=0.01)
+    numbers = np.concatenate(shown) if shown else np.zeros(0)
+    positive = numbers[np.isfinite(numbers) & (numbers > 0)]
+    if not regret or not len(positive):
+        return
+    if positive.max() / positive.min() < _LOG_FROM_RATIO:
+        axis.set_ylim(bottom=0)
+        return
+    axis.set_yscale("log")
+    axis.set_ylim(bottom=positive.min() / 2)  # a curve that reaches the optimum leaves the panel at the bottom
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend_columns(names: list[str]) -> int:

@@ -5,7 +5,7 @@
   line.hidden = false;
   const needle = document.getElementById("needle");
   const matches = document.getElementById("matches");
-  const articles = [...document.querySelectorAll("article")];
+  const articles = [...document.querySelectorAll("#invalid article")];
   let words = null;
   const filter = () => {
     const wanted = needle.value.trim().toLowerCase();
@@ -16,7 +16,7 @@
       article.hidden = !hit;
       count += hit;
     });
-    document.querySelectorAll("details.method, details.fault").forEach((part) => {
+    document.querySelectorAll("#invalid details").forEach((part) => {
       const any = part.querySelector("article:not([hidden])") !== null;
       part.hidden = !any;
       if (wanted) part.open = any && count <= 200;

@@ -16,10 +16,13 @@ from pathlib import Path
 
 from analysis.figures import INK
 from analysis.invalid import Exhibit, visible
+from analysis.reasons import Reasoned
 from analysis.render import cells
 from analysis.table import Table
 
 MOST_SHOWN = 500
+MOST_REASONS = 12
+"""Shown of a method."""
 REPLY_CHARACTERS = 2_000
 _MOST_REPLIES = 3
 _HERE = Path(__file__).parent
@@ -47,6 +50,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonGroup:
+    """Some reasons of one method: where each was given, what became of its claims, its words, and the proposals."""
+
+    method: str
+    count: int
+    shown: tuple[tuple[str, str, str, str, str], ...]
+    """(name, verdicts, reason, evaluated before, proposed)"""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in its order."""
 
@@ -59,6 +72,7 @@ class Page:
     provenance: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
     groups: tuple[Group, ...]
+    reasons: tuple[ReasonGroup, ...] = ()
 
 
 def write_report(page: Page, folder: Path) -> Path:
@@ -106,6 +120,24 @@ def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Gr
         }
         groups.append(Group(method, sum(map(len, faults.values())), len(kept), shown))
     return tuple(groups)
+
+
+def group_reasons(reasons: Mapping[str, Iterable[Reasoned]]) -> tuple[ReasonGroup, ...]:
+    """By method, those with a judged claim first, then those with any reason, in the order of the runs."""
+    groups = []
+    for method, found in reasons.items():
+        given = [each for each in found if each.reason is not None]
+        shown = sorted(given, key=lambda each: not each.verdicts)[:MOST_REASONS]
+        groups.append(ReasonGroup(method, len(given), tuple(map(_shown_reason, shown))))
+    return tuple(groups)
+
+
+def _shown_reason(each: Reasoned) -> tuple[str, str, str, str, str]:
+    name = f"{each.run.task}, seed {each.run.seed}, trial {each.index}"
+    judged = each.verdicts
+    said = [f"{name} {claim}: {judged.get(name, 'cannot be judged')}" for name, claim in each.claims.items()]
+    shown, proposed = (json.dumps(params, ensure_ascii=False) for params in (each.shown, each.proposed))
+    return visible(name), visible("; ".join(said) or "no claim"), _cut(each.reason or ""), _cut(shown), _cut(proposed)
 
 
 def _heading(item: Exhibit) -> str:

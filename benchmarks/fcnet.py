@@ -122,6 +122,10 @@ class FCNet:
         """Exact E[lowest loss of k uniform draws from the grid, with replacement], k = 1..evaluations."""
         return self._table.random_search_curve(self.problem.objectives[0], evaluations)
 
+    def loss_quantiles(self, count: int) -> list[float]:
+        """Exact losses at equally spaced shares of the grid, lowest first."""
+        return self._table.loss_quantiles(self.problem.objectives[0], count)
+
 
 def describe(data: DataSet) -> str:
     """Model and data in two sentences, for prompts."""

@@ -14,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
+from numpy.typing import NDArray
 
 from benchmarks.hints import hints
 from benchmarks.nearest import NearestGrid
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Measures, Table, grid_space
+from benchmarks.task_contexts import written_contexts
 from harness.problem import Outcome, Params, Problem
 
 LEVELS: Levels = {
@@ -70,6 +73,12 @@ MEASURES: Measures = {
     "train_seconds": ("train_time", "minimize"),
 }
 TABLE_SEEDS = 5
+
+
+MODEL = (
+    "A scikit-learn MLPClassifier (ReLU, Adam, at most 243 epochs) is tuned: depth and width of its hidden layers, "
+    "batch size, L2 penalty and initial learning rate."
+)
 
 
 class DataSet(NamedTuple):
@@ -136,6 +145,7 @@ class HPOBench:
             objectives=self._table.objectives(objectives, "hpobench"),
             default={**CONTINUOUS_DEFAULT} if continuous else {**GRID_DEFAULT},
             description=describe(DATA_SETS[task]),
+            contexts=written_contexts(name, MODEL),
             hints=hints("hpobench", task),
         )
 
@@ -150,8 +160,15 @@ class HPOBench:
 
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""
-        weights = None if self._nearest is None else self._nearest.probabilities()
-        return self._table.random_search_curve(self.problem.objectives[0], evaluations, weights)
+        return self._table.random_search_curve(self.problem.objectives[0], evaluations, self._weights())
+
+    def loss_quantiles(self, count: int) -> list[float]:
+        """Exact losses at equally spaced shares of the configurations sampled by ConfigSpace, lowest first."""
+        return self._table.loss_quantiles(self.problem.objectives[0], count, self._weights())
+
+    def _weights(self) -> NDArray[np.float64] | None:
+        """How likely each row is drawn; None where all are equally likely."""
+        return None if self._nearest is None else self._nearest.probabilities()
 
 
 def continuous_space(name: str) -> ConfigurationSpace:
@@ -169,8 +186,6 @@ def continuous_space(name: str) -> ConfigurationSpace:
 def describe(data: DataSet) -> str:
     """Model and data in two sentences, for prompts."""
     return (
-        "A scikit-learn MLPClassifier (ReLU, Adam, at most 243 epochs) is tuned: depth and width of its hidden layers, "
-        "batch size, L2 penalty and initial learning rate. "
-        f"The data set is {data.name} (OpenML task {data.openml_task}): "
+        f"{MODEL} The data set is {data.name} (OpenML task {data.openml_task}): "
         f"{data.rows} rows, {data.features} features, {data.classes} classes."
     )

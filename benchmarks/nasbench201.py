@@ -99,3 +99,7 @@ class NASBench201:
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k uniform draws from the cells, with replacement], k = 1..evaluations."""
         return self._table.random_search_curve(self.problem.objectives[0], evaluations)
+
+    def loss_quantiles(self, count: int) -> list[float]:
+        """Exact losses at equally spaced shares of the cells, lowest first."""
+        return self._table.loss_quantiles(self.problem.objectives[0], count)

@@ -37,3 +37,19 @@ def expected_minima(losses: NDArray[np.float64], draws: int, weights: NDArray[np
         # Not np.dot: BLAS threads cost more than they save, and always the same order of summation keeps the promise.
         curve.append(float(ordered[0] + (steps * power).sum()))
     return curve
+
+
+def quantiles(losses: NDArray[np.float64], count: int, weights: NDArray[np.float64] | None = None) -> list[float]:
+    """Losses at ``count`` equally spaced shares (0, ..., 1) of what a random draw is, lowest first.
+
+    The loss at a share is the lowest one that at least this share of all draws attains or is below; nothing is
+    interpolated, so that each is some configuration's.
+
+    Args:
+        losses: (N,) loss of each configuration.
+        count: At least 2: the lowest and the highest loss.
+        weights: As for ``expected_minima``.
+    """
+    shares = np.linspace(0.0, 1.0, count)
+    found = np.quantile(losses, shares, method="inverted_cdf", weights=weights)
+    return [float(loss) for loss in found]

@@ -10,7 +10,7 @@ from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, OrdinalHy
 from numpy.typing import NDArray
 
 from benchmarks.measures import chosen, outcome
-from benchmarks.order_statistics import expected_minima
+from benchmarks.order_statistics import expected_minima, quantiles
 from benchmarks.table_cache import read_table
 from harness.problem import Direction, Objective, Outcome, Params, Scalar
 
@@ -101,8 +101,22 @@ class Table:
             evaluations: Length of the curve.
             weights: (configurations,) how likely random search is to draw each row; None where all are equally likely.
         """
-        sign = objective.loss(1.0)
-        return expected_minima(sign * self._column(objective.name), evaluations, weights)
+        return expected_minima(self._losses(objective), evaluations, weights)
+
+    def loss_quantiles(
+        self, objective: Objective, count: int, weights: NDArray[np.float64] | None = None
+    ) -> list[float]:
+        """Exact losses at ``count`` equally spaced shares of what random search draws, lowest first.
+
+        Args:
+            objective: One of ``objectives``.
+            count: At least 2.
+            weights: As for ``random_search_curve``.
+        """
+        return quantiles(self._losses(objective), count, weights)
+
+    def _losses(self, objective: Objective) -> NDArray[np.float64]:
+        return objective.loss(1.0) * self._column(objective.name)
 
     def _column(self, name: str) -> NDArray[np.float64]:
         column: NDArray[np.float64] = self._rows[:, self._names.index(name)]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.openml_task import OpenMLTask
+if TYPE_CHECKING:
+    from benchmarks.openml_task import OpenMLTask
+
+FOLDER = Path(__file__).parent / "contexts"
+"""What ``benchmarks.write_contexts`` made once of tasks whose data a table does not need: ``<benchmark>.<task>.json``,
+the parts by level."""
 
 MOST_FEATURES = 60
 MOST_CATEGORIES = 8
@@ -19,9 +27,29 @@ def contexts(task: OpenMLTask, model: str) -> dict[str, str]:
         task: The data.
         model: A sentence about the model, with which each of them begins.
     """
-    statistics = f"{model}\n{_statistics(task)}"
-    names = f"{statistics}\n{_names(task)}"
-    return {"statistics": statistics, "names": names, "full": f"{names}\n{_full(task)}".strip()}
+    return _told(parts(task), model)
+
+
+def written_contexts(name: str, model: str) -> dict[str, str]:
+    """The same of what was written down of a task; empty where nothing was.
+
+    Args:
+        name: ``<benchmark>.<task>``.
+        model: As above.
+    """
+    path = FOLDER / f"{name}.json"
+    return _told(json.loads(path.read_text(encoding="utf-8")), model) if path.is_file() else {}
+
+
+def parts(task: OpenMLTask) -> dict[str, str]:
+    """What each level adds to the one before it; ``full`` may add nothing."""
+    return {"statistics": _statistics(task), "names": _names(task), "full": _full(task)}
+
+
+def _told(known: Mapping[str, str], model: str) -> dict[str, str]:
+    statistics = f"{model}\n{known['statistics']}"
+    names = f"{statistics}\n{known['names']}"
+    return {"statistics": statistics, "names": names, "full": f"{names}\n{known['full']}".strip()}
 
 
 def _statistics(task: OpenMLTask) -> str:

@@ -105,7 +105,9 @@ def _of_levels(levels: list[Any]) -> Callable[[Any], Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)  # isnan cannot take one of four hundred digits
 
 
 def _key(params: Mapping[str, Any], fidelity: Mapping[str, float] | None) -> str:

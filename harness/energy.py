@@ -10,8 +10,8 @@ from pathlib import Path
 
 POWERCAP = Path("/sys/class/powercap")
 
-Reading = dict[str, tuple[int, int]]
-"""Package -> its counter and the value at which it starts again from zero, both in microjoules."""
+Reading = dict[str, tuple[int, int | None]]
+"""Package or device -> its counter and the value at which it starts again from zero (None: never), in microjoules."""
 
 
 def read_counters(folder: Path = POWERCAP) -> Reading | None:
@@ -31,16 +31,25 @@ def read_counters(folder: Path = POWERCAP) -> Reading | None:
     return reading or None
 
 
+def why_no_counters(folder: Path = POWERCAP) -> str:
+    """Why ``read_counters`` finds nothing."""
+    if any(folder.glob("intel-rapl:*/energy_uj")):
+        return f"the counters in {folder} may not be read by this user"
+    return f"there are no counters in {folder}"
+
+
 def joules_between(before: Reading | None, after: Reading | None) -> float | None:
     """What was used from one reading to the next, or None where either is missing or a package came or went.
 
     A counter that started again from zero is taken to have done so once: at 100 W that takes about three quarters of
-    an hour.
+    an hour. One that never does so and yet fell was set back: nobody knows what it counted before.
     """
     if before is None or after is None or before.keys() != after.keys():
         return None
     spent = 0
     for package, (counter, limit) in after.items():
         step = counter - before[package][0]
-        spent += step if step >= 0 else step + limit
+        if step < 0 and limit is None:
+            return None
+        spent += step if step >= 0 else step + (limit or 0)
     return spent / 1e6

@@ -7,6 +7,8 @@ from typing import Any
 
 MOST_OBJECTS = 50
 """Places at which an object may be found; a reply of ten thousand braces is not worth more."""
+MOST_LEVELS = 100
+"""An object nested deeper is none: whatever walks one later, the log's own encoder included, has only so much stack."""
 
 
 class _TwinError(ValueError):
@@ -44,9 +46,24 @@ def find_objects(text: str, most: int = MOST_OBJECTS) -> tuple[list[tuple[int, i
         except (ValueError, RecursionError):
             continue
         else:
-            found.append((start, end, value))
             position = end
+            if _levels_within(value, MOST_LEVELS):
+                found.append((start, end, value))
     return found, twins
+
+
+def _levels_within(value: Any, most: int) -> bool:
+    """Whether containers nest at most so deep; level by level, for a deep one would exhaust a recursion's stack."""
+    level = [value]
+    for _ in range(most):
+        level = [item for each in level for item in _items(each) if isinstance(item, dict | list)]
+        if not level:
+            return True
+    return False
+
+
+def _items(container: Any) -> Any:
+    return container.values() if isinstance(container, dict) else container
 
 
 def object_texts(text: str) -> list[str]:

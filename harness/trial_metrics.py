@@ -37,9 +37,10 @@ class TrialMetrics:
         incumbent, incumbent_value: lowest loss so far at the highest fidelity and what it stands for as reported.
         regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_share: proposals
         with a fault, and their share of all trials. duplicates, failures: proposals made before, evaluations that
-        failed. faults/<kind>: violations (one proposal can hold several). candidates, candidates_invalid:
-        configurations drawn from a model inside an ask, the proposal included, and those of them with a fault; only of
-        methods that draw some. total/<item>: the costs so far; total/tokens is read plus written.
+        failed. near_duplicates: proposals made before but for a rounding; only where every row says so.
+        faults/<kind>: violations (one proposal can hold several). candidates, candidates_invalid: configurations drawn
+        from a model inside an ask, the proposal included, and those of them with a fault; only of methods that draw
+        some. total/<item>: the costs so far; total/tokens is read plus written.
     """
 
     def __init__(self, run: Mapping[str, Any]) -> None:
@@ -50,6 +51,7 @@ class TrialMetrics:
         self._totals: dict[str, float | None] = dict.fromkeys(COSTS, 0)
         self._trials = self._invalid = self._duplicates = self._failures = 0
         self._candidates = self._candidates_invalid = 0
+        self._near_duplicates: int | None = 0
         self._incumbent: float | None = None
 
     def add(self, row: Mapping[str, Any]) -> Metrics:
@@ -71,6 +73,7 @@ class TrialMetrics:
             "invalid": self._invalid,
             "invalid_share": self._invalid / self._trials if self._trials else None,
             "duplicates": self._duplicates,
+            "near_duplicates": self._near_duplicates,
             "failures": self._failures,
         }
         if self._incumbent is not None:
@@ -99,6 +102,10 @@ class TrialMetrics:
         self._trials += 1
         self._invalid += bool(violations)
         self._duplicates += row.get("duplicate_of") is not None
+        if "near_duplicate_of" not in row:
+            self._near_duplicates = None  # an older log does not say
+        elif self._near_duplicates is not None:
+            self._near_duplicates += row["near_duplicate_of"] is not None
         self._failures += row.get("error") is not None
         self._faults.update(violation["fault"] for violation in violations)
         drawn = drawn_candidates(row)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from harness.chat import ChatModel, ChatRequest, Completion, Token
+from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
 from harness.jsonl import Appender, read_rows
-from harness.trial import Usage
-
-Row = dict[str, Any]
+from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_given_up
+from llms.replies import GivenUpError
 
 
 @runtime_checkable
@@ -33,6 +29,9 @@ class Recorder:
 
     Calls are matched by ``request_hash`` in recorded order: of several equal requests the first one written is the
     first one served. So a resumed run gets its own replies back, with their usage and ids, before it asks for new ones.
+
+    A call that was given up is a line too, for its attempts and seconds were spent: without an id and a reply, with the
+    error. It ends the ask, so that no trial has its cost, and it is never played back.
 
     Args:
         connect: Builds the live model; called once, at the first request that is not on record.
@@ -94,7 +93,7 @@ class Recorder:
         assert self._recorded is not None
         key = request_hash(request)
         if self._recorded[key]:
-            return _completion(self._recorded[key].popleft())
+            return completion_of(self._recorded[key].popleft())
         if self._copied[key]:
             return self._write({**self._copied[key].popleft(), "id": self._next_id})
         return None
@@ -103,7 +102,7 @@ class Recorder:
         """Queue the recorded rows by hash; of the replay's, those this run has not copied yet."""
         own = read_rows(self._path)
         self._recorded = _by_hash(own)
-        self._next_id = max((row["id"] for row in own), default=-1) + 1
+        self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
         if self._replay is None:
             return
         if not self._replay.exists():
@@ -131,77 +130,34 @@ class Recorder:
     def _record(
         self, request: ChatRequest, result: Completion | HyperboleError, started_at: str
     ) -> Completion | HyperboleError:
-        if isinstance(result, HyperboleError):
+        row: Row
+        if isinstance(result, GivenUpError):
+            row = row_of_given_up(request, result)
+        elif isinstance(result, HyperboleError):
             return result
-        server, model = getattr(self._model, "server", None), getattr(self._model, "model", None)
-        return self._write(
-            {
-                "id": self._next_id,
-                "hash": request_hash(request),
-                **_plain_request(request),
-                "reply": result.text,
-                "thinking": result.thinking,
-                "tokens": _plain_tokens(result.tokens),
-                "finish_reason": result.finish_reason,
-                "usage": asdict(result.usage),
-                "seconds": result.usage.seconds,
-                "attempts": result.usage.calls,
-                "server": server,
-                "model": model,
-                "started_at": result.started_at or started_at,
-            }
-        )
+        else:
+            row = row_of(self._next_id, request, result)
+        served_by = {name: getattr(self._model, name, None) for name in ("server", "model")}
+        row |= served_by | {"started_at": row.pop("started_at") or started_at}
+        if isinstance(result, HyperboleError):
+            self._append(row)
+            return result
+        return self._write(row)
 
     def _write(self, row: Row) -> Completion:
+        self._append(row)
+        self._next_id += 1
+        return completion_of(row)
+
+    def _append(self, row: Row) -> None:
         if self._file is None:
             self._file = Appender(self._path)
         self._file.write(row)
-        self._next_id += 1
-        return _completion(row)
-
-
-def request_hash(request: ChatRequest) -> str:
-    """What makes two requests the same: sha256 over messages and sampling as canonical JSON; no server, no model."""
-    canonical = json.dumps(_plain_request(request), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
-
-
-def _plain_request(request: ChatRequest) -> Row:
-    return {
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-        "sampling": {
-            "mode": request.mode,
-            "schema": None if request.schema is None else dict(request.schema),
-            "temperature": float(request.temperature),  # 0 and 0.0 are one setting
-            "max_tokens": request.max_tokens,
-            "seed": request.seed,
-            # Left out where unset: requests recorded before these existed keep their hash.
-            **({} if request.top_p == 1 else {"top_p": float(request.top_p)}),
-            **({"top_logprobs": request.top_logprobs} if request.top_logprobs else {}),
-            **({} if request.thinking_tokens is None else {"thinking_tokens": request.thinking_tokens}),
-        },
-    }
-
-
-def _plain_tokens(tokens: tuple[Token, ...] | None) -> list[Row] | None:
-    return None if tokens is None else [{"text": token.text, "top": dict(token.top)} for token in tokens]
-
-
-def _completion(row: Row) -> Completion:
-    tokens = row.get("tokens")
-    return Completion(
-        row["reply"],
-        row["finish_reason"],
-        Usage(**row["usage"]),
-        row["id"],
-        row.get("thinking"),
-        None if tokens is None else tuple(Token(token["text"], token["top"]) for token in tokens),
-        row.get("started_at"),
-    )
 
 
 def _by_hash(rows: list[Row]) -> dict[str, deque[Row]]:
     queues: dict[str, deque[Row]] = defaultdict(deque)
     for row in rows:
-        queues[row["hash"]].append(row)
+        if is_answered(row):
+            queues[row["hash"]].append(row)
     return queues

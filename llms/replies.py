@@ -3,19 +3,59 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from harness.chat import Completion, Token
-from harness.errors import ModelError
+from harness.errors import ModelError, ServerError
 from harness.trial import Usage
 from llms.thinking import TAGS, Tags, answer_tokens, read_message
 
 
+@dataclass(frozen=True, slots=True)
+class Answered(Completion):
+    """A reply that came over a wire.
+
+    Attributes:
+        failures: What became of each attempt before it, in a few words and in order.
+    """
+
+    failures: tuple[str, ...] = ()
+
+
 class GarbledReplyError(Exception):
-    """The body is no chat completion: not UTF-8, not JSON, or without choices. A fault of the server, so retried."""
+    """The body is no chat completion: not UTF-8, not JSON, or without choices. A fault of the server, so retried.
+
+    Attributes:
+        spent: The tokens it says it read and wrote; none where that cannot be read either.
+    """
+
+    def __init__(self, reason: str, spent: Usage | None = None) -> None:
+        super().__init__(reason)
+        self.spent = spent or Usage()
 
 
-def read_completion(body: bytes, attempts: int, seconds: float, tags: Tags | None = TAGS) -> Completion:
+class GivenUpError(ServerError):
+    """No attempt was answered.
+
+    Attributes:
+        spent: All attempts: how many, their seconds, and what tokens a garbled reply said it cost.
+        failures: What became of each.
+        started_at: When the first was sent, as ISO 8601.
+    """
+
+    def __init__(  # made anew from its message alone where it crosses from one process to another
+        self,
+        message: str,
+        spent: Usage | None = None,
+        failures: tuple[str, ...] = (),
+        started_at: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.spent, self.failures, self.started_at = spent or Usage(), failures, started_at
+
+
+def read_completion(body: bytes, attempts: int, seconds: float, tags: Tags | None = TAGS) -> Answered:
     """The completion in a response body of ``/chat/completions``.
 
     Args:
@@ -38,11 +78,14 @@ def read_completion(body: bytes, attempts: int, seconds: float, tags: Tags | Non
         raise GarbledReplyError(f"its reply is not JSON in UTF-8 ({type(error).__name__})") from None
     choices = reply.get("choices") if isinstance(reply, dict) else None
     if not isinstance(choices, list):
-        raise GarbledReplyError("its reply has no choices")
+        raise GarbledReplyError("its reply has no choices", _spent(reply))
     first = choices[0] if choices and isinstance(choices[0], dict) else {}
     thinking, text = read_message(first.get("message"), tags)
-    tokens = _read_tokens(first.get("logprobs"))
-    return Completion(
+    try:
+        tokens = _read_tokens(first.get("logprobs"))
+    except (KeyError, TypeError, ValueError):
+        raise GarbledReplyError("its log-probabilities cannot be read", _spent(reply)) from None
+    return Answered(
         text=text,
         finish_reason=first.get("finish_reason"),
         usage=_read_usage(reply.get("usage"), attempts, seconds, thinking is not None),
@@ -56,13 +99,18 @@ def _read_tokens(logprobs: Any) -> tuple[Token, ...] | None:
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list):
         return None
+    return tuple(
+        Token(token["token"], {top["token"]: float(top["logprob"]) for top in token["top_logprobs"]})
+        for token in content
+    )
+
+
+def _spent(reply: Any) -> Usage | None:
+    """What a reply that is of no use says it cost; None where it does not say."""
     try:
-        return tuple(
-            Token(token["token"], {top["token"]: float(top["logprob"]) for top in token["top_logprobs"]})
-            for token in content
-        )
-    except (KeyError, TypeError, ValueError):
-        raise GarbledReplyError("its log-probabilities cannot be read") from None
+        return _read_usage(reply.get("usage"), 0, 0.0, False)
+    except (AttributeError, ModelError):
+        return None
 
 
 def _read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usage:

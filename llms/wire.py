@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import openai
 
-from harness.chat import ChatRequest, Completion
+from harness.chat import ChatRequest
 from harness.clock import now
-from harness.errors import ServerError
+from harness.trial import Usage
 from llms.dialect import Dialect, encodable
 from llms.refusals import refusal
-from llms.replies import GarbledReplyError, read_completion
+from llms.replies import Answered, GarbledReplyError, GivenUpError, read_completion
 
 LONGEST_BACKOFF_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
@@ -51,43 +51,51 @@ class Wire:
             api_key=key, base_url=base_url, timeout=timeout_seconds, max_retries=0, http_client=http
         )
 
-    async def send(self, request: ChatRequest) -> Completion:
-        """The reply to one request, tried up to ``max_attempts`` times.
+    async def send(self, request: ChatRequest) -> Answered:
+        """The reply to one request, tried up to ``max_attempts`` times; its usage and seconds are those of all tries.
+
+        A try that came to nothing tells no tokens, but for a garbled reply that holds its usage: a server may have
+        worked for one that timed out, which its own counters show alone (``llms.counters``).
 
         Raises:
-            ServerError: No attempt was answered.
+            GivenUpError: No attempt was answered.
             ModelError: The server refuses the request.
         """
         body = self._dialect.body(self._model, request)
         started_at, start = now(), time.perf_counter()
+        failures: list[str] = []
+        spent = Usage()
         for attempt in range(1, self._max_attempts + 1):
             wait_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
+            sent = time.perf_counter()
             try:
                 answer = await self._openai.chat.completions.with_raw_response.create(**body)
                 seconds = time.perf_counter() - start
                 content, tags = answer.http_response.content, self._dialect.thinking_tags
-                completion = await self._counted(read_completion(content, attempt, seconds, tags))
-                return replace(completion, started_at=started_at)
+                reply = await self._counted(read_completion(content, attempt, seconds, tags))
+                return replace(reply, usage=reply.usage + spent, started_at=started_at, failures=tuple(failures))
             except openai.APIStatusError as error:
                 if error.status_code < 500 and error.status_code not in (408, 409, 429):
                     raise await self._refused(error) from None
-                failure = f"HTTP {error.status_code}"
+                failures.append(f"HTTP {error.status_code}")
                 wait_seconds = max(wait_seconds, retry_after_seconds(error.response.headers))
             except openai.APITimeoutError:
-                failure = "time-out"
+                failures.append(f"time-out after {time.perf_counter() - sent:.1f} s")
             except openai.APIConnectionError as error:
-                failure = f"no connection: {error.__cause__ or error}"
+                failures.append(f"no connection: {error.__cause__ or error}")
             except GarbledReplyError as error:
-                failure = str(error)
+                failures.append(str(error))
+                spent += error.spent
             if attempt < self._max_attempts:
                 await asyncio.sleep(wait_seconds)
-        raise self._given_up(failure)
+        spent += Usage(calls=self._max_attempts, seconds=time.perf_counter() - start)
+        raise GivenUpError(self._given_up(failures[-1]), spent, tuple(failures), started_at)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._openai.close()
 
-    async def _counted(self, completion: Completion) -> Completion:
+    async def _counted(self, completion: Answered) -> Answered:
         """The completion with its thinking part's tokens counted by vLLM's tokenizer, where the reply did not say.
 
         The text is tokenized anew and without its tags, which may come to a few tokens more or less than were written.
@@ -116,19 +124,19 @@ class Wire:
         except (openai.OpenAIError, AttributeError, TypeError, ValueError):
             return []
 
-    def _given_up(self, failure: str) -> ServerError:
+    def _given_up(self, failure: str) -> str:
         tried = f"{self._max_attempts} attempt{'s' if self._max_attempts > 1 else ''}"
-        if failure == "time-out":
-            return ServerError(
+        if failure.startswith("time-out"):
+            return (
                 f"The server at {self._url} did not finish a reply within {self._timeout_seconds:g} s ({tried}); "
                 "raise llm.timeout_seconds or lower llm.concurrency."
             )
         if failure.startswith("no connection"):
-            return ServerError(
+            return (
                 f"No language-model server answers at {self._url} ({failure}; {tried}); start one, for example with "
                 "`make serve`, or point llm.base_url at one that runs."
             )
-        return ServerError(f"The server at {self._url} kept failing ({failure}; {tried}); see its log, or try later.")
+        return f"The server at {self._url} kept failing ({failure}; {tried}); see its log, or try later."
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float:

@@ -46,7 +46,9 @@ class Answer:
         calls = () if self.completion.id is None else (self.completion.id,)
         note = ", ".join(notes) or None
         parsed = self.parsed
-        return Proposal(parsed.params, self.fidelity, usage, calls, note, parsed.truncated, tuple(candidates))
+        return Proposal(
+            parsed.params, self.fidelity, usage, calls, note, parsed.truncated, tuple(candidates), parsed.reason
+        )
 
 
 class Advisor:

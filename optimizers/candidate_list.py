@@ -67,10 +67,11 @@ def _item(entry: Any) -> Item:
     params = entry.get(ANSWER_KEY)
     if not isinstance(params, dict):
         params = {key: value for key, value in entry.items() if key != PREDICTED_KEY}
-    return Item(params, _number(entry.get(PREDICTED_KEY)))
+    return Item(params, number(entry.get(PREDICTED_KEY)))
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A finite number as a model wrote it, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -4,7 +4,7 @@ The rules, in order:
 
 1. A reply that is one JSON object is that object. Code fences and prose around an object are allowed, and noted.
 2. Of several objects the first is taken (the last, where the model was asked to reason first), and it is noted.
-3. An object with a key twice, or nested deeper than Python's parser goes, is no configuration.
+3. An object with a key twice, or nested deeper than ``harness.objects.MOST_LEVELS``, is no configuration.
 4. Without an object the reply is unparseable; truncated, if it hit its token limit.
 """
 
@@ -18,6 +18,10 @@ from harness.objects import find_objects
 
 LONGEST_REPLY = 200_000
 """Characters looked at; nothing a configuration needs lies beyond."""
+REASONING_KEY = "reasoning"
+"""Where a reply must be one object, this key holds the reasoning that was asked for."""
+
+_FENCE = re.compile(r"```\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,13 @@ class Parsed:
         params: The object, as written.
         truncated: Nothing was found and the reply was cut off.
         note: What stood around it, or why there is none; None for a bare object.
+        reason: The reasoning that was asked for, as text; None where there is no object, or none was asked for.
     """
 
     params: dict[str, Any] | None
     truncated: bool = False
     note: str | None = None
+    reason: str | None = None
 
 
 def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: str | None = None) -> Parsed:
@@ -41,8 +47,9 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
     Args:
         text: The raw reply.
         finish_reason: "length" if the reply was cut off.
-        last: Of several objects, take the last.
-        key: The configuration is the value of this key of the object, where there is one.
+        last: Of several objects, take the last; reasoning was asked for before it.
+        key: The configuration is the value of this key of the object, where there is one, and reasoning was asked for
+            under another.
     """
     text = text[:LONGEST_REPLY]
     objects, twins = find_objects(text)
@@ -53,11 +60,19 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
     notes = []
     if len(objects) > 1:
         notes.append(f"{len(objects)} objects, the {'last' if last else 'first'} taken")
-    around = re.sub(r"```\w*", "", text[:start] + text[end:]) if len(objects) == 1 else ""
+    around = _FENCE.sub("", text[:start] + text[end:]) if len(objects) == 1 else ""
     if "```" in text:
         notes.append("code fence")
     if around.strip():
         notes.append("text around the object")
+    stated = None if key is None else found.get(REASONING_KEY)
+    reason = _reason(text[:start], text[end:], stated) if last or key is not None else None
     if key is not None and isinstance(found.get(key), dict):
         found = found[key]
-    return Parsed(found, note=", ".join(notes) or None)
+    return Parsed(found, note=", ".join(notes) or None, reason=reason)
+
+
+def _reason(before: str, after: str, stated: Any) -> str | None:
+    """What the reply states as its reasoning; else what stands before the object, or after it if nothing does."""
+    texts = (stated if isinstance(stated, str) else "", before, after)
+    return next((bare for text in texts if (bare := _FENCE.sub("", text).strip())), None)

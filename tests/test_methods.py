@@ -14,7 +14,7 @@ from tests.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
 
-PROPOSALS = dict.fromkeys(("llm_chat", "opro", "llambo_small", "llm_tpe", "hollm", "llinbo"), 9)
+PROPOSALS = dict.fromkeys(("llm_chat", "opro", "llambo_small", "llm_tpe", "hollm", "llinbo", "recitation"), 9)
 PROPOSALS["centaur"] = 14  # the model's first turn, after the warm-up of 10, is the 14th trial
 SETTINGS = {name: OmegaConf.load(CONF / f"optimizer/{name}.yaml") for name in ("opro", "llambo_small", "hollm")}
 TOGETHER = {
@@ -25,6 +25,7 @@ TOGETHER = {
     "centaur": 1,
     "hollm": 2,
     "llinbo": 5,
+    "recitation": PROPOSALS["recitation"],
 }
 """Requests that have to be in flight at once, at the least."""
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from tests.analysis.run_folders import noisy_experiment, trial, write_run
+from tests.analysis.run_folders import noisy_experiment, noisy_run, trial, write_run
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("quality", "quality_by_task", "hallucination", "cost")
+TABLES = ("quality", "quality_by_task", "hallucination", "cost", "money", "equal_cost")
+FIGURES = ("anytime", "faults", "anytime_seconds", "anytime_tokens", "anytime_money")
 
 
 def _command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -21,16 +22,22 @@ def _command(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def small_experiment(folder: Path) -> Path:
+    noisy_run(folder, "random_search", 0, proposals=3)
+    noisy_run(folder, "llm_chat", 0, proposals=3, invalid=0.5)
+    return folder
+
+
 def test_one_command_writes_everything(tmp_path: Path) -> None:
     folder = noisy_experiment(tmp_path / "quickstart", seeds=2, proposals=5)
     done = _command(folder)
     assert done.returncode == 0, done.stderr
     wanted = {f"tables/{name}.{ending}" for name in TABLES for ending in ("md", "tex", "csv")}
-    wanted |= {f"figures/{name}.{ending}" for name in ("anytime", "faults") for ending in ("svg", "png")}
+    wanted |= {f"figures/{name}.{ending}" for name in FIGURES for ending in ("svg", "png")}
     wanted |= {"tables/invalid_proposals.csv", "report/index.html"}
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert wanted <= written
-    further = ("pareto", "generalization", "leak", "failures", "attainment", "hypervolume")
+    further = ("pareto", "generalization", "leak", "failures", "attainment", "hypervolume", "consistency", "reasons")
     assert not [path for path in written if Path(path).stem in further]
     for text in ("Quality", "Hallucination", "Cost per run", "random search, exact", "Check of random_search"):
         assert text in done.stdout
@@ -40,7 +47,7 @@ def test_one_command_writes_everything(tmp_path: Path) -> None:
 
 
 def test_a_second_time_over_its_own_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = noisy_experiment(tmp_path / "quickstart", seeds=1, proposals=3)
+    folder = small_experiment(tmp_path / "quickstart")
     assert main([str(folder)]) == 0
     first = capsys.readouterr().out
     assert main([str(folder)]) == 0
@@ -48,7 +55,7 @@ def test_a_second_time_over_its_own_output(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_another_output_leaves_the_runs_alone(tmp_path: Path) -> None:
-    folder = noisy_experiment(tmp_path / "results", seeds=1, proposals=3)
+    folder = small_experiment(tmp_path / "results")
     before = sorted(folder.rglob("*"))
     assert main([str(folder), "--output", str(tmp_path / "out")]) == 0
     assert sorted(folder.rglob("*")) == before

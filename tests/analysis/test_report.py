@@ -188,8 +188,8 @@ def test_the_page_is_complete_and_reproducible(tmp_path: Path) -> None:
     folder = noisy_experiment(tmp_path / "quickstart", seeds=2, proposals=5)
     html, page = _publish(folder)
     assert _publish(folder)[0] == html
-    assert [tag for tag, _ in page.tags].count("table") == 4
-    assert [tag for tag, _ in page.tags].count("svg") == 2
+    assert [tag for tag, _ in page.tags].count("table") == len(list((folder / "tables").glob("*.md")))
+    assert [tag for tag, _ in page.tags].count("svg") == len(list((folder / "figures").glob("*.svg"))) >= 2
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     links = {str(attributes["href"]) for tag, attributes in page.tags if tag == "a"}
@@ -206,7 +206,7 @@ def test_objectives_test_scores_and_failures_have_their_places(
     html, page = _publish(noisy_trade_offs(tmp_path / "live", seeds=2, proposals=5))
     further = {"pareto", "generalization", "leak", "failures", "attainment", "hypervolume"}
     assert further <= {attributes.get("id") for _, attributes in page.tags}
-    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 4
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 5  # of costs, the clock alone
     assert "gamma | is &lt;0" in html
     written = {path.stem for path in (tmp_path / "live").glob("*s/*")}
     assert further <= written

@@ -171,6 +171,32 @@ def test_hallucination_by_hand(folder: Path) -> None:
     assert any("llm_chat: 1" in note for note in table.notes)
 
 
+def test_what_is_nothing_new_by_hand(folder: Path) -> None:
+    """A prompt that shows one configuration; the proposals: new, that one, its neighbour, and a refusal."""
+    shown = [{"role": "user", "content": 'These were tried:\n1. {"alpha": 0.5, "depth": 2} score = 0.7'}]
+    replies = ["so: {}", "so: {}", "so: {}", "I\u2019m sorry, but I cannot."]
+    calls = [call(number, reply, messages=shown) for number, reply in enumerate(replies)]
+    rows = [
+        trial(0, 0.7, near_duplicate_of=None, calls=[0], proposed={"depth": 1, "alpha": 0.5}),
+        trial(1, 0.7, near_duplicate_of=None, calls=[1], proposed={"depth": 2.0, "alpha": 0.5}),
+        trial(2, 0.7, near_duplicate_of=1, calls=[2], proposed={"depth": 2, "alpha": 0.501}),
+        trial(3, near_duplicate_of=None, calls=[3], proposed=None, violations=[fault("unparseable")]),
+        trial(4, 0.7, near_duplicate_of=None),  # a start that nobody asked a model for
+    ]
+    write_run(folder, "llm_chat", 0, rows, calls)
+    write_run(folder, "smac", 0, [trial(0, 0.7, near_duplicate_of=None), trial(1, 0.7, near_duplicate_of=0)])
+    write_run(folder, "llm_tpe", 0, [trial(0, 0.7, calls=[0]), trial(1, 0.7, calls=[5])], calls)  # 5 is not on record
+    table = hallucination_table(load(folder))
+    keys = ("near_duplicates", "copies", "refusals")
+    found = {method: [row[key] for key in keys] for method, row in _rows(table).items()}
+    assert found == {"llm_chat": [0.2, 0.2, 0.2], "smac": [0.5, None, None], "llm_tpe": [None, None, None]}
+    shown_cells = cells(table)
+    by_method = {line[0]: dict(zip(shown_cells.headers, line, strict=True)) for line in shown_cells.rows}
+    assert [by_method["smac"][f"{name} (%)"] for name in ("copies", "refusals")] == ["–", "–"]
+    assert [by_method["llm_tpe"][f"{name} (%)"] for name in ("copies", "refusals")] == ["not measured"] * 2
+    assert by_method["llm_chat"]["copies (%)"] == "20.0"
+
+
 def test_a_method_without_any_valid_proposal_needs_infinitely_many(folder: Path) -> None:
     _run(folder, "llm_chat", 0, [None, None])
     shown = cells(hallucination_table(load(folder)))

@@ -111,6 +111,25 @@ def test_the_curve_against_real_random_search(space: Any) -> None:
     assert np.all(np.abs(best.mean(axis=0) - curve) < 4.5 * errors)
 
 
+@pytest.mark.parametrize("space", ["grid", "continuous"])
+def test_the_quantiles_against_real_random_search(space: Any) -> None:
+    """Many configurations share the loss of a constant predictor: a share lies between those below and those at it."""
+    benchmark = HPOBench("vehicle", space=space)
+    losses = best_losses(benchmark, runs=5000, evaluations=1)[:, 0]
+    found = benchmark.loss_quantiles(101)
+    below = np.array([(losses < loss).mean() for loss in found])
+    at_most = np.array([(losses <= loss).mean() for loss in found])
+    shares = np.linspace(0, 1, 101)
+    assert np.all(below - 0.03 < shares)
+    assert np.all(shares < at_most + 0.03)
+
+
+def test_the_quantiles_of_the_two_spaces_differ() -> None:
+    grid, continuous = (np.array(HPOBench("vehicle", space=s).loss_quantiles(101)) for s in ("grid", "continuous"))
+    assert (grid[0], grid[-1]) == (continuous[0], continuous[-1])
+    assert np.abs(grid - continuous).max() > 0.02
+
+
 def test_the_curves_of_the_two_spaces_differ() -> None:
     """Edges of the continuous space have smaller cells; if the weights were ignored, the curves would be the same."""
     grid, continuous = (np.array(HPOBench("credit_g", space=s).random_search_curve(3)) for s in ("grid", "continuous"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.order_statistics import expected_minima
+from benchmarks.order_statistics import expected_minima, quantiles
 
 LOSSES = arrays(np.float64, st.integers(1, 12), elements=st.floats(-100, 100, allow_subnormal=False))
 
@@ -71,3 +71,25 @@ def test_against_simulation(weighted: bool) -> None:
 
 def test_nothing_is_drawn() -> None:
     assert expected_minima(np.array([1.0, 2.0]), 0) == []
+
+
+@settings(derandomize=True, deadline=None)
+@given(LOSSES, st.integers(2, 9), st.data())
+def test_quantiles_against_their_definition_in_fractions(losses: np.ndarray, count: int, data: st.DataObject) -> None:
+    """The lowest loss that at least the share of all draws attains or is below."""
+    whole = data.draw(st.lists(st.integers(1, 9), min_size=len(losses), max_size=len(losses)))
+    pairs = sorted(zip(losses.tolist(), whole, strict=True))
+    expected = []
+    for share in (Fraction(step, count - 1) for step in range(count)):
+        below = [loss for i, (loss, _) in enumerate(pairs) if sum(w for _, w in pairs[: i + 1]) >= share * sum(whole)]
+        expected.append(min(below))
+    assert quantiles(losses, count, np.array(whole, dtype=float)) == expected
+
+
+def test_quantiles_of_a_draw_are_uniform_shares() -> None:
+    rng = np.random.default_rng(3)
+    losses, weights = rng.normal(size=500), rng.random(500)
+    drawn = rng.choice(losses, size=50_000, p=weights / weights.sum())
+    shares = [(drawn <= loss).mean() for loss in quantiles(losses, 21, weights)]
+    assert shares == pytest.approx(np.linspace(0, 1, 21), abs=0.012)
+    assert quantiles(losses, 2, weights) == [losses.min(), losses.max()]

@@ -117,3 +117,19 @@ def test_several_objectives_are_chosen_by_name(benchmark: Any, expected: tuple[s
 def test_objectives_that_are_none(names: list[str], words: str) -> None:
     with pytest.raises(SettingError, match=words):
         HPOBench(objectives=names)
+
+
+@pytest.mark.parametrize("benchmark", [HPOBench("kc1"), FCNet(), NASBench201("cifar100", table_seed=1)], ids=FAMILIES)
+def test_loss_quantiles_are_those_of_the_whole_table(benchmark: Any) -> None:
+    module = next(module for module, family, _ in FAMILIES.values() if isinstance(benchmark, family))
+    objective = benchmark.problem.objectives[0]
+    found = benchmark.loss_quantiles(201)
+    assert len(found) == 201
+    assert all(type(loss) is float for loss in found)
+    assert found == sorted(found)
+    assert [objective.value(found[0]), objective.value(found[-1])] == [objective.optimum, objective.worst]
+    rng = np.random.default_rng(0)
+    draws = [{k: v[rng.integers(len(v))] for k, v in module.LEVELS.items()} for _ in range(4000)]
+    losses = np.array([benchmark.evaluate(params, None, 0).losses[objective.name] for params in draws])
+    for step in (20, 60, 100, 140):
+        assert (losses < found[step]).mean() - 0.03 < step / 200 < (losses <= found[step]).mean() + 0.03

@@ -88,6 +88,7 @@ class TestOfflineFiles:
             "invalid": 0,
             "invalid_share": 0,
             "duplicates": 0,
+            "near_duplicates": 0,
             "failures": 0,
             **{f"faults/{fault}": 0 for fault in ("unparseable", "truncated", "missing", "unknown", "wrong_type")},
             **{f"faults/{fault}": 0 for fault in ("out_of_range", "not_a_choice", "inactive", "forbidden")},
@@ -110,6 +111,7 @@ class TestOfflineFiles:
             "total/evaluation_seconds": 2,
         }
         assert not {"loss", "value", "metrics/f1", "cost/evaluation_seconds"} & set(second)
+        assert [second["near_duplicates"], third["near_duplicates"]] == [1, 1]
         assert (second["incumbent"], second["invalid"], second["invalid_share"]) == (-0.5, 1, 0.5)
         assert [second[f"faults/{f}"] for f in ("missing", "unknown", "out_of_range", "unparseable")] == [1, 1, 1, 0]
         assert second["total/evaluation_seconds"] == 2
@@ -378,6 +380,14 @@ class TestMetrics:
         assert logged["failures"] == 1
         assert logged["incumbent"] == -0.5
         assert not {"cost/evaluation_seconds", "total/evaluation_seconds", "loss"} & set(logged)
+
+    def test_an_older_log_does_not_say_how_many_are_near_duplicates(self):
+        metrics = TrialMetrics(run_json())
+        assert metrics.add(row(0, near_duplicate_of=None))["near_duplicates"] == 0
+        assert metrics.add(row(1, near_duplicate_of=0))["near_duplicates"] == 1
+        older = {name: value for name, value in row(2).items() if name != "near_duplicate_of"}
+        assert "near_duplicates" not in metrics.add(older)
+        assert "near_duplicates" not in metrics.add(row(3, near_duplicate_of=0))
 
     @pytest.mark.parametrize("loss", [math.nan, "NaN", math.inf, "-Infinity"])
     def test_a_loss_that_is_no_number_is_no_incumbent(self, loss):

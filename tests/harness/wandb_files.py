@@ -119,6 +119,7 @@ def row(index: int, *, loss: float | None = None, **changes: Any) -> dict[str, A
         "proposed": {"depth": 2},
         "violations": [],
         "duplicate_of": None,
+        "near_duplicate_of": None,
         "repair": None,
         "executed": {"depth": 2} if evaluated else None,
         "fidelity": None,
@@ -154,6 +155,7 @@ FOUR_ROWS = [
     row(
         1,
         proposed={"depth": 16, "colour": "red"},
+        near_duplicate_of=0,
         violations=[
             {"fault": "out_of_range", "name": "depth", "value": 16},
             {"fault": "missing", "name": "width", "value": None},

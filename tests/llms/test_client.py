@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import re
 import socket
 import threading
@@ -17,6 +18,7 @@ from harness.chat import ChatRequest, Message
 from harness.errors import HyperboleError, ModelError, ServerError, SettingError
 from harness.trial import Usage
 from llms.client import Client
+from llms.replies import GivenUpError
 from tests.llms.fake_server import Answer, FakeServer, failure, reply
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -313,3 +315,40 @@ def test_bodies_are_json_any_server_reads():
     with FakeServer([reply()]) as server:
         client_of(server).complete([ask('tab\t quote" \u2028')])
     assert json.dumps(server.requests[0])
+
+
+def test_every_failed_attempt_is_named_in_order():
+    slow = reply()
+    slow.delay_seconds = 1.0
+    script = (failure(503), slow, Answer(b"<html>"), failure(429), reply("at last"))
+    completion = complete(*script, timeout_seconds=0.3)
+    first, late, *rest = completion.failures
+    assert (completion.text, first, late.rpartition(" after ")[0]) == ("at last", "HTTP 503", "time-out")
+    assert rest == ["its reply is not JSON in UTF-8 (JSONDecodeError)", "HTTP 429"]
+    assert completion.usage.calls == 5
+    assert completion.usage.seconds >= 0.3, "of all attempts"
+    assert complete(reply()).failures == ()
+
+
+def test_a_garbled_reply_that_holds_its_usage_is_paid_for():
+    usage = {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}}
+    odd_logprobs = {"choices": [{"message": {"content": "x"}, "logprobs": {"content": [{}]}}], "usage": usage}
+    script = [Answer(json.dumps(body).encode()) for body in ({"choices": 3, "usage": usage}, odd_logprobs)]
+    completion = complete(*script, reply("ok", cached=1))
+    spent = completion.usage
+    assert (spent.calls, spent.prompt_tokens, spent.cached_tokens, spent.completion_tokens) == (3, 24, 9, 7)
+    assert completion.failures == ("its reply has no choices", "its log-probabilities cannot be read")
+    unreadable = Answer(b'{"choices": 3, "usage": {"prompt_tokens": "many"}}')
+    assert complete(unreadable, reply()).usage.prompt_tokens == 10
+
+
+def test_a_call_that_is_given_up_says_what_it_cost():
+    garbled = Answer(b'{"choices": 3, "usage": {"prompt_tokens": 7, "completion_tokens": 2}}')
+    with FakeServer([failure(500), garbled]) as server:
+        (error,) = client_of(server, max_attempts=2).settle([ask()])
+    assert isinstance(error, GivenUpError)
+    assert error.failures == ("HTTP 500", "its reply has no choices")
+    assert (error.spent.calls, error.spent.prompt_tokens, error.spent.completion_tokens) == (2, 7, 2)
+    assert error.spent.seconds > 0
+    again = pickle.loads(pickle.dumps(error))  # as it comes back from a sweep's worker
+    assert (str(again), again.failures, again.spent) == (str(error), error.failures, error.spent)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
-from harness.errors import HyperboleError, ModelError, RecordingError, RunError
+from harness.errors import HyperboleError, ModelError, RecordingError, RunError, ServerError
 from harness.trial import Usage
 from llms.recorder import Recorder, request_hash
+from llms.replies import Answered, GivenUpError
 
 KEYS = [
     "id", "hash", "messages", "sampling", "reply", "thinking", "tokens", "finish_reason", "usage", "seconds",
-    "attempts", "server", "model", "started_at",
+    "attempts", "failures", "error", "server", "model", "started_at",
 ]  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def ask(text: str, temperature: float = 0.0) -> ChatRequest:
 
 
 class Live:
-    """Numbers its replies; refuses what is called "bad"."""
+    """Numbers its replies; refuses what is called "bad", gives up what is called "lost"."""
 
     server, model = "http://here/v1", "tiny"
 
@@ -45,6 +46,8 @@ class Live:
         text = request.messages[-1].content
         if text == "bad":
             return ModelError("Bad request.")
+        if text == "lost":
+            return GivenUpError("Nobody answers.", Usage(2, 7, None, 0, 3.5), ("HTTP 500", "HTTP 503"), "2026-01-02")
         self.count += 1
         return Completion(f"{text} {self.count}", "stop", Usage(2, 10, None, 3, 0.5))
 
@@ -223,3 +226,38 @@ def test_a_live_recorder_connects_once_when_prepared(tmp_path: Path) -> None:
 def test_one_that_may_find_every_reply_on_record_does_not(tmp_path: Path) -> None:
     Recorder(nobody, tmp_path / "calls.jsonl", live=False).prepare()
     Recorder(nobody, tmp_path / "calls.jsonl", replay=tmp_path / "other.jsonl").prepare()
+
+
+def test_a_call_that_was_given_up_is_a_line_that_nobody_is_served(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    with pytest.raises(ServerError, match="Nobody answers"):
+        Recorder(Live, path).complete([ask("a"), ask("lost"), ask("b")])
+    first, lost, last = rows(path)
+    assert list(lost) == list(first) == KEYS
+    assert [row["id"] for row in (first, lost, last)] == [0, None, 1], "ids are those of replies: replays agree on them"
+    assert (lost["reply"], lost["error"], lost["failures"]) == (None, "Nobody answers.", ["HTTP 500", "HTTP 503"])
+    assert (lost["attempts"], lost["seconds"], lost["usage"]["prompt_tokens"]) == (2, 3.5, 7)
+    assert (lost["started_at"], lost["hash"]) == ("2026-01-02", request_hash(ask("lost")))
+
+    resumed = Recorder(Live, path)
+    assert texts(resumed.complete([ask("a"), ask("b"), ask("new")])) == ["a 1", "b 2", "new 1"]
+    assert rows(path)[-1]["id"] == 2
+    with pytest.raises(RecordingError):
+        Recorder(nobody, path, live=False).complete([ask("lost")])
+    copied = Recorder(nobody, tmp_path / "copy.jsonl", replay=path, live=False)
+    assert [completion.id for completion in copied.complete([ask("a"), ask("b"), ask("new")])] == [0, 1, 2]
+    assert [row["id"] for row in rows(tmp_path / "copy.jsonl")] == [0, 1, 2]
+
+
+def test_failures_are_recorded_and_older_lines_are_read_without(tmp_path):
+    class Flaky:
+        def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
+            return [Answered("x", "stop", Usage(2), failures=("HTTP 503",)) for _ in requests]
+
+    path = tmp_path / "calls.jsonl"
+    (first,) = Recorder(Flaky, path).complete([ask("a")])
+    (row,) = rows(path)
+    assert (row["failures"], row["error"]) == (["HTTP 503"], None)
+    older = {key: value for key, value in row.items() if key not in ("failures", "error")}
+    path.write_text(json.dumps(older) + "\n")
+    assert Recorder(nobody, path).complete([ask("a")]) == [first]

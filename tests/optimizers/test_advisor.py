@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from harness.budget import Budget
 from harness.chat import Completion, Message
+from harness.loop import run_loop
+from harness.repair import NoRepair
 from harness.trial import Fault, Usage
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor, total
 from optimizers.history import History
+from optimizers.llm_chat import LLMChat
 from optimizers.prompt import Prompt
 from tests.fakes import Line, ScriptedChat
 
@@ -41,6 +45,25 @@ def test_a_proposal_says_where_it_came_from():
     (answer,) = asked.ask(["?"])
     proposal = answer.proposal(Usage(calls=3), "warm start")
     assert (proposal.note, proposal.calls, proposal.usage.calls) == ("warm start, text around the object", (0,), 3)
+
+
+def test_a_proposal_says_why_where_the_prompt_asks_for_it():
+    replies = ['Go deeper. {"x": 0.5, "units": 2}', '{"reasoning": "Wider.", "configuration": {"x": 0.5, "units": 2}}']
+    for reply, mode, reason in zip(replies, ("free", "json_schema"), ("Go deeper.", "Wider."), strict=True):
+        for asks in (True, False):
+            asked = Advisor(Line().problem, 1, ScriptedChat([reply]), Prompt(reasoning=asks), Decoding(mode), 0.7)
+            proposal = asked.ask(["?"])[0].proposal(Usage())
+            assert proposal.reason == (reason if asks else None)
+            assert not asks or proposal.params == {"x": 0.5, "units": 2}
+
+
+def test_a_reason_reaches_its_row():
+    reply = '{"reasoning": "Lower x.", "configuration": {"x": 0.25, "units": 1}}'
+    settings = {"chat": ScriptedChat([reply]), "prompt": Prompt(reasoning=True), "decoding": Decoding("json_schema")}
+    benchmark, budget, rows = Line(), Budget(proposals=1), []
+    optimizer = LLMChat(benchmark.problem, 0, budget, **settings)
+    run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
+    assert (rows[0]["reason"], rows[0]["executed"]) == ("Lower x.", {"x": 0.25, "units": 1})
 
 
 def test_short_talk_is_free_text_whatever_the_decoding():

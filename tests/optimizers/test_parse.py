@@ -91,6 +91,30 @@ def test_a_wrapped_configuration_is_unwrapped_and_one_that_is_not_is_taken_as_it
     assert parsed('{"configuration": 3}', key="configuration").params == {"configuration": 3}
 
 
+def test_the_reasoning_that_was_asked_for_is_kept():
+    assert parsed(f"Sure, go deeper.\n```json\n{OBJECT}\n```", last=True).reason == "Sure, go deeper."
+    assert parsed(f'{{"depth": 1}} failed, so {OBJECT} it is', last=True).reason == '{"depth": 1} failed, so'
+    assert parsed(f"```{OBJECT}```\n because it is wide ", last=True).reason == "because it is wide"
+    assert parsed(OBJECT, last=True).reason is None
+    assert parsed("I would go deeper.", last=True) == Parsed(None)
+    assert parsed(f"Sure: {OBJECT}").reason is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [('" wider "', "wider"), ('""', None), ("3", None), ('{"why": 1}', None), ("null", None)],
+)
+def test_reasoning_in_a_wrapped_reply_is_the_text_under_its_key(stated, reason):
+    text = f'{{"reasoning": {stated}, "configuration": {{"depth": 2}}}}'
+    assert parsed(text, key="configuration") == Parsed({"depth": 2}, reason=reason)
+    assert parsed(f"So: {text}", key="configuration").reason == (reason or "So:")
+
+
+def test_a_hyperparameter_named_reasoning_is_no_reason():
+    assert parsed('{"reasoning": "a"}') == Parsed({"reasoning": "a"})
+    assert parsed('{"reasoning": "a"}', last=True) == Parsed({"reasoning": "a"})
+
+
 def test_numbers_json_lacks_are_read_as_what_they_say():
     found = parsed('{"a": NaN, "b": -Infinity}').params
     assert math.isnan(found["a"])

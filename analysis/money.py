@@ -1,0 +1,212 @@
+"""What the language models would cost: estimates of money and FLOPs from tokens, call times and a price table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from analysis.calls import Span, read_spans, waited_seconds
+from analysis.invalid import visible
+from analysis.load import Experiment, Run
+from analysis.prices import HourPrice, ModelPrice, Prices, TokenPrice
+from analysis.table import Column, Findings, Table, frame_of
+
+Floats = npt.NDArray[np.float64]
+
+COLUMNS = (
+    Column("method", ("method",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("model", ("model",), "text"),
+    Column("tokens", ("tokens",)),
+    Column("est. FLOPs (10^12)", ("teraflops",)),
+    Column("est. money", ("money",)),
+    Column("currency", ("currency",), "text"),
+    Column("paid by", ("basis",), "text"),
+    Column("price as of", ("as_of",), "text"),
+)
+_NO_PRICE = ModelPrice(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one run's language model would cost.
+
+    Attributes:
+        model: As the calls name it; None where nobody does.
+        tokens: Read and written.
+        flops: 2 x parameters x tokens computed; None where parameters or cached tokens are unknown.
+        amounts: Money of each trial, shape (trials,); None where there is no price, or what it is a price of was not
+            measured.
+        price: What it was computed with.
+    """
+
+    model: str | None
+    tokens: int
+    flops: float | None
+    amounts: Floats | None
+    price: TokenPrice | HourPrice | None
+
+    @property
+    def money(self) -> float | None:
+        """All of it."""
+        return None if self.amounts is None else float(self.amounts.sum())
+
+
+def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
+    """Run id -> its bill, of every run that used up tokens."""
+    used = {run.id: found for run in experiment.runs if (found := _tokens(experiment, run))["tokens"].sum()}
+    runs = [run for run in experiment.runs if run.id in used]
+    models = {run.id: _model(run) for run in runs}
+    known = {id_: prices.models.get(model or "", _NO_PRICE) for id_, model in models.items()}
+    hours = _hour_amounts([run for run in runs if isinstance(known[run.id].price, HourPrice)], models, used)
+    result = {}
+    for run in runs:
+        found, price = used[run.id], known[run.id].price
+        seconds = hours.get(run.id)
+        amounts = None
+        if isinstance(price, TokenPrice):
+            amounts = _token_amounts(found, price)
+        elif price is not None and seconds is not None:
+            amounts = seconds / 3600 * price.price
+        flops = _flops(found, known[run.id].parameters)
+        result[run.id] = Bill(models[run.id], int(found["tokens"].sum()), flops, amounts, price)
+    return result
+
+
+def money_findings(experiment: Experiment, prices: Prices) -> Findings:
+    """The table of estimates, where a language model took part."""
+    found = bills(experiment, prices)
+    if not found:
+        return Findings()
+    by_method: dict[str, list[Bill]] = {}
+    for run in experiment.runs:
+        if run.id in found:
+            by_method.setdefault(run.method, []).append(found[run.id])
+    rows = [{"method": method, **_row(of_method)} for method, of_method in by_method.items()]
+    of_price = ("currency", "basis", "as_of")
+    absent = frozenset((number, key) for number, row in enumerate(rows) for key in of_price if row[key] is None)
+    title, notes = "What it would cost: estimates", _notes(found.values(), prices)
+    return Findings((Table("money", title, frame_of(rows, COLUMNS), COLUMNS, notes, absent),))
+
+
+def _row(found: list[Bill]) -> dict[str, object]:
+    """One method; what any of its runs does not know, its mean does not claim to know."""
+    known = [bill.price for bill in found if bill.amounts is not None and bill.price is not None]
+    return {
+        "runs": len(found),
+        "model": _listed(None if bill.model is None else visible(bill.model) for bill in found),
+        "tokens": _mean([bill.tokens for bill in found]),
+        "teraflops": _mean([None if bill.flops is None else bill.flops / 1e12 for bill in found]),
+        "money": _mean([bill.money for bill in found]) if len({price.currency for price in known}) == 1 else None,
+        "currency": _listed(price.currency for price in known),
+        "basis": _listed("tokens" if isinstance(price, TokenPrice) else "machine hours" for price in known),
+        "as_of": _listed(price.as_of for price in known),
+    }
+
+
+def _notes(found: Iterable[Bill], prices: Prices) -> tuple[str, ...]:
+    every = list(found)
+    notes = [
+        "Estimates, means per run; methods without a language model cost none of it. FLOPs: 2 x parameters x (prompt "
+        "tokens that were not cached + completion tokens), attention left out.",
+        f"Money from the price table {prices.name}. Machine hours: the time in which any call of the experiment to the "
+        "model was under way, shared among its runs by tokens; a server that waits, and the machine that the optimizer "
+        "itself runs on, are not in it.",
+    ]
+    priced = {bill.model: bill.price for bill in every if bill.price is not None}
+    notes += [f"{model}: {_price_text(price)}, as of {price.as_of}: {price.source}." for model, price in priced.items()]
+    missing = sorted({visible(bill.model or "not recorded") for bill in every if bill.price is None})
+    if missing:
+        notes.append(f"No price is known for {', '.join(missing)}: give a table that has one with --prices FILE.")
+    return tuple(notes)
+
+
+def _price_text(price: TokenPrice | HourPrice) -> str:
+    if isinstance(price, HourPrice):
+        return f"{price.price:g} {price.currency} a machine hour"
+    parts = f"{price.prompt:g} prompt, {price.cached_prompt:g} cached prompt, {price.completion:g} completion"
+    return f"{parts} {price.currency} a million tokens"
+
+
+def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
+    """Tokens of each trial, shape (trials,); NaN where nobody counted the cached ones."""
+    trials = experiment.trials.filter(pl.col("run") == run.id)
+    names = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    found = {name: trials[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in names}
+    return found | {"tokens": found["prompt_tokens"] + found["completion_tokens"]}
+
+
+def _flops(found: dict[str, Floats], parameters: int | None) -> float | None:
+    computed = float((found["tokens"] - found["cached_tokens"]).sum())
+    return None if parameters is None or np.isnan(computed) else 2 * parameters * computed
+
+
+def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None:
+    prompt, cached, completion = (found[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens"))
+    if price.cached_prompt == price.prompt:
+        cached = np.zeros_like(prompt)  # no discount: nobody needs to have counted them
+    amounts: Floats = (prompt - cached) * price.prompt + cached * price.cached_prompt + completion * price.completion
+    return None if np.isnan(amounts).any() else amounts / 1e6
+
+
+def _hour_amounts(
+    runs: list[Run], models: dict[str, str | None], used: dict[str, dict[str, Floats]]
+) -> dict[str, Floats]:
+    """Run id -> seconds of its model's machine that each trial is charged, shape (trials,).
+
+    Runs that shared a machine overlap, so the time in which it worked for any of them is taken and shared by tokens.
+    """
+    spans = {run.id: read_spans(run.folder / "calls.jsonl") for run in runs}
+    groups: dict[tuple[str | None, str], list[Run]] = {}
+    for run in runs:
+        if spans[run.id]:
+            groups.setdefault((models[run.id], _machine(run)), []).append(run)
+    charged: dict[str, Floats] = {}
+    for together in groups.values():
+        every: list[Span] = [span for run in together for span in spans[run.id]]
+        tokens = sum(float(used[run.id]["tokens"].sum()) for run in together)
+        charged |= {run.id: waited_seconds(every) * used[run.id]["tokens"] / tokens for run in together}
+    return charged
+
+
+def _machine(run: Run) -> str:
+    """Which machine answered: the server's address, or the run's own host where that is local."""
+    server = str((_first_call(run.folder / "calls.jsonl") or {}).get("server"))
+    local = urlsplit(server).hostname in {"127.0.0.1", "localhost", "::1"}
+    return f"{run.info.get('host')} {server}" if local else server
+
+
+def _model(run: Run) -> str | None:
+    """The model's name: as its calls have it, else as it was configured."""
+    config = (run.info.get("config") or {}).get("llm") or {}
+    names = [(_first_call(run.folder / "calls.jsonl") or {}).get("model"), config.get("served_name")]
+    return next((str(name) for name in (*names, config.get("model")) if name), None)
+
+
+def _first_call(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = list(values)
+    return None if None in known else float(np.mean(np.array(known, dtype=np.float64)))
+
+
+def _listed(values: Iterable[str | None]) -> str | None:
+    return ", ".join(dict.fromkeys(value for value in values if value)) or None

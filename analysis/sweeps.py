@@ -1,0 +1,151 @@
+"""What was counted while a command ran, from ``sweeps.jsonl``, beside what its runs wrote down themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from analysis.calls import Call, read_calls
+from analysis.comparison import Comparison
+from analysis.invalid import visible
+from analysis.load import Experiment
+from analysis.table import Column, Findings, Table, frame_of
+from harness.errors import RunError
+from harness.jsonl import read_rows
+
+FILE = "sweeps.jsonl"
+
+COLUMNS = (
+    Column("begun", ("started_at",), "text"),
+    Column("host", ("host",), "text"),
+    Column("time (s)", ("seconds",)),
+    Column("runs", ("runs",), "count"),
+    Column("requests", ("requests",), "count"),
+    Column("prompt tokens", ("prompt_tokens",), "count"),
+    Column("of them cached (%)", ("cached_share",), "percent"),
+    Column("tokens written", ("generation_tokens",), "count"),
+    Column("tokens on record", ("recorded_tokens",), "count"),
+    Column("not on record", ("unrecorded_tokens",), "count"),
+    Column("GPU (J)", ("gpu_joules",)),
+    Column("CPU (J)", ("cpu_joules",)),
+)
+OF_A_SERVER = ("requests", "prompt_tokens", "cached_share", "generation_tokens", "recorded_tokens", "unrecorded_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One command: its line, and the calls its runs made in its time.
+
+    Attributes:
+        line: Of ``sweeps.jsonl``.
+        calls: Run id -> the calls that began while the command ran; runs without one are left out.
+    """
+
+    line: Mapping[str, Any]
+    calls: Mapping[str, tuple[Call, ...]]
+
+    @property
+    def tokens(self) -> int:
+        """Read and written by all of its calls."""
+        return sum(call.tokens for calls in self.calls.values() for call in calls)
+
+    def joules(self, kind: str) -> float | None:
+        """``gpu_joules`` or ``cpu_joules``; None where it was not measured."""
+        value = (self.line.get("energy") or {}).get(kind)
+        return None if value is None else float(value)
+
+
+def read_sweeps(experiment: Experiment) -> tuple[Sweep, ...]:
+    """Every recorded command of an experiment, in the order of their ends; none where nothing was recorded.
+
+    Raises:
+        RunError: A line is damaged.
+    """
+    folder = experiment.runs[0].folder.parents[2]
+    return tuple(_read(folder, line) for line in read_rows(folder / FILE))
+
+
+def _read(folder: Path, line: Mapping[str, Any]) -> Sweep:
+    try:
+        start, end = (datetime.fromisoformat(line[key]).timestamp() for key in ("started_at", "finished_at"))
+        calls = {str(run): read_calls(folder / str(run) / "calls.jsonl") for run in line["runs"]}
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"A line of {folder / FILE} does not say when which runs were made; move it away.") from None
+    inside = {run: tuple(call for call in found if start <= call.start <= end) for run, found in calls.items()}
+    return Sweep(line, {run: found for run, found in inside.items() if found})
+
+
+def sweep_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table, where commands were recorded."""
+    sweeps = read_sweeps(experiment)
+    return Findings((sweeps_table(sweeps),)) if sweeps else Findings()
+
+
+def sweeps_table(sweeps: tuple[Sweep, ...]) -> Table:
+    """One row a command."""
+    rows = [_row(sweep) for sweep in sweeps]
+    silent = [
+        (number, key)
+        for number, sweep in enumerate(sweeps)
+        if sweep.line.get("server") is None and not sweep.calls
+        for key in OF_A_SERVER
+    ]
+    notes = (
+        "Counted by the language-model server and by the machine between the start and the end of a command, whoever "
+        "used them: an upper bound where others did. Tokens on record: read and written, as the runs' replies said "
+        "them. Not on record: what the server counted beyond that, such as attempts that timed out, or others' calls. "
+        "of them cached: prompt tokens found in the prefix cache, of those looked up. Energy: all of the host's NVIDIA "
+        "devices; all of its processors.",
+        *_reasons(sweeps),
+    )
+    return Table(
+        "sweeps",
+        "Sweeps: what the server and the machine counted",
+        frame_of(rows, COLUMNS),
+        COLUMNS,
+        notes,
+        frozenset(silent),
+    )
+
+
+def _row(sweep: Sweep) -> dict[str, object]:
+    line = sweep.line
+    server = line.get("server") or {}
+    counted: Mapping[str, int] = server.get("counters") or {}
+    recorded = [call for calls in sweep.calls.values() for call in calls if _went_to(call, server.get("url"))]
+    tokens = sum(call.tokens for call in recorded)
+    row: dict[str, object] = {
+        "started_at": str(line["started_at"])[:19],
+        "host": visible(str(line.get("host"))),
+        "seconds": line.get("seconds"),
+        "runs": len(line["runs"]),
+        "recorded_tokens": tokens,
+        "gpu_joules": sweep.joules("gpu_joules"),
+        "cpu_joules": sweep.joules("cpu_joules"),
+    }
+    if counted:
+        looked_up = counted["prefix_cache_queries"]
+        row |= {key: counted[key] for key in ("requests", "prompt_tokens", "generation_tokens")}
+        row["cached_share"] = counted["prefix_cache_hits"] / looked_up if looked_up else None
+        row["unrecorded_tokens"] = counted["prompt_tokens"] + counted["generation_tokens"] - tokens
+    return row
+
+
+def _went_to(call: Call, url: str | None) -> bool:
+    return url is None or call.server is None or call.server == url
+
+
+def _reasons(sweeps: tuple[Sweep, ...]) -> list[str]:
+    """Why something was not measured, each reason once."""
+    found: dict[str, None] = {}
+    for sweep in sweeps:
+        energy, server = (sweep.line.get(key) or {} for key in ("energy", "server"))
+        told = {"GPU": "gpu_joules", "CPU": "cpu_joules"}
+        reasons = {what: (energy.get("reasons") or {}).get(key, energy.get("reason")) for what, key in told.items()}
+        for what, reason in {**reasons, "Server": server.get("reason")}.items():
+            if reason:
+                found.setdefault(f"{what} not measured: {visible(str(reason)).rstrip('.')}.")
+    return list(found)

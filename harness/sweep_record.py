@@ -1,0 +1,143 @@
+"""One line a command in ``runs/<experiment>/sweeps.jsonl``: what the server and the machine counted meanwhile."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from harness.clock import now
+from harness.jsonl import Appender
+from harness.masking import masked
+from harness.progress import say
+
+FILE = "sweeps.jsonl"
+SKEW_SECONDS = 3600.0
+"""A run.json that was last written so long before the command began is not looked into."""
+
+
+class Meter(Protocol):
+    """Something that is read when a command starts and when it ends. It covers this host, whoever uses it."""
+
+    def start(self, config: Mapping[str, Any]) -> None:
+        """The first reading; ``config`` is the composed configuration."""
+        ...
+
+    def stop(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """What was counted since; ``runs`` are the run.json of the runs that were worked on."""
+        ...
+
+
+class SweepRecord(Callback):
+    """Hydra's callback around a job or a multirun. Nothing it does can fail the runs.
+
+    A command that fails or is interrupted is recorded too, one that is killed is not. Nothing is written for a command
+    that found all of its runs complete, or that sent them all to other hosts: meters cover this one alone, ``runs`` are
+    those that were worked on here. Two commands that work on one experiment at a time list each other's runs.
+
+    Args:
+        meters: By name: each fills the line's field of this name.
+    """
+
+    def __init__(self, meters: Mapping[str, Meter]) -> None:
+        self._meters = dict(meters)
+        self._process: int | None = None
+        self._line: dict[str, Any] = {}
+
+    def __reduce__(self) -> tuple[type[Callback], tuple[()]]:
+        """A worker's copy does nothing: the command is metered where it was given."""
+        return Callback, ()
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Read every meter a first time."""
+        self._process, self._folder = os.getpid(), Path.cwd() / "runs" / str(config.name)
+        self._clock, started_at = time.perf_counter(), now()
+        self._line = {
+            "started_at": started_at,
+            "finished_at": None,
+            "seconds": None,
+            "host": socket.gethostname(),
+            "overrides": _told(config),
+            "runs": [],
+            "elsewhere": [],
+        }
+        for name, meter in self._meters.items():
+            self._line[name] = _safely(meter.start, config)
+        atexit.register(self.close)
+
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the line."""
+        self.close()
+
+    on_multirun_start = on_run_start
+    on_multirun_end = on_run_end
+
+    def close(self) -> None:
+        """Read every meter a last time and write the line, if a run was worked on; the second time does nothing."""
+        if self._process != os.getpid():  # closed, or a child that was forked off
+            return
+        self._process = None
+        atexit.unregister(self.close)
+        worked_on = runs_since(self._folder, self._line["started_at"])
+        here = {name: run for name, run in worked_on.items() if run.get("host") == self._line["host"]}
+        self._line |= {
+            "finished_at": now(),
+            "seconds": round(time.perf_counter() - self._clock, 3),
+            "runs": list(here),
+            "elsewhere": [name for name in worked_on if name not in here],
+        }
+        for name, meter in self._meters.items():  # also where nothing is written: what they hold is let go
+            self._line[name] = self._line[name] or _safely(meter.stop, list(here.values()))
+        if here:
+            self._write()
+
+    def _write(self) -> None:
+        try:
+            log = Appender(self._folder / FILE)
+            log.write(self._line)
+            log.close()
+        except OSError as error:
+            say(f"{self._folder / FILE} cannot be written ({error.strerror}); the runs are complete without it")
+
+
+def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
+    """Id (folder below the experiment's) -> run.json of every run that was begun, gone on with or ended since."""
+    start = datetime.fromisoformat(started_at).timestamp()
+    found = {}
+    for path in sorted(folder.glob("*/*/*/run.json")):
+        try:
+            written = path.stat().st_mtime
+            if written < start - SKEW_SECONDS:
+                continue
+            run = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        times = [text for text in (run.get("started_at"), run.get("finished_at")) if text]
+        # One that goes on, or was ended from outside, may say neither: then its file's own time has to do.
+        if max(times, default="") >= started_at or (run.get("finished_at") is None and written >= start):
+            found[path.parent.relative_to(folder).as_posix()] = run
+    return found
+
+
+def _told(config: DictConfig) -> list[str]:
+    """The command line's overrides, Hydra's own last, without what looks like a secret."""
+    overrides = [str(text) for group in ("task", "hydra") for text in config.hydra.overrides[group]]
+    hidden = [masked({text.partition("=")[0]: text.partition("=")[2]}) for text in overrides]
+    return [f"{key}={value}" for pair in hidden for key, value in pair.items()]
+
+
+def _safely(read: Callable[[Any], dict[str, Any] | None], argument: Any) -> dict[str, Any] | None:
+    """What a meter says, or why it says nothing."""
+    try:
+        return read(argument)
+    except Exception as error:
+        return {"reason": f"{type(error).__name__}: {error}"}

@@ -1,0 +1,148 @@
+"""Recitation: a model is asked what it remembers of a public benchmark, and learns nothing from what comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from harness.budget import Budget, Spent
+from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.errors import SettingError
+from harness.problem import Problem
+from harness.trial import Proposal, Trial
+from llms.decoding import Decoding
+from llms.schema import REASONING, closed_object, json_schema
+from optimizers.advisor import total
+from optimizers.batch_size import batch_size
+from optimizers.candidate_list import number
+from optimizers.parse import REASONING_KEY, parse_reply
+from optimizers.prompt import Prompt, placeholder, space_lines, template
+from optimizers.request import ANSWER_KEY, Requests
+
+SCORE_KEY = "score"
+SCORE: dict[str, Any] = {"type": "number", "minimum": -1e6, "maximum": 1e6, "multipleOf": 1e-6}
+"""Bounds the digits that a model can ramble on with where its reply is decoded under a schema."""
+
+
+class Recitation:
+    """Asks for the best known configuration and its score, every time anew and without any history.
+
+    A probe for contamination, not a method of optimization: what a model can say of a task before it has seen anything
+    of it, it brought along. Verbatim recall of training data as a measurement: Carlini et al. 2021, "Extracting
+    Training Data from Large Language Models" (USENIX Security, arXiv 2012.07805); asking a chat model to complete a
+    named data set from memory: Bordt, Nori, Rodrigues, Nushi and Caruana 2024, "Elephants Never Forget: Memorization
+    and Learning of Tabular Data in Large Language Models" (COLM, arXiv 2404.06209). Neither is a method of
+    hyperparameter optimization. Ours are: that the best configuration and its score are asked for, the wording, that
+    the search space is shown so that the answer can be looked up, and that a recitation is scored by the share of all
+    configurations that are better (``analysis/recitation.py``). A model need not remember to do well: one that knows
+    what such models usually like does too. The difference to the same under ``probe=no_task`` is what the name adds.
+
+    The score that was recited is the proposal's ``predicted``. All samples are independent and have the same prompt, so
+    they are sent at once; each is a trial of its own, charged also where it repeats one or is invalid.
+
+    Args:
+        problem: What is asked for.
+        seed: Seeds the sampling of each reply.
+        budget: Bounds the last batch.
+        chat: Who answers.
+        prompt: What it is told. The benchmark is named only where the task is told of by name: not without context,
+            nor at its level ``statistics``, nor where the task has nothing to tell, as under ``probe=no_task``.
+        decoding: How its replies are sampled.
+        samples: Recitations asked for at once.
+        temperature: Used where ``decoding`` sets none.
+
+    Raises:
+        SettingError: ``samples`` is too small, or the task lacks what the prompt is to tell.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        samples: int = 10,
+        temperature: float = 0.7,
+    ) -> None:
+        if samples < 1:
+            raise SettingError(f"optimizer.samples is {samples}; give a whole number from 1.")
+        self._samples, self._budget, self._spent = samples, budget, Spent()
+        self._chat, self._prompt = chat, prompt
+        self._names = frozenset(problem.space)
+        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
+        self._schema = schema(problem, self._requests.wrapped) if decoding.mode == "json_schema" else None
+        self._queue: deque[Proposal] = deque()
+        before = f'"{REASONING_KEY}": "...", ' if self._requests.wrapped else ""
+        form = f'{{{before}"{ANSWER_KEY}": {placeholder(problem)}, "{SCORE_KEY}": y}}'
+        macros: Any = template("recitation")
+        said = macros.task(problem, prompt, named(problem, prompt), space_lines(problem), form, problem.objectives[0])
+        self._message = Message("user", str(said).strip())
+
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._chat.prepare()
+
+    def ask(self) -> Proposal:
+        """The next recitation; the first of a batch reports the cost of all."""
+        if not self._queue:
+            size = batch_size(self._samples, self._budget, self._spent)
+            completions = self._chat.complete([self._request() for _ in range(size)])
+            proposals = [self._proposal(completion) for completion in completions]
+            self._queue.append(dataclasses.replace(proposals[0], usage=total(completions)))
+            self._queue.extend(proposals[1:])
+        return self._queue.popleft()
+
+    def tell(self, trial: Trial) -> None:
+        """Count it; nothing is learnt."""
+        self._spent.add(trial)
+
+    def _request(self) -> ChatRequest:
+        return dataclasses.replace(self._requests.build([self._message]), schema=self._schema)
+
+    def _proposal(self, completion: Completion) -> Proposal:
+        last = self._prompt.reasoning and not self._requests.wrapped
+        parsed = parse_reply(completion.text, completion.finish_reason, last=last)
+        params, score = (None, None) if parsed.params is None else read(parsed.params, self._names)
+        stated = (parsed.params or {}).get(REASONING_KEY) if self._requests.wrapped else None
+        return Proposal(
+            params,
+            calls=() if completion.id is None else (completion.id,),
+            note=parsed.note,
+            truncated=parsed.truncated,
+            reason=stated if isinstance(stated, str) else parsed.reason,
+            predicted=score,
+        )
+
+
+def read(reply: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, Any], float | None]:
+    """The configuration and its score, None without a finite number; they may stand in one object.
+
+    Args:
+        reply: A JSON object, untrusted.
+        names: The hyperparameters'; where one is called as the score is, an object is all configuration.
+    """
+    params = reply.get(ANSWER_KEY)
+    if isinstance(params, dict):
+        return params, number(reply.get(SCORE_KEY))
+    if SCORE_KEY in names:
+        return dict(reply), None
+    return {key: value for key, value in reply.items() if key != SCORE_KEY}, number(reply.get(SCORE_KEY))
+
+
+def named(problem: Problem, prompt: Prompt) -> tuple[str, str] | None:
+    """Benchmark and task as they are called, where the prompt tells of the task by name; else None."""
+    if prompt.context == "statistics" or not prompt.about(problem):
+        return None
+    benchmark, _, task = problem.name.partition(".")
+    return (benchmark, task) if task else None
+
+
+def schema(problem: Problem, reasoning: bool) -> dict[str, Any]:
+    """A JSON schema of the reply: the configuration, in the bounds of the space, and its score."""
+    asked = {ANSWER_KEY: json_schema(problem.space), SCORE_KEY: SCORE}
+    return closed_object({REASONING_KEY: REASONING} | asked if reasoning else asked)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from analysis import replies
+from analysis.replies import read_answers
+from harness.errors import RunError
+from tests.analysis.run_folders import call, trial, write_run
+
+SHOWN = [{"role": "user", "content": '{"depth": 2}'}]
+NONE = {"replies": 0, "copy": None, "refusal": None}
+
+
+def answers(tmp_path, rows, calls):
+    folder = write_run(tmp_path / "runs", "llm_chat", 0, rows, calls)
+    return read_answers(rows, folder / "calls.jsonl")
+
+
+def test_every_row_in_order(tmp_path):
+    rows = [
+        trial(0, 0.7),
+        trial(1, 0.7, proposed={"depth": 2}, calls=[0]),
+        trial(2, proposed=None, calls=[1]),
+        trial(3, proposed=None, calls=[2]),
+        trial(4, 0.7, proposed={"depth": 1}, calls=[0]),
+    ]
+    calls = [call(0, '{"depth": 2}', messages=SHOWN), call(1, "I cannot."), call(2, "depth 2")]
+    assert answers(tmp_path, rows, calls) == [
+        NONE,
+        {"replies": 1, "copy": True, "refusal": False},
+        {"replies": 1, "copy": False, "refusal": True},
+        {"replies": 1, "copy": False, "refusal": False},
+        {"replies": 1, "copy": False, "refusal": False},
+    ]
+
+
+def test_of_several_replies_one_is_enough(tmp_path):
+    rows = [trial(0, 0.7, proposed={"depth": 2}, calls=[0, 1]), trial(1, proposed=None, calls=[0, 1])]
+    calls = [call(0, "well"), call(1, "I cannot.", messages=SHOWN)]
+    assert [(each["copy"], each["refusal"]) for each in answers(tmp_path, rows, calls)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_call_that_is_not_on_record_leaves_it_unknown(tmp_path):
+    rows = [trial(0, 0.7, proposed={"depth": 2}, calls=[0, 7]), trial(1, 0.7, calls=[1])]
+    calls = [call(0, "{}", messages=SHOWN), call(1, "{}", messages=None)]
+    assert [each["copy"] for each in answers(tmp_path, rows, calls)] == [None, None]
+
+
+def test_without_replies_the_file_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(replies, "read_rows", lambda path: pytest.fail("read"))
+    assert answers(tmp_path, [trial(0, 0.7)], [call(0, "{}")]) == [NONE]
+
+
+def test_a_damaged_file_is_said(tmp_path):
+    rows = [trial(0, 0.7, calls=[0])]
+    folder = write_run(tmp_path / "runs", "llm_chat", 0, rows)
+    (folder / "calls.jsonl").write_text('{"id": 0\n{"id": 1}\n')
+    with pytest.raises(RunError, match="is not JSON"):
+        read_answers(rows, folder / "calls.jsonl")
