@@ -3,71 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.text import Text
 
 from analysis import render
-from analysis.anytime import anytime_figure
-from analysis.anytime_cost import cost_sketches
-from analysis.attainment import attainment_sketches
-from analysis.axes import Axis, cost_axes
+from analysis.catalogue import Material, further_findings, material, sketches
 from analysis.check import random_search_check
-from analysis.comparison import Comparison, compare
 from analysis.cost import cost_table
-from analysis.decodings import decoding_findings
-from analysis.equal_cost import equal_cost_findings
-from analysis.failures import failure_findings
-from analysis.faults import fault_figure
-from analysis.figures import Sketch, draw
+from analysis.figures import draw
 from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv
-from analysis.leak import generalization_findings
 from analysis.load import Experiment, describe_incomplete, load
-from analysis.memory import memory_findings
-from analysis.money import money_findings
-from analysis.pareto_table import pareto_findings
 from analysis.prices import OURS, read_prices
-from analysis.prompts import prompt_findings
 from analysis.provenance import provenance, settings
 from analysis.quality import quality_by_task_table, quality_table
-from analysis.reasons import Reasoned, consistency_findings, read_reasons, write_reasons
-from analysis.reasons_figure import reason_sketches
-from analysis.recitation import recitation_findings
-from analysis.repairs import repair_findings
+from analysis.reasons import Reasoned, write_reasons
 from analysis.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
-from analysis.sweeps import sweep_findings
-from analysis.table import Findings, Table
+from analysis.table import Table
 from analysis.terminal import print_table, terminal_console
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
-_FIGURES = (
-    Sketch(
-        "anytime",
-        anytime_figure,
-        "Incumbent after each proposal, invalid ones included: mean over seeds, 95 % bootstrap band. Regret 0 is the "
-        "optimum, 1 the expectation of one random configuration. A run that ended early keeps its last incumbent; "
-        "a line that leaves a logarithmic panel at the bottom has reached the optimum.",
-    ),
-    Sketch("faults", fault_figure, "Invalid proposals, each counted once under its first fault."),
-)
-_FURTHER_FIGURES: tuple[Callable[[Experiment, Comparison], tuple[Sketch, ...]], ...] = (attainment_sketches,)
-"""Figures that only some experiments have, in the order of the report."""
-
-_FURTHER: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
-    pareto_findings,
-    generalization_findings,
-    failure_findings,
-    repair_findings,
-    decoding_findings,
-    prompt_findings,
-    memory_findings,
-    recitation_findings,
-    sweep_findings,
-)
-"""Tables that only some experiments have, in the order of the report."""
 
 
 def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
@@ -87,30 +44,23 @@ def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
     """
     price_table = read_prices(prices)
     experiment = load(experiment_folder)
-    comparison, reasons = compare(experiment), read_reasons(experiment)
-    axes = cost_axes(experiment, price_table)
+    source = material(experiment, price_table)
+    comparison, further = source.comparison, further_findings(source)
     quality, hallucination = quality_table(experiment, comparison), hallucination_table(experiment)
-    further, sentences = _gathered(
-        *(findings(experiment, comparison) for findings in _FURTHER),
-        money_findings(experiment, price_table),
-        equal_cost_findings(comparison, axes),
-        consistency_findings(reasons),
-    )
-    printed = (quality, hallucination, cost_table(experiment), *further)
+    printed = (quality, hallucination, cost_table(experiment), *further.tables)
     tables = (*printed, quality_by_task_table(experiment, comparison))
     remarks = random_search_check(experiment, comparison)
     incomplete = describe_incomplete(experiment.incomplete)
     remarks = (*remarks, incomplete) if incomplete else remarks
     _write_tables(tables, output / "tables")
     groups = _write_invalid(experiment, output / "tables")
-    given = _write_reasons(reasons, output / "tables")
-    sketches = _sketches(experiment, comparison, axes, reasons)
+    given = _write_reasons(source.reasons, output / "tables")
     page = Page(
         experiment=experiment.name,
-        headlines=(*headlines(experiment, quality, hallucination), *sentences),
+        headlines=(*headlines(experiment, quality, hallucination), *further.said),
         remarks=remarks,
         tables=tables,
-        figures=_write_figures(sketches, experiment, comparison, output / "figures"),
+        figures=_write_figures(source, output / "figures"),
         provenance=provenance(experiment),
         settings=settings(experiment),
         groups=groups,
@@ -119,11 +69,6 @@ def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
     report = write_report(page, output / "report")
     _print(page, printed, report)
     return report
-
-
-def _gathered(*found: Findings) -> tuple[tuple[Table, ...], tuple[str, ...]]:
-    """The tables that only some experiments have, and what they say."""
-    return tuple(table for each in found for table in each.tables), tuple(said for each in found for said in each.said)
 
 
 def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
@@ -147,21 +92,11 @@ def _write_reasons(reasons: dict[str, list[Reasoned]], folder: Path) -> tuple[Re
     return group_reasons(reasons)
 
 
-def _sketches(
-    experiment: Experiment, comparison: Comparison, axes: tuple[Axis, ...], reasons: dict[str, list[Reasoned]]
-) -> tuple[Sketch, ...]:
-    """Every figure, those that only some experiments have included."""
-    further = [sketch for sketches in _FURTHER_FIGURES for sketch in sketches(experiment, comparison)]
-    return (*_FIGURES, *further, *cost_sketches(axes), *reason_sketches(reasons))
-
-
-def _write_figures(
-    sketches: tuple[Sketch, ...], experiment: Experiment, comparison: Comparison, folder: Path
-) -> tuple[tuple[str, str, str], ...]:
+def _write_figures(source: Material, folder: Path) -> tuple[tuple[str, str, str], ...]:
     folder.mkdir(parents=True, exist_ok=True)
     shown = []
-    for sketch in sketches:
-        svg, png = draw(sketch.figure_of, sketch.name, experiment, comparison)
+    for sketch in sketches(source):
+        svg, png = draw(sketch.figure_of, sketch.name, source.experiment, source.comparison)
         (folder / f"{sketch.name}.svg").write_text(svg, encoding="utf-8", newline="\n")
         (folder / f"{sketch.name}.png").write_bytes(png)
         shown.append((sketch.name, sketch.caption, svg))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EXTRA = {"seeds": [0], "fidelities": {}, "output": "tables", "jobs": 1}
 IRRELEVANT = ("cache", "folder")
 """Settings of a benchmark that no number depends on."""
+PLAIN = {"_target_": "harness.probe.no_probe"}
 
 
 def main() -> None:
@@ -65,7 +66,9 @@ def tabulate(overrides: Sequence[str]) -> str:
     from harness.experiment import compose_with, resolve
 
     config, given = compose_with(overrides, EXTRA)
-    settings = resolve(config, set(), ".")
+    settings = resolve(config, {"probe"}, ".")
+    if settings["probe"] != PLAIN:
+        raise SettingError("A table is made of a benchmark as it is; leave probe=none, and probe the table instead.")
     jobs = _jobs(given["jobs"])
     benchmark = build_benchmark(settings)
     plan = plan_of(benchmark.problem, given["seeds"], given["fidelities"])

@@ -107,5 +107,6 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
 
 def _loss_quantiles(benchmark: Benchmark) -> list[float] | None:
     """Losses at equally spaced shares of the space, lowest first, where the benchmark knows all of them."""
-    known = getattr(benchmark, "loss_quantiles", None)
-    return [float(loss) for loss in known(QUANTILES)] if callable(known) else None
+    quantiles = getattr(benchmark, "loss_quantiles", None)
+    losses = quantiles(QUANTILES) if callable(quantiles) else None
+    return None if losses is None else [float(loss) for loss in losses]

@@ -137,7 +137,7 @@ class Benchmark(Protocol):
     """The judge. It stands outside: an optimizer is given ``problem`` and nothing else.
 
     One that knows the losses of all its configurations may have a method ``loss_quantiles(count)``: that many of them
-    at equally spaced shares of what random search draws, lowest first. They are recorded with the run.
+    at equally spaced shares of what random search draws, lowest first, or None. They are recorded with the run.
     """
 
     @property

@@ -56,6 +56,11 @@ def live(home):
     return TinyLive(cache=str(home / "cache" / "hyperbole" / "evaluations.sqlite"))
 
 
+def test_a_probed_benchmark_is_no_table(tmp_path):
+    with pytest.raises(SettingError, match="probe=none"):
+        tabulate(["benchmark=toy", "probe=warped", f"output={tmp_path}"])
+
+
 def table(home, **settings):
     return HPOBenchTables("a", "tiny_live", str(home / "tables"), **settings)
 
