@@ -27,6 +27,7 @@ COLUMNS = (
     Column("model", ("model",), "text"),
     Column("tokens", ("tokens",)),
     Column("est. FLOPs (10^12)", ("teraflops",)),
+    Column("without cached (10^12)", ("computed_teraflops",)),
     Column("est. money", ("money",)),
     Column("currency", ("currency",), "text"),
     Column("paid by", ("basis",), "text"),
@@ -42,7 +43,8 @@ class Bill:
     Attributes:
         model: As the calls name it; None where nobody does.
         tokens: Read and written.
-        flops: 2 x parameters x tokens computed; None where parameters or cached tokens are unknown.
+        flops: Estimate, 2 x parameters x tokens; None where the parameters are unknown.
+        computed_flops: The same without the prompt tokens that were cached; None where their number is unknown too.
         amounts: Money of each trial, shape (trials,); None where there is no price, or what it is a price of was not
             measured.
         price: What it was computed with.
@@ -51,6 +53,7 @@ class Bill:
     model: str | None
     tokens: int
     flops: float | None
+    computed_flops: float | None
     amounts: Floats | None
     price: TokenPrice | HourPrice | None
 
@@ -76,8 +79,10 @@ def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
             amounts = _token_amounts(found, price)
         elif price is not None and seconds is not None:
             amounts = seconds / 3600 * price.price
-        flops = _flops(found, known[run.id].parameters)
-        result[run.id] = Bill(models[run.id], int(found["tokens"].sum()), flops, amounts, price)
+        parameters = known[run.id].parameters
+        tokens = found["tokens"]
+        flops, computed = _flops(tokens, parameters), _flops(tokens - found["cached_tokens"], parameters)
+        result[run.id] = Bill(models[run.id], int(tokens.sum()), flops, computed, amounts, price)
     return result
 
 
@@ -104,7 +109,8 @@ def _row(found: list[Bill]) -> dict[str, object]:
         "runs": len(found),
         "model": _listed(None if bill.model is None else visible(bill.model) for bill in found),
         "tokens": _mean([bill.tokens for bill in found]),
-        "teraflops": _mean([None if bill.flops is None else bill.flops / 1e12 for bill in found]),
+        "teraflops": _in_tera(bill.flops for bill in found),
+        "computed_teraflops": _in_tera(bill.computed_flops for bill in found),
         "money": _mean([bill.money for bill in found]) if len({price.currency for price in known}) == 1 else None,
         "currency": _listed(price.currency for price in known),
         "basis": _listed("tokens" if isinstance(price, TokenPrice) else "machine hours" for price in known),
@@ -115,8 +121,8 @@ def _row(found: list[Bill]) -> dict[str, object]:
 def _notes(found: Iterable[Bill], prices: Prices) -> tuple[str, ...]:
     every = list(found)
     notes = [
-        "Estimates, means per run; methods without a language model cost none of it. FLOPs: 2 x parameters x (prompt "
-        "tokens that were not cached + completion tokens), attention left out.",
+        "Estimates, means per run; methods without a language model cost none of it. FLOPs: 2 x parameters x tokens, "
+        "attention left out; a server with a prefix cache computes less: the same without the cached prompt tokens.",
         f"Money from the price table {prices.name}. Machine hours: the time in which any call of the experiment to the "
         "model was under way, shared among its runs by tokens; a server that waits, and the machine that the optimizer "
         "itself runs on, are not in it.",
@@ -144,9 +150,14 @@ def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
     return found | {"tokens": found["prompt_tokens"] + found["completion_tokens"]}
 
 
-def _flops(found: dict[str, Floats], parameters: int | None) -> float | None:
-    computed = float((found["tokens"] - found["cached_tokens"]).sum())
-    return None if parameters is None or np.isnan(computed) else 2 * parameters * computed
+def _flops(tokens: Floats, parameters: int | None) -> float | None:
+    """Of one run: a multiplication and an addition a parameter and token (Kaplan et al. 2020, section 2.1)."""
+    total = float(tokens.sum())
+    return None if parameters is None or np.isnan(total) else 2 * parameters * total
+
+
+def _in_tera(flops: Iterable[float | None]) -> float | None:
+    return _mean([None if each is None else each / 1e12 for each in flops])
 
 
 def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None:

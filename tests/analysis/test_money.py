@@ -51,7 +51,8 @@ def test_machine_hours_are_shared_by_tokens_where_calls_overlap(tmp_path, prices
     first, second = bills(load(tmp_path / "runs"), prices).values()
     assert first.amounts == pytest.approx([2.5 * 150 / 400, 2.5 * 150 / 400])
     assert second.money == pytest.approx(2.5 * 100 / 400)
-    assert first.flops == 2 * 1000 * (100 + 150)
+    assert first.flops == 2 * 1000 * (150 + 150)
+    assert first.computed_flops == 2 * 1000 * (100 + 150)
 
 
 def test_a_local_server_is_another_machine_on_another_host(tmp_path, prices):
@@ -71,7 +72,8 @@ def test_what_was_not_counted_or_has_no_price_is_unknown(tmp_path, prices):
     write_run(tmp_path / "runs", "llm_new", 0, [row(0, 9, 0, 1)], calls_at(0, model="new<b>\u202e"))
     found = {id_.split("/")[1]: bill for id_, bill in bills(load(tmp_path / "runs"), prices).items()}
     assert found["llm_chat"].money is None
-    assert (found["llm_hourly"].flops, found["llm_hourly"].money) == (None, 1.0)
+    assert (found["llm_hourly"].flops, found["llm_hourly"].computed_flops) == (20_000, None)
+    assert found["llm_hourly"].money == 1.0
     assert (found["llm_lost"].flops, found["llm_lost"].money) == (20_000, None)
     assert (found["llm_new"].flops, found["llm_new"].money) == (None, None)
     (table,) = money_findings(load(tmp_path / "runs"), prices).tables
