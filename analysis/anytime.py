@@ -29,7 +29,7 @@ def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
     """
     shown = blocks(experiment, comparison)
     look_of = looks(experiment.methods)
-    figure, axes = panels(len(shown), look_of)
+    figure, axes = panels(len(shown))
     for axis, block in zip(axes, shown, strict=True):
         _anytime_panel(axis, block, look_of)
     legend(figure, axes, look_of, last=(_EXACT,))

@@ -53,7 +53,7 @@ def cost_figure(experiment: Experiment, comparison: Comparison, axis: Axis) -> F
     shown = blocks(experiment, comparison)
     look_of = looks(experiment.methods)
     names = [name for method in experiment.methods for name in (method, _FREE.format(method))]
-    figure, drawn = panels(len(shown), look_of)
+    figure, drawn = panels(len(shown))
     for panel, block in zip(drawn, shown, strict=True):
         _panel(panel, block, axis, look_of)
     legend(figure, drawn, names)

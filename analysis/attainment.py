@@ -47,7 +47,7 @@ def attainment_figure(experiment: Experiment, comparison: Comparison) -> Figure:
     """Median attainment surface of each method in the first two objectives; each run's final front as faint points."""
     found = fronts(experiment, comparison)
     look_of = looks(experiment.methods)
-    figure, axes = panels(len(found), look_of)
+    figure, axes = panels(len(found))
     for axis, task in zip(axes, found, strict=True):
         _attainment_panel(axis, task, look_of)
     legend(figure, axes, look_of)
@@ -60,7 +60,7 @@ def hypervolume_figure(experiment: Experiment, comparison: Comparison) -> Figure
 
     found = fronts(experiment, comparison)
     look_of = looks(experiment.methods)
-    figure, axes = panels(len(found), look_of)
+    figure, axes = panels(len(found))
     for axis, task in zip(axes, found, strict=True):
         axis.set_title(task.task.name, loc="left")
         axis.set_xlabel("proposals")

@@ -22,6 +22,7 @@ Looks = dict[str, dict[str, Any]]
 # Okabe & Ito (2008) without yellow and black; then again with other dashes
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_INCHES_A_LETTER, _LETTERS_A_HANDLE = 0.075, 8
 _LOG_FROM_RATIO = 12.0  # a linear axis hides the lower curves when the spread is larger than this
 
 
@@ -34,16 +35,13 @@ def looks(methods: tuple[str, ...]) -> Looks:
     }
 
 
-def panels(count: int, names: Iterable[str]) -> tuple[Figure, list[Axes]]:
-    """A figure with as many panels and room for a legend of these names."""
+def panels(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure with as many panels; ``legend`` makes room for itself."""
     from matplotlib.figure import Figure
 
-    listed = list(names)
     columns = min(count, 2 if count == 4 else 3)
     rows = math.ceil(count / columns)
-    legend_rows = math.ceil((len(listed) + 1) / _legend_columns(listed))
-    size = max(6.4, 3.7 * columns), 2.9 * rows + 0.22 * legend_rows + 0.35
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=(max(6.4, 3.7 * columns), 2.9 * rows), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flatten())
     for axis in axes[count:]:
         axis.set_visible(False)
@@ -52,14 +50,16 @@ def panels(count: int, names: Iterable[str]) -> tuple[Figure, list[Axes]]:
 
 def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[str, ...] = ()) -> None:
     """One legend below all panels: the names that were drawn, in this order, then ``last``."""
-    listed = list(names)
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    order = [name for name in (*listed, *last) if name in handles]
+    order = [name for name in (*names, *last) if name in handles]
+    width, height = figure.get_size_inches()
+    columns = max(1, min(4, int(width / (_INCHES_A_LETTER * (max(map(len, order), default=0) + _LETTERS_A_HANDLE)))))
+    figure.set_size_inches(width, height + 0.35 + 0.22 * math.ceil(len(order) / columns))
     figure.legend(
         [handles[name] for name in order],
         order,
         loc="outside lower center",
-        ncols=_legend_columns(listed),
+        ncols=columns,
         handlelength=2.6,
     )
 
@@ -111,7 +111,3 @@ def scale_regret(axis: Axes, shown: list[Floats], regret: bool) -> None:
     axis.set_ylim(bottom=positive.min() / 2)  # a curve that reaches the optimum leaves the panel at the bottom
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _legend_columns(names: list[str]) -> int:
-    return 1 if max(map(len, names)) > 60 else 2
