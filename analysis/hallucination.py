@@ -6,16 +6,13 @@ near-duplicates, copies and refusals. All are defined in docs/hallucination.md.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from analysis.load import Experiment
-from analysis.statistics import share_interval
+from analysis.shares import INTERVALS, share_cells
 from analysis.table import INTERVAL, Column, Table, frame_of
 from harness.duplicates import STEPS
 from harness.trial import Fault
-
-_SEED = 0
 
 COLUMNS = (
     Column("method", ("method",), "text"),
@@ -50,7 +47,7 @@ def hallucination_table(experiment: Experiment) -> Table:
     absent |= {(number, key) for number, row in enumerate(rows) for key in OF_REPLIES if not row["replies"]}
     notes = [
         "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
-        "Intervals: bootstrap over runs within each task; Wilson's where every run has the same share.",
+        INTERVALS,
         f"Near-duplicates: no duplicates, but the same as an earlier proposal once numbers are rounded to {STEPS} "
         "steps of their range.",
     ]
@@ -77,7 +74,7 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "method": method,
         "runs": trials["run"].n_unique(),
         "proposals": proposals,
-        "invalid": invalid / proposals,
+        **share_cells("invalid", trials, "invalid"),
         "proposals_per_valid": proposals / (proposals - invalid) if proposals > invalid else float("inf"),
         "duplicates": int(trials["duplicate"].sum()) / proposals,
         "near_duplicates": _share(trials["near_duplicate"], proposals),
@@ -88,18 +85,9 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "candidates_invalid": int(trials["candidates_invalid"].sum()) / candidates if candidates else None,
     }
     row |= {fault.value: int(trials["faults"].list.contains(fault.value).sum()) / proposals for fault in Fault}
-    interval = _interval(trials)
-    if interval is not None:
-        row |= {"invalid_lower": interval[0], "invalid_upper": interval[1]}
     return row
 
 
 def _share(counted: pl.Series, proposals: int) -> float | None:
     """Null where there is nothing to count in, or where it is not known of every one."""
     return None if counted.is_empty() or counted.has_nulls() else int(counted.sum()) / proposals
-
-
-def _interval(trials: pl.DataFrame) -> tuple[float, float] | None:
-    runs = trials.group_by("task", "run", maintain_order=True).agg(pl.col("invalid").sum(), pl.len().alias("all"))
-    tasks = runs.group_by("task", maintain_order=True).agg("invalid", "all")
-    return share_interval(tasks["invalid"].to_list(), tasks["all"].to_list(), np.random.default_rng(_SEED))
