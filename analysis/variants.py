@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.method import GROUPS
+from harness.method import NAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ def families(methods: Iterable[str], group: str) -> dict[str, tuple[Variant, ...
 
     Args:
         methods: As the folders name them.
-        group: One of ``harness.method.GROUPS``.
+        group: One of ``harness.method.NAMED``.
     """
-    assert group in GROUPS
+    assert group in NAMED
     found: dict[str, list[Variant]] = {}
     for method in methods:
         read = variant(method, group)

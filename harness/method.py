@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start", "budget")
+GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
 """Groups that can change a method, in the order in which they are named."""
 
-ALWAYS_USED = ("repair", "probe", "start", "budget")
+BUDGET = "budget"
+NAMED = (*GROUPS, BUDGET)
+"""Groups whose choice can be part of a method's name, in this order: also which budget it had."""
+
+ALWAYS_USED = ("repair", "probe", "start")
 """Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
 
 PLUMBING = frozenset(
@@ -60,15 +64,14 @@ def method_name(
     """
     parts = [
         f"{group}={choices[group]}"
-        for group in GROUPS
-        if group in used and choices.get(group) not in (None, "null", defaults.get(group))
+        for group in NAMED
+        if (group in used or group == BUDGET) and choices.get(group) not in (None, "null", defaults.get(group))
     ]
     settings = []
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         group, _, setting = key.partition(".")
-        named = group == "optimizer" or (group in used and group != "budget")
-        if setting and named and setting.removeprefix("chat.") not in PLUMBING:
+        if setting and (group == "optimizer" or group in used) and setting.removeprefix("chat.") not in PLUMBING:
             settings.append(f"{setting if group == 'optimizer' else key}={value}")
     return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
 

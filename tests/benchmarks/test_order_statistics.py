@@ -7,7 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -73,7 +73,7 @@ def test_nothing_is_drawn() -> None:
     assert expected_minima(np.array([1.0, 2.0]), 0) == []
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LOSSES, st.integers(2, 9), st.data())
 def test_quantiles_against_their_definition_in_fractions(losses: np.ndarray, count: int, data: st.DataObject) -> None:
     """The lowest loss that at least the share of all draws attains or is below."""

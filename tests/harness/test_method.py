@@ -51,13 +51,12 @@ def test_groups_are_used_where_the_configuration_refers_to_them():
         "repair",
         "probe",
         "start",
-        "budget",
     }
-    assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe", "start", "budget"}
+    assert used_groups({"_target_": "optimizers.smac.SMAC"}) == {"repair", "probe", "start"}
 
 
 def test_which_budget_is_part_of_the_name_and_how_large_it_is_is_not():
-    used = {"budget"}
+    used = {"repair"}
     chosen = method_name("smac", used, {"budget": "evaluations"}, {"budget": "proposals"}, ["budget.evaluations=30"])
     assert chosen == "smac+budget=evaluations"
     assert (
