@@ -298,7 +298,7 @@ def test_ten_thousand_arbitrary_replies(watch, recorded):
         lambda path: exec("1 + 1"),
         lambda path: os.system("true"),
         lambda path: path.write_text("x"),
-        lambda path: sys.modules.pop("colorsys", None) or __import__("colorsys"),
+        lambda path: (sys.modules.pop("colorsys", None), __import__("colorsys")),
     ],
 )
 def test_the_watch_would_see_it(watch, tmp_path, execute):

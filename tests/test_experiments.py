@@ -16,22 +16,22 @@ from tests.command import command
 pytestmark = pytest.mark.timeout(900)
 
 SMALL = {
-    "decoding": ("decodings", ["optimizer=llm_chat"]),
+    "decoding": ("decodings", ["optimizer=llm_chat", "decoding=free,json_schema"]),
     "repair": ("repairs", ["prompt=plain", "repair=none,nearest"]),
     "probes": ("memory", ["optimizer=llm_chat", "probe=none,blind,permuted"]),
     "contexts": ("prompts", ["optimizer=llm_chat", "prompt=plain,context_full"]),
     "hints": ("prompts", ["optimizer=llm_chat", "prompt=plain,hint_misleading"]),
-    "reasoning": ("consistency", ["optimizer=llm_chat", "prompt=reasoning"]),
+    "reasoning": ("consistency", ["optimizer=llm_chat", "prompt=reasoning", "budget.proposals=2"]),
     "recitation": ("recitation", ["optimizer=recitation"]),
 }
-"""Experiment -> its table, and how the test cuts it down beside a seed and two proposals."""
+"""Experiment -> its table, and how the test cuts it down beside one seed and one proposal."""
 
 
 @pytest.fixture(scope="module", params=SMALL)
 def experiment(request, vllm_server, tmp_path_factory):
     name = request.param
     folder = tmp_path_factory.mktemp(name)
-    small = [*SMALL[name][1], "seed=0", "budget.proposals=2", "hydra.launcher.n_jobs=3", f"llm.port={vllm_server.port}"]
+    small = ["budget.proposals=1", *SMALL[name][1], "seed=0", "hydra.launcher.n_jobs=3", f"llm.port={vllm_server.port}"]
     done = command("harness.run", "-m", f"experiment={name}", *small, cwd=folder, timeout_seconds=600)
     assert done.returncode == 0, done.stderr
     return name, folder / "runs" / name

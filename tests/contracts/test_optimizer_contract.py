@@ -71,6 +71,14 @@ def play(optimizer, benchmark, seed=0, repair="none", logged=(), start="none"):
     return rows, is_llm
 
 
+@functools.cache
+def played(optimizer, benchmark):
+    """A run that several tests look at: its rows, whether a model is asked, and the space afterwards and before."""
+    judge = BENCHMARKS[benchmark]()
+    before = copy.deepcopy(judge.problem.space)
+    return *play(optimizer, judge), judge.problem.space, before
+
+
 def decided(rows):
     return [(row["proposed"], row["executed"], row["violations"]) for row in rows]
 
@@ -104,10 +112,8 @@ def test_a_method_that_needs_a_fidelity_says_so(optimizer):
         play(optimizer, Line())
 
 
-def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(optimizer, benchmark_):
-    space = benchmark_.problem.space
-    before = copy.deepcopy(space)
-    rows, is_llm = play(optimizer, benchmark_)
+def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(optimizer, pair):
+    rows, is_llm, space, before = played(*pair)
     assert len(rows) == TRIALS
     assert space == before
     assert any(row["fidelity"] for row in rows) == NEEDS_FIDELITY[optimizer]
@@ -120,10 +126,10 @@ def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(op
             assert {type(value) for value in row["proposed"].values()} <= {bool, int, float, str}
 
 
-def test_the_same_seed_proposes_the_same_and_another_one_something_else(optimizer, benchmark_):
-    first, second, other = (decided(play(optimizer, benchmark_, seed)[0]) for seed in (1, 1, 2))
-    assert first == second
-    assert first != other
+def test_the_same_seed_proposes_the_same_and_another_one_something_else(pair, benchmark_):
+    first = decided(played(*pair)[0])
+    assert first == decided(play(pair[0], benchmark_)[0])
+    assert first != decided(play(pair[0], benchmark_, seed=1)[0])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -135,9 +141,9 @@ def test_it_takes_repaired_trials(optimizer, repair):
         assert all(row["losses"] is not None for row in rows)
 
 
-def test_killed_and_resumed_it_arrives_at_the_same_log(optimizer, benchmark_):
-    whole, _ = play(optimizer, benchmark_)
-    rest, _ = play(optimizer, benchmark_, logged=whole[:5])
+def test_killed_and_resumed_it_arrives_at_the_same_log(pair, benchmark_):
+    whole = played(*pair)[0]
+    rest, _ = play(pair[0], benchmark_, logged=whole[:5])
     assert decided(whole[:5] + rest) == decided(whole)
 
 
