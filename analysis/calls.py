@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from harness.chat import LOOPBACK
 from harness.errors import RunError
 from harness.jsonl import read_rows
 
@@ -27,6 +29,7 @@ class Call:
         prompt_tokens: Read, as far as replies said so.
         completion_tokens: Written, likewise.
         server: Base URL, or None where nobody noted it.
+        model: As the server names it, or None likewise.
     """
 
     answered: bool
@@ -36,6 +39,12 @@ class Call:
     prompt_tokens: int
     completion_tokens: int
     server: str | None
+    model: str | None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it was answered on the machine that asked."""
+        return urlsplit(self.server or "").hostname in LOOPBACK
 
     @property
     def tokens(self) -> int:
@@ -68,6 +77,7 @@ def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
                 prompt_tokens=int(row["usage"]["prompt_tokens"]),
                 completion_tokens=int(row["usage"]["completion_tokens"]),
                 server=row.get("server"),
+                model=row.get("model"),
             )
             for row in read_rows(path)
         )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from analysis.calls import Call, read_calls
 from analysis.load import Experiment
 from analysis.sweeps import Sweep, read_sweeps
 
 KINDS = {"gpu_joules": "GPU", "cpu_joules": "CPU"}
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def run_joules(experiment: Experiment) -> dict[str, float | None]:
@@ -35,7 +33,7 @@ def run_joules(experiment: Experiment) -> dict[str, float | None]:
         if kinds and run.info["llm"] is not None and run.id in parts:
             calls = Counter(read_calls(run.folder / "calls.jsonl"))
             # One made in no sweep, in two at a time or on another machine: then a part is not known.
-            if covered[run.id] == calls and all(map(_is_here, calls)):
+            if covered[run.id] == calls and all(call.is_local for call in calls):
                 used[run.id] = parts[run.id]
     return used
 
@@ -50,8 +48,3 @@ def attributed(joules: float, tokens: Mapping[str, int]) -> dict[str, float]:
     """Joules divided among runs in proportion to their tokens, read and written counted alike."""
     total = sum(tokens.values())
     return {run_id: joules * count / total if total else 0.0 for run_id, count in tokens.items()}
-
-
-def _is_here(call: Call) -> bool:
-    """Whether the call was answered on the machine that was metered."""
-    return urlsplit(call.server or "").hostname in LOOPBACK

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from analysis.calls import Span, read_spans, waited_seconds
+from analysis.calls import Call, Span, read_calls, read_spans, waited_seconds
 from analysis.invalid import visible
 from analysis.load import Experiment, Run
 from analysis.prices import HourPrice, ModelPrice, Prices, TokenPrice
@@ -190,28 +186,19 @@ def _hour_amounts(
 
 def _machine(run: Run) -> str:
     """Which machine answered: the server's address, or the run's own host where that is local."""
-    server = str((_first_call(run.folder / "calls.jsonl") or {}).get("server"))
-    local = urlsplit(server).hostname in {"127.0.0.1", "localhost", "::1"}
-    return f"{run.info.get('host')} {server}" if local else server
+    call = _calls(run)[0]
+    return f"{run.info.get('host')} {call.server}" if call.is_local else str(call.server)
 
 
 def _model(run: Run) -> str | None:
     """The model's name: as its calls have it, else as it was configured."""
     config = (run.info.get("config") or {}).get("llm") or {}
-    names = [(_first_call(run.folder / "calls.jsonl") or {}).get("model"), config.get("served_name")]
-    return next((str(name) for name in (*names, config.get("model")) if name), None)
+    names = [*(call.model for call in _calls(run)[:1]), config.get("served_name"), config.get("model")]
+    return next((str(name) for name in names if name), None)
 
 
-def _first_call(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        line = file.readline()
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+def _calls(run: Run) -> tuple[Call, ...]:
+    return read_calls(run.folder / "calls.jsonl")
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

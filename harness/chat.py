@@ -11,6 +11,9 @@ from harness.trial import Usage
 Role = Literal["system", "user", "assistant"]
 Mode = Literal["free", "json_object", "json_schema"]
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""How a URL calls the machine it is used on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.chat import LOOPBACK
 from harness.errors import ServerError
 from llms.server_settings import HOST
 
@@ -27,7 +28,6 @@ CREATED = "vllm:prompt_tokens_created"
 
 ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
 FAR_ANSWER_SECONDS = 5.0  # one on another machine may well be no vLLM
-LOOPBACK = ("localhost", HOST, "::1")
 
 
 @dataclass(frozen=True, slots=True)

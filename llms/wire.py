@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import openai
 
-from harness.chat import ChatRequest
+from harness.chat import LOOPBACK, ChatRequest
 from harness.clock import now
 from harness.trial import Usage
 from llms.dialect import Dialect, encodable
@@ -22,7 +22,6 @@ from llms.replies import Answered, GarbledReplyError, GivenUpError, read_complet
 
 LONGEST_BACKOFF_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Wire:
