@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import SettingError, unknown
+from harness.names import part
 
 DATA, METADATA = "data.parquet.gzip", "metadata.json"
 
@@ -24,6 +25,7 @@ def find_table(folder: Path, model: str, task: str) -> tuple[Path, Path]:
     Raises:
         SettingError: They are not there; the sentence says what is, and where the official ones come from.
     """
+    model, task = (part(name, ".=+") for name in (model, task))  # as tabulate writes them: nothing leaves the folder
     stem = f"{model}_{task}"
     for place in (folder / model / task, folder / task, folder / model, folder):
         if (place / f"{stem}_{DATA}").is_file():

@@ -64,6 +64,7 @@ def tabulate(overrides: Sequence[str]) -> str:
 
     from harness.build import build_benchmark
     from harness.experiment import compose_with, resolve
+    from harness.names import part
 
     config, given = compose_with(overrides, EXTRA)
     settings = resolve(config, {"probe"}, ".")
@@ -73,7 +74,7 @@ def tabulate(overrides: Sequence[str]) -> str:
     benchmark = build_benchmark(settings)
     plan = plan_of(benchmark.problem, given["seeds"], given["fidelities"])
     family, _, task = benchmark.problem.name.partition(".")
-    model = str(settings["benchmark"].get("model", family))
+    model, task = part(str(settings["benchmark"].get("model", family)), ".=+"), part(task, ".=+")
     folder = Path(str(given["output"])).expanduser() / model / task
     identity = _identity(settings["benchmark"], benchmark, plan)
     try:

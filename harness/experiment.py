@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from harness.build import build_all
 from harness.errors import RunError, SettingError
 from harness.folder import RunFolder, refuse_if_different
 from harness.method import GROUPS, method_name, task_name, used_groups
+from harness.names import check_experiment, component, part
 from harness.progress import say
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -69,15 +69,14 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
     seed, name = config.seed, config.name
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
         raise SettingError(f"seed is {seed!r}; give a whole number from 0 to 2147483647.")
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise SettingError(f"name is {name!r}; give the experiment a name of letters, digits, '_', '-' and '.'.")
-    benchmark, optimizer = str(choices["benchmark"]), str(choices["optimizer"])
+    name = check_experiment(name)
+    benchmark, optimizer = part(str(choices["benchmark"])), str(choices["optimizer"])
     task = task_name(str(config.benchmark.get("task", "default")), list(overrides))
     used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
     method = method_name(optimizer, used, choices, default_choices(), list(overrides))
     identity = {
         "experiment": name,
-        "place": f"{benchmark}.{task}",
+        "place": component(f"{benchmark}.{task}"),
         "benchmark": benchmark,
         "task": task,
         "method": method,

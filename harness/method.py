@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.names import component, part
+
 GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
 """Groups that can change a method, in the order in which they are named."""
 
@@ -63,28 +65,26 @@ def method_name(
             experiment, and a run of another length is refused.
     """
     parts = [
-        f"{group}={choices[group]}"
+        f"{group}={part(str(choices[group]), '.')}"
         for group in NAMED
         if (group in used or group == BUDGET) and choices.get(group) not in (None, "null", defaults.get(group))
     ]
     settings = []
-    for override in overrides:
-        key, _, value = override.lstrip("+").partition("=")
+    for key, value in map(_read, overrides):
         group, _, setting = key.partition(".")
         if setting and (group == "optimizer" or group in used) and setting.removeprefix("chat.") not in PLUMBING:
             settings.append(f"{setting if group == 'optimizer' else key}={value}")
-    return "+".join([optimizer, *parts, *(_safe(setting) for setting in sorted(settings))])
+    return component("+".join([part(optimizer, "."), *parts, *(part(setting, ".=") for setting in sorted(settings))]))
 
 
 def task_name(task: str, overrides: Sequence[str] = ()) -> str:
     """Name a variant of a task, for example ``31+leak=v1+model=svm``: two variants never share a folder."""
     settings = []
-    for override in overrides:
-        key, _, value = override.lstrip("+").partition("=")
+    for key, value in map(_read, overrides):
         group, _, setting = key.partition(".")
         if group == "benchmark" and setting not in {"", "task", "_target_", *WHEREABOUTS}:
-            settings.append(_safe(f"{setting}={value}"))
-    return "+".join([task, *sorted(settings)])
+            settings.append(part(f"{setting}={value}", ".="))
+    return "+".join([part(task, ".="), *sorted(settings)])
 
 
 def comparable(config: Any) -> Any:
@@ -100,6 +100,7 @@ def comparable(config: Any) -> Any:
     return {key: value for key, value in kept.items() if "recording" not in config or key not in PLUMBING}
 
 
-def _safe(text: str) -> str:
-    """The text as part of a folder name."""
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text)[:80]
+def _read(override: str) -> tuple[str, str]:
+    """Key and value of an override; one that takes the key away has a value that no command line can hold."""
+    key, _, value = override.partition("=")
+    return (key[1:], "\0") if key.startswith("~") else (key.lstrip("+"), value)

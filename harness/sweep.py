@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
+from harness.errors import SettingError
+from harness.names import check_experiment
 from harness.progress import say
 
 
@@ -21,6 +24,11 @@ class Sweep(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
+        try:
+            check_experiment(config.name)  # before Hydra makes a folder of it
+        except SettingError as error:  # Hydra turns a callback's exceptions into warnings
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from None
         self._started = time.time()
         swept = config.hydra.sweeper.params
         with read_write(config), open_dict(config):

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from harness.clock import now
 from harness.jsonl import Appender
 from harness.masking import masked
+from harness.names import is_experiment
 from harness.progress import say
 
 FILE = "sweeps.jsonl"
@@ -59,6 +60,8 @@ class SweepRecord(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Read every meter a first time."""
+        if not is_experiment(config.name):  # nothing runs under it, and nothing may be written there
+            return
         self._process, self._folder = os.getpid(), Path.cwd() / "runs" / str(config.name)
         self._clock, started_at = time.perf_counter(), now()
         self._line = {

@@ -1,0 +1,130 @@
+"""A run's folder, whatever the values it is named after."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import SettingError
+from harness.method import method_name, task_name
+from harness.names import LONGEST, check_experiment, component, part
+from tests.command import hyperbole, sentence
+
+HOSTILE = [
+    "rbv2/31",
+    "rbv2-31",
+    "../../..",
+    "..",
+    ".",
+    "",
+    "/etc",
+    "a\\b",
+    "a:b",
+    "a b",
+    "a\0b",
+    "a\nb",
+    "größe",
+    "gro\u0308ße",
+    "x" * 300,
+    "x" * 301,
+    "x.",
+    "x",
+    ".x",
+    "a+b",
+    "a~b",
+    "a-b",
+    part("rbv2/31"),
+    part(part("rbv2/31")),
+    "\ud800",
+]
+
+
+def llm_method(setting):
+    return method_name("llm_chat", {"llm"}, {"llm": "openai"}, {"llm": "openai"}, [f"llm.model={setting}"])
+
+
+@pytest.mark.parametrize("name", [lambda text: component(f"toy.{task_name(text)}"), llm_method])
+def test_no_value_leaves_the_folder_lies_deeper_or_shares_a_folder(name):
+    """``benchmark.task=rbv2/31`` lay a folder deeper, ``../../..`` outside, ``org/m`` and ``org-m`` in one."""
+    names = [name(text) for text in HOSTILE]
+    for one in names:
+        assert PurePosixPath(one).name == one != ".."
+        assert len(one.encode()) <= LONGEST
+        assert one.isascii()
+        assert one.isprintable()
+        assert one[0] not in ".-"
+        assert one[-1] != "."
+    assert len(set(names)) == len(set(HOSTILE))
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=120), st.text(max_size=120))
+def test_two_texts_have_two_parts(one, other):
+    assert (part(one) == part(other)) == (one == other)
+    assert "/" not in component(part(one))
+
+
+@pytest.mark.parametrize("plain", ["credit_g", "31", "MLP-adam", "3945", "llm_chat", "Qwen2.5-7B"])
+def test_a_plain_name_stays_as_it_is(plain):
+    assert task_name(plain) == plain
+    assert part(f"model={plain}", ".=") == f"model={plain}"
+
+
+def test_long_settings_that_differ_at_their_end_have_two_folders():
+    names = [method_name("m", set(), {}, {}, [f"optimizer.words={'x' * 90}{end}"]) for end in "ab"]
+    assert names[0] != names[1]
+
+
+def test_many_settings_are_cut_to_what_a_file_system_takes():
+    overrides = [[f"optimizer.setting_{number}={'x' * 60}" for number in range(9)] + [f"optimizer.z={z}"] for z in "ab"]
+    names = [method_name("m", set(), {}, {}, each) for each in overrides]
+    assert [len(name) for name in names] == [LONGEST, LONGEST]
+    assert names[0] != names[1]
+
+
+def test_a_setting_that_is_taken_away_is_a_variant_of_its_own():
+    overrides = (["~optimizer.history"], ["optimizer.history="], ["optimizer.history=~"], [])
+    names = [method_name("m", set(), {}, {}, each) for each in overrides]
+    assert all(one != other for one, other in itertools.combinations(names, 2))
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "x" * 256, "a b", None, 3, ".hidden", "a\n"])
+def test_what_is_no_experiments_name(name):
+    with pytest.raises(SettingError, match="name is"):
+        check_experiment(name)
+
+
+@pytest.mark.parametrize("mode", [["-m"], []])
+def test_an_experiments_name_that_leaves_runs_writes_nothing(tmp_path, mode):
+    work = tmp_path / "a/b"
+    work.mkdir(parents=True)
+    assert "name is '../../evil'" in sentence(hyperbole(*mode, "benchmark=toy", "name=../../evil", cwd=work))
+    assert [path for path in tmp_path.rglob("*") if not path.is_relative_to(work)] == [tmp_path / "a"]
+
+
+OTHER_TASKS = """
+from benchmarks.toy import Toy
+class Instances(Toy):
+    def __init__(self, task):
+        super().__init__(task="branin")
+"""
+
+
+def test_a_task_with_slashes_is_found_by_the_analysis(tmp_path):
+    (tmp_path / "instances.py").write_text(OTHER_TASKS)
+    done = hyperbole(
+        "-m",
+        "benchmark=toy",
+        "benchmark._target_=instances.Instances",
+        "~benchmark.failure_rate",
+        "benchmark.task=rbv2/31,rbv2-31,../../..",
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    runs = sorted(Path(tmp_path).rglob("run.json"))
+    assert len(runs) == len(list(tmp_path.glob("runs/adhoc/*/*/*/run.json"))) == 3
