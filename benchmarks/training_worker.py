@@ -60,10 +60,10 @@ def train(
         with _one_thread():
             measures = known.train(params, fidelity, seed)
         joules = joules_between(counters, read_counters())
+        values = {name: float(value) for name, value in measures.items()}
     except Exception as error:
         text = " ".join(str(error).split())
         return {"failure": f"{type(error).__name__}: {text}"[:500], "seconds": time.perf_counter() - clock}
-    values = {name: float(value) for name, value in measures.items()}
     if joules is not None:
         values[ENERGY.name] = joules
     seconds = values.pop("evaluation_seconds", time.perf_counter() - clock)

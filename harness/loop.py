@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +14,8 @@ from harness.clock import now
 from harness.duplicates import Seen
 from harness.errors import RunError
 from harness.jsonl import encode
-from harness.problem import Benchmark, EvaluationError, Problem, below_highest
+from harness.outcome import cost, plain_outcome, reason
+from harness.problem import Benchmark, Problem, below_highest
 from harness.repair import Repair
 from harness.rows import difference, outcome_of, to_row
 from harness.trial import Optimizer, Trial
@@ -103,20 +103,23 @@ class Judge:
 
 
 def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
-    """The trial with its outcome; whatever goes wrong in the benchmark is the trial's error, never the run's."""
+    """The trial with its outcome; whatever a benchmark raises or returns is the trial's error, never the run's.
+
+    Raises:
+        KeyboardInterrupt: The user's, and nobody else's.
+    """
     if trial.params is None:
         return trial
+    fidelity = trial.proposal.fidelity
+    said = f"{type(benchmark).__name__}.evaluate returned"
     try:
-        outcome = benchmark.evaluate(dict(trial.params), trial.proposal.fidelity, seed)
-    except EvaluationError as error:
-        return dataclasses.replace(trial, error=str(error), evaluation_seconds=error.seconds)
-    except Exception as error:
-        return dataclasses.replace(trial, error=f"{type(error).__name__}: {error}")
-    trial = dataclasses.replace(trial, evaluation_seconds=outcome.evaluation_seconds)
-    for name, loss in outcome.losses.items():
-        if not math.isfinite(loss):
-            return dataclasses.replace(trial, error=f"The evaluation returned {loss} for {name}.")
-    return dataclasses.replace(trial, outcome=outcome)
+        returned = benchmark.evaluate(dict(trial.params), None if fidelity is None else dict(fidelity), seed)
+        outcome = plain_outcome(returned, benchmark.problem.objectives, said)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a training script's own exit must not end the run
+        return dataclasses.replace(trial, error=reason(error), evaluation_seconds=cost(error))
+    return dataclasses.replace(trial, outcome=outcome, evaluation_seconds=outcome.evaluation_seconds)
 
 
 def _replayed(trial: Trial, logged: Row) -> Trial:

@@ -27,7 +27,7 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "near_duplicate_of": trial.near_duplicate_of,
         "repair": trial.repair,
         "executed": trial.params,
-        "evaluated": None if outcome is None else outcome.evaluated,
+        "evaluated": None if outcome is None else _json(outcome.evaluated),
         "fidelity": _json(proposal.fidelity),
         "losses": None if outcome is None else outcome.losses,
         "metrics": None if outcome is None else outcome.metrics,

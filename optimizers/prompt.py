@@ -169,7 +169,8 @@ def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[
         values = ", ".join(f"{each.name} = {each.value(losses[each.name]):.5g}" for each in (objective, *others))
         return f"{mended}{values}{_measured_at(trial) if prompt.fidelity else ''}."
     if trial.error is not None:
-        return f"The evaluation failed: {trial.error.splitlines()[0][:200]}"
+        said = trial.error.strip() or "no reason was given."  # logs written before errors always said something
+        return f"The evaluation failed: {said.splitlines()[0][:200]}"
     return f"{_fault_text(trial, prompt)} It was not evaluated."
 
 

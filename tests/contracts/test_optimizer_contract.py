@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from harness.errors import SettingError
 from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.method import used_groups
+from harness.problem import EvaluationError, Outcome
 from tests.fakes import Line, SeededChat
 
 OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
@@ -145,6 +147,29 @@ def test_killed_and_resumed_it_arrives_at_the_same_log(pair, benchmark_):
     whole = played(*pair)[0]
     rest, _ = play(pair[0], benchmark_, logged=whole[:5])
     assert decided(whole[:5] + rest) == decided(whole)
+
+
+class Hopeless(Toy):
+    """Every evaluation goes wrong, each in another way."""
+
+    def __init__(self):
+        super().__init__(task="branin")
+        ways = (EvaluationError(""), None, 0.5, {"value": None}, {}, SystemExit(1), {"value": float("nan")})
+        self.ways = itertools.cycle(ways)
+
+    def evaluate(self, params, fidelity, seed):
+        way = next(self.ways)
+        if isinstance(way, BaseException):
+            raise way
+        return Outcome(way) if isinstance(way, dict) else way
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_goes_on_where_every_evaluation_fails(optimizer):
+    rows, _ = play(optimizer, Hopeless())
+    assert len(rows) == TRIALS
+    assert all(row["losses"] is None for row in rows)
+    assert all(row["error"] for row in rows if row["executed"])
 
 
 class OtherSpeed(Toy):

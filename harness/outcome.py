@@ -1,0 +1,118 @@
+"""What a benchmark gave back, made plain: an outcome of builtin numbers, or the reason why it is none.
+
+Whatever a benchmark returns or raises ends here: a number is taken in any type that says so (NumPy's and PyTorch's
+scalars, fractions), and everything else is the trial's error, in words that a log, a prompt and a terminal can hold.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.problem import EvaluationError, Objective, Outcome
+
+LONGEST_ERROR = 2000
+"""Characters of a trial's error; an exception that carries a whole array says nothing more in the rest."""
+
+
+def plain_outcome(returned: Any, objectives: Collection[Objective], said: str) -> Outcome:
+    """The outcome with builtin numbers, in containers that nobody else holds.
+
+    Args:
+        returned: By ``evaluate``; untrusted.
+        objectives: Those that the problem declares: every one has a loss, and nothing else does.
+        said: Who returned it, for the error: ``Ridge.evaluate returned``.
+
+    Raises:
+        EvaluationError: It is no outcome of these objectives; with what it cost, where that was measured.
+    """
+    if not isinstance(returned, Outcome):
+        raise EvaluationError(f"{said} {_what(returned)}; it must return an Outcome (harness.problem).")
+    seconds = _seconds(returned.evaluation_seconds)
+    if seconds is None and returned.evaluation_seconds is not None:
+        given = _what(returned.evaluation_seconds)
+        raise EvaluationError(f"{said} {given} as evaluation_seconds; seconds are a finite number from 0, or None.")
+    for name, value in (("losses", returned.losses), ("metrics", returned.metrics)):
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise EvaluationError(f"{said} {_what(value)} as {name}; give a mapping of names to numbers.", seconds)
+    names = [objective.name for objective in objectives]
+    if set(returned.losses) != set(names):
+        found = f"losses for {', '.join(returned.losses)}" if returned.losses else "no losses"
+        raise EvaluationError(f"{said} {found}; the problem's objectives are {', '.join(names)}.", seconds)
+    for name, value in returned.losses.items():
+        loss = number(value)
+        if loss is None:
+            raise EvaluationError(f"{said} {_what(value)} for {name}; a loss is a finite number.", seconds)
+        if not math.isfinite(loss):
+            raise EvaluationError(f"The evaluation returned {loss} for {name}.", seconds)
+    for name, value in returned.metrics.items():
+        # NaN and None stay: a test score that is undefined must not fail the trial, for the optimizer would hear of it.
+        if value is not None and number(value) is None:
+            raise EvaluationError(f"{said} {_what(value)} as metric {name}; a metric is a number, or None.", seconds)
+    losses: dict[str, Any] = {name: number(returned.losses[name]) for name in names}
+    metrics: dict[str, Any] = {name: number(value) for name, value in returned.metrics.items()}
+    return Outcome(losses, metrics, seconds, returned.evaluated)
+
+
+def number(value: Any) -> float | None:
+    """The number that a value is, NaN and infinities included; None for what is none: truth values, text, arrays."""
+    try:
+        if getattr(value, "shape", ()) != () or isinstance(value, np.timedelta64 | np.datetime64):
+            return None
+        if callable(item := getattr(value, "item", None)):  # NumPy's and PyTorch's scalars, arrays of no dimension
+            value = item()
+        imaginary = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
+        if imaginary or isinstance(value, bool | np.bool_) or not hasattr(type(value), "__float__"):
+            return None
+        return float(value)
+    except Exception:  # an integer of four hundred digits, a tensor without data
+        return None
+
+
+def reason(error: BaseException) -> str:
+    """Why an evaluation failed: never empty, of bounded length, and text that UTF-8 can say."""
+    try:
+        text = "" if len(error.args) == 1 and error.args[0] is None else str(error)
+    except Exception as again:
+        text = f"(no message: str() of it raised {type(again).__name__})"
+    length, text = len(text), _printable(text[:LONGEST_ERROR])
+    if length > LONGEST_ERROR:
+        text = f"{text} ... ({length} characters)"
+    if not isinstance(error, EvaluationError):
+        return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}, without a message"
+    seconds = getattr(error, "seconds", None)
+    unsaid = "" if seconds is None or _seconds(seconds) is not None else f" (after {_what(seconds)}, no seconds)"
+    return (text or "The evaluation failed; the benchmark gave no reason.") + unsaid
+
+
+def cost(error: BaseException) -> float | None:
+    """Seconds that a failed evaluation took, where the error says so."""
+    return _seconds(getattr(error, "seconds", None)) if isinstance(error, EvaluationError) else None
+
+
+def _seconds(value: Any) -> float | None:
+    seconds = number(value)
+    return seconds if seconds is not None and 0 <= seconds < math.inf else None
+
+
+def _what(value: Any) -> str:
+    """A value and its type, briefly."""
+    if value is None:
+        return "None"
+    try:
+        text = repr(value)
+    except Exception:
+        return f"a {type(value).__name__}"
+    return f"{_printable(text[:80])}{'...' if len(text) > 80 else ''} ({type(value).__name__})"
+
+
+def _printable(text: str) -> str:
+    """The text without surrounding space; control characters and lone surrogates are escaped."""
+    kept = (
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
+    )
+    return "".join(kept).strip()
