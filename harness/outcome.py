@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,26 +36,33 @@ def plain_outcome(returned: Any, objectives: Collection[Objective], said: str) -
     if seconds is None and returned.evaluation_seconds is not None:
         given = _what(returned.evaluation_seconds)
         raise EvaluationError(f"{said} {given} as evaluation_seconds; seconds are a finite number from 0, or None.")
-    for name, value in (("losses", returned.losses), ("metrics", returned.metrics)):
-        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise EvaluationError(f"{said} {_what(value)} as {name}; give a mapping of names to numbers.", seconds)
-    names = [objective.name for objective in objectives]
-    if set(returned.losses) != set(names):
-        found = f"losses for {', '.join(returned.losses)}" if returned.losses else "no losses"
-        raise EvaluationError(f"{said} {found}; the problem's objectives are {', '.join(names)}.", seconds)
-    for name, value in returned.losses.items():
-        loss = number(value)
-        if loss is None:
-            raise EvaluationError(f"{said} {_what(value)} for {name}; a loss is a finite number.", seconds)
-        if not math.isfinite(loss):
-            raise EvaluationError(f"The evaluation returned {loss} for {name}.", seconds)
+    for part, named in (("losses", returned.losses), ("metrics", returned.metrics)):
+        if not isinstance(named, Mapping) or not all(isinstance(key, str) for key in named):
+            raise EvaluationError(f"{said} {_what(named)} as {part}; give a mapping of names to numbers.", seconds)
+    losses = _losses(returned.losses, [objective.name for objective in objectives], said, seconds)
+    metrics: dict[str, Any] = {}
     for name, value in returned.metrics.items():
         # NaN and None stay: a test score that is undefined must not fail the trial, for the optimizer would hear of it.
-        if value is not None and number(value) is None:
+        metrics[name] = None if value is None else number(value)
+        if value is not None and metrics[name] is None:
             raise EvaluationError(f"{said} {_what(value)} as metric {name}; a metric is a number, or None.", seconds)
-    losses: dict[str, Any] = {name: number(returned.losses[name]) for name in names}
-    metrics: dict[str, Any] = {name: number(value) for name, value in returned.metrics.items()}
     return Outcome(losses, metrics, seconds, returned.evaluated)
+
+
+def _losses(given: Mapping[str, Any], names: Sequence[str], said: str, seconds: float | None) -> dict[str, float]:
+    """The losses in the order of the objectives."""
+    if set(given) != set(names):
+        found = f"losses for {', '.join(given)}" if given else "no losses"
+        raise EvaluationError(f"{said} {found}; the problem's objectives are {', '.join(names)}.", seconds)
+    losses = {}
+    for name in names:
+        loss = number(given[name])
+        if loss is None:
+            raise EvaluationError(f"{said} {_what(given[name])} for {name}; a loss is a finite number.", seconds)
+        if not math.isfinite(loss):
+            raise EvaluationError(f"The evaluation returned {loss} for {name}.", seconds)
+        losses[name] = loss
+    return losses
 
 
 def number(value: Any) -> float | None:
