@@ -10,9 +10,6 @@ from harness.faults import FIDELITY
 from harness.jsonl import plain
 from harness.objects import find_objects
 
-MOST_SHOWN = 10_000
-"""Places in one message at which an object may be found."""
-
 Fidelities = Sequence[Mapping[str, Any]]
 
 
@@ -39,7 +36,7 @@ class Prompts:
 
     def _read(self, text: str) -> frozenset[str]:
         if text not in self._shown_in:
-            objects, _ = find_objects(text, MOST_SHOWN)
+            objects, _ = find_objects(text)
             self._shown_in[text] = frozenset(key(each) for _, _, found in objects for each in _inside(found))
         return self._shown_in[text]
 

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from harness.objects import find_objects
+from harness.objects import find_objects, object_texts
 from harness.problem import Problem
 from llms.decoding import Decoding
 from llms.schema import closed_object, json_schema, list_schema
-from optimizers.parse import LONGEST_REPLY
 from optimizers.prompt import placeholder
 from optimizers.request import ANSWER_KEY
 
@@ -54,10 +53,20 @@ def read(text: str, count: int, last: bool = False) -> list[Item]:
         last: Take the last ones, where the model was asked to reason first.
     """
     entries: list[Any] = []
-    for _, _, found in find_objects(text[:LONGEST_REPLY])[0]:
-        inner = found.get(LIST_KEY)
+    for piece in object_texts(text):
+        found, place = _object(piece), piece.find(f'"{LIST_KEY}"')
+        if found is None and place >= 0:  # that one of its items cannot be read is not the others' fault
+            entries += map(_object, object_texts(piece[place:]))
+            continue
+        inner = None if found is None else found.get(LIST_KEY)
         entries += inner if isinstance(inner, list) else [found]
     return [_item(entry) for entry in (entries[-count:] if last else entries[:count])]
+
+
+def _object(piece: str) -> dict[str, Any] | None:
+    """The object that a text is, or None if it cannot be read: it is some item's place all the same."""
+    objects, _ = find_objects(piece)
+    return objects[0][2] if objects else None
 
 
 def _item(entry: Any) -> Item:

@@ -13,7 +13,7 @@ from harness.trial import Proposal, Usage
 from llms.decoding import Decoding
 from llms.schema import json_schema, list_schema
 from optimizers.advisor import Answer
-from optimizers.parse import LONGEST_REPLY, Parsed, parse_reply
+from optimizers.parse import Parsed, parse_reply
 from optimizers.prompt import Prompt, placeholder, space_lines, template
 from optimizers.request import Requests
 
@@ -108,10 +108,10 @@ def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
     Returns:
         Exactly ``count``, in the reply's order, the missing ones at the end.
     """
-    pieces = object_texts(completion.text[:LONGEST_REPLY])
+    pieces = object_texts(completion.text)
     for piece in pieces:
         start = piece.find(f'"{LIST_KEY}"')
-        if start >= 0 and isinstance(json.loads(piece).get(LIST_KEY), list):
+        if start >= 0 and _holds_list(piece):
             pieces = object_texts(piece[start:])
             break
     kept = pieces[-count:] if last else pieces[:count]
@@ -122,3 +122,11 @@ def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
     return [
         dataclasses.replace(one, note=", ".join(text for text in (note, one.note) if text) or None) for one in parsed
     ]
+
+
+def _holds_list(piece: str) -> bool:
+    """Whether an object holds the list; that one of its items cannot be read is not the others' fault."""
+    try:
+        return isinstance(json.loads(piece).get(LIST_KEY), list)
+    except (ValueError, RecursionError):  # a number of too many digits, or too deep
+        return True

@@ -16,8 +16,6 @@ from typing import Any
 
 from harness.objects import find_objects
 
-LONGEST_REPLY = 200_000
-"""Characters looked at; nothing a configuration needs lies beyond."""
 REASONING_KEY = "reasoning"
 """Where a reply must be one object, this key holds the reasoning that was asked for."""
 
@@ -51,7 +49,6 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
         key: The configuration is the value of this key of the object, where there is one, and reasoning was asked for
             under another.
     """
-    text = text[:LONGEST_REPLY]
     objects, twins = find_objects(text)
     if not objects:
         truncated = finish_reason == "length"

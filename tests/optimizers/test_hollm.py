@@ -229,6 +229,19 @@ def test_replies_are_read_as_they_come(text, expected):
     assert read(text, 5) == expected
 
 
+def test_sixty_recited_items_before_the_answer_do_not_change_which_are_taken():
+    recited = " ".join(json.dumps({"x": -1, "n": number}) for number in range(60))
+    answer = json.dumps({"candidates": [{"configuration": {"x": 0.5}, "predicted": 1}]})
+    assert read(f"{recited} {answer}", 1, last=True) == [Item({"x": 0.5}, 1.0)]
+    assert len(read(recited, 100)) == 60
+
+
+def test_an_item_that_cannot_be_read_keeps_its_place_and_spoils_no_other():
+    items = '{"configuration": {"x": 1}}, {"configuration": {"x": 1, "x": 2}}, {"configuration": {"x": 3}}'
+    for text in (items, f"[{items}]", f'{{"candidates": [{items}]}}'):
+        assert read(text, 5) == [Item({"x": 1}), Item(None), Item({"x": 3})]
+
+
 def test_at_most_what_was_asked_for_is_read():
     text = json.dumps([{"configuration": {"x": i}, "predicted": i} for i in range(9)])
     assert [item.params["x"] for item in read(text, 5)] == [0, 1, 2, 3, 4]

@@ -57,6 +57,19 @@ def test_a_list_is_found_in_every_shape(text):
     assert [(one.params, one.note) for one in listed(text)] == [(A, None), (B, None), (C, None)]
 
 
+@pytest.mark.parametrize("answer", [json.dumps([A, B, C]), json.dumps({"configurations": [A, B, C]})])
+def test_sixty_recited_configurations_before_the_answer_do_not_change_which_are_taken(answer):
+    recited = " ".join(json.dumps({"x": 9.0, "units": number}) for number in range(60))
+    assert [one.params for one in listed(f"{recited} {answer}", last=True)] == [A, B, C]
+
+
+@pytest.mark.parametrize("spoilt", ['{"x": 1, "x": 2}', '{"x": %s}' % ("9" * 5000), '{"x":' * 300 + "1" + "}" * 300])
+def test_one_that_cannot_be_read_keeps_its_place(spoilt):
+    items = f"[{json.dumps(A)}, {spoilt}, {json.dumps(C)}]"
+    for text in (items, f"{json.dumps(A)} {spoilt} {json.dumps(C)}", f'{{"configurations": {items}}}'):
+        assert [one.params for one in listed(text)] == [A, None, C]
+
+
 def test_what_is_missing_is_unparseable_and_what_is_too_much_is_left_out():
     missing = listed(json.dumps([A]))
     assert [one.params for one in missing] == [A, None, None]

@@ -130,8 +130,26 @@ def test_strings_and_booleans_stay_what_they_are():
 
 
 def test_a_huge_reply_is_read_in_bounded_time():
-    assert parsed("{ " * 500_000 + OBJECT).params is None
+    assert parsed("{ " * 250_000 + OBJECT).params == PARAMS
     assert parsed(OBJECT + "x" * 10_000_000).params == PARAMS
+    assert parsed('{"a":[' * 49 + "1," * 90_000).params is None
+
+
+@pytest.mark.parametrize("junk", ['{"depth": 1}', "{", '{"depth": 1, "depth": 1}', "{}", '"{', "x" * 5000 + "{ "])
+def test_however_much_stands_before_the_last_object_it_is_taken(junk):
+    assert parsed(junk * 60 + OBJECT, last=True).params == PARAMS
+
+
+def test_of_sixty_recited_trials_and_an_answer_the_note_counts_all():
+    recited = "\n".join(f'{number}. {{"depth": {number}}} -> 0.{number}' for number in range(60))
+    found = parsed(f"{recited}\nSo I propose {OBJECT}", last=True)
+    assert (found.params, found.note) == (PARAMS, "61 objects, the last taken")
+
+
+@pytest.mark.parametrize("spoilt", ['{"a": 1, "a": {"depth": 2}}', '{"n": %s, "b": {"depth": 2}}' % ("9" * 5000)])
+def test_what_stands_inside_an_object_that_cannot_be_read_is_no_configuration_either(spoilt):
+    assert parsed(spoilt).params is None
+    assert parsed(spoilt + OBJECT).params == PARAMS
 
 
 PIECES = st.sampled_from(
