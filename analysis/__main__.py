@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from harness.arguments import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 where the user can put something right; the reason is one sentence on standard error.
     """
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
+    parser = Parser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
     parser.add_argument("--output", type=Path, metavar="DIR", help="where to write (default: the experiment's folder)")
     parser.add_argument("--prices", type=Path, metavar="FILE", help="price table (default: analysis/prices.yaml)")

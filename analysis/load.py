@@ -13,7 +13,8 @@ import polars as pl
 from analysis.replies import read_answers
 from analysis.rows import flatten
 from analysis.task import Task, task_of
-from harness.errors import RunError, unknown
+from harness.errors import RunError
+from harness.experiments import is_foreign, not_an_experiment
 from harness.jsonl import read_rows
 
 SCHEMA = 1
@@ -114,10 +115,10 @@ def load(folder: Path) -> Experiment:
     """Read every complete run below ``folder``.
 
     Raises:
-        SettingError: There is no such folder.
-        RunError: It holds no complete run, or one that this version cannot read.
+        SettingError: There is no such folder, but others beside it are experiments.
+        RunError: It is none, holds no complete run, or one that this version cannot read.
     """
-    found = list(_find_runs(_existing(folder)))
+    found = list(_find_runs(folder))
     complete = [run for run in found if run.info["status"] == "complete"]
     incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
     if not complete:
@@ -145,25 +146,10 @@ def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | No
     return f"{len(incomplete)} {verb} not complete and left out: {', '.join(incomplete[:shown])}{more}."
 
 
-def _existing(folder: Path) -> Path:
-    if folder.is_dir():
-        return folder
-    parent = folder.parent
-    if not parent.is_dir():
-        raise RunError(f"There is no folder {str(parent)!r}; give the path of an experiment, such as runs/quickstart.")
-    names = [path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    if not names:
-        raise RunError(f"{str(parent)!r} holds no experiments yet; make one with python -m harness.run.")
-    raise unknown("experiment", folder.name, names)
-
-
 def _find_runs(folder: Path) -> Iterator[Run]:
     paths = sorted(path for path in folder.glob("*/*/*/run.json") if not _hidden(path.relative_to(folder)))
-    if not paths:
-        inside = sorted({path.relative_to(folder).parts[0] for path in folder.glob("*/*/*/*/run.json")})
-        visible = [name for name in inside if not name.startswith(".")]
-        hint = f"; give one of its experiments: {', '.join(visible)}" if visible else ""
-        raise RunError(f"{str(folder)!r} holds no runs (<benchmark>.<task>/<method>/<seed>/run.json){hint}.")
+    if all(map(is_foreign, paths)):
+        raise not_an_experiment(folder)
     for path in paths:
         yield Run(path.parent.relative_to(folder).as_posix(), path.parent, _read_info(path))
 

@@ -25,14 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.table_files import DATA, METADATA
-from benchmarks.table_metadata import OWN
-from benchmarks.tabulate_jobs import side_by_side
-from benchmarks.tabulate_plan import Cell, Plan, plan_of
 from harness.errors import RunError, SettingError
 from harness.explain import explained
 
 if TYPE_CHECKING:
     from benchmarks.table_writer import Evaluation
+    from benchmarks.tabulate_plan import Cell, Plan
     from harness.problem import Benchmark
 
 EXTRA = {"seeds": [0], "fidelities": {}, "output": "tables", "jobs": 1}
@@ -62,6 +60,7 @@ def tabulate(overrides: Sequence[str]) -> str:
     """
     from filelock import FileLock, Timeout
 
+    from benchmarks.tabulate_plan import plan_of
     from harness.build import build_benchmark
     from harness.experiment import compose_with, resolve
     from harness.names import part
@@ -118,6 +117,7 @@ def _evaluated(
     journal: Path, said: Mapping[str, Any], plan: Plan, benchmarks: Sequence[Benchmark]
 ) -> dict[Cell, dict[str, Any]]:
     """Every evaluation: those in the journal, and the missing ones, which go into it as they come."""
+    from benchmarks.tabulate_jobs import side_by_side
     from harness.jsonl import Appender, read_rows
 
     logged = read_rows(journal)
@@ -175,6 +175,8 @@ def _identity(settings: Mapping[str, Any], benchmark: Benchmark, plan: Plan) -> 
 
 def _said_in(metadata: Path) -> dict[str, Any]:
     """What a table says of how it came about; nothing where it is HPOBench's or damaged."""
+    from benchmarks.table_metadata import OWN
+
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return dict(json.loads(metadata.read_bytes())[OWN])
     return {}

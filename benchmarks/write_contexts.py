@@ -11,7 +11,6 @@ but perhaps not its rows (a model trained on them scores otherwise than the v1 t
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -20,12 +19,13 @@ from pathlib import Path
 from benchmarks.hpobench import DATA_SETS
 from benchmarks.openml_task import load_task
 from benchmarks.task_contexts import FOLDER, parts
+from harness.arguments import Parser
 from harness.errors import HyperboleError, SettingError
 
 
 def main() -> None:
     """Write every file, or say in a sentence why not."""
-    parser = argparse.ArgumentParser("python -m benchmarks.write_contexts", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m benchmarks.write_contexts", description=__doc__.splitlines()[0])
     parser.add_argument("--cache", help="root folder of the OpenML client's cache; its own if not given")
     folder = parser.parse_args().cache
     try:

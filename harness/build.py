@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from harness.budget import Budget
 from harness.errors import SettingError, unknown
+from harness.internals import offered
 from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
@@ -89,7 +90,7 @@ def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
         for setting in factory.keywords:
             if setting not in takes:
-                raise unknown(f"setting of {group}", setting, set(takes) - set(given))
+                raise unknown(f"setting of {group}", setting, offered(set(takes) - set(given), node))
     return factory
 
 

@@ -35,4 +35,5 @@ def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
     known = sorted(str(option) for option in options)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return SettingError(f"Unknown {kind} {str(name)!r}; {hint}Valid: {', '.join(known)}.")
+    valid = f"{hint}Valid: {', '.join(known)}." if known else "there are none."
+    return SettingError(f"Unknown {kind} {str(name)!r}; {valid}")

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from harness.arguments import check_overrides
 from harness.build import build_all
 from harness.errors import RunError, SettingError
 from harness.folder import RunFolder, refuse_if_different
@@ -116,6 +117,7 @@ def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[Di
     """
     from hydra import compose, initialize_config_dir
 
+    check_overrides(overrides, "give this command one")
     added = [f"+{text}" if text.partition("=")[0] in extra else text for text in overrides]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides=added)

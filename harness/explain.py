@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.arguments import unreadable
 from harness.errors import HyperboleError, SettingError, unknown
+from harness.internals import offered
 
 INTERRUPTED = 130
 
@@ -50,7 +52,7 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return unknown(group or "configuration", name, error.options or ())
     if isinstance(error, OverrideParseException):
-        return SettingError(f"Cannot read {error.override!r}: {_first_sentence(str(error.message))}")
+        return unreadable(str(error.override))
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
     return None
@@ -63,11 +65,15 @@ def _unknown_key(message: str, overrides: Sequence[str]) -> SettingError | None:
         return None
     key = found.group(1)
     parent, _, last = key.rpartition(".")
+    from omegaconf import OmegaConf
+
     try:
         node: Any = _composed(overrides)
         for part in filter(None, parent.split(".")):
             node = node[part]
-        return unknown("setting" if not parent else f"setting of {parent}", last, [str(name) for name in node])
+        raw: Any = OmegaConf.to_container(node, resolve=False)
+        kind = "setting" if not parent else f"setting of {parent}"
+        return unknown(kind, last, offered(raw, raw, root=not parent))
     except Exception:  # the sentence below is less helpful, not wrong
         return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
 

@@ -6,7 +6,6 @@ Publishing again replaces: a run's W&B id is a function of its path. Exit code: 
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import json
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
 from harness.jsonl import read_rows
 from harness.wandb_tracker import WandbTracker
@@ -112,8 +112,8 @@ def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> 
     return "published"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m harness.publish",
         description="Publish finished runs from disk to Weights & Biases. Publishing again replaces, never doubles.",
     )

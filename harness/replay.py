@@ -9,7 +9,6 @@ Exit codes: 0 every run came out the same but for its times, 1 one did not, 2 a 
 
 from __future__ import annotations
 
-import argparse
 import copy
 import itertools
 import json
@@ -17,7 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
+from harness.experiments import not_an_experiment
 from harness.explain import explained
 from harness.folder import RunFolder
 
@@ -30,7 +31,7 @@ NO_TRACKER = {"_target_": "harness.tracker.NoTracker"}
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m harness.replay", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m harness.replay", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="an experiment, or any folder with runs below it")
     folder = parser.parse_args().folder
     with explained([]):
@@ -48,6 +49,8 @@ def replay_all(folder: Path) -> int:
         RunError: There is no complete run.
     """
     runs = [RunFolder(path.parent) for path in sorted(folder.rglob("run.json"))]
+    if not runs:
+        raise not_an_experiment(folder)
     complete = [run for run in runs if (run.read() or {}).get("status") == "complete"]
     if not complete:
         raise RunError(f"There is no complete run below {folder}; name an experiment's folder, e.g. runs/quickstart.")

@@ -7,6 +7,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from harness.arguments import in_order
 from harness.errors import HyperboleError
 from harness.explain import explained
 
@@ -24,6 +25,7 @@ def main() -> None:
         "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
     )  # who a started server ends with
     with explained(sys.argv[1:]):
+        sys.argv[1:] = in_order(sys.argv[1:])
         import hydra
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from harness.arguments import Parser
 from harness.errors import HyperboleError, unknown
 from llms.health import served_models
 from llms.server import ensure_server, stop_server
@@ -38,7 +38,7 @@ def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
 
 def main() -> int:
     """The command line; exit code 2 and one sentence when nothing can be served."""
-    parser = argparse.ArgumentParser(prog="python -m llms.serve", description=__doc__)
+    parser = Parser(prog="python -m llms.serve", description=__doc__)
     parser.add_argument("--llm", default="smollm2", help="a file of conf/llm that starts a server (default: smollm2)")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. port=8078")
     arguments = parser.parse_args()

@@ -72,7 +72,15 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["budget.proposals=-3"], "budget.proposals is -3"),
         (["budget.proposals=null", "budget.tokens=100"], "budget.tokens alone never ends"),
         (["name=../elsewhere"], "name is '../elsewhere'"),
-        (["seed=[1"], "Cannot read 'seed=[1'"),
+        (["seed=[1"], "Cannot read 'seed=[1': its [ is not closed"),
+        (["params={"], "Cannot read 'params={': its { is not closed"),
+        (["=3"], "it names no setting"),
+        (["seed=0,1"], "'seed=0,1' names several values: add -m"),
+        (["optimizer=smac,random_search"], "'optimizer=smac,random_search' names several values: add -m"),
+        (["--foo"], "Unknown option '--foo'"),
+        (["optimizer._targ_=x"], "Unknown setting of optimizer '_targ_'; there are none."),
+        (["optimizer=llm_chat", "optimizer.cht=x"], "Valid: history, temperature."),
+        (["foldr=x"], "Valid: benchmark, budget, decoding, llm, name, optimizer, probe, prompt, repair, seed, start, "),
     ],
 )
 def test_a_mistake_is_one_sentence_with_what_to_do(tmp_path, overrides, told):
@@ -174,6 +182,12 @@ def test_a_multirun_works_with_every_launcher(tmp_path, launcher):
     assert {json.loads(path.read_text())["status"] for path in tmp_path.rglob("run.json")} == {"complete"}
 
 
+def test_m_may_stand_behind_overrides(tmp_path):
+    done = hyperbole(*TOY, "budget.proposals=2", "-m", "seed=0,1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.parent.name for path in tmp_path.rglob("run.json")) == ["0", "1"]
+
+
 def test_one_bad_job_leaves_the_others_of_a_sweep_alone(tmp_path):
     done = hyperbole("-m", "benchmark=toy", "benchmark.task=branin,branino,peak", cwd=tmp_path)
     assert done.returncode == 2
@@ -216,6 +230,8 @@ def test_evaluate_prints_the_violations_of_an_invalid_configuration(tmp_path):
         (["benchmark.task=kc1"], "params="),
         (["benchmark.task=kc2", "params={}"], "did you mean 'kc1'"),
         (["params=3"], "params"),
+        (["params={"], "its { is not closed"),
+        (["params={}", "seed=0,1"], "'seed=0,1' names several values: give this command one"),
     ],
 )
 def test_evaluate_answers_mistakes_with_a_sentence(tmp_path, arguments, told):

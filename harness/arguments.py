@@ -1,0 +1,138 @@
+"""The command line before Hydra reads it: flags may stand anywhere, and a mistake is one sentence, no usage dump."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from harness.errors import SettingError
+
+EXAMPLE = "e.g. seed=3"
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_SWEEPING = "python -m harness.run -m"
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's options; a mistake in them is one sentence and exit code 2, as everywhere."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and exit; argparse prints its usage first."""
+        self.exit(2, f"Cannot read the options: {message}; see {self.prog} --help.\n")
+
+
+class _Flags(argparse.ArgumentParser):
+    """Hydra's own flags, with mistakes raised instead of printed."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingError(f"Cannot read the options: {message}; see --help.")
+
+
+def in_order(arguments: Sequence[str]) -> list[str]:
+    """The command line of ``harness.run`` as Hydra reads it: all flags, ``--``, all overrides.
+
+    Hydra alone knows flags only before or after all of the overrides.
+
+    Raises:
+        SettingError: An unknown flag, an override that cannot be read, or several values without ``-m``.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    hydra_flags = get_args_parser()
+    parser = _Flags(prog="python -m harness.run", parents=[hydra_flags], add_help=False)
+    known, unknown = parser.parse_known_intermixed_args(list(arguments))
+    overrides = [str(text) for text in known.overrides]
+    if unknown:
+        raise _unknown_flag(unknown[0], [flag for action in parser._actions for flag in action.option_strings])
+    shows = known.cfg is not None or known.info is not None or known.hydra_help or known.shell_completion
+    sweeps = known.multirun or any(text.startswith("hydra.mode=") for text in overrides)
+    check_overrides(overrides, None if sweeps or shows else f"add -m to run each of them ({_SWEEPING} ...)")
+    flags, left = [], list(overrides)
+    for text in arguments:
+        if left and text == left[0]:
+            left.pop(0)
+        elif text != "--":
+            flags.append(text)
+    return [*flags, "--", *overrides] if overrides else flags
+
+
+def check_overrides(overrides: Sequence[str], several: str | None) -> None:
+    """Refuse what no override is, in words of the command line and not of Hydra's grammar.
+
+    Args:
+        overrides: ``key=value`` each, with Hydra's ``+``, ``++`` and ``~``.
+        several: What to do where an override names several values, as a sweep's does; None where it may.
+
+    Raises:
+        SettingError: One cannot be read, or names several values.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    for text in overrides:
+        if text.startswith("-"):
+            raise _unknown_flag(text, [])
+        try:
+            override = parser.parse_override(text)
+        except HydraException:
+            raise unreadable(text) from None
+        if not override.key_or_group:
+            raise unreadable(text)
+        if several is not None and override.is_sweep_override():
+            raise SettingError(f"{text!r} names several values: {several}; one list is written [a,b].")
+
+
+def unreadable(text: str) -> SettingError:
+    """The error for an override that is none: what is wrong with it, and one that is right."""
+    key, equals, value = text.lstrip("+~").partition("=")
+    if not text.strip():
+        return SettingError(f"Cannot read '': an argument is empty; write key=value, {EXAMPLE}.")
+    if not key.strip():
+        return SettingError(f"Cannot read {text!r}: it names no setting; write key=value, {EXAMPLE}.")
+    if fault := _unbalanced(text):
+        return SettingError(f"Cannot read {text!r}: {fault}; write key=value, {_example(value)}.")
+    if not equals:
+        return SettingError(f"Cannot read {text!r}: it has no value; write key=value, {EXAMPLE}.")
+    return SettingError(
+        f"Cannot read {text!r}: the value has characters with a meaning of their own; put it into quotes inside the "
+        "shell's, e.g. \"key='a (b)'\"."
+    )
+
+
+def _unbalanced(text: str) -> str | None:
+    """Which quote or bracket is not closed, or closes nothing."""
+    waiting: list[str] = []
+    quote, escaped = "", False
+    for character in text:
+        if escaped or character == "\\":
+            escaped = not escaped
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in _CLOSING:
+            waiting.append(character)
+        elif character in _CLOSING.values():
+            if not waiting or _CLOSING[waiting[-1]] != character:
+                return f"its {character} closes nothing"
+            waiting.pop()
+    left = quote or (waiting[-1] if waiting else "")
+    return f"its {left} is not closed" if left else None
+
+
+def _example(value: str) -> str:
+    """A right value of the kind that a wrong one begins like."""
+    examples = {"{": "'params={depth: 2, width: 64}'", "[": "'benchmark.objectives=[accuracy,f1]'"}
+    return f"e.g. {examples.get(value.strip()[:1], 'name=trial')}"
+
+
+def _unknown_flag(text: str, flags: Sequence[str]) -> SettingError:
+    """The error for an option that does not exist."""
+    name, equals, value = text.partition("=")
+    near = difflib.get_close_matches(name, [flag for flag in flags if flag.startswith("--")], n=1, cutoff=0.7)
+    if near:
+        return SettingError(f"Unknown option {text!r}; did you mean {near[0]!r}? See --help.")
+    setting = f"{name.lstrip('-')}={value}" if equals and name.strip("-") else EXAMPLE.removeprefix("e.g. ")
+    return SettingError(f"Unknown option {text!r}; settings are written without dashes, e.g. {setting}; see --help.")

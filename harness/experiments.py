@@ -1,0 +1,96 @@
+"""Where experiments lie on disk, to answer a path that is none."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HyperboleError, RunError, unknown
+
+SHOWN = 10
+MAKES_ONE = "python -m harness.run makes one in runs/"
+LOOKED_INTO = 500
+"""Folders looked into before it is clear enough that there is no experiment: a user may name ``/``."""
+_LEVELS = {0: "a run", 1: "a method", 2: "a task"}
+
+
+def not_an_experiment(folder: Path) -> HyperboleError:
+    """The error for a path that holds no runs as an experiment does: what it is instead, and which path would do."""
+    if folder.exists() and not folder.is_dir():
+        return RunError(f"{str(folder)!r} is a file; {_choices(folder.parent)}")
+    if not folder.is_dir():
+        names = [path.name for path in experiments_in(folder.parent)]
+        if names:
+            return unknown("experiment", folder.name, names)
+        return RunError(f"There is no folder {str(folder)!r}; {_choices(Path('runs'))}")
+    whole = folder.resolve()
+    for level, what in _LEVELS.items():
+        if _is_run(next(_run_files(whole, level), None)):
+            experiment = os.path.relpath(whole.parents[2 - level])
+            return RunError(f"{str(folder)!r} is {what} of an experiment; give the experiment: {experiment}.")
+    below = _listed([path.name for path in experiments_in(folder)])
+    choices = f"give one of its experiments: {below}." if below else _choices(folder / "runs")
+    return RunError(f"{str(folder)!r} holds no runs (<benchmark>.<task>/<method>/<seed>/run.json); {choices}")
+
+
+def experiments_in(folder: Path) -> list[Path]:
+    """The folders right below this one that are experiments: they hold a run of this program."""
+    return [path for path in _folders(folder) if _is_run(next(_run_files(path, 3), None))]
+
+
+def _choices(folder: Path) -> str:
+    found = _listed([str(path) for path in experiments_in(folder) or experiments_in(Path("runs"))])
+    return f"give an experiment: {found}." if found else f"there are no experiments yet; {MAKES_ONE}."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
+
+
+def _run_files(folder: Path, levels: int) -> Iterator[Path]:
+    """Every run.json so many levels below a folder, until too many folders were looked into."""
+    waiting = [(folder, levels)]
+    for _ in range(LOOKED_INTO):
+        if not waiting:
+            return
+        here, below = waiting.pop()
+        if below:
+            waiting += [(path, below - 1) for path in _folders(here)]
+        elif (here / "run.json").is_file():
+            yield here / "run.json"
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder, hidden ones left out; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a run.json is whole and another program's."""
+    run = _contents(path)
+    return run is not None and not _is_ours(run)
+
+
+def _is_run(path: Path | None) -> bool:
+    return path is not None and _is_ours(_contents(path))
+
+
+def _is_ours(run: Any) -> bool:
+    return isinstance(run, dict) and ("schema" in run or "objectives" in run)
+
+
+def _contents(path: Path) -> Any:
+    """What a JSON file holds; None where it cannot be read."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
