@@ -30,6 +30,7 @@ PLUMBING = frozenset(
         "recording",
         "replay",
         "start_timeout_seconds",
+        "threads",
         "timeout_seconds",
     }
 )

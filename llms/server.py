@@ -10,15 +10,18 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from harness.errors import ServerError
 from llms.folders import locked
-from llms.health import served_models
-from llms.owners import add_owner, joined, owner_pids, remove_owner, session_pid, supervisor_pid
+from llms.health import look_up_models, served_models
+from llms.owners import add_owner, disowned, joined, owner_pids, remove_owner, session_pid, supervisor_pid, told_session
 from llms.refusals import unknown_model
+from llms.running import UNSEEN, differences, other_settings, read_record, write_record
 from llms.server_settings import HOST, ServerSettings
+from llms.serving import Serving, resolve
 from llms.waiting import waiting
 from llms.weights import find_weights
 
@@ -34,14 +37,16 @@ def ensure_server(settings: ServerSettings) -> str:
     process). One that somebody else started is used and left alone. Parallel jobs share one start.
 
     Raises:
-        ServerError: The port is taken by something else, or the server cannot be started; holds its log's last lines.
+        ServerError: The port is taken by something else or by a server with other settings, or the server cannot be
+            started; holds its log's last lines.
         ModelError: The server has another model, or the model cannot be found.
     """
-    if _joined(settings):
+    serving = resolve(settings)
+    if _joined(serving):
         return settings.url
     with locked(settings.log.with_suffix(".lock")):
-        if not _joined(settings):
-            _start(settings)
+        if not _joined(serving):
+            _start(serving)
     return settings.url
 
 
@@ -52,27 +57,42 @@ def stop_server(settings: ServerSettings) -> None:
         _wait_for_its_end(settings)
 
 
-def _joined(settings: ServerSettings) -> bool:
-    """Whether the wanted server answers. If it is one of ours it then runs for this session too."""
-    models = served_models(settings.url)
+def _joined(serving: Serving) -> bool:
+    """Whether the wanted server answers. If it is one of ours it then runs for this session too.
+
+    One of ours that is not the wanted one and runs for nobody any longer is about to end: it is as good as gone.
+    """
+    settings = serving.settings
+    models = look_up_models(settings.url)
     if models is None:
         return False
-    if settings.name not in models:
-        raise unknown_model(settings.url, settings.name, models)
+    record = read_record(settings)
+    served = next((model for model in models if model.name == settings.name), None)
+    different = [] if served is None else differences(serving, record, served)
+    if served is None or different:
+        if supervisor_pid(settings.owners) is not None and disowned(settings.owners):
+            return False
+        if served is None:
+            raise unknown_model(settings.url, settings.name, [model.name for model in models])
+        raise other_settings(serving, different)
+    if record is None and told_session(settings.log.with_suffix(".told")):
+        _say(f"{settings.url} runs already and was not started by Hyperbole: its {UNSEEN} cannot be seen.")
     return joined(settings.owners, session_pid())
 
 
-def _start(settings: ServerSettings) -> None:
+def _start(serving: Serving) -> None:
+    settings = serving.settings
     if find_spec("vllm") is None:
         raise ServerError(
             "vLLM is not installed here, so no server can be started; set this machine up with `make run`, or use a "
             "server that runs elsewhere with llm=openai."
         )
-    command = settings.command(find_weights(settings.model, settings.environment))
+    command = replace(settings, dtype=serving.dtype).command(find_weights(settings.model, settings.environment))
     _wait_for_its_end(settings)
     _check_port(settings.port)
+    _say(f"Starting vLLM with {serving.sentence()}; its log is {settings.log}.")
     with waiting(f"Starting vLLM with {settings.name}"):
-        _launch(settings, command)
+        _launch(serving, command)
         try:
             _wait_until_healthy(settings)
         except BaseException:  # Ctrl-C too: the session may live on, and a half started server is of no use to it
@@ -80,17 +100,21 @@ def _start(settings: ServerSettings) -> None:
             raise
 
 
-def _launch(settings: ServerSettings, command: list[str]) -> None:
+def _launch(serving: Serving, command: list[str]) -> None:
     """Start the supervisor, which detaches itself and starts the server."""
+    settings = serving.settings
     shutil.rmtree(settings.owners, ignore_errors=True)
     settings.owners.mkdir(parents=True)
+    write_record(serving)
     add_owner(settings.owners, session_pid())
     supervise = [sys.executable, "-m", "llms.supervise", "--owners", str(settings.owners), "--", *command]
     with settings.log.open("wb") as log:
+        log.write(f"{serving.sentence()}\n".encode())
+        log.flush()
         subprocess.run(
             supervise,
             cwd=Path(__file__).parents[1],
-            env={**os.environ, **{name: str(value) for name, value in settings.environment.items()}},
+            env={**os.environ, **serving.environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -132,6 +156,10 @@ def _check_port(port: int) -> None:
         except OSError as error:
             told = f"Port {port} cannot be used ({error.strerror}); set another one, e.g. llm.port={port + 1}."
             raise ServerError(told) from None
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _told(what: str, settings: ServerSettings) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from harness.cache import cache_folder
-from harness.errors import SettingError
+from harness.errors import SettingError, unknown
 
 HOST = "127.0.0.1"
+AUTO = "auto"
+DTYPES = {AUTO: AUTO, "bfloat16": "bfloat16", "float16": "float16", "float32": "float32"}
+DTYPES |= {"half": "float16", "float": "float32"}
+"""vLLM's names -> one name for each dtype."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,10 @@ class ServerSettings:
         served_name: What clients call it; None for ``model`` itself.
         port: On 127.0.0.1.
         max_model_len: Prompt and reply together, in tokens; None for the model's own.
-        dtype: Of the weights, as vLLM names it.
+        dtype: Of the weights and of what is computed, as vLLM names it. ``auto``: on GPUs the model's own; on a CPU
+            bfloat16 where that has instructions for it, else float32 (see ``llms.serving``).
+        threads: Which cores compute, where a CPU does, in vLLM's words: ``0-3``, ``nobind``. ``auto``: as many as suit
+            this machine.
         enforce_eager: Do without compilation: starts faster, generates slower.
         tensor_parallel_size: GPUs the model is spread over.
         gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
@@ -40,7 +48,8 @@ class ServerSettings:
     served_name: str | None = None
     port: int = 8077
     max_model_len: int | None = None
-    dtype: str = "auto"
+    dtype: str = AUTO
+    threads: str = AUTO
     enforce_eager: bool = False
     tensor_parallel_size: int = 1
     gpu_memory_utilization: float | None = None
@@ -53,6 +62,10 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if type(self.port) is not int or not 0 < self.port < 65536:
             raise SettingError(f"llm.port is {self.port!r}; give a whole number from 1 to 65535, e.g. 8077.")
+        if self.dtype not in DTYPES:
+            raise unknown("llm.dtype", self.dtype, DTYPES)
+        if not re.fullmatch(r"auto|nobind|[0-9]+([-,|][0-9]+)*", self.threads):
+            raise SettingError(f"llm.threads is {self.threads!r}; give auto, nobind or cores such as 0-3 or 0,2.")
 
     @property
     def name(self) -> str:
@@ -95,6 +108,20 @@ class ServerSettings:
         return [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server", *given, *flags, *self.extra_args]
 
 
+def read_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """Arguments of a command line by name, however they are spelt; the last one of a name counts, as it does there."""
+    found: dict[str, str] = {}
+    name = ""
+    for argument in arguments:
+        if argument.startswith("--"):
+            name, is_given, value = argument[2:].partition("=")
+            name = name.replace("_", "-")
+            found[name] = value if is_given else ""
+        else:
+            found[name] = f"{found.get(name, '')} {argument}".strip()
+    return found
+
+
 SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
 
 
@@ -102,5 +129,7 @@ def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
     """The server's settings as the configuration says them, lists and mappings made plain."""
     plain = dict(settings)
     plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
-    plain["environment"] = {str(key): str(value) for key, value in (plain.get("environment") or {}).items()}
+    given = plain.get("environment") or {}
+    plain["environment"] = {str(key): str(value) for key, value in given.items() if value is not None}
+    plain["threads"] = str(plain.get("threads", AUTO))
     return ServerSettings(**plain)

@@ -37,6 +37,7 @@ def test_settings_of_the_method_set_variants_apart_and_others_do_not():
 
 def test_where_replies_come_from_does_not_set_variants_apart():
     assert name(["llm.port=9000", "optimizer.chat.live=false", "optimizer.chat.replay=x"]) == "llm_chat"
+    assert name(["llm.threads=0-1"]) == "llm_chat"
     assert name(["optimizer.chat.model=big"]) == "llm_chat+chat.model=big"
 
 

@@ -63,8 +63,11 @@ class FakeServer:
         keys: Authorization headers received.
     """
 
-    def __init__(self, script: Iterable[Script], models: tuple[str, ...] = ("tiny",)) -> None:
-        self._script, self._models, self._lock = list(script), models, threading.Lock()
+    def __init__(
+        self, script: Iterable[Script], models: tuple[str, ...] = ("tiny",), details: dict[str, Any] | None = None
+    ) -> None:
+        self._script, self._lock = list(script), threading.Lock()
+        self._models = [{"id": model, **(details or {})} for model in models]
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.paths: list[str] = []
@@ -103,7 +106,7 @@ class FakeServer:
 
             def do_GET(self) -> None:
                 assert self.path == "/v1/models"
-                self._send(Answer(json.dumps({"object": "list", "data": [{"id": m} for m in server._models]}).encode()))
+                self._send(Answer(json.dumps({"object": "list", "data": server._models}).encode()))
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -17,7 +17,7 @@ from llms.replies import Answered, GivenUpError
 
 KEYS = [
     "id", "hash", "messages", "sampling", "reply", "thinking", "tokens", "finish_reason", "usage", "seconds",
-    "attempts", "failures", "error", "server", "model", "started_at",
+    "attempts", "failures", "error", "server", "model", "serving", "started_at",
 ]  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def ask(text: str, temperature: float = 0.0) -> ChatRequest:
 class Live:
     """Numbers its replies; refuses what is called "bad", gives up what is called "lost"."""
 
-    server, model = "http://here/v1", "tiny"
+    server, model, serving = "http://here/v1", "tiny", {"dtype": "float32", "threads": "auto", "why": "no bfloat16"}
 
     def prepare(self) -> None:
         pass
@@ -75,6 +75,7 @@ def test_every_call_is_a_line(tmp_path):
     assert first["sampling"] == {"mode": "free", "schema": None, "temperature": 0.0, "max_tokens": 256, "seed": 1}
     assert (first["reply"], first["attempts"], first["seconds"]) == ("a 1", 2, 0.5)
     assert (first["server"], first["model"]) == ("http://here/v1", "tiny")
+    assert first["serving"]["dtype"] == "float32"
     assert first["usage"]["cached_tokens"] is None
     assert [row["id"] for row in rows(path)] == [0, 1, 2]
 

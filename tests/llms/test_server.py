@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from harness.errors import ModelError, ServerError, SettingError
 from llms import server
 from llms.health import served_models
 from llms.owners import SESSION, supervisor_pid
+from llms.processor import Processor
+from llms.running import read_record, served_row
 from llms.server import ensure_server, stop_server
 from llms.server_settings import ServerSettings
 from tests.llms.fake_server import FakeServer
@@ -152,6 +155,94 @@ def test_second_session_keeps_the_server(settings, starts, monkeypatch):
         assert supervisor is not None
     wait_until(lambda: gone(supervisor))
     assert starts.read_text() == "started\n"
+
+
+def test_server_with_other_settings_is_named_and_left_running(settings, starts):
+    ensure_server(replace(settings, dtype="float32", max_model_len=4096))
+    with pytest.raises(ServerError) as caught:
+        ensure_server(replace(settings, dtype="bfloat16", max_model_len=8192))
+    (sentence,) = str(caught.value).splitlines()
+    assert "has dtype float32, max_model_len 4096, but" in sentence
+    assert "wants dtype bfloat16, max_model_len 8192;" in sentence
+    assert f"llm.port={settings.port + 1}" in sentence
+    assert str(os.getpid()) in sentence, "the process that it runs for"
+    assert served_models(settings.url) == ["tiny"]
+    assert ensure_server(replace(settings, dtype="float32", max_model_len=4096)) == settings.url
+    assert starts.read_text() == "started\n"
+
+
+def test_a_server_nobody_needs_any_longer_gives_way_to_one_with_other_settings(settings, starts, monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        monkeypatch.setenv(SESSION, f"{socket.gethostname()}:{other.pid}")
+        ensure_server(replace(settings, dtype="float32"))
+        other.kill()
+        other.wait()
+        monkeypatch.delenv(SESSION)
+        ensure_server(replace(settings, dtype="bfloat16"))
+    assert read_record(settings)["dtype"] == "bfloat16"
+    assert starts.read_text() == "started\n" * 2
+
+
+def test_one_start_for_all_that_want_another_than_the_one_that_ends(settings, starts, monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        monkeypatch.setenv(SESSION, f"{socket.gethostname()}:{other.pid}")
+        ensure_server(replace(settings, dtype="float32"))
+        other.kill()
+        other.wait()
+        monkeypatch.delenv(SESSION)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(ensure_server, [replace(settings, dtype="bfloat16")] * 4))
+    assert starts.read_text() == "started\n" * 2
+
+
+def test_what_was_chosen_is_said_and_on_record(settings, starts, monkeypatch, capsys):
+    monkeypatch.setattr("llms.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 2, 2))
+    monkeypatch.setattr("llms.serving.runs_on_cpu", lambda: True)
+    ensure_server(settings)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    for part in ("tiny", settings.url, "dtype float32", "no instructions for bfloat16", str(settings.log)):
+        assert part in said
+    row = served_row(settings)
+    assert row["dtype"] == "float32"
+    assert row["why"] in settings.log.read_text().splitlines()[0]
+    ensure_server(settings)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_chosen_dtype_is_the_servers(settings, weights, monkeypatch):
+    monkeypatch.setattr("llms.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 64, 2))
+    monkeypatch.setattr("llms.serving.runs_on_cpu", lambda: True)
+    launched = []
+    monkeypatch.setattr(server, "_launch", lambda serving, command: launched.append((serving.environment, command)))
+    monkeypatch.setattr(server, "_wait_until_healthy", lambda settings: None)
+    ensure_server(settings)
+    ((environment, command),) = launched
+    assert command[command.index("--dtype") + 1] == "float32"
+    assert environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_strangers_server_is_used_as_far_as_it_says_and_a_session_is_told_once(weights, capsys):
+    with FakeServer([], models=("tiny",)) as fake:
+        for _ in range(2):
+            ensure_server(ServerSettings(weights, "tiny", fake.port, dtype="float32"))
+        said = capsys.readouterr().err
+        assert said.count("was not started by Hyperbole: its dtype") == 1
+        assert served_row(ServerSettings(weights, "tiny", fake.port)) is None
+
+
+def test_a_strangers_server_with_another_context_length_is_not_used(weights):
+    with FakeServer([], models=("tiny",), details={"max_model_len": 2048, "root": weights}) as fake:
+        assert ensure_server(ServerSettings(weights, "tiny", fake.port)) == fake.url
+        assert ensure_server(ServerSettings(weights, "tiny", fake.port, max_model_len=2048)) == fake.url
+        with pytest.raises(ServerError, match=r"has max_model_len 2048, .* wants max_model_len 4096; .*llm=openai"):
+            ensure_server(ServerSettings(weights, "tiny", fake.port, max_model_len=4096))
+
+
+def test_a_strangers_server_with_other_weights_of_the_same_name_is_not_used(weights):
+    with FakeServer([], models=("tiny",), details={"root": "/elsewhere"}) as fake, pytest.raises(ServerError) as caught:
+        ensure_server(ServerSettings(weights, "tiny", fake.port))
+    assert f"has model /elsewhere, but the configuration wants model {weights}" in str(caught.value)
 
 
 def test_server_that_dies_shows_its_last_lines(settings, monkeypatch):
