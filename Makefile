@@ -46,6 +46,7 @@ report: $(VENV)/.run
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_server
 
 # What is installed now becomes what is pinned.
 constraints: $(VENV)/.dev

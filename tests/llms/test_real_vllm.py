@@ -7,19 +7,22 @@ import math
 import re
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, OrdinalHyperparameter
 
 from harness.chat import ChatRequest, Completion, Message
-from harness.errors import ModelError
+from harness.errors import ModelError, ServerError
 from llms.client import Client
-from llms.health import served_models
+from llms.health import look_up_models, served_models
 from llms.owners import supervisor_pid
 from llms.recorder import Recorder
+from llms.running import differences, served_row
 from llms.schema import json_schema
 from llms.server import ensure_server
 from llms.server_settings import ServerSettings
+from llms.serving import resolve
 
 pytestmark = pytest.mark.timeout(600)  # the first to come waits for the model to be built and the server to start
 
@@ -179,6 +182,29 @@ def test_second_look_finds_the_same_server(vllm_server):
     assert ensure_server(vllm_server) == vllm_server.url
     assert supervisor_pid(vllm_server.owners) == supervisor
     assert served_models(vllm_server.url) == [vllm_server.name]
+
+
+def test_the_server_runs_with_what_was_chosen_for_this_machine_and_says_so(vllm_server):
+    serving = resolve(vllm_server)
+    assert serving.dtype in ("bfloat16", "float32")
+    assert served_row(vllm_server) == serving.row()
+    log = vllm_server.log.read_text()
+    assert serving.sentence() in log.splitlines()[0]
+    assert f"dtype=torch.{serving.dtype}" in log
+
+
+def test_other_settings_than_the_running_servers_are_named(vllm_server):
+    for change, named in (({"max_model_len": 4096}, "max_model_len 8192"), ({"dtype": "float16"}, "dtype")):
+        with pytest.raises(ServerError, match=f"has {named}.*llm.port"):
+            ensure_server(replace(vllm_server, **change))
+
+
+def test_what_vllm_itself_says_of_its_model_fits(vllm_server):
+    """As of a server that somebody else started."""
+    (served,) = look_up_models(vllm_server.url)
+    assert differences(resolve(vllm_server), None, served) == []
+    shorter = replace(vllm_server, max_model_len=4096, model="Qwen/Qwen2.5-7B-Instruct")
+    assert [name for name, _, _ in differences(resolve(shorter), None, served)] == ["model", "max_model_len"]
 
 
 def test_recorded_replies_come_back_without_the_server(model, tmp_path):

@@ -1,0 +1,85 @@
+"""What dtypes and threads of the server come to on this machine: python -m tests.bench_server, a part of make bench.
+
+Recorded calls of the quickstart are asked again by a bare client, of one server after another, and that by turns. Look
+at the ratios: they hold for this machine and its load alone.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from harness.chat import ChatRequest, Message
+from harness.jsonl import read_rows
+from llms.client import Client
+from llms.processor import this_processor
+from llms.serve import read_settings
+from llms.server import ensure_server, stop_server
+from llms.server_settings import ServerSettings
+from llms.serving import resolve
+
+CALLS = Path(__file__).parents[1] / "results" / "quickstart"
+CALLS_OF_A_RUN = 3
+AT_ONCE = (12, 32)
+ROUNDS = 2
+
+
+def main() -> None:
+    """Measure and print."""
+    requests = recorded_requests()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    usual = read_settings("smollm2", [f"port={port}"])
+    every = f"0-{this_processor().cores - 1}"
+    contenders = {
+        "as configured": usual,
+        "bfloat16": replace(usual, dtype="bfloat16"),
+        "float32": replace(usual, dtype="float32"),
+        "bfloat16, every core bound": replace(usual, dtype="bfloat16", threads=every),
+        "float32, every core bound": replace(usual, dtype="float32", threads=every),
+    }
+    print(f"tokens/s of {resolve(usual).sentence()}", flush=True)
+    rounds = [
+        {name: tokens_per_second(settings, requests) for name, settings in contenders.items()} for _ in range(ROUNDS)
+    ]
+    print(f"{len(requests)} calls of the quickstart, median of {ROUNDS}; each over the first:")
+    for position, at_once in enumerate(AT_ONCE):
+        first = None
+        for name in contenders:
+            speed = statistics.median(played[name][position] for played in rounds)
+            first = speed if first is None else first
+            print(f"  {at_once} in flight, {name:27} {speed:6.1f} tokens/s ({speed / first:.2f})")
+
+
+def recorded_requests() -> list[ChatRequest]:
+    """The first calls of each run, those of the same number together."""
+    files = sorted(CALLS.glob("*/llm_chat*/*/calls.jsonl"))
+    rows = [read_rows(path)[:CALLS_OF_A_RUN] for path in files]
+    together = [row for number in range(CALLS_OF_A_RUN) for row in (run[number] for run in rows)]
+    return [
+        ChatRequest(tuple(Message(**message) for message in row["messages"]), **row["sampling"]) for row in together
+    ]
+
+
+def tokens_per_second(settings: ServerSettings, requests: list[ChatRequest]) -> list[float]:
+    """For each number of calls in flight. All but the first time the prompts come from the server's cache."""
+    url = ensure_server(settings)
+    try:
+        Client(url, settings.name).complete(requests[:4])
+        speeds = []
+        for at_once in AT_ONCE:
+            clock = time.perf_counter()
+            replies = Client(url, settings.name, concurrency=at_once).complete(requests)
+            seconds = time.perf_counter() - clock
+            speeds.append(sum(reply.usage.completion_tokens for reply in replies) / seconds)
+        return speeds
+    finally:
+        stop_server(settings)
+
+
+if __name__ == "__main__":
+    main()
