@@ -12,8 +12,8 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 FLAG_LINES = ("flags", "Features")  # on x86; on ARM
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16", "svebf16")
-"""Linux's words for instructions that multiply bfloat16: two of x86, two of ARM. Without one of them vLLM 0.32 is slower
-in bfloat16 than in float32: 9 tokens/s against 36-48 on two cores of an EPYC with AVX2 alone."""
+"""Linux's words for instructions that multiply bfloat16: two of x86, two of ARM. Without one of them vLLM 0.32 is
+slower in bfloat16 than in float32: 9 tokens/s against 36-48 on two cores of an EPYC with AVX2 alone."""
 
 
 @dataclass(frozen=True, slots=True)
