@@ -17,13 +17,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from benchmarks.discretize import on_levels
+from benchmarks.holdout import MOST_CATEGORIES, a_third_off
 from benchmarks.live import Live
 from benchmarks.measures import ENERGY, chosen
 from benchmarks.sensitive import SOURCES, load_sensitive
 from benchmarks.settings import one_of
 from benchmarks.tabular_models import MODELS, models_for
 from benchmarks.tabular_spaces import search_space
-from benchmarks.task_contexts import contexts
+from benchmarks.task_contexts import contexts, features_in_words
+from benchmarks.trainable import refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
 from harness.problem import Objective, Outcome, Params, Problem
@@ -88,6 +90,7 @@ class Fairness:
         one_of("fairness model", model, models_for("classification"))
         goals = chosen(DEFAULT_OBJECTIVES if objectives is None else objectives, MEASURES, "fairness")
         data, groups, attribute = load_sensitive(task, sensitive, folder)
+        refuse_untrainable(data, lambda: [a_third_off(data.train, data.values, stratified=True)], MOST_CATEGORIES)
         space = on_levels(search_space(f"fairness.{task}", model, regression=False), levels)
         settings = {"task": task, "sensitive": attribute, "model": model, "folder": folder, "checksum": data.checksum}
         self._live = Live(
@@ -107,7 +110,7 @@ class Fairness:
             default={name: builtin(value) for name, value in space.get_default_configuration().items()},
             fidelities=MODELS[model].fidelities,
             description=(
-                f"{tuned} The data set is {data.name}: {len(data.features)} rows, {data.features.shape[1]} features, "
+                f"{tuned} The data set is {data.name}: {len(data.features)} rows, {features_in_words(data)}, "
                 f"{len(data.classes)} classes; the sensitive attribute is {attribute} "
                 f"({len(set(groups.tolist()))} groups)."
             ),

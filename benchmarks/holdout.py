@@ -5,8 +5,10 @@ Nothing here ever fits anything on validation or test rows: preprocessing is a p
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,12 +60,15 @@ def a_third_off(rows: Rows, values: Values, stratified: bool) -> Split:
     Args:
         rows: Positions of the training part.
         values: The target of all rows.
-        stratified: Keep the shares of the classes; not possible, and not done, where a class has a single row.
+        stratified: Keep the shares of the classes; not possible, and not done, where a class has a single row or one of
+            the two parts fewer rows than there are classes.
     """
     from sklearn.model_selection import train_test_split
 
     labels = values[rows]
-    enough = stratified and np.unique(labels, return_counts=True)[1].min() >= 2
+    counts = np.unique(labels, return_counts=True)[1]
+    smaller = math.ceil(VALIDATION_SHARE * len(rows))
+    enough = stratified and counts.min() >= 2 and len(counts) <= min(smaller, len(rows) - smaller)
     kept, held = train_test_split(
         rows, test_size=VALIDATION_SHARE, stratify=labels if enough else None, random_state=SPLIT_SEED
     )
@@ -80,7 +85,9 @@ def inner_folds(rows: Rows, values: Values, folds: int, stratified: bool) -> lis
 
     kind = StratifiedKFold if stratified else KFold
     splitter = kind(n_splits=folds, shuffle=True, random_state=SPLIT_SEED)
-    return [(rows[kept], rows[held]) for kept, held in splitter.split(rows, values[rows])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class may have fewer rows than there are folds
+        return [(rows[kept], rows[held]) for kept, held in splitter.split(rows, values[rows])]
 
 
 def subsample(rows: Rows, values: Values, share: float, seed: int, stratified: bool) -> Rows:
@@ -180,13 +187,13 @@ def classification_scores(truth: Values, predicted: Values, probabilities: Value
 
 
 def regression_scores(truth: Values, predicted: Values) -> dict[str, float]:
-    """Root of the mean squared error, mean squared and absolute error, and R2."""
+    """Root of the mean squared error, mean squared and absolute error, and, of two rows or more, R2."""
     from sklearn import metrics
 
     squared = float(metrics.mean_squared_error(truth, predicted))
-    return {
+    scores = {
         "root_mean_squared_error": squared**0.5,
         "mean_squared_error": squared,
         "mean_absolute_error": float(metrics.mean_absolute_error(truth, predicted)),
-        "r2": float(metrics.r2_score(truth, predicted)),
     }
+    return scores if len(truth) < 2 else scores | {"r2": float(metrics.r2_score(truth, predicted))}

@@ -25,7 +25,8 @@ What to know of the models: MLPClassifier stops before ``iter`` epochs once its 
     without ``tol`` sees no standstill. As in HPOBench, XGBoost's own seed is always 0, and the run's draws the rows.
 Departures: HPOBench had scikit-learn 0.24.2 and XGBoost 1.3.1. SGDClassifier's loss "log" is called "log_loss" now, and
     XGBoost is given the defaults it had then (exact method, intercept one half) and one thread. Columns of text, on
-    which HPOBench would fail, are left out.
+    which HPOBench would fail, are left out; so are those without a value among the training rows. Data that HPOBench's
+    split or models cannot take are refused when the benchmark is built (``trainable``).
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from benchmarks.hpobench_spaces import MODELS, search_space
+from benchmarks.hpobench_trainer import alphabetical, split
 from benchmarks.live import Live
 from benchmarks.measures import chosen
 from benchmarks.openml import task_number
 from benchmarks.openml_task import OpenMLTask, load_task
 from benchmarks.settings import one_of
-from benchmarks.task_contexts import contexts
+from benchmarks.task_contexts import contexts, features_in_words
+from benchmarks.trainable import refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
 from harness.errors import SettingError
@@ -113,6 +116,7 @@ class HPOBenchLive:
                 f"OpenML task {number} is a {data.kind} task and HPOBench's models are classifiers; choose a "
                 "classification task, for example 31, or benchmark=openml."
             )
+        refuse_untrainable(data, lambda: [split(data.train, alphabetical(data))], None)
         settings = {"task": number, "model": model, "leak": leak, "checksum": data.checksum, "folder": folder}
         packages = (xgboost_distribution(),) if model == "xgb" else ()
         self._live = Live("benchmarks.hpobench_trainer:Trainer", settings, VERSION, limit_seconds, cache, packages)
@@ -150,5 +154,5 @@ def describe(data: OpenMLTask, model: str) -> str:
     return (
         f"{tuned(model)} "
         f"The data set is {data.name} (OpenML task {data.task_id}): "
-        f"{len(data.features)} rows, {data.features.shape[1]} features, {len(data.classes)} classes."
+        f"{len(data.features)} rows, {features_in_words(data)}, {len(data.classes)} classes."
     )

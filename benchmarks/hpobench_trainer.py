@@ -108,7 +108,7 @@ def prepared(data: OpenMLTask) -> tuple[Part, Part, Part]:
     """Training, validation and test rows, preprocessed; fitted on the training rows alone, as in HPOBench."""
     classes = alphabetical(data)
     kept, held = split(data.train, classes)
-    preprocessing = _preprocessing(data.features, data.categorical)
+    preprocessing = _preprocessing(data.features.iloc[kept], data.categorical)
     train = preprocessing.fit_transform(data.features.iloc[kept])
     validation, test = (preprocessing.transform(data.features.iloc[rows]) for rows in (held, data.test))
     return Part(train, classes[kept]), Part(validation, classes[held]), Part(test, classes[data.test])
@@ -147,7 +147,8 @@ def _preprocessing(features: pandas.DataFrame, categorical: tuple[bool, ...]) ->
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     encoder = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
-    kinds = list(zip(features.columns, features.dtypes, categorical, strict=True))
+    columns = zip(features.columns, features.dtypes, categorical, strict=True)
+    kinds = [column for column in columns if features[column[0]].notna().any()]  # imputers stop at those without values
     return ColumnTransformer(
         [
             (

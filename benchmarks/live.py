@@ -26,6 +26,9 @@ from harness.problem import EvaluationError, Outcome, Params, Problem, complete
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 """Those whose version can change what every live family measures; a family adds its own."""
 
+LONGEST_SECONDS = 1e8
+"""Of a limit: three years; the system waits for no time much longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -63,8 +66,11 @@ class Live:
         packages: tuple[str, ...] = (),
         needs: Collection[str] = (),
     ) -> None:
-        if limit_seconds is not None and (isinstance(limit_seconds, bool) or not limit_seconds > 0):
-            raise SettingError(f"limit_seconds is {limit_seconds!r}; give seconds above 0, or null for no limit.")
+        if limit_seconds is not None and (isinstance(limit_seconds, bool) or not 0 < limit_seconds <= LONGEST_SECONDS):
+            raise SettingError(
+                f"limit_seconds is {limit_seconds!r}; give seconds above 0, at most {LONGEST_SECONDS:.0f}, or null for "
+                "no limit."
+            )
         self._trainer, self._settings, self._limit_seconds = trainer, dict(settings), limit_seconds
         self._identity = {
             "version": version,

@@ -13,22 +13,27 @@ Splits: of the official split's training part, 33 % are validation rows (stratif
 
 Departures from OpenML: rows whose target is missing are left out of the split; so are text columns, which no model
 here could use; the ARFF is read and never the parquet copy, since only the former has a published checksum. A
-leave-one-out split makes its test score one row's.
+leave-one-out split makes its test score one row's. Data on which no model could be trained, or none could differ, are
+refused when the benchmark is built (``trainable``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 from benchmarks.discretize import on_levels
+from benchmarks.holdout import MOST_CATEGORIES, Split
 from benchmarks.live import Live
 from benchmarks.measures import ENERGY, chosen
 from benchmarks.openml_task import OpenMLTask, load_task
+from benchmarks.openml_trainer import validation_splits
 from benchmarks.settings import one_of
 from benchmarks.tabular_models import MODELS, models_for
 from benchmarks.tabular_spaces import search_space
-from benchmarks.task_contexts import contexts
+from benchmarks.task_contexts import contexts, features_in_words
+from benchmarks.trainable import refusal, refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
 from harness.check import builtin
 from harness.errors import SettingError
@@ -102,16 +107,18 @@ class OpenML:
         number = task_number(task)
         data = load_task(number, folder, fold, repeat)
         one_of(f"model of a {data.kind} task", model, models_for(data.kind))
+        refuse_untrainable(data, partial(splits_of, data, validation, folds), MOST_CATEGORIES)
         settings = {
             "task_id": number,
             "model": model,
-            "folds": checked_folds(folds, data) if validation == "cv" else None,
+            "folds": folds if validation == "cv" else None,
             "fold": fold,
             "repeat": repeat,
             "checksum": data.checksum,
             "folder": folder,
         }
         goals = chosen(objectives, known_objectives(data.kind, model), f"a {data.kind} task with {model}")
+        refuse_undefined(goals, data, splits_of(data, validation, folds))
         packages = (xgboost_distribution(),) if model == "xgboost" else ()
         needs = [goal.name for goal in goals]
         self._live = Live("benchmarks.openml_trainer:Trainer", settings, VERSION, limit_seconds, cache, packages, needs)
@@ -168,6 +175,26 @@ def checked_folds(folds: int, data: OpenMLTask) -> int:
     return folds
 
 
+def splits_of(data: OpenMLTask, validation: str, folds: int) -> list[Split]:
+    """The (training, validation) rows that the objective is the mean over.
+
+    Raises:
+        SettingError: As ``checked_folds``.
+    """
+    inner = checked_folds(folds, data) if validation == "cv" else None
+    return validation_splits(data.train, data.values, inner, data.kind == "classification")
+
+
+def refuse_undefined(goals: Sequence[Objective], data: OpenMLTask, splits: Sequence[Split]) -> None:
+    """Nothing, if each objective can be computed from the validation rows.
+
+    Raises:
+        SettingError: R2 is asked of a single row.
+    """
+    if "r2" in [goal.name for goal in goals] and min(len(held) for _, held in splits) < 2:
+        raise refusal(data, "r2 is not defined for the single row that one of its validation parts has")
+
+
 def known_objectives(kind: str, model: str) -> dict[str, Objective]:
     """What can be an objective, by name, the family's own first."""
     quality = REGRESSION if kind == "regression" else CLASSIFICATION
@@ -186,5 +213,5 @@ def describe(data: OpenMLTask, model: str) -> str:
     return (
         f"{tuned(data, model)} "
         f"The data set is {data.name} (OpenML task {data.task_id}): "
-        f"{len(data.features)} rows, {data.features.shape[1]} features{classes}."
+        f"{len(data.features)} rows, {features_in_words(data)}{classes}."
     )

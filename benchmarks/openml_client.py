@@ -2,7 +2,7 @@
 
 What the client (0.15) does and its callers would trip over, and what is done about it here:
 
-* it deletes a task's or data set's folder when it cannot complete it: what lay there is put back;
+* it deletes a data set's folder when it cannot complete it: what lay there is put back;
 * it is not safe for several processes: a lock file stands before each task;
 * it prefers parquet files, which have no checksum: they are skipped, so that data are the ARFF with the published MD5;
 * it logs to the root logger, which sets up a handler nobody asked for: silenced.
@@ -93,6 +93,22 @@ def put_back(folders: Sequence[Path]) -> Iterator[None]:
                     if not (folder / file.name).exists():
                         shutil.copyfile(file, folder / file.name)
             raise
+
+
+def api_text(path: str) -> str:
+    """What OpenML's REST interface answers to a path such as ``task/31``, with the client's retries and errors."""
+    import openml
+
+    text: str = openml._api_calls._perform_api_call(path, "get")
+    return text
+
+
+def download_text(url: str, path: Path) -> None:
+    """Download a file as the client does, with its retries and errors."""
+    import openml
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    openml._api_calls._download_text_file(source=url, output_path=str(path))
 
 
 def sentence(error: Exception, what: str, cache: Path) -> SettingError:

@@ -4,30 +4,34 @@ Source: Vanschoren et al., "OpenML: networked science in machine learning", SIGK
 cache is used, so a task that lies there needs no network, and any other is downloaded by the client.
 
 Every file is checked before it is believed: the ARFF against the MD5 that OpenML publishes with it (the client checks
-that only while downloading), the split against the number of rows.
+that only while downloading), the split against the number of rows. The client downloads; the files are read here
+(``openml_arff``, ``openml_description``, ``openml_splits``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.openml_checks import DamagedFileError, check_arff, check_split, check_xml, discard
-from benchmarks.openml_client import client, one_at_a_time, put_back, sentence
-from harness.errors import SettingError
+from benchmarks.openml_arff import read_arff
+from benchmarks.openml_checks import DamagedFileError, check_arff, check_xml, discard
+from benchmarks.openml_client import client, download_text, one_at_a_time, put_back, sentence
+from benchmarks.openml_description import Description, Kind, describe_task
+from benchmarks.openml_splits import read_split
+from harness.errors import SettingError, unknown
 
 if TYPE_CHECKING:
     import pandas
 
 Rows = NDArray[np.int64]
-Kind = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +68,14 @@ class OpenMLTask:
     description: str
     qualities: dict[str, float]
     checksum: str
+
+    @property
+    def usable(self) -> tuple[str, ...]:
+        """Names of the features that a model can use: numbers and categories; text and dates are left out."""
+        from pandas.api.types import is_numeric_dtype
+
+        kinds = zip(self.features.columns, self.features.dtypes, self.categorical, strict=True)
+        return tuple(name for name, dtype, is_category in kinds if is_category or is_numeric_dtype(dtype))
 
 
 def load_task(task_id: int, folder: str | None = None, fold: int = 0, repeat: int = 0) -> OpenMLTask:
@@ -113,24 +125,28 @@ def _load(task_id: int, where: Path, fold: int, repeat: int) -> OpenMLTask:
     task_folder = where / "tasks" / str(task_id)
     for path in (path for folder in _folders(task_id, where) for path in folder.glob("*.xml")):
         check_xml(path)
-    task = openml.tasks.get_task(task_id)
-    kind = _kind(task)
-    data_folder = where / "datasets" / str(task.dataset_id)
-    data = openml.datasets.get_dataset(task.dataset_id, download_data=True, download_features_meta_data=True)
-    md5 = check_arff(data_folder / "dataset.arff", data.md5_checksum)
-    features, target, categorical, _ = data.get_data(target=task.target_name)
-    train, test = _split(task, task_folder / "datasplits.arff", fold, repeat, len(features))
-    values, classes, known = _values(target, kind)
-    identity = (md5, task.target_name, list(features.columns), classes, train.tolist(), test.tolist())
+    task = describe_task(task_id, task_folder / "task.xml")
+    arff, splits = where / "datasets" / str(task.data) / "dataset.arff", task_folder / "datasplits.arff"
+    data = openml.datasets.get_dataset(task.data, download_data=True, download_features_meta_data=True)
+    md5 = check_arff(arff, data.md5_checksum)
+    whole = read_arff(arff, md5)
+    target = _target(task, task_id, list(whole.columns))
+    left_out = {target, *_named(data.row_id_attribute, whole), *_named(data.ignore_attribute, whole)}
+    features = whole[[name for name in whole.columns if name not in left_out]]
+    if not splits.is_file():
+        download_text(task.splits_url, splits)
+    train, test = read_split(splits, task_id, task.procedure, fold, repeat, len(whole))
+    values, classes, known = _values(whole[target], task.kind, task_id)
+    identity = (md5, task.target, list(features.columns), classes, train.tolist(), test.tolist())
     return OpenMLTask(
         task_id=task_id,
         name=data.name,
-        kind=kind,
-        target=task.target_name,
-        features=_plain(features, categorical),
+        kind=task.kind,
+        target=target,
+        features=features,
         values=values,
         classes=classes,
-        categorical=tuple(categorical),
+        categorical=tuple(str(dtype) == "category" for dtype in features.dtypes),
         train=train[known[train]],
         test=test[known[test]],
         description=(data.description or "").strip(),
@@ -147,62 +163,45 @@ def _folders(task_id: int, where: Path) -> list[Path]:
     return [folder] if known is None else [folder, where / "datasets" / known[1]]
 
 
-def _kind(task: Any) -> Kind:
-    from openml.tasks import TaskType
+def _target(task: Description, task_id: int, columns: Sequence[str]) -> str:
+    """The column's own name: XML may have lost the spaces around it.
 
-    kinds: dict[Any, Kind] = {
-        TaskType.SUPERVISED_CLASSIFICATION: "classification",
-        TaskType.SUPERVISED_REGRESSION: "regression",
-    }
-    if task.task_type_id not in kinds:
+    Raises:
+        SettingError: There is no such column, or several are to be predicted.
+    """
+    for name in columns:
+        if task.target in (name, name.strip()):
+            return name
+    parts = [part.strip() for part in task.target.split(",")]
+    if len(parts) > 1 and set(parts) <= set(columns):
         raise SettingError(
-            f"OpenML task {task.task_id} is of the type {task.task_type!r}; choose a supervised classification or "
-            "supervised regression task."
+            f"OpenML task {task_id} predicts {len(parts)} columns ({', '.join(parts)}), and the models here predict "
+            "one; choose a task with one target."
         )
-    return kinds[task.task_type_id]
+    raise unknown(f"target column of OpenML task {task_id}", task.target, columns)
 
 
-def _split(task: Any, path: Path, fold: int, repeat: int, rows: int) -> tuple[Rows, Rows]:
-    """Train and test positions of one fold, in the order of the published file."""
-    try:
-        task.split = task.download_split()
-    except Exception as error:
-        if not path.is_file():
-            raise  # it never came; else it is the file that cannot be read
-        raise DamagedFileError(path, f"it is no list of splits ({error})") from None
-    repeats, folds, _ = task.get_split_dimensions()
-    for name, value, count in (("repeat", repeat, repeats), ("fold", fold, folds)):
-        if value not in range(count):
-            raise SettingError(f"{name} is {value!r}; OpenML task {task.task_id} has {name}s 0 to {count - 1}.")
-    train, test = (part.astype(np.int64) for part in task.split.get(repeat=repeat, fold=fold))
-    once = task.estimation_procedure["type"] == "crossvalidation"
-    check_split(path, train, test, rows, once)
-    return train, test
+def _named(given: str | Sequence[str] | None, whole: pandas.DataFrame) -> list[str]:
+    """Columns that the data set's description names, in one text or several."""
+    names = [given] if isinstance(given, str) else list(given or ())
+    return [part for name in names for part in ([name] if name in whole else map(str.strip, name.split(",")))]
 
 
-def _values(target: pandas.Series, kind: Kind) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_]]:
+def _values(target: pandas.Series, kind: Kind, task_id: int) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_]]:
     """The target as numbers, the names of its classes, and which rows have one."""
     import pandas
 
     if kind == "regression":
-        values = pandas.to_numeric(target).to_numpy(dtype=float)
+        texts = target.astype("str") if str(target.dtype) == "category" else target  # numbers declared as names
+        values = pandas.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+        if len(wrong := target[np.isnan(values) & target.notna().to_numpy()]):
+            raise SettingError(
+                f"The target {target.name!r} of OpenML task {task_id} holds {wrong.iloc[0]!r}, which is no number to "
+                "regress on; choose another regression task."
+            )
         return values, (), ~np.isnan(values)
     classes = pandas.Categorical(target).remove_unused_categories()
     return classes.codes.astype(np.int64), tuple(map(str, classes.categories)), classes.codes >= 0
-
-
-def _plain(features: pandas.DataFrame, categorical: list[bool]) -> pandas.DataFrame:
-    """Numbers as dense floats and categories as strings (the client makes booleans of ``True`` and ``False``)."""
-    from pandas.api.types import is_numeric_dtype
-
-    plain = features.copy()
-    for name, is_categorical in zip(features.columns, categorical, strict=True):
-        column = features[name]
-        if is_categorical and hasattr(column, "cat"):
-            plain[name] = column.cat.rename_categories(str)
-        elif is_numeric_dtype(column.dtype):
-            plain[name] = column.astype(float)
-    return plain
 
 
 def _qualities(data: Any) -> dict[str, float]:

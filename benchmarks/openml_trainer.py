@@ -65,7 +65,7 @@ class Trainer:
         seconds = time.perf_counter() - clock
         refit = self._fit(recipe, self._task.train, self._task.test)
         return {
-            **{name: float(np.mean([score[name] for score in scores])) for name in scores[0]},
+            **{name: float(np.mean([score[name] for score in scores])) for name in min(scores, key=len)},
             **{f"test_{name}": value for name, value in self._scores(self._task.test, refit).items()},
             "train_seconds": sum(fitted.train_seconds for _, fitted in inner),
             "refit_seconds": refit.train_seconds,

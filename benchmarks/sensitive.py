@@ -106,7 +106,23 @@ def load_sensitive(name: str, attribute: str | None, folder: str | None) -> tupl
     attribute = next(iter(source.attributes)) if attribute is None else attribute
     known = source.attributes[one_of(f"sensitive attribute of {name}", attribute, source.attributes)]
     task = load_compas(folder) if source.openml_task is None else load_task(source.openml_task, folder)
-    return task, np.array([known.group(value) for value in task.features[known.column]]), attribute
+    return task, _groups(name, task, known), attribute
+
+
+def _groups(name: str, task: OpenMLTask, attribute: Attribute) -> Groups:
+    """Of each row.
+
+    Raises:
+        SettingError: The data are not those that the attributes are known of.
+    """
+    known = attribute.column in task.features and task.features[attribute.column].notna().all()
+    if task.kind != "classification" or len(task.classes) != 2 or not known:
+        raise SettingError(
+            f"OpenML task {task.task_id} ({task.name}) is not {name} as it is known here: it has to be of two "
+            f"classes, with a column {attribute.column!r} that has a value in each row; name another cache with "
+            "benchmark.folder."
+        )
+    return np.array([attribute.group(value) for value in task.features[attribute.column]])
 
 
 def load_compas(folder: str | None) -> OpenMLTask:

@@ -30,6 +30,12 @@ def contexts(task: OpenMLTask, model: str) -> dict[str, str]:
     return _told(parts(task), model)
 
 
+def features_in_words(task: OpenMLTask) -> str:
+    """How many there are, and how many of them are of no use: ``18 features``."""
+    count, unused = task.features.shape[1], task.features.shape[1] - len(task.usable)
+    return f"{count} features" + (f" ({unused} of them text or dates, left out)" if unused else "")
+
+
 def written_contexts(name: str, model: str) -> dict[str, str]:
     """The same of what was written down of a task; empty where nothing was.
 
@@ -60,7 +66,7 @@ def _statistics(task: OpenMLTask) -> str:
     values = task.values[task.train]
     lines = [
         f"Training rows: {len(features)}.",
-        f"Features: {features.shape[1]}, of which {sum(task.categorical)} are categorical.",
+        f"Features: {features.shape[1]}, of which {sum(task.categorical)} are categorical{_and_unused(task)}.",
         f"Missing values: {_share(float(features.isna().to_numpy().mean()))} of all, "
         f"in {int(features.isna().any().sum())} features.",
     ]
@@ -73,12 +79,18 @@ def _statistics(task: OpenMLTask) -> str:
     return "\n".join(lines)
 
 
+def _and_unused(task: OpenMLTask) -> str:
+    unused = task.features.shape[1] - len(task.usable)
+    return f" and {unused} are text, which the model is not given" if unused else ""
+
+
 def _names(task: OpenMLTask) -> str:
-    features = []
+    features, usable = [], frozenset(task.usable)
     for name, categorical in zip(task.features.columns, task.categorical, strict=True):
         column = task.features[name]
+        plain = "number" if name in usable else "text, left out"
         known = [str(value) for value in column.cat.categories] if categorical and hasattr(column, "cat") else None
-        features.append(f"{name} (number)" if known is None else f"{name} ({_listed(known, MOST_CATEGORIES)})")
+        features.append(f"{name} ({plain})" if known is None else f"{name} ({_listed(known, MOST_CATEGORIES)})")
     lines = [f"Data set: {task.name}.", f"Target: {task.target}."]
     if task.classes:
         lines.append(f"Classes: {_listed(task.classes, MOST_CLASSES)}.")

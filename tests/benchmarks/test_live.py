@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -115,7 +116,7 @@ def test_nothing_is_left_behind_when_it_is_dropped_or_its_parent_is_killed(tmp_p
     assert gone(pid)
 
 
-@pytest.mark.parametrize("limit", [0, -1, True])
+@pytest.mark.parametrize("limit", [0, -1, True, math.inf, 1e10])
 def test_a_limit_that_is_none(limit):
     with pytest.raises(SettingError, match="limit_seconds is"):
         live(limit_seconds=limit)
