@@ -56,7 +56,7 @@ def read_record(settings: ServerSettings) -> Described | None:
         record = json.loads((settings.owners / RECORD).read_bytes())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) else None
+    return record if isinstance(record, dict) and isinstance(record.get("settings"), dict) else None
 
 
 def served_row(settings: ServerSettings) -> Described | None:

@@ -114,7 +114,7 @@ def _launch(serving: Serving, command: list[str]) -> None:
         subprocess.run(
             supervise,
             cwd=Path(__file__).parents[1],
-            env={**os.environ, **serving.environment},
+            env=serving.whole_environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -62,7 +62,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if type(self.port) is not int or not 0 < self.port < 65536:
             raise SettingError(f"llm.port is {self.port!r}; give a whole number from 1 to 65535, e.g. 8077.")
-        if self.dtype not in DTYPES:
+        if str(self.dtype) not in DTYPES:
             raise unknown("llm.dtype", self.dtype, DTYPES)
         if not re.fullmatch(r"auto|nobind|[0-9]+([-,|][0-9]+)*", self.threads):
             raise SettingError(f"llm.threads is {self.threads!r}; give auto, nobind or cores such as 0-3 or 0,2.")
@@ -131,5 +131,5 @@ def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
     plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
     given = plain.get("environment") or {}
     plain["environment"] = {str(key): str(value) for key, value in given.items() if value is not None}
-    plain["threads"] = str(plain.get("threads", AUTO))
+    plain["threads"] = AUTO if plain.get("threads") is None else str(plain["threads"])
     return ServerSettings(**plain)

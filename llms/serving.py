@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,11 @@ from llms.server_settings import AUTO, DTYPES, ServerSettings, read_arguments
 
 THREADS = "VLLM_CPU_OMP_THREADS_BIND"
 THREAD_NAMES = (THREADS, "VLLM_CPU_NUM_OF_RESERVED_CPU", "OMP_NUM_THREADS", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
-"""Variables that say something of threads: where one of them is set, nothing is chosen."""
+"""Variables that say something of threads: where one of them is configured, or one of vLLM's is inherited, nothing is
+chosen."""
+LIMITS_OF_A_JOB = re.compile(r"_(NUM|MAXIMUM)_THREADS$")
+"""What launchers set for a job (joblib for each of its workers, one thread with as many jobs as cores). A server that a
+job happens to start runs for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Serving:
         dtype: Of what is computed, as vLLM names it.
         threads: Which cores compute, in vLLM's words; None where GPUs do.
         why: Reasons for what was chosen here and not configured; empty where nothing was.
-        environment: Variables the server gets beside those it inherits.
+        environment: Variables the server gets beside those it inherits, which are all but a job's limits of threads.
     """
 
     settings: ServerSettings
@@ -32,6 +37,11 @@ class Serving:
     threads: str | None
     why: str
     environment: dict[str, str]
+
+    def whole_environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """All that the server gets."""
+        kept = {name: value for name, value in inherited.items() if not LIMITS_OF_A_JOB.search(name)}
+        return kept | self.environment
 
     def row(self) -> dict[str, Any]:
         """What a call's record says of it."""
@@ -64,7 +74,7 @@ def resolve(
         dtype, reason = choose_dtype(processor)
         reasons.append(reason)
     environment = ({} if settings.threads == AUTO else {THREADS: settings.threads}) | settings.environment
-    inherited_threads = {name: value for name, value in inherited.items() if name in THREAD_NAMES}
+    inherited_threads = {name: inherited[name] for name in THREAD_NAMES if name in inherited and name[:5] == "VLLM_"}
     if not {*environment, *inherited_threads}.intersection(THREAD_NAMES):
         chosen, reason = choose_threads(processor)
         environment = chosen | environment

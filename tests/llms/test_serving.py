@@ -55,12 +55,20 @@ def test_threads_are_chosen_where_nobody_says():
         ({"environment": {THREADS: "3"}, "threads": "0-1"}, {THREADS: "5"}, "3", {THREADS: "3"}),
         ({"threads": "0-1"}, {THREADS: "5"}, "0-1", {THREADS: "0-1"}),
         ({}, {THREADS: "5"}, "5", {}),
-        ({}, {"OMP_NUM_THREADS": "4"}, "auto", {}),
+        ({}, {"VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}, "auto", {}),
+        ({"environment": {"OMP_NUM_THREADS": "4"}}, {}, "auto", {"OMP_NUM_THREADS": "4"}),
     ],
 )
 def test_given_threads_win(settings, inherited, threads, environment):
     serving = resolve(ServerSettings("m", **settings), inherited, QUOTA)
     assert (serving.threads, serving.environment) == (threads, environment)
+
+
+def test_limits_that_a_launcher_set_for_its_job_are_not_the_servers():
+    limits = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
+    assert resolve(ServerSettings("m"), limits, QUOTA).environment == {THREADS: "nobind", "OMP_NUM_THREADS": "1"}
+    serving = resolve(ServerSettings("m", environment={"MKL_NUM_THREADS": "4"}), limits, FAST)
+    assert serving.whole_environment({**limits, "PATH": "/bin"}) == {"PATH": "/bin", "MKL_NUM_THREADS": "4"}
 
 
 def test_a_gpu_is_left_to_vllm(monkeypatch):
@@ -72,6 +80,7 @@ def test_a_gpu_is_left_to_vllm(monkeypatch):
 @pytest.mark.parametrize(
     ("setting", "named"),
     [({"dtype": "bf16"}, "bfloat16"), ({"dtype": "auto-by-cpu"}, "auto"), ({"threads": "all"}, "nobind"),
+     ({"dtype": ["float32"]}, "auto"), ({"dtype": None}, "auto"),
      ({"threads": "0-"}, "0-3"), ({"threads": ""}, "0-3")],
 )  # fmt: skip
 def test_impossible_settings(setting, named):
@@ -82,3 +91,4 @@ def test_impossible_settings(setting, named):
 def test_a_variable_without_a_value_is_not_set():
     settings = server_settings({"model": "m", "environment": {"A": None, "B": 1}, "threads": 0})
     assert (settings.environment, settings.threads) == ({"B": "1"}, "0")
+    assert server_settings({"model": "m", "threads": None}).threads == "auto"
