@@ -18,15 +18,14 @@ from harness.errors import ServerError
 from harness.masking import masked
 from llms.health import ServedModel
 from llms.local_model import SMOLLM2, SMOLLM2_FOLDER
-from llms.owners import owner_pids, supervisor_pid
+from llms.owners import owner_pids, session_pid, supervisor_pid
 from llms.server_settings import AUTO, ServerSettings, read_arguments
 from llms.serving import THREAD_NAMES, Serving
 
 RECORD = "serving.json"  # beside the owners
 UNSEEN = "dtype, structured_outputs, reasoning_parser, extra_args and environment"
-HARMLESS = re.compile(r"^HF_|LOG|USAGE_STATS|DO_NOT_TRACK|_ROOT$|KVCACHE_SPACE|API_KEY|_PORT$|HOST_IP")
-"""Variables that change no reply: where a server's files and messages go, and how much it remembers."""
-
+HARMLESS = re.compile(r"^HF_|LOG|USAGE_STATS|DO_NOT_TRACK|_ROOT$|API_KEY|_PORT$|HOST_IP")
+"""Variables that change neither a reply nor its cost: where a server's files and messages go."""
 CONFIGURED = (
     "max_model_len",
     "enforce_eager",
@@ -36,7 +35,6 @@ CONFIGURED = (
     "reasoning_parser",
 )
 OPTIONS = {"structured_outputs": "structured-outputs-config.backend"}  # where vLLM's name is not ours
-
 ROW = ("dtype", "threads", "why")
 
 Described = dict[str, Any]
@@ -105,7 +103,7 @@ def differences(serving: Serving, record: Described | None, served: ServedModel)
         running = dict(wanted)
         if served.weights is not None and not same_weights(wanted["model"], served.weights):
             running["model"] = served.weights
-        if served.max_model_len is not None and wanted["max_model_len"] is not None:
+        if served.max_model_len is not None and (wanted["max_model_len"] or "").isdecimal():  # vLLM reads 8k as well
             running["max_model_len"] = str(served.max_model_len)
     else:
         running = record["settings"]
@@ -120,14 +118,16 @@ def other_settings(serving: Serving, different: list[tuple[str, str, str]]) -> S
     """The error for a server that differs: what runs, what was wanted, what to do."""
     settings = serving.settings
     has, wants = (", ".join(f"{each[0]} {each[side]}" for each in different) for side in (1, 2))
+    owners = owner_pids(settings.owners)
     if supervisor_pid(settings.owners) is None:
         ways = (
             "or stop it, or take it as it is with llm=openai llm.api_key_env=null "
             f"llm.base_url={settings.url} llm.model={settings.name}"
         )
+    elif owners == [session_pid()]:
+        ways = "or give the jobs that want it a command of their own: it runs for other jobs of this one"
     else:
-        owners = ", ".join(str(pid) for pid in owner_pids(settings.owners))
-        ways = f"or wait for or stop the process it runs for ({owners}), with which it ends"
+        ways = f"or wait for or stop what it runs for, with which it ends (process {', '.join(map(str, owners))})"
     return ServerError(
         f"The server that runs at {settings.url} has {has}, but the configuration wants {wants}; set another port, "
         f"e.g. llm.port={settings.port + 1}, {ways}."

@@ -76,7 +76,10 @@ def _joined(serving: Serving) -> bool:
             raise unknown_model(settings.url, settings.name, [model.name for model in models])
         raise other_settings(serving, different)
     if record is None and told_session(settings.log.with_suffix(".told")):
-        _say(f"{settings.url} runs already and was not started by Hyperbole: its {UNSEEN} cannot be seen.")
+        _say(
+            f"The server at {settings.url} was not started by Hyperbole: its {UNSEEN} cannot be seen; it is used as it "
+            "is, and calls are recorded without them."
+        )
     return joined(settings.owners, session_pid())
 
 

@@ -74,7 +74,7 @@ def test_what_the_running_one_has_not_is_named_too():
         {"threads": "0-1"},  # nobody asked for others
         {"environment": {THREADS: "0", "HF_HUB_OFFLINE": "1"}},
         {"environment": {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "DEBUG"}},
-        {"inherited": {"VLLM_API_KEY": "s", "VLLM_CPU_KVCACHE_SPACE": "9", "PATH": "/bin"}},
+        {"inherited": {"VLLM_API_KEY": "s", "PATH": "/bin"}},
     ],
 )  # fmt: skip
 def test_what_changes_no_reply_makes_no_difference(running):
@@ -108,6 +108,11 @@ def test_secrets_are_kept_out_of_what_is_written_and_said():
 )
 def test_of_a_strangers_server_what_it_says_is_compared(served, named):
     assert names(wanted(max_model_len=8192), None, served) == named
+
+
+def test_a_length_that_only_vllm_can_read_is_not_compared_with_a_strangers_server():
+    serving = wanted(extra_args=("--max-model-len", "8k"))
+    assert names(serving, None, ServedModel("tiny", "org/tiny", 8192)) == []
 
 
 def test_what_is_not_configured_is_not_compared_with_a_strangers_server():

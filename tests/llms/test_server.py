@@ -165,10 +165,19 @@ def test_server_with_other_settings_is_named_and_left_running(settings, starts):
     assert "has dtype float32, max_model_len 4096, but" in sentence
     assert "wants dtype bfloat16, max_model_len 8192;" in sentence
     assert f"llm.port={settings.port + 1}" in sentence
-    assert str(os.getpid()) in sentence, "the process that it runs for"
+    assert "a command of their own" in sentence, "both were asked for by this process"
     assert served_models(settings.url) == ["tiny"]
     assert ensure_server(replace(settings, dtype="float32", max_model_len=4096)) == settings.url
     assert starts.read_text() == "started\n"
+
+
+def test_server_with_other_settings_for_another_session_names_its_process(settings, starts, monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        monkeypatch.setenv(SESSION, f"{socket.gethostname()}:{other.pid}")
+        ensure_server(settings)
+        monkeypatch.delenv(SESSION)
+        with pytest.raises(ServerError, match=rf"with which it ends \(process {other.pid}\)"):
+            ensure_server(replace(settings, structured_outputs="xgrammar"))
 
 
 def test_a_server_nobody_needs_any_longer_gives_way_to_one_with_other_settings(settings, starts, monkeypatch):
