@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.comparison import Comparison
-from analysis.invalid import visible
 from analysis.load import Experiment
 from analysis.table import Column, Findings, Table, frame_of
+from harness.visible import visible
 
 _MOST_REASONS = 3
 _REASON_CHARACTERS = 100

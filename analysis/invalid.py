@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -91,23 +90,6 @@ def _replies(path: Path) -> dict[int, Reply]:
 def violation_in_words(violation: dict[str, Any]) -> str:
     """One violation as a clause without a full stop, in the words the model was told it in."""
     return describe(Violation(Fault(violation["fault"]), violation["name"], violation["value"]), VALUE_CHARACTERS)
-
-
-def visible(text: str) -> str:
-    """The text with every character that hides, reorders or cannot be encoded written out as <U+202E>-like marks.
-
-    Line ends and tabs stay. What is left is safe to encode as UTF-8; escaping for HTML is the template's part.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible_character(char) for char in text)
-
-
-def _visible_character(char: str) -> str:
-    if char in "\n\t":
-        return char
-    hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    return f"⟨U+{ord(char):04X}⟩" if hidden else char
 
 
 def write_csv(file: IO[str], found: list[Exhibit]) -> None:

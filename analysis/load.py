@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,7 @@ from analysis.task import Task, task_of
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.jsonl import read_rows
-
-SCHEMA = 1
+from harness.record import read_record
 
 TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,
@@ -151,26 +149,11 @@ def _find_runs(folder: Path) -> Iterator[Run]:
     if all(map(is_foreign, paths)):
         raise not_an_experiment(folder)
     for path in paths:
-        yield Run(path.parent.relative_to(folder).as_posix(), path.parent, _read_info(path))
+        yield Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path))
 
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
-
-
-def _read_info(path: Path) -> dict[str, Any]:
-    try:
-        info = json.loads(path.read_bytes())
-    except ValueError:
-        raise RunError(f"{path} is not JSON; move the run's folder away and run it again.") from None
-    schema = info.get("schema") if isinstance(info, dict) else None
-    if schema != SCHEMA:
-        raise RunError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; use the version that wrote it.")
-    needed = ("status", "benchmark", "task", "method", "optimizer", "llm", "seed", "objectives", "random_search_curve")
-    missing = [key for key in needed if key not in info]
-    if missing:
-        raise RunError(f"{path} lacks {', '.join(missing)}; move the run's folder away and run it again.")
-    return dict(info)
 
 
 def _refuse_copies(runs: list[Run]) -> None:

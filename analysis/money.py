@@ -10,10 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.calls import Call, Span, read_calls, read_spans, waited_seconds
-from analysis.invalid import visible
 from analysis.load import Experiment, Run
 from analysis.prices import HourPrice, ModelPrice, Prices, TokenPrice
 from analysis.table import Column, Findings, Table, frame_of
+from harness.visible import visible
 
 Floats = npt.NDArray[np.float64]
 

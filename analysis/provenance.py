@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from analysis.invalid import visible
 from analysis.load import Experiment, Run
+from harness.visible import visible
 
 _SECRET = re.compile(r"api_?key|password|secret|credential|^(auth_)?token$", re.IGNORECASE)
 

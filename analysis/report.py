@@ -15,10 +15,11 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from analysis.figures import INK
-from analysis.invalid import Exhibit, visible
+from analysis.invalid import Exhibit
 from analysis.reasons import Reasoned
 from analysis.render import cells
 from analysis.table import Table
+from harness.visible import visible
 
 MOST_SHOWN = 500
 MOST_REASONS = 12

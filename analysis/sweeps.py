@@ -10,11 +10,11 @@ from typing import Any
 
 from analysis.calls import Call, read_calls
 from analysis.comparison import Comparison
-from analysis.invalid import visible
 from analysis.load import Experiment
 from analysis.table import Column, Findings, Table, frame_of
 from harness.errors import RunError
 from harness.jsonl import read_rows
+from harness.visible import visible
 
 FILE = "sweeps.jsonl"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -79,12 +80,13 @@ def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
     """
     from hydra.errors import InstantiationException  # a run that is skipped needs none of it
     from hydra.utils import instantiate
+    from omegaconf.errors import OmegaConfBaseException
 
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise SettingError(f"The {group} configuration has no _target_; name the class to build there.")
     try:
-        factory = instantiate(dict(node), _partial_=True, _convert_="all")
-    except InstantiationException as error:
+        factory = instantiate(_literal(node), _partial_=True, _convert_="all")
+    except (InstantiationException, OmegaConfBaseException) as error:
         raise _explained(error, group) from error
     takes = inspect.signature(factory.func).parameters
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
@@ -92,6 +94,17 @@ def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
             if setting not in takes:
                 raise unknown(f"setting of {group}", setting, offered(set(takes) - set(given), node))
     return factory
+
+
+def _literal(value: Any) -> Any:
+    """A resolved value that Hydra takes as it is: ``${...}`` in it is text, and reads no environment variable."""
+    if isinstance(value, str):
+        for _ in range(2):  # Hydra resolves the whole, and again what it hands over
+            value = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _explained(error: Exception, group: str) -> Exception:

@@ -13,8 +13,8 @@ from typing import Any
 from harness.errors import RunError
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
+from harness.record import read_record
 
-SCHEMA = 1
 VOLATILE = frozenset({"tracker"})
 """Top-level configuration keys that may differ between a run and its resumption."""
 
@@ -40,16 +40,10 @@ class RunFolder:
         Raises:
             RunError: It is damaged, or written by another version of this program.
         """
-        path = self.path / "run.json"
         try:
-            run = json.loads(path.read_bytes())
+            return read_record(self.path / "run.json")
         except FileNotFoundError:
             return None
-        except ValueError:
-            raise RunError(f"{path} is not JSON; move the folder away and run it again.") from None
-        if not isinstance(run, dict) or run.get("schema") != SCHEMA:
-            raise RunError(f"{path} does not have schema {SCHEMA}; read it with the version that wrote it.")
-        return run
 
     def write(self, run: dict[str, Any]) -> None:
         """Replace run.json in one step, so that no reader ever sees half of it."""

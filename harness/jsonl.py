@@ -31,6 +31,18 @@ def encode(row: Any) -> str:
         return json.dumps(plain(row), allow_nan=False, separators=(",", ":"))
 
 
+def loads(text: bytes | str) -> Any:
+    """JSON that somebody else may have written.
+
+    Raises:
+        ValueError: It is none, or is nested too deep to be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
 class Appender:
     """Appends rows to a file. Opening cuts off a torn last line, so that the next row starts on a line of its own."""
 
@@ -54,7 +66,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """All whole rows; an absent file has none, a torn last line is left out.
 
     Raises:
-        RunError: A line before the last is not JSON, so the file was damaged by something else than a crash.
+        RunError: A line before the last is no JSON object, so the file was damaged by something else than a crash.
     """
     if not path.exists():
         return []
@@ -62,14 +74,19 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            rows.append(json.loads(line))
+            row = loads(line)
         except ValueError:
             if number == len(lines) - 1:
                 break
-            raise RunError(
-                f"Line {number} of {path} is not JSON; move the run's folder away and run it again."
-            ) from None
+            raise _damaged(path, number, "is not JSON") from None
+        if not isinstance(row, dict):
+            raise _damaged(path, number, "is not a JSON object")
+        rows.append(row)
     return rows
+
+
+def _damaged(path: Path, number: int, what: str) -> RunError:
+    return RunError(f"Line {number} of {path} {what}; move the run's folder away and run it again.")
 
 
 def _cut_torn_line(path: Path) -> None:
@@ -85,7 +102,7 @@ def _cut_torn_line(path: Path) -> None:
 
 def _is_json(line: bytes) -> bool:
     try:
-        json.loads(line)
+        loads(line)
     except ValueError:
         return False
     return True

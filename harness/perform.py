@@ -10,12 +10,13 @@ from typing import Any
 
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
-from harness.folder import SCHEMA, RunFolder
+from harness.folder import RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
 from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
+from harness.record import SCHEMA
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
 QUANTILES = 201

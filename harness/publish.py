@@ -7,19 +7,17 @@ Publishing again replaces: a run's W&B id is a function of its path. Exit code: 
 from __future__ import annotations
 
 import difflib
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
 from harness.jsonl import read_rows
+from harness.record import read_record
 from harness.wandb_tracker import WandbTracker
 
 FINISHED = ("complete", "failed")
-_NEEDED = ("status", "experiment", "benchmark", "task", "method", "optimizer", "seed", "objectives")
 
 
 def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
@@ -31,29 +29,12 @@ def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
     Raises:
         RunError: A file of the run is damaged.
     """
-    run, rows = read_run(folder), read_rows(folder / "trials.jsonl")
+    run, rows = read_record(folder / "run.json"), read_rows(folder / "trials.jsonl")
     tracker.start(folder, {**run, "status": "running"})
     for row in rows:
         tracker.log(row)
     tracker.finish(run)
     return tracker.failure
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """The contents of a ``run.json``.
-
-    Raises:
-        RunError: It is not JSON, or not a run's.
-    """
-    path = folder / "run.json"
-    try:
-        run = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read ({error}); move the folder away and run it again.") from None
-    missing = [key for key in _NEEDED if not isinstance(run, dict) or key not in run]
-    if missing:
-        raise RunError(f"{path} is not a run's: it lacks {', '.join(missing)}; give a folder below runs/.")
-    return dict(run)
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -99,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> str:
     """Publish one folder, say so in a sentence, and return what became of it in a word."""
     try:
-        status = read_run(folder)["status"]
+        status = read_record(folder / "run.json")["status"]
         if status not in wanted:
             print(f"Skipped {folder}: its status is {status!r}, not {' or '.join(wanted)}.")
             return "skipped"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
-from harness.errors import SettingError
+from harness.errors import RunError, SettingError
 from harness.names import check_experiment
 from harness.progress import say
+from harness.record import read_record
 
 
 class Sweep(Callback):
@@ -41,7 +41,14 @@ class Sweep(Callback):
         folder = Path("runs") / str(config.name)
         counts: dict[str, int] = {}
         for path in folder.glob("*/*/*/run.json"):
-            status = json.loads(path.read_bytes())["status"]
+            status = _status(path)
             counts[status] = counts.get(status, 0) + 1
         states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         say(f"{folder}: {states or 'no runs'}; this sweep took {time.time() - self._started:.0f} s")
+
+
+def _status(path: Path) -> str:
+    try:
+        return str(read_record(path)["status"])
+    except (OSError, RunError):
+        return "damaged"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import socket
 import time
@@ -16,7 +15,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from harness.clock import now
-from harness.jsonl import Appender
+from harness.jsonl import Appender, loads
 from harness.masking import masked
 from harness.names import is_experiment
 from harness.progress import say
@@ -121,10 +120,12 @@ def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
             written = path.stat().st_mtime
             if written < start - SKEW_SECONDS:
                 continue
-            run = json.loads(path.read_bytes())
+            run = loads(path.read_bytes())
         except (OSError, ValueError):
             continue
-        times = [text for text in (run.get("started_at"), run.get("finished_at")) if text]
+        if not isinstance(run, dict):
+            continue
+        times = [text for text in (run.get("started_at"), run.get("finished_at")) if isinstance(text, str)]
         # One that goes on, or was ended from outside, may say neither: then its file's own time has to do.
         if max(times, default="") >= started_at or (run.get("finished_at") is None and written >= start):
             found[path.parent.relative_to(folder).as_posix()] = run

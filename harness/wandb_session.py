@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import sys
 import urllib.request
@@ -167,6 +168,11 @@ def _check_online(settings: Any) -> None:
     """Refuse at once where W&B would ask for a login, or retry until its time-out."""
     from wandb.sdk.lib import wbauth
 
+    local = Path(settings.settings_workspace)
+    if "WANDB_BASE_URL" not in os.environ and local.is_file() and "base_url" in local.read_text(errors="replace"):
+        raise HyperboleError(  # a folder that somebody sent may hold one, and the key would go there
+            f"{local} says where W&B is; if that is meant, set WANDB_BASE_URL to {settings.base_url}, else go elsewhere"
+        )
     if wbauth.authenticate_session(host=settings.base_url, source="hyperbole", prompt=False) is None:
         raise HyperboleError(f"no API key for {settings.base_url}: set WANDB_API_KEY or run `wandb login`")
     url = urlsplit(settings.base_url)

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from analysis import report
-from analysis.invalid import exhibits, visible
+from analysis.invalid import exhibits
 from analysis.load import load
 from analysis.publish import publish
 from analysis.report import group_exhibits, inline_svg
+from harness.visible import visible
 from tests.analysis.run_folders import call, fault, noisy_experiment, noisy_trade_offs, trial, write_run
 
 HOSTILE = {

@@ -44,7 +44,8 @@ def path(folder):
 
 
 def replay(folder, *arguments):
-    return command("harness.replay", *(arguments or ("runs/adhoc",)), cwd=folder, PYTHONPATH=path(folder))
+    ours = ("runs/adhoc", f"hydra.searchpath=[{folder / 'conf'}]")
+    return command("harness.replay", *(arguments or ours), cwd=folder, PYTHONPATH=path(folder))
 
 
 def test_runs_replay_from_their_records_and_a_tampered_one_does_not(tmp_path):
@@ -75,3 +76,18 @@ def test_a_missing_completion_is_named(tmp_path):
 
 def test_a_folder_without_runs_is_a_mistake(tmp_path):
     assert "no complete run" in sentence(replay(tmp_path, "runs/nothing"))
+
+
+def test_a_plug_in_is_built_only_from_a_search_path_that_the_command_line_gives(tmp_path):
+    run(tmp_path)
+    (tmp_path / "model.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n{MODEL}")
+    done = replay(tmp_path, "runs/adhoc")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "optimizer.chat names model.model, which no configuration file names there" in done.stderr
+    assert done.stdout == "1 of 2 runs replayed to the same trials.\n"
+    assert not (tmp_path / "imported").exists()
+    assert "is no folder" in sentence(replay(tmp_path, "runs/adhoc", "hydra.searchpath=[nowhere]"))
+    assert "nothing that replay takes" in sentence(replay(tmp_path, "runs/adhoc", "budget.proposals=3"))
+    done = replay(tmp_path, "runs/adhoc", "llm._target_=model.model")
+    assert (done.returncode, done.stderr) == (0, "")

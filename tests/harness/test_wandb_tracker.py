@@ -313,6 +313,14 @@ class TestFailures:
         assert "http://127.0.0.1:9 cannot be reached: " in self.sentence(capsys)
         assert list(home.iterdir()) == []
 
+    def test_a_folder_does_not_say_where_the_key_is_sent(self, folder, monkeypatch, capsys, tmp_path):
+        """W&B reads ``wandb/settings`` of the folder it is called in, which may be a stranger's."""
+        monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
+        (tmp_path / "cwd/wandb").mkdir()
+        (tmp_path / "cwd/wandb/settings").write_text("[default]\nbase_url = http://127.0.0.1:9\n")
+        track(WandbTracker(mode="online", finish_timeout_seconds=30), folder, run_json(), FOUR_ROWS)
+        assert "wandb/settings says where W&B is" in self.sentence(capsys)
+
     def test_stderr_closed(self, folder, monkeypatch):
         monkeypatch.setitem(sys.modules, "wandb", None)
         monkeypatch.setattr(sys, "stderr", None)

@@ -1,0 +1,136 @@
+"""What a run.json must say to be one: it may be damaged, of another version, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RunError
+from harness.jsonl import loads
+
+SCHEMA = 1
+DEEPEST = 60
+"""Levels of nested values; a configuration has about eight."""
+_WORDS = ("NaN", "Infinity", "-Infinity")
+"""What JSON lacks (``harness.jsonl.plain``)."""
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The contents of a run.json whose fields are of the kinds that readers rely on.
+
+    Raises:
+        FileNotFoundError: There is none.
+        RunError: It is none, damaged, or written by another version of this program.
+    """
+    try:
+        run = loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from None
+    except ValueError:
+        raise _refused(path, "it is not JSON") from None
+    if not isinstance(run, dict) or run.get("schema", SCHEMA) != SCHEMA:
+        found = run["schema"] if isinstance(run, dict) else None
+        raise RunError(f"{path} has schema {found!r}, this version reads {SCHEMA}; use the version that wrote it.")
+    if (wrong := wrong_in(run)) is not None:
+        raise _refused(path, wrong)
+    return run
+
+
+def wrong_in(run: Mapping[str, Any]) -> str | None:
+    """What is wrong with the contents of a run.json in words; None if nothing is."""
+    missing = [key for key in _NEEDED if key not in run]
+    if missing:
+        return f"it lacks {', '.join(missing)}"
+    if _is_deeper(run, DEEPEST):
+        return f"its values are nested more than {DEEPEST} levels deep"
+    for key, is_right in (_NEEDED | _OPTIONAL).items():
+        if key in run and not is_right(run[key]):
+            return f"its {key} is {json.dumps(run[key])[:80]}"
+    return None
+
+
+def _refused(path: Path, why: str) -> RunError:
+    return RunError(f"{path} cannot be read ({why}); move the run's folder away and run it again.")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(
+        _is_deeper(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return value in _WORDS if isinstance(value, str) else isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_objective(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("name"), str)
+        and value.get("direction") in ("minimize", "maximize")
+        and all(_or_none(_is_number)(value.get(key)) for key in ("optimum", "worst"))
+        and _or_none(_list_of(_is_number))(value.get("scale"))
+    )
+
+
+def _is_fidelity(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
+def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or is_right(value)
+
+
+def _list_of(is_right: Callable[[Any], bool], least: int = 0) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and len(value) >= least and all(map(is_right, value))
+
+
+def _mapping_to(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(is_right, value.values()))
+
+
+_NEEDED: dict[str, Callable[[Any], bool]] = {
+    "status": _is_text,
+    "experiment": _is_text,
+    "benchmark": _is_text,
+    "task": _is_text,
+    "method": _is_text,
+    "optimizer": _is_text,
+    "llm": _or_none(_is_text),
+    "seed": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
+    "objectives": _list_of(_is_objective, least=1),
+    "random_search_curve": _or_none(_list_of(_is_number)),
+    "budget": _mapping_to(_or_none(_is_number)),
+    "config": lambda value: isinstance(value, dict) and isinstance(value.get("benchmark", {}), dict),
+    "schema": lambda value: value == SCHEMA,
+}
+_OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "started_at": _is_time,
+    "finished_at": _or_none(_is_time),
+    "error": _or_none(_is_text),
+    "fidelities": _list_of(_is_fidelity),
+    "loss_quantiles": _or_none(_list_of(_is_number)),
+    "git": _or_none(lambda value: isinstance(value, dict)),
+    "versions": _mapping_to(_is_text),
+    "host": _or_none(_is_text),
+}
+"""Records made before these existed have none."""

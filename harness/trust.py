@@ -1,0 +1,185 @@
+"""What a record may have built: somebody else wrote it, so it names nothing but what configuration files name there.
+
+A ``_target_`` is a class that Hydra imports and calls. In a run.json it is trusted only where a file of ``conf/``, of a
+search path given on the command line, or the command line itself names it at the same place of the same group.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.arguments import check_overrides
+from harness.errors import RunError, SettingError
+
+TARGET = "_target_"
+Place = tuple[str, ...]
+"""Where in a configuration: keys from the top; ``[]`` for any position of a list."""
+
+SPECIAL = frozenset({TARGET, "_args_", "_partial_", "_recursive_", "_convert_"})
+"""Keys that tell Hydra how to build."""
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+ANSWERED = {"recording", "replay", "live"}
+"""What a model's configuration says about where its replies come from."""
+
+
+class Trust:
+    """What the configuration files name, by place.
+
+    Args:
+        folders: Roots of configuration files, with a folder per group.
+        said: Place -> class that the command line names there.
+
+    Raises:
+        SettingError: A file cannot be read.
+    """
+
+    def __init__(self, folders: Iterable[Path], said: Mapping[Place, str]) -> None:
+        self._nodes: dict[Place, list[Mapping[str, Any]]] = defaultdict(list)
+        self._references: dict[Place, set[Place]] = defaultdict(set)
+        for folder in folders:
+            for file in sorted(folder.glob("*/**/*.yaml")):
+                group = file.relative_to(folder).parts[0]
+                for place, value in walk(_read(file), (group,)):
+                    self._learn(place, value)
+        for place, target in said.items():
+            self._nodes[place].append({TARGET: target, **dict.fromkeys(ANSWERED)})
+
+    def _learn(self, place: Place, value: Any) -> None:
+        if isinstance(value, Mapping) and SPECIAL & set(value):
+            self._nodes[place].append(value)
+        elif isinstance(value, str) and (found := _REFERENCE.fullmatch(value)):
+            self._references[place].add(tuple(found[1].split(".")))
+
+    def nodes(self, place: Place) -> list[Mapping[str, Any]]:
+        """What the files have built at a place, what they refer to from there included."""
+        return self._nodes_at(place, frozenset())
+
+    def _nodes_at(self, place: Place, seen: frozenset[Place]) -> list[Mapping[str, Any]]:
+        found = list(self._nodes.get(place, ()))
+        for length in range(1, len(place) + 1):
+            for other in self._references.get(place[:length], ()):
+                if (further := other + place[length:]) not in seen:
+                    found += self._nodes_at(further, seen | {place})
+        return found
+
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Refuse a configuration that would have something else built.
+
+        Raises:
+            RunError: It names something that no file names at that place, or a model that cannot be kept from asking.
+        """
+        for place, value in walk(config):
+            if isinstance(value, Mapping):
+                for key in sorted(SPECIAL & set(value), reverse=True):
+                    if not any(key in node and node[key] == value[key] for node in self.nodes(place)):
+                        raise RunError(_refusal(".".join(place), key, value[key]))
+                self.is_model(place, value)
+
+    def is_model(self, place: Place, node: Mapping[str, Any]) -> bool:
+        """Whether what a checked configuration builds at a place is a model whose replies are recorded.
+
+        Raises:
+            RunError: It is a model that cannot be kept from asking.
+        """
+        named = [each for each in self.nodes(place) if TARGET in each and each[TARGET] == node.get(TARGET)]
+        if any(set(each) >= ANSWERED for each in named):
+            return True
+        if any(node.get(TARGET) == each.get(TARGET) for each in self._of_group("llm")):
+            raise RunError(
+                f"{node[TARGET]} cannot be replayed: its configuration file lacks {', '.join(sorted(ANSWERED))}, with "
+                "which a model is told to answer from its record alone."
+            )
+        return False
+
+    def _of_group(self, group: str) -> Iterator[Mapping[str, Any]]:
+        for place, nodes in self._nodes.items():
+            if place[0] == group:
+                yield from nodes
+
+    def default(self, group: str, target: object, key: str) -> Any:
+        """A setting as the first file has it that names this class; None where none does."""
+        return next((node[key] for node in self.nodes((group,)) if node.get(TARGET) == target and key in node), None)
+
+
+def walk(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Every value of a configuration with its place, from the top."""
+    yield place, value
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from walk(item, (*place, str(key)))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from walk(item, (*place, "[]"))
+
+
+def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict[Place, Any]]:
+    """What the user says is to be trusted, and the settings that take the place of recorded ones.
+
+    Args:
+        overrides: As for ``harness.run``: ``hydra.searchpath=[...]``, ``<group>._target_=...``, and so on.
+        conf: This project's own configuration files.
+
+    Raises:
+        SettingError: An override is something else, or cannot be read.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    check_overrides(overrides, "replay takes one")
+    folders, said = [conf], dict[Place, str]()
+    settings: dict[Place, Any] = {}
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        place, value = tuple(override.key_or_group.split(".")), override.value()
+        if override.key_or_group == "hydra.searchpath" and isinstance(value, list):
+            folders += [_folder(str(entry)) for entry in value]
+        elif place[-1] == TARGET and isinstance(value, str):
+            said[place[:-1]] = value
+        elif len(place) == 2 and place[0] == "benchmark" and place[1] in ("cache", "folder"):
+            settings[place] = value
+        else:
+            raise SettingError(
+                f"{override.input_line!r} is nothing that replay takes; it takes hydra.searchpath=[...], "
+                "<group>._target_=..., benchmark.folder=... and benchmark.cache=..., the rest is on record."
+            )
+    return Trust(folders, said), settings
+
+
+def _folder(entry: str) -> Path:
+    """A folder of Hydra's search path.
+
+    Raises:
+        SettingError: There is no such folder.
+    """
+    kind, separator, rest = entry.partition("://")
+    folder = Path(rest if separator and kind == "file" else entry)
+    if separator and kind == "pkg":
+        spec = importlib.util.find_spec(rest.partition("/")[0].replace("/", "."))
+        folder = Path(*(spec.submodule_search_locations or [""] if spec else [""]), *rest.split("/")[1:])
+    if not folder.is_dir():
+        raise SettingError(f"hydra.searchpath names {entry!r}, which is no folder; give one with YAML files.")
+    return folder
+
+
+def _read(file: Path) -> Any:
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    try:
+        return OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+    except (OSError, ValueError, YAMLError) as error:
+        raise SettingError(f"{file} cannot be read ({' '.join(str(error).split())[:200]}).") from None
+
+
+def _refusal(place: str, key: str, value: Any) -> str:
+    what = value if key == TARGET else f"{key}: {json.dumps(value, default=repr)[:80]}"
+    shown = str(what)[:160].encode("unicode_escape").decode("ascii")
+    return (
+        f"{place or 'the configuration'} names {shown}, which no configuration file names there, so nothing of this "
+        "run is built; if it is yours, name its folder as for the run itself, with 'hydra.searchpath=[...]', or its "
+        f"class with '{place}.{TARGET}=...'."
+    )

@@ -1,0 +1,22 @@
+"""Text that somebody else wrote, made safe to print."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides, reorders or cannot be encoded written out as <U+202E>-like marks.
+
+    Line ends and tabs stay. What is left is safe to encode as UTF-8; escaping for HTML is the template's part.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(char) for char in text)
+
+
+def _visible_character(char: str) -> str:
+    if char in "\n\t":
+        return char
+    hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return f"⟨U+{ord(char):04X}⟩" if hidden else char
