@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import metadata
+
 import pytest
 
-from llms.processor import Processor, choose_dtype, choose_threads, read_flags, this_processor
+from llms.processor import Processor, choose_dtype, choose_threads, read_flags, runs_on_cpu, this_processor
 
 X86 = "processor\t: {number}\nmodel name\t: AMD EPYC\nflags\t\t: fpu sse2 avx2{more}\nbugs\t\t: spectre_v1\n\n"
 ARM = "processor\t: {number}\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd fphp asimdhp{more}\nCPU part\t: 0xd40\n\n"
@@ -50,6 +53,31 @@ def test_a_quota_limits_the_threads_and_binds_none(limit, threads):
     chosen, why = choose_threads(Processor(frozenset(), 64, limit))
     assert chosen == {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": threads}
     assert f"{limit} of 64" in why
+
+
+@pytest.mark.parametrize(
+    ("installed", "device", "on_cpu"),
+    [
+        ({"vllm-cpu": "0.32.0"}, None, True),
+        ({"vllm": "0.32.0"}, None, False),
+        ({"vllm": "0.32.0+cpu"}, None, True),
+        ({"vllm": "0.32.0", "vllm-cpu": "0.32.0"}, None, False),
+        ({"vllm": "0.32.0"}, "cpu", True),
+        ({}, None, False),
+    ],
+)
+def test_which_vllm_computes_on_a_cpu(installed, device, on_cpu, monkeypatch):
+    def version(package):
+        if package not in installed:
+            raise metadata.PackageNotFoundError(package)
+        return installed[package]
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("VLLM_TARGET_DEVICE", raising=False)
+    if device:
+        monkeypatch.setenv("VLLM_TARGET_DEVICE", device)
+    assert runs_on_cpu() is on_cpu
 
 
 def test_this_machine(monkeypatch, tmp_path):
