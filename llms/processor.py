@@ -70,7 +70,7 @@ def read_flags(cpuinfo: str) -> frozenset[str] | None:
 def choose_dtype(processor: Processor) -> tuple[str, str]:
     """The dtype that is fast here, and why."""
     if processor.flags is None:
-        return "float32", "the CPU's flags cannot be read, and float32 is never slow"
+        return "float32", "the CPU's flags cannot be read, and float32 needs none"
     has = [flag for flag in BFLOAT16_FLAGS if flag in processor.flags]
     if has:
         return "bfloat16", f"the CPU has {has[0]}"

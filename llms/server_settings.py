@@ -30,7 +30,7 @@ class ServerSettings:
         port: On 127.0.0.1.
         max_model_len: Prompt and reply together, in tokens; None for the model's own.
         dtype: Of the weights and of what is computed, as vLLM names it. ``auto``: on GPUs the model's own; on a CPU
-            bfloat16 where that has instructions for it, else float32 (see ``llms.serving``).
+            bfloat16 where that has instructions for it, else float32 (see ``llms.processor``).
         threads: Which cores compute, where a CPU does, in vLLM's words: ``0-3``, ``nobind``. ``auto``: as many as suit
             this machine.
         enforce_eager: Do without compilation: starts faster, generates slower.
