@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from harness.errors import SettingError
+from harness.signature import check_settings
 from harness.trial import Trial
 
 
@@ -19,7 +20,7 @@ class Budget:
         seconds: The virtual clock: seconds spent asking plus evaluation_seconds.
 
     Raises:
-        SettingError: No limit is set, or one is not positive.
+        SettingError: No limit is set, or one is no positive number.
     """
 
     proposals: int | None = None
@@ -31,8 +32,9 @@ class Budget:
         limits = {f.name: getattr(self, f.name) for f in fields(self)}
         if all(limit is None for limit in limits.values()):
             raise SettingError(f"The budget has no limit; set one of {', '.join(limits)}, e.g. budget.proposals=20.")
+        check_settings(Budget, limits, "budget")
         for name, limit in limits.items():
-            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or limit <= 0):
+            if limit is not None and limit <= 0:
                 raise SettingError(f"budget.{name} is {limit!r}; give a positive number or null.")
 
     def check_ends(self, uses_model: bool) -> None:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from harness.budget import Budget
-from harness.errors import SettingError, unknown
-from harness.internals import offered
+from harness.errors import SettingError
+from harness.locate import ROOT, locate
+from harness.method import GROUPS
 from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
+from harness.signature import check_settings
 from harness.start import begin_with
 from harness.tracker import Tracker
 from harness.trial import Optimizer
 
+HYDRAS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_"})
+"""Keys of a configuration that speak to Hydra and are no settings."""
+
+
+def choices_of(group: str) -> list[str]:
+    """The names that conf/ has for a group."""
+    return sorted(file.stem for file in (ROOT / "conf" / group).glob("*.yaml"))
+
 
 def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
     """The benchmark of a resolved configuration, behind its probe if there is one."""
-    node = config["benchmark"]
+    node: Any = config.get("benchmark")
     factory = _factory(node, "benchmark")
     benchmark = cast(Benchmark, factory())
     probe = config.get("probe")  # runs recorded before there were probes have none
@@ -37,17 +46,18 @@ def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
 
 def build_budget(config: Mapping[str, Any]) -> Budget:
     """The budget of a resolved configuration."""
-    return cast(Budget, _factory(config["budget"], "budget")())
+    return cast(Budget, _factory(config.get("budget"), "budget")())
 
 
 def build_tracker(config: Mapping[str, Any]) -> Tracker:
     """The tracker of a resolved configuration."""
-    return cast(Tracker, _factory(config["tracker"], "tracker")())
+    return cast(Tracker, _factory(config.get("tracker"), "tracker")())
 
 
 def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget) -> Optimizer:
     """The optimizer of a resolved configuration; it sees neither the benchmark nor the optimum (law 4)."""
-    factory = _factory(config["optimizer"], "optimizer", "problem", "seed", "budget")
+    shared = {group: config.get(group) for group in GROUPS}
+    factory = _factory(config.get("optimizer"), "optimizer", "problem", "seed", "budget", shared=shared)
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
     optimizer = cast(Optimizer, factory(problem=shown, seed=config["seed"], budget=budget))
@@ -57,7 +67,9 @@ def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget)
 
 def build_repair(config: Mapping[str, Any], problem: Problem) -> Repair:
     """The repair of a resolved configuration."""
-    return cast(Repair, _factory(config["repair"], "repair", "problem", "seed")(problem=problem, seed=config["seed"]))
+    return cast(
+        Repair, _factory(config.get("repair"), "repair", "problem", "seed")(problem=problem, seed=config["seed"])
+    )
 
 
 def build_all(config: Mapping[str, Any]) -> None:
@@ -72,8 +84,14 @@ def build_all(config: Mapping[str, Any]) -> None:
     build_tracker(config)
 
 
-def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
+def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | None = None) -> Any:
     """The target with its settings bound.
+
+    Args:
+        node: The group's configuration.
+        group: Its name.
+        given: Arguments that are not settings.
+        shared: Groups that the node may hold parts of (``chat: ${llm}``), by name: their settings are called by it.
 
     Raises:
         SettingError: The target cannot be found, or does not take one of the settings.
@@ -82,18 +100,35 @@ def _factory(node: Mapping[str, Any], group: str, *given: str) -> Any:
     from hydra.utils import instantiate
     from omegaconf.errors import OmegaConfBaseException
 
+    if node is None:
+        raise SettingError(f"{group} needs one choice; give {group}=<one of {', '.join(choices_of(group))}>.")
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise SettingError(f"The {group} configuration has no _target_; name the class to build there.")
+    _check(node, group, given, shared or {})
     try:
-        factory = instantiate(_literal(node), _partial_=True, _convert_="all")
+        return instantiate(_literal(node), _partial_=True, _convert_="all")
     except (InstantiationException, OmegaConfBaseException) as error:
         raise _explained(error, group) from error
-    takes = inspect.signature(factory.func).parameters
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
-        for setting in factory.keywords:
-            if setting not in takes:
-                raise unknown(f"setting of {group}", setting, offered(set(takes) - set(given), node))
-    return factory
+
+
+def _check(node: Mapping[str, Any], path: str, given: tuple[str, ...], shared: Mapping[str, Any]) -> None:
+    """Find the target and check its settings, then those of every object that is built inside."""
+    target = locate(node["_target_"], path)
+    settings = {name: value for name, value in node.items() if name not in HYDRAS}
+    if "_args_" not in settings or given:  # arguments by position have no names to be checked by
+        check_settings(target, settings, path, given)
+    for name, inner in _built_inside(settings, path):
+        group = next((group for group, value in shared.items() if value == inner), None)
+        _check(inner, group or name, (), shared)
+
+
+def _built_inside(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The outermost objects to be built inside a value, with their names."""
+    for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if isinstance(item, Mapping) and "_target_" in item:
+            yield f"{path}.{key}", item
+        elif isinstance(item, Mapping | list | tuple):
+            yield from _built_inside(item, f"{path}.{key}")
 
 
 def _literal(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from harness.arguments import check_overrides
-from harness.build import build_all
+from harness.build import build_all, choices_of
 from harness.errors import RunError, SettingError
 from harness.folder import RunFolder, refuse_if_different
+from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
 from harness.names import check_experiment, component, part
 from harness.progress import say
 
+REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
+"""Groups that every run has a choice of, besides those that its method uses."""
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
@@ -67,13 +70,19 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
     Raises:
         SettingError: The seed or the experiment's name cannot be one.
     """
-    seed, name = config.seed, config.name
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
-        raise SettingError(f"seed is {seed!r}; give a whole number from 0 to 2147483647.")
+    _check_choices(config, choices, REQUIRED)
+    used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
+    _check_choices(config, choices, sorted(used))
+    seed, name = config.get("seed"), config.get("name")
+    if is_whole(name):
+        name = str(name)  # name=2026
+    if not is_whole(seed) or not 0 <= seed < 2**31:
+        raise SettingError(
+            f"seed is {'null' if seed is None else repr(seed)}; give a whole number from 0 to 2147483647."
+        )
     name = check_experiment(name)
     benchmark, optimizer = part(str(choices["benchmark"])), str(choices["optimizer"])
     task = task_name(str(config.benchmark.get("task", "default")), list(overrides))
-    used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
     method = method_name(optimizer, used, choices, default_choices(), list(overrides))
     identity = {
         "experiment": name,
@@ -86,6 +95,13 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
         "seed": seed,
     }
     return identity, used
+
+
+def _check_choices(config: DictConfig, choices: Mapping[str, str | None], groups: Iterable[str]) -> None:
+    """Refuse a group that was taken away (``~tracker``), or that has several choices at once."""
+    for group in groups:
+        if config.get(group) is None or choices.get(group) is None:
+            raise SettingError(f"{group} needs one choice; give {group}=<one of {', '.join(choices_of(group))}>.")
 
 
 def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:

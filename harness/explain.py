@@ -53,8 +53,32 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
         return unknown(group or "configuration", name, error.options or ())
     if isinstance(error, OverrideParseException):
         return unreadable(str(error.override))
+    if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
+        return _no_choice(overrides)
     if isinstance(error, HydraException | OmegaConfBaseException):
-        return _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
+        return _misfit(str(error)) or _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
+    return None
+
+
+def _misfit(message: str) -> SettingError | None:
+    """For ``llm.environment=[A]``, where a mapping is."""
+    if (wrong := re.match(r"Error merging override \+*([^=]+)=(.*)", message)) is None:
+        return None
+    key, value = wrong.groups()
+    return SettingError(f"{key} cannot be {value}: it is made of parts; set one of them, as in {key}.NAME=...")
+
+
+def _no_choice(overrides: Sequence[str]) -> SettingError | None:
+    """For ``tracker=null`` and ``tracker=5``: which choices there are."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from harness.build import choices_of
+    from harness.kinds import said
+
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        group = override.key_or_group
+        if choices_of(group) and not isinstance(value := override.value(), str | list):
+            return unknown(group, said(value), choices_of(group))
     return None
 
 

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.signature import takes_also
 from llms.client import Client
 from llms.person import Person
 from llms.recorder import Recorder
 from llms.running import served_row
 from llms.server import ensure_server
-from llms.server_settings import server_settings
+from llms.server_settings import ServerSettings, server_settings
 from llms.thinking import TAGS
 
 
-def vllm(
+@takes_also(ServerSettings)
+def vllm(  # noqa: PLR0913 (each one is a setting)
     *,
     name: str,
     recording: Path | str,
@@ -25,6 +27,9 @@ def vllm(
     max_attempts: int = 5,
     concurrency: int = 64,
     thinking_tags: Sequence[str] | None = TAGS,
+    extra_args: Sequence[str | int | float] | None = None,
+    environment: Mapping[str, str | int | float | bool | None] | None = None,
+    threads: str | int | None = None,
     **server: Any,
 ) -> Recorder:
     """A recorded model on a vLLM server of this machine, which the first call that is not on record starts if need be.
@@ -38,12 +43,15 @@ def vllm(
         max_attempts: The same.
         concurrency: The same.
         thinking_tags: The same.
+        extra_args: See ``llms.server_settings.ServerSettings``; numbers are passed on as text.
+        environment: The same; what is null is left out.
+        threads: The same; one core is a number.
         server: See ``llms.server_settings.ServerSettings``.
 
     Raises:
         SettingError: A setting is out of its range.
     """
-    settings = server_settings(server)
+    settings = server_settings({**server, "extra_args": extra_args, "environment": environment, "threads": threads})
 
     def client(serving: Mapping[str, Any] | None) -> Client:
         return Client(
@@ -66,6 +74,7 @@ def vllm(
     return Recorder(connect, recording, replay, live)
 
 
+@takes_also(Client)
 def endpoint(
     *,
     name: str,

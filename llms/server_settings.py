@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.cache import cache_folder
 from harness.errors import SettingError, unknown
+from harness.signature import check_settings
 
 HOST = "127.0.0.1"
 AUTO = "auto"
@@ -126,10 +127,15 @@ SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
 
 
 def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
-    """The server's settings as the configuration says them, lists and mappings made plain."""
+    """The server's settings as the configuration says them, lists and mappings made plain.
+
+    Raises:
+        SettingError: One is unknown, or of another type.
+    """
     plain = dict(settings)
     plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
     given = plain.get("environment") or {}
     plain["environment"] = {str(key): str(value) for key, value in given.items() if value is not None}
     plain["threads"] = AUTO if plain.get("threads") is None else str(plain["threads"])
+    check_settings(ServerSettings, plain, "llm")
     return ServerSettings(**plain)

@@ -104,7 +104,7 @@ def test_any_text_reaches_its_class_as_it_is(text):
 
     node = {"_target_": "harness.start.GivenStart", "configurations": [{"x": text}]}
     assert _factory(node, "start")()._configurations == [{"x": text}]
-    nested = {"_target_": "optimizers.llm_chat.LLMChat", "prompt": {"_target_": "types.SimpleNamespace", "x": [text]}}
+    nested = {"_target_": "types.SimpleNamespace", "prompt": {"_target_": "types.SimpleNamespace", "x": [text]}}
     assert _factory(nested, "optimizer").keywords["prompt"].x == [text]
 
 
