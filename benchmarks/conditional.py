@@ -31,8 +31,8 @@ from benchmarks.bayesmark import DATA_SETS, DataSet
 from benchmarks.discretize import on_levels
 from benchmarks.live import Live
 from benchmarks.settings import one_of
-from harness.check import builtin
 from harness.problem import Objective, Outcome, Params, Problem
+from harness.space import default_of
 
 VERSION = "conditional 1"
 TRAINER = "benchmarks.conditional_trainer:Trainer"
@@ -79,7 +79,7 @@ class Conditional:
             name=name,
             space=space,
             objectives=(ACCURACY,),
-            default={key: builtin(value) for key, value in space.get_default_configuration().items()},
+            default=default_of(space),
             description=describe(data),
         )
         self._live = Live(TRAINER, {"task": task}, VERSION, limit_seconds, cache)

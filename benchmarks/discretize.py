@@ -19,8 +19,6 @@ from ConfigSpace.forbidden import (
     ForbiddenRelation,
 )
 from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
     Hyperparameter,
     IntegerHyperparameter,
     NumericalHyperparameter,
@@ -29,8 +27,9 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.types import NotSet
 
 from harness.check import Checker, parents_first
+from harness.choices import values_of
 from harness.errors import SettingError, unknown
-from harness.problem import Params, Scalar
+from harness.problem import Params
 
 
 def on_levels(space: ConfigurationSpace, levels: int | None) -> ConfigurationSpace:
@@ -79,7 +78,7 @@ def finite(space: ConfigurationSpace) -> bool:
 
 
 def configurations(space: ConfigurationSpace) -> Iterator[Params]:
-    """Every configuration, once, as builtin scalars in the space's order of names.
+    """Every configuration, once, in the space's order of names.
 
     Their order is fixed: as an odometer's, whose digits are the hyperparameters (parents before their children, and
     else as in the space), the last one the fastest.
@@ -120,18 +119,6 @@ def _configurations(space: ConfigurationSpace) -> Iterator[Params]:
             yield from turn(position + 1)
 
     return turn(0)
-
-
-def values_of(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Scalar]:
-    """Every value of a hyperparameter that has finitely many, in its order."""
-    if isinstance(hyperparameter, CategoricalHyperparameter):
-        return tuple(hyperparameter.choices)
-    if isinstance(hyperparameter, OrdinalHyperparameter):
-        return tuple(hyperparameter.sequence)
-    if isinstance(hyperparameter, Constant):
-        return (hyperparameter.value,)
-    assert isinstance(hyperparameter, IntegerHyperparameter)
-    return range(int(hyperparameter.lower), int(hyperparameter.upper) + 1)
 
 
 def nearest_level(number: NumericalHyperparameter[Any, Any], levels: Sequence[Any]) -> Any:

@@ -27,8 +27,8 @@ from benchmarks.tabular_spaces import search_space
 from benchmarks.task_contexts import contexts, features_in_words
 from benchmarks.trainable import refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
-from harness.check import builtin
 from harness.problem import Objective, Outcome, Params, Problem
+from harness.space import default_of
 
 MEASURES = {
     objective.name: objective
@@ -107,7 +107,7 @@ class Fairness:
             name=f"fairness.{task}",
             space=space,
             objectives=goals,
-            default={name: builtin(value) for name, value in space.get_default_configuration().items()},
+            default=default_of(space),
             fidelities=MODELS[model].fidelities,
             description=(
                 f"{tuned} The data set is {data.name}: {len(data.features)} rows, {features_in_words(data)}, "

@@ -44,9 +44,9 @@ from benchmarks.settings import one_of
 from benchmarks.task_contexts import contexts, features_in_words
 from benchmarks.trainable import refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
-from harness.check import builtin
 from harness.errors import SettingError
 from harness.problem import Objective, Outcome, Params, Problem
+from harness.space import default_of
 
 VERSION = "hpobench_live 1"
 """Raised whenever the same configuration would measure something else."""
@@ -126,7 +126,7 @@ class HPOBenchLive:
             name=name,
             space=configurations,
             objectives=wanted,
-            default={key: builtin(value) for key, value in dict(configurations.get_default_configuration()).items()},
+            default=default_of(configurations),
             fidelities=MODELS[model].fidelities,
             description=describe(data, model),
             contexts=contexts(data, tuned(model)),

@@ -4,9 +4,10 @@ A family names a *trainer*: a class that is built once in the training process, 
 
     train(params, fidelity, seed) -> dict[str, float]
 
-with every fidelity named and every measure as reported. What it raises fails the trial, as do the end of the process
-and of its time; the next evaluation finds a new process. An evaluation costs the wall time of ``train``, unless a
-measure named ``evaluation_seconds`` says what it should: without what is scored for the record alone.
+with params as JSON has them (a tuple arrives as a list), every fidelity named and every measure as reported. What it
+raises fails the trial, as do the end of the process and of its time; the next evaluation finds a new process. An
+evaluation costs the wall time of ``train``, unless a measure named ``evaluation_seconds`` says what it should: without
+what is scored for the record alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from benchmarks.evaluation_cache import EvaluationCache
 from benchmarks.measures import outcome
 from benchmarks.training_process import DiedError, OutOfTimeError, TrainingProcess
+from harness.choices import loggable
 from harness.errors import SettingError
 from harness.problem import EvaluationError, Outcome, Params, Problem, complete
 
@@ -118,13 +120,13 @@ class Live:
     def key(self, params: Params, fidelity: Mapping[str, float], seed: int) -> str:
         """Everything the numbers depend on, as text that is the same in every process."""
         level = {name: float(value) for name, value in fidelity.items()}
-        return json.dumps([self._identity, params, level, seed], sort_keys=True)
+        return json.dumps([self._identity, loggable(params), level, seed], sort_keys=True)
 
     def _train(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
         job = {
             "trainer": self._trainer,
             "settings": self._settings,
-            "params": params,
+            "params": loggable(params),
             "fidelity": dict(fidelity),
             "seed": seed,
         }

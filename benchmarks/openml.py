@@ -35,9 +35,9 @@ from benchmarks.tabular_spaces import search_space
 from benchmarks.task_contexts import contexts, features_in_words
 from benchmarks.trainable import refusal, refuse_untrainable
 from benchmarks.xgboost_distribution import xgboost_distribution
-from harness.check import builtin
 from harness.errors import SettingError
 from harness.problem import Objective, Outcome, Params, Problem
+from harness.space import default_of
 
 VERSION = "openml 1"
 """Raised whenever the same configuration would measure something else."""
@@ -128,7 +128,7 @@ class OpenML:
             name=name,
             space=space,
             objectives=goals,
-            default={name: builtin(value) for name, value in space.get_default_configuration().items()},
+            default=default_of(space),
             fidelities=MODELS[model].fidelities,
             description=describe(data, model),
             contexts=contexts(data, tuned(data, model)),

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.table_cache import cache_folder
+from harness.choices import loggable
 from harness.errors import SettingError
 from harness.problem import Scalar
 
@@ -46,7 +47,7 @@ class Columns:
         reason: Where the reason of a failed evaluation is, in files that keep failures.
     """
 
-    hyperparameters: Mapping[str, Sequence[Scalar]]
+    hyperparameters: Mapping[str, Sequence[Any]]
     fidelities: Mapping[str, Sequence[float]]
     measures: Mapping[str, str]
     reason: str | None = None
@@ -72,10 +73,16 @@ class Arrays:
     reasons: Mapping[str, str]
 
 
-def stored(levels: Sequence[Scalar]) -> list[Scalar]:
-    """Levels as a column of one type holds them: as they are, or as JSON where words and numbers are mixed."""
-    kinds = {"bool" if isinstance(level, bool) else "text" if isinstance(level, str) else "number" for level in levels}
-    return list(levels) if len(kinds) == 1 else [json.dumps(level) for level in levels]
+def stored(levels: Sequence[Any]) -> list[Scalar]:
+    """Levels as a column of one type holds them: as they are, or as JSON where they are not all of one scalar type."""
+    kinds = {_column_type(level) for level in levels}
+    return list(levels) if len(kinds) == 1 and None not in kinds else [json.dumps(loggable(level)) for level in levels]
+
+
+def _column_type(level: Any) -> str | None:
+    if isinstance(level, bool):
+        return "bool"
+    return "text" if isinstance(level, str) else "number" if isinstance(level, int | float) else None
 
 
 def read(file: Path, columns: Columns) -> Arrays:
@@ -127,7 +134,7 @@ def _convert(file: Path, columns: Columns) -> Arrays:
 
 
 def _numbers(
-    table: Any, columns: Mapping[str, Sequence[Scalar]], file: Path, inactive: int
+    table: Any, columns: Mapping[str, Sequence[Any]], file: Path, inactive: int
 ) -> tuple[NDArray[np.int64], int]:
     """Each row's mixed-radix number, and how many there can be."""
     sizes = [len(levels) + inactive for levels in columns.values()]
@@ -139,7 +146,7 @@ def _numbers(
     return numbers, math.prod(sizes)
 
 
-def _positions(column: Any, levels: Sequence[Scalar], said: str) -> NDArray[np.int64]:
+def _positions(column: Any, levels: Sequence[Any], said: str) -> NDArray[np.int64]:
     """(rows,) index of each row's level; the number of levels where the column is null."""
     encoded = column.combine_chunks().dictionary_encode()
     known = stored(levels)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.parquet_arrays import Columns, read
+from harness.choices import key_of
 from harness.problem import Params
 
 
@@ -30,7 +31,7 @@ class ParquetIndex:
         self._codes, self._values, self._reasons = arrays.codes, arrays.values, arrays.reasons
         self._columns = columns
         self._radix = tuple(
-            (name, len(levels) + 1, len(levels), {level: digit for digit, level in enumerate(levels)})
+            (name, len(levels) + 1, len(levels), {key_of(level): digit for digit, level in enumerate(levels)})
             for name, levels in columns.hyperparameters.items()
         )
         self._rows = arrays.codes.tolist()
@@ -43,7 +44,7 @@ class ParquetIndex:
         """
         code = 0
         for name, size, inactive, digits in self._radix:
-            code = code * size + (digits[params[name]] if name in params else inactive)
+            code = code * size + (digits[key_of(params[name])] if name in params else inactive)
         row = bisect_left(self._rows, code)
         if row == len(self._rows) or self._rows[row] != code:
             raise KeyError(code)

@@ -18,13 +18,14 @@ from ConfigSpace import ConfigurationSpace
 from benchmarks.probe_names import anonymous
 from benchmarks.probe_permutation import Permutation, equally_likely
 from benchmarks.probe_shift import shifted
-from benchmarks.probe_space import Shown, as_it_is, rebuilt
 from benchmarks.probe_warp import warped
 from benchmarks.settings import one_of
-from harness.check import Checker, builtin
+from harness.check import Checker
+from harness.choices import builtin
 from harness.errors import SettingError
 from harness.probe import Family
 from harness.problem import Benchmark, Outcome, Params, Problem
+from harness.shown_space import Shown, as_it_is, rebuilt
 
 TRUE = "true"
 SETTINGS = {

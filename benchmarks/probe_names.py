@@ -8,15 +8,15 @@ from typing import Any
 
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, Hyperparameter, OrdinalHyperparameter
 
-from benchmarks.discretize import values_of
-from benchmarks.probe_space import Shown
-from harness.check import builtin
+from harness.choices import Choices, has_choices
+from harness.shown_space import Shown, by_place
 
 
 def anonymous(shown: Mapping[str, Shown]) -> dict[str, Shown]:
     """The same under the names x1, x2, ... in their order (x01, ... where there are ten or more, to keep it).
 
-    Words become c1, c2, ... in the order of a hyperparameter's choices; booleans and numbers stay. Descriptions of
+    Words, and lists or dicts with words in them, become c1, c2, ... in the order of a hyperparameter's choices;
+    booleans, numbers, null and lists of them stay. Descriptions of
     hyperparameters are dropped.
 
     Args:
@@ -28,25 +28,30 @@ def anonymous(shown: Mapping[str, Shown]) -> dict[str, Shown]:
 
 def _anonymous(shown: Shown, name: str) -> Shown:
     old = shown.hyperparameter
-    finite = isinstance(old, CategoricalHyperparameter | OrdinalHyperparameter | Constant)
-    values = [builtin(value) for value in values_of(old)] if finite else []
-    if not any(isinstance(value, str) for value in values):
+    choices = Choices(old) if has_choices(old) else None
+    if choices is None or not any(map(_says_words, choices.forms)):
         renamed = copy.copy(old)
         renamed.name, renamed.meta = name, None
         return Shown(renamed, shown.show, shown.read, shown.same)
-    codes = {value: f"c{i}" if isinstance(value, str) else value for i, value in enumerate(values, start=1)}
-    words = {code: value for value, code in codes.items()}
-    return Shown(
-        _coded(old, name, codes),
-        lambda value: codes[shown.show(value)],
-        lambda code: shown.read(words[code]),
-    )
+    codes = [
+        f"c{i}" if _says_words(form) else value
+        for i, (form, value) in enumerate(zip(choices.forms, choices.values, strict=True), start=1)
+    ]
+    coded = _coded(old, name, codes, codes[choices.place(old.default_value)])
+    inner = by_place(old, coded, range(len(codes)))
+    return Shown(coded, lambda value: inner.show(shown.show(value)), lambda code: shown.read(inner.read(code)))
 
 
-def _coded(old: Any, name: str, codes: Mapping[Any, Any]) -> Hyperparameter[Any, Any]:
+def _says_words(form: Any) -> bool:
+    """Whether a choice is a word or holds one, a name of an object's entry included."""
+    if isinstance(form, list):
+        return any(map(_says_words, form))
+    return isinstance(form, str | dict)
+
+
+def _coded(old: Any, name: str, codes: list[Any], default: Any) -> Hyperparameter[Any, Any]:
     if isinstance(old, Constant):
-        return Constant(name, codes[builtin(old.value)])
-    values, default = list(codes.values()), codes[builtin(old.default_value)]
+        return Constant(name, codes[0])
     if isinstance(old, OrdinalHyperparameter):
-        return OrdinalHyperparameter(name, values, default_value=default)
-    return CategoricalHyperparameter(name, values, default_value=default, weights=old.weights)
+        return OrdinalHyperparameter(name, codes, default_value=default)
+    return CategoricalHyperparameter(name, codes, default_value=default, weights=old.weights)

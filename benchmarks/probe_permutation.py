@@ -15,10 +15,10 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from benchmarks.discretize import configurations, finite, values_of
-from harness.check import builtin
+from benchmarks.discretize import configurations, finite
+from harness.choices import place_in, values_of
 from harness.errors import SettingError
-from harness.problem import Params, Scalar
+from harness.problem import Params
 
 MOST = 2_000_000
 MOST_CONDITIONAL = 200_000
@@ -60,15 +60,14 @@ class _Odometer:
     """Configurations of a space without conditions and clauses, numbered without listing them."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
-        values = {name: [builtin(value) for value in values_of(each)] for name, each in space.items()}
-        self._values: dict[str, list[Scalar]] = values
-        self._digits = {name: {value: i for i, value in enumerate(found)} for name, found in values.items()}
-        self.count = math.prod(len(found) for found in values.values())
+        self._values = {name: values_of(each) for name, each in space.items()}
+        self._place = {name: place_in(each) for name, each in space.items()}
+        self.count = math.prod(len(found) for found in self._values.values())
 
     def number(self, params: Params) -> int:
         number = 0
-        for name, digits in self._digits.items():
-            number = number * len(digits) + digits[params[name]]
+        for name, values in self._values.items():
+            number = number * len(values) + self._place[name](params[name])
         return number
 
     def configuration(self, number: int) -> Params:
@@ -84,11 +83,15 @@ class _List:
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self._all = list(configurations(space))
-        self._numbers = {tuple(params.items()): number for number, params in enumerate(self._all)}
+        self._place = {name: place_in(each) for name, each in space.items()}
+        self._numbers = {self._places(params): number for number, params in enumerate(self._all)}
         self.count = len(self._all)
 
     def number(self, params: Params) -> int:
-        return self._numbers[tuple(params.items())]
+        return self._numbers[self._places(params)]
+
+    def _places(self, params: Params) -> tuple[int | None, ...]:
+        return tuple(place(params[name]) if name in params else None for name, place in self._place.items())
 
     def configuration(self, number: int) -> Params:
         return dict(self._all[number])

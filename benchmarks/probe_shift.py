@@ -25,11 +25,10 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from benchmarks.discretize import values_of
 from benchmarks.probe_scale import LogCounts, Scale, scale_of
-from benchmarks.probe_space import Shown, as_it_is, by_lookup, in_clauses, parents
-from harness.check import builtin
+from benchmarks.probe_space import in_clauses, parents
 from harness.problem import Scalar
+from harness.shown_space import Shown, as_it_is, by_place
 
 
 def shifted(space: ConfigurationSpace, generator: np.random.Generator) -> dict[str, Shown]:
@@ -56,8 +55,8 @@ def _shifted(old: Any, generator: np.random.Generator) -> Shown:
     steps = int(generator.integers(1, int(old.size)))
     if isinstance(old, UniformIntegerHyperparameter):
         return _integer(old, steps)
-    values = [builtin(value) for value in values_of(old)]
-    return by_lookup(copy.copy(old), {values[(i + steps) % len(values)]: value for i, value in enumerate(values)})
+    size = int(old.size)
+    return by_place(old, copy.copy(old), [(place - steps) % size for place in range(size)])
 
 
 def _float(old: Any, true: Scale | LogCounts, shift: float) -> Shown:

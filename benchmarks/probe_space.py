@@ -1,21 +1,12 @@
-"""A search space in another guise: each hyperparameter shown as another one, conditions and clauses to match."""
+"""What a probe must know of a search space before it shows one hyperparameter as another."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace, InCondition
-from ConfigSpace.conditions import Condition, Conjunction, EqualsCondition, NotEqualsCondition
-from ConfigSpace.forbidden import (
-    ForbiddenConjunction,
-    ForbiddenEqualsClause,
-    ForbiddenInClause,
-    ForbiddenOrConjunction,
-    ForbiddenRelation,
-)
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenRelation
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
     Constant,
@@ -24,40 +15,8 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from benchmarks.discretize import values_of
-from harness.check import builtin
-from harness.problem import Scalar
-
 MOST_LEVELS = 1000
 """A whole number that conditions or clauses speak of is translated value by value, if it has no more than these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How one hyperparameter is shown.
-
-    Attributes:
-        hyperparameter: As shown, under the name it is shown by.
-        show: A true value -> the shown one; asked for the values that conditions and clauses speak of alone.
-        read: A shown value -> the true one.
-        same: Whether every value is shown as it is.
-    """
-
-    hyperparameter: Hyperparameter[Any, Any]
-    show: Callable[[Any], Scalar]
-    read: Callable[[Any], Scalar]
-    same: bool = False
-
-
-def as_it_is(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
-    """A hyperparameter that is shown as it is."""
-    return Shown(copy.copy(hyperparameter), builtin, builtin, same=True)
-
-
-def by_lookup(hyperparameter: Hyperparameter[Any, Any], shown_of: Mapping[Any, Any]) -> Shown:
-    """A hyperparameter of finitely many values: true value -> shown one, no two alike."""
-    true_of = {shown: true for true, shown in shown_of.items()}
-    return Shown(hyperparameter, shown_of.__getitem__, true_of.__getitem__)
 
 
 def parents(space: ConfigurationSpace) -> set[str]:
@@ -80,56 +39,6 @@ def translatable(hyperparameter: Hyperparameter[Any, Any]) -> bool:
     if isinstance(hyperparameter, UniformIntegerHyperparameter):
         return not hyperparameter.log and hyperparameter.size <= MOST_LEVELS
     return isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter | Constant)
-
-
-def rebuilt(space: ConfigurationSpace, shown: Mapping[str, Shown], name: str | None) -> ConfigurationSpace:
-    """The space as it is shown.
-
-    Args:
-        space: The true one; read, never changed.
-        shown: True name -> how it is shown, of every hyperparameter. One that conditions or clauses speak of is shown
-            as it is, or ``translatable``.
-        name: Of the new space.
-    """
-    new = ConfigurationSpace(name=name)
-    new.add(*(each.hyperparameter for each in shown.values()))
-    new.add(*(_condition(condition, shown) for condition in space.conditions))
-    new.add(*(clause for old in space.forbidden_clauses if (clause := _clause(old, shown)) is not None))
-    return new
-
-
-def _condition(old: Any, shown: Mapping[str, Shown]) -> Condition | Conjunction:
-    if isinstance(old, Conjunction):
-        return type(old)(*(_condition(part, shown) for part in old.components))
-    parent = shown[old.parent.name]
-    pair = shown[old.child.name].hyperparameter, parent.hyperparameter
-    if isinstance(old, InCondition):
-        return InCondition(*pair, [parent.show(value) for value in old.values])
-    if parent.same or isinstance(old, EqualsCondition | NotEqualsCondition):
-        kept: Condition = type(old)(*pair, parent.show(old.value))
-        return kept
-    holds = [value for value in values_of(old.parent) if old.satisfied_by_value({old.parent.name: value})]
-    return InCondition(*pair, [parent.show(value) for value in holds])
-
-
-def _clause(old: Any, shown: Mapping[str, Shown]) -> Any:
-    """The clause about the shown values; None where it forbids nothing."""
-    if isinstance(old, ForbiddenConjunction):
-        parts = [_clause(part, shown) for part in old.components]
-        left = [part for part in parts if part is not None]
-        if not left or (len(left) < len(parts) and not isinstance(old, ForbiddenOrConjunction)):
-            return None
-        return type(old)(*left)
-    if isinstance(old, ForbiddenRelation):
-        return type(old)(shown[old.left.name].hyperparameter, shown[old.right.name].hyperparameter)
-    name = old.hyperparameter.name
-    member = shown[name]
-    if isinstance(old, ForbiddenInClause):
-        return ForbiddenInClause(member.hyperparameter, [member.show(value) for value in old.values])
-    if member.same or isinstance(old, ForbiddenEqualsClause):
-        return type(old)(member.hyperparameter, member.show(old.value))
-    falling = [value for value in values_of(old.hyperparameter) if old.is_forbidden_value({name: value})]
-    return ForbiddenInClause(member.hyperparameter, [member.show(value) for value in falling]) if falling else None
 
 
 def _parts(space: ConfigurationSpace) -> Iterator[Any]:

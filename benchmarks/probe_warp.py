@@ -30,9 +30,10 @@ from ConfigSpace.hyperparameters import (
 )
 
 from benchmarks.probe_scale import LogCounts, Scale, scale_of
-from benchmarks.probe_space import Shown, as_it_is, by_lookup, in_clauses, in_relations, parents, translatable
-from harness.check import builtin
+from benchmarks.probe_space import in_clauses, in_relations, parents, translatable
+from harness.choices import Choices, builtin
 from harness.problem import Scalar
+from harness.shown_space import Shown, as_it_is, by_place
 
 MOST_LOG_LEVELS = 20
 DEFAULT_DIGITS = 6
@@ -56,7 +57,7 @@ def warped(space: ConfigurationSpace, generator: np.random.Generator) -> dict[st
 
 def _is_number(hyperparameter: Hyperparameter[Any, Any]) -> bool:
     if isinstance(hyperparameter, OrdinalHyperparameter):
-        levels = [builtin(level) for level in hyperparameter.sequence]
+        levels = Choices(hyperparameter).values
         return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
     return isinstance(hyperparameter, UniformFloatHyperparameter | UniformIntegerHyperparameter)
 
@@ -106,11 +107,11 @@ def _integer(old: Any, turned: bool, first: int) -> Shown:
 
 
 def _levels(old: Any, turned: bool, generator: np.random.Generator) -> Shown:
-    levels = [builtin(level) for level in old.sequence]
+    levels = Choices(old).values
     new = new_levels(len(levels), all(isinstance(level, int) for level in levels), generator)
-    shown_of = dict(zip(levels, new[::-1] if turned else new, strict=True))
-    default = shown_of[builtin(old.default_value)]
-    return by_lookup(OrdinalHyperparameter(old.name, new, default_value=default, meta=old.meta), shown_of)
+    places = range(len(levels))[::-1] if turned else range(len(levels))
+    default = new[places[Choices(old).place(old.default_value)]]
+    return by_place(old, OrdinalHyperparameter(old.name, new, default_value=default, meta=old.meta), places)
 
 
 def new_levels(count: int, whole: bool, generator: np.random.Generator) -> Sequence[int] | Sequence[float]:

@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
 
-from benchmarks.discretize import values_of
 from benchmarks.hpobench import DATA_SETS
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.parquet_arrays import Columns
-from harness.check import builtin
+from harness.choices import values_of
 from harness.errors import SettingError
-from harness.problem import Direction, Fidelity, Objective, Params, Scalar
+from harness.problem import Direction, Fidelity, Objective, Params
+from harness.space import default_of
 
 OWN = "hyperbole"
 """The key of what only tabulate writes."""
@@ -63,7 +63,7 @@ class TableMetadata:
 
     Attributes:
         space: Its configurations; every hyperparameter has finitely many values.
-        default: In builtin scalars.
+        default: Its default.
         columns: Where everything is in the parquet file.
         fidelities: Those that have more than one level.
         objectives: The table's own, without optimum and worst.
@@ -135,7 +135,7 @@ def _official(spaces: Mapping[str, Any], name: str, model: str, task: str) -> Ta
     fidelities = tuple(Fidelity(key, at[0], at[-1], key in wholes) for key, at in levels.items() if len(at) > 1)
     return TableMetadata(
         space=space,
-        default={key: builtin(value) for key, value in space.get_default_configuration().items()},
+        default=default_of(space),
         columns=Columns(levels_of(space), levels, PATHS),
         fidelities=fidelities,
         objectives=(OBJECTIVES["balanced_accuracy"],),
@@ -143,9 +143,9 @@ def _official(spaces: Mapping[str, Any], name: str, model: str, task: str) -> Ta
     )
 
 
-def levels_of(space: ConfigurationSpace) -> dict[str, tuple[Scalar, ...]]:
-    """Hyperparameter -> all its values, in builtin scalars."""
-    return {name: tuple(builtin(value) for value in values_of(space[name])) for name in space}
+def levels_of(space: ConfigurationSpace) -> dict[str, tuple[Any, ...]]:
+    """Hyperparameter -> all its values."""
+    return {name: tuple(values_of(space[name])) for name in space}
 
 
 def _ordinal(

@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.parquet_arrays import stored
 from benchmarks.table_metadata import OWN, PATHS, REASON, SCORES, SECONDS, levels_of
+from harness.choices import key_of, loggable
 from harness.problem import Objective, Params, Problem, Scalar
 
 OTHERS = "result.info.others"
@@ -66,7 +67,7 @@ def write_table(
     integers = {fidelity.name: fidelity.integer for fidelity in problem.fidelities}
     own = {
         "space": problem.space.to_serialized_dict(),
-        "default": problem.default,
+        "default": loggable(problem.default),
         "objectives": [
             {"name": known.name, "direction": known.direction, "scale": known.scale} for known in problem.objectives
         ],
@@ -85,7 +86,7 @@ def write_table(
         "global_min": _lowest(rows, levels, paths),
         OWN: own,
     }
-    _in_one_step(metadata, json.dumps(official, indent=1).encode("ascii"))
+    _in_one_step(metadata, json.dumps(official, indent=1, default=loggable).encode("ascii"))
 
 
 def path_of(name: str) -> str:
@@ -105,8 +106,10 @@ def _write_data(
 
     columns: dict[str, Any] = {}
     for name, known in sorted(levels_of(problem.space).items()):
-        to_file = dict(zip(known, stored(known), strict=True))
-        columns[name] = pyarrow.array([to_file[row.params[name]] if name in row.params else None for row in rows])
+        to_file = dict(zip(map(key_of, known), stored(known), strict=True))
+        columns[name] = pyarrow.array(
+            [to_file[key_of(row.params[name])] if name in row.params else None for row in rows]
+        )
     for name in sorted(levels):
         columns[name] = pyarrow.array([row.fidelity[name] for row in rows])
     columns["seed"] = pyarrow.array([row.seed for row in rows], pyarrow.int64())
@@ -159,7 +162,7 @@ def _spaces(problem: Problem, fidelities: Iterable[Mapping[str, Any]]) -> dict[s
         else:
             parts.append(_ordinal(name, levels_of(problem.space)[name], part["default_value"]))
     kept = {"conditions": serialized["conditions"], "forbiddens": serialized["forbiddens"], "json_format_version": 0.2}
-    x = json.dumps({"hyperparameters": parts, **kept})
+    x = json.dumps({"hyperparameters": parts, **kept}, default=loggable)
     z = json.dumps(
         {"hyperparameters": list(fidelities), "conditions": [], "forbiddens": [], "json_format_version": 0.2}
     )

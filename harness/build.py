@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -15,6 +16,7 @@ from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
 from harness.signature import check_settings
+from harness.space import refuse_unsound
 from harness.start import begin_with
 from harness.tracker import Tracker
 from harness.trial import Optimizer
@@ -29,19 +31,41 @@ def choices_of(group: str) -> list[str]:
 
 
 def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
-    """The benchmark of a resolved configuration, behind its probe if there is one."""
+    """The benchmark of a resolved configuration, behind its probe if there is one.
+
+    Raises:
+        SettingError: It does not take its settings, or its search space cannot be used.
+    """
     node: Any = config.get("benchmark")
     factory = _factory(node, "benchmark")
-    benchmark = cast(Benchmark, factory())
+    benchmark = _benchmark(factory)
     probe = config.get("probe")  # runs recorded before there were probes have none
     if probe is None:
         return benchmark
     family = Family(
         tuple(getattr(factory.func, "tasks", ())),
-        lambda task: cast(Benchmark, _factory({**node, "task": task}, "benchmark")()),
+        lambda task: _benchmark(_factory({**node, "task": task}, "benchmark")),
     )
     given = {"benchmark": benchmark, "family": family, "seed": config["seed"]}
-    return cast(Benchmark, _factory(probe, "probe", *given)(**given))
+    return _benchmark(_factory(probe, "probe", *given), **given)
+
+
+def _benchmark(factory: Any, **given: Any) -> Benchmark:
+    """What a factory builds, once its search space is seen to be one that every part can work with."""
+    try:
+        benchmark = cast(Benchmark, factory(**given))
+        refuse_unsound(benchmark.problem)
+    except (TypeError, ValueError) as error:
+        if not _raised_in_configspace(error):
+            raise
+        said = " ".join(str(error).split())
+        raise SettingError(f"ConfigSpace refuses the search space of {factory.func.__qualname__}: {said}") from error
+    return benchmark
+
+
+def _raised_in_configspace(error: Exception) -> bool:
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").startswith("ConfigSpace.") for frame in frames)
 
 
 def build_budget(config: Mapping[str, Any]) -> Budget:

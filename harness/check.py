@@ -5,6 +5,7 @@ ConfigSpace's ``legal_value`` accepts ``True`` and ``3.0`` for an integer; here 
 * a boolean is never a number, a number in quotes is a string, and ``3.0`` is no integer;
 * an integer is a legal value of a float hyperparameter (JSON has one kind of number) and comes out as a float;
 * NaN and the infinities are floats outside every range;
+* a choice may be given as Python or as JSON has it (``harness.choices``), and comes out as it was declared;
 * a value for an inactive hyperparameter is a fault, also ``null``.
 """
 
@@ -14,25 +15,19 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenOrConjunction, ForbiddenRelation
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
-    FloatHyperparameter,
-    Hyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
+from ConfigSpace.hyperparameters import FloatHyperparameter, Hyperparameter, IntegerHyperparameter
 from ConfigSpace.types import NotSet
 
+from harness.choices import Choices, builtin, has_choices
+from harness.errors import SettingError
 from harness.faults import FIDELITY
-from harness.problem import Params, Problem, Scalar
+from harness.problem import Params, Problem
 from harness.trial import Fault, Proposal, Violation
 
-Verdict = tuple[Scalar | None, Fault | None]
-"""The builtin value and None, or None and the fault."""
+Verdict = tuple[Any, Fault | None]
+"""The legal value and None, or None and the fault."""
 
 
 class Checker:
@@ -63,7 +58,8 @@ class Checker:
             params: Hyperparameter name -> value; builtin or numpy scalars, or anything a reply may hold.
 
         Returns:
-            The configuration in builtin scalars, in the space's order, and no violations; or None and all violations.
+            The configuration, numbers as builtin ones and choices as declared, in the space's order, and no violations;
+            or None and all violations.
         """
         legal: Params = {}
         violations: list[Violation] = []
@@ -72,7 +68,7 @@ class Checker:
                 continue
             value, fault = judge_value(params[name])
             if fault is None:
-                legal[name] = value  # type: ignore[assignment]
+                legal[name] = value
             else:
                 violations.append(Violation(fault, name, builtin(params[name])))
         if len(params) != len(legal) + len(violations):
@@ -144,28 +140,22 @@ def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
     return tuple(found)
 
 
-def builtin(value: Any) -> Any:
-    """A numpy scalar as the Python scalar it holds; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
     """The rule for one hyperparameter.
 
     Raises:
-        NotImplementedError: A kind of hyperparameter this check does not know.
+        SettingError: A kind of hyperparameter this check does not know, or a choice that cannot be said in JSON.
     """
     if isinstance(hyperparameter, FloatHyperparameter):
         return _float_judge(float(hyperparameter.lower), float(hyperparameter.upper))
     if isinstance(hyperparameter, IntegerHyperparameter):
         return _integer_judge(int(hyperparameter.lower), int(hyperparameter.upper))
-    if isinstance(hyperparameter, CategoricalHyperparameter):
-        return _choice_judge(hyperparameter.choices)
-    if isinstance(hyperparameter, OrdinalHyperparameter):
-        return _choice_judge(hyperparameter.sequence)
-    if isinstance(hyperparameter, Constant):
-        return _choice_judge((hyperparameter.value,))
-    raise NotImplementedError(f"No check is written for a {type(hyperparameter).__name__}.")
+    if has_choices(hyperparameter):
+        return _choice_judge(Choices(hyperparameter))
+    raise SettingError(
+        f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which no check is written for; "
+        "take a float, an integer, a categorical, an ordinal or a constant."
+    )
 
 
 def _float_judge(lower: float, upper: float) -> Callable[[Any], Verdict]:
@@ -190,21 +180,12 @@ def _integer_judge(lower: int, upper: int) -> Callable[[Any], Verdict]:
     return rule
 
 
-def _choice_judge(choices: Any) -> Callable[[Any], Verdict]:
-    legal: dict[tuple[type, Any], Scalar] = {}
-    for choice in map(builtin, choices):
-        legal[type(choice), choice] = choice
-        if type(choice) is float and choice.is_integer():
-            legal.setdefault((int, int(choice)), choice)
-    kinds = {kind for kind, _ in legal} | ({int} if any(kind is float for kind, _ in legal) else set())
-
+def _choice_judge(choices: Choices) -> Callable[[Any], Verdict]:
     def rule(value: Any) -> Verdict:
-        value = builtin(value)
-        kind = type(value)
-        if kind not in kinds:
-            return None, Fault.WRONG_TYPE
-        found = legal.get((kind, value))
-        return (None, Fault.NOT_A_CHOICE) if found is None else (found, None)
+        place = choices.find(value)
+        if place is not None:
+            return choices.value(place), None
+        return None, Fault.NOT_A_CHOICE if choices.has_kind(value) else Fault.WRONG_TYPE
 
     return rule
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    FloatHyperparameter,
-    Hyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
+from ConfigSpace.hyperparameters import FloatHyperparameter, Hyperparameter, IntegerHyperparameter
 
-from harness.check import builtin
-from harness.jsonl import encode
+from harness.choices import Choices, has_choices, text_of
 
 STEPS = 100
 """A range counts as a grid of so many equal steps, on its own scale; one with fewer whole numbers as these."""
@@ -65,12 +58,8 @@ def rounding(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Any]:
     """The rule that rounds values of one hyperparameter; what is no number, or outside its range, stays as it is."""
     if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
         return _of_range(hyperparameter)
-    levels: list[Any] = []
-    if isinstance(hyperparameter, OrdinalHyperparameter):
-        levels = [builtin(level) for level in hyperparameter.sequence]
-    elif isinstance(hyperparameter, CategoricalHyperparameter):
-        levels = [builtin(level) for level in hyperparameter.choices]
-    if not levels or not all(_is_number(level) for level in levels):
+    levels = Choices(hyperparameter).values if has_choices(hyperparameter) else ()
+    if not levels or not all(map(_is_number, levels)):
         return lambda value: value
     return _of_levels(levels)
 
@@ -91,7 +80,7 @@ def _of_range(hyperparameter: Any) -> Callable[[Any], Any]:
     return rounded
 
 
-def _of_levels(levels: list[Any]) -> Callable[[Any], Any]:
+def _of_levels(levels: Sequence[Any]) -> Callable[[Any], Any]:
     positive = all(level > 0 for level in levels)
 
     def rounded(value: Any) -> Any:
@@ -111,7 +100,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _key(params: Mapping[str, Any], fidelity: Mapping[str, float] | None) -> str:
-    try:
-        return encode(dict(sorted(params.items()))) + ("" if not fidelity else encode(dict(sorted(fidelity.items()))))
-    except (TypeError, AttributeError):
-        return repr((params, fidelity))
+    return text_of(params) + ("" if not fidelity else text_of(fidelity))

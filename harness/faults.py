@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from harness.choices import loggable
 from harness.jsonl import plain
 from harness.trial import Fault, Violation
 
@@ -32,7 +33,7 @@ def describe(violation: Violation, limit: int = 60) -> str:
 
 
 def _json(value: Any, limit: int) -> str:
-    return _short(json.dumps(plain(value), default=str), limit)
+    return _short(json.dumps(plain(loggable(value))), limit)
 
 
 def _short(text: str | None, limit: int) -> str:

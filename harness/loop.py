@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import time
@@ -113,7 +114,7 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
     fidelity = trial.proposal.fidelity
     said = f"{type(benchmark).__name__}.evaluate returned"
     try:
-        returned = benchmark.evaluate(dict(trial.params), None if fidelity is None else dict(fidelity), seed)
+        returned = benchmark.evaluate(copy.deepcopy(trial.params), None if fidelity is None else dict(fidelity), seed)
         outcome = plain_outcome(returned, benchmark.problem.objectives, said)
     except KeyboardInterrupt:
         raise

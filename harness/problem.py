@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 Scalar = bool | int | float | str
-Params = dict[str, Scalar]
+Params = dict[str, Any]
+"""Hyperparameter name -> value: a builtin number of its range, or one of its choices as the space declares it, which is
+a scalar or something else that has a form in JSON (``harness.choices``)."""
 Direction = Literal["minimize", "maximize"]
 
 
@@ -69,7 +71,7 @@ class Problem:
         space: The search space. Shared, never mutated: an optimizer that seeds or edits it works on a copy.
         objectives: At least one; the first is the one single-objective optimizers minimize.
         fidelities: Empty when an evaluation has one price only.
-        default: The configuration a practitioner would start from, as builtin scalars.
+        default: The configuration a practitioner would start from.
         description: Plain text about model and data for prompts; no scores, no optimum.
         contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
             told in place of the description where ``prompt.context`` says so.

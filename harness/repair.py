@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, Protocol
 
-from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, OrdinalHyperparameter
-
-from harness.check import Checker, builtin
+from harness.check import Checker
+from harness.choices import Choices, builtin, has_choices, loggable
 from harness.problem import Params, Problem
+from harness.space import Decoder
 from harness.trial import Fault, Proposal, Violation
 
 
@@ -64,8 +66,9 @@ class Nearest:
     """repair=nearest: the nearest configuration we can name.
 
     Unknown and inactive entries are dropped, numbers out of range are clamped, numbers off the grid go to the nearest
-    level (in log space where all levels are positive), misspelt choices to the closest spelling, numbers in quotes are
-    read, and what is missing or beyond that takes its default. An unparseable reply has no nearest configuration.
+    level (in log space where all levels are positive), misspelt choices to the closest spelling in
+    JSON or Python, numbers in quotes are read, and what is missing or beyond that takes its default. An unparseable
+    reply has no nearest configuration.
     """
 
     name = "nearest"
@@ -106,10 +109,8 @@ class Nearest:
         if violation.fault is Fault.MISSING:
             return fallback
         value = _number(violation.value)
-        if isinstance(hyperparameter, Constant):
-            return builtin(hyperparameter.value)
-        if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
-            return _nearest_choice(hyperparameter, violation.value, value, fallback)
+        if has_choices(hyperparameter):
+            return _nearest_choice(Choices(hyperparameter), violation.value, value, fallback)
         return fallback if value is None else _clamped(hyperparameter, value)
 
 
@@ -121,10 +122,11 @@ class RandomRepair:
     def __init__(self, problem: Problem, seed: int) -> None:
         self._space = copy.deepcopy(problem.space)
         self._space.seed(seed)
+        self._read = Decoder(self._space)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
         """A fresh configuration, whatever was proposed."""
-        return {name: builtin(value) for name, value in self._space.sample_configuration().items()}
+        return self._read(self._space.sample_configuration())
 
 
 def _clamped(hyperparameter: Any, value: float) -> float | int:
@@ -134,25 +136,38 @@ def _clamped(hyperparameter: Any, value: float) -> float | int:
 
 
 def _number(value: Any) -> float | int | None:
+    """The number, also one in quotes and one of any size; None for NaN and anything else."""
+    value = builtin(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    if math.isnan(number):
-        return None
-    return int(number) if number.is_integer() and math.isfinite(number) else number
+    for read in (int, float) if isinstance(value, str) else (lambda number: number,):
+        try:
+            number: float | int = read(value)
+        except ValueError:
+            continue
+        return None if isinstance(number, float) and math.isnan(number) else number
+    return None
 
 
-def _nearest_choice(hyperparameter: Any, proposed: Any, number: float | None, fallback: Any) -> Any:
-    levels = getattr(hyperparameter, "sequence", None) or hyperparameter.choices
-    choices = [builtin(level) for level in levels]
-    numeric = [choice for choice in choices if isinstance(choice, int | float) and not isinstance(choice, bool)]
-    if number is not None and len(numeric) == len(choices):
-        if number > 0 and all(choice > 0 for choice in numeric):
-            return min(numeric, key=lambda choice: abs(math.log(choice) - math.log(number)))
-        return min(numeric, key=lambda choice: abs(choice - number))
-    words = {str(choice): choice for choice in choices}
-    near = difflib.get_close_matches(str(proposed), list(words), n=1)
-    return words[near[0]] if near else fallback
+def _nearest_choice(choices: Choices, proposed: Any, number: float | int | None, fallback: Any) -> Any:
+    if len(choices.values) == 1:
+        return choices.value(0)
+    numbers = {place: form for place, form in enumerate(choices.forms) if type(form) in (int, float)}
+    if number is not None and numbers:
+        # What lies beyond every level, the infinities too, is as near as the last level itself.
+        inside = min(max(number, min(numbers.values())), max(numbers.values()))
+        scale: Callable[[Any], Any] = math.log if min(numbers.values()) > 0 else Fraction
+        return choices.value(min(numbers, key=lambda place: abs(scale(numbers[place]) - scale(inside))))
+    near = difflib.get_close_matches(_spelt(proposed), list(spellings := _spellings(choices)), n=1)
+    return choices.value(spellings[near[0]]) if near else fallback
+
+
+def _spellings(choices: Choices) -> dict[str, int]:
+    """How each choice may be written, in JSON or in Python, and its place."""
+    found = {json.dumps(form): place for place, form in enumerate(choices.forms)}
+    found |= {str(value): place for place, value in enumerate(choices.values)}
+    return found
+
+
+def _spelt(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(loggable(value))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.check import builtin
+from harness.choices import loggable
 from harness.jsonl import plain
 from harness.problem import Outcome
 from harness.trial import Candidate, Trial, Violation
@@ -21,14 +20,14 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
     usage = proposal.usage
     return {
         "index": trial.index,
-        "proposed": _json(proposal.params),
+        "proposed": loggable(proposal.params),
         "violations": _violations(trial.violations),
         "duplicate_of": trial.duplicate_of,
         "near_duplicate_of": trial.near_duplicate_of,
         "repair": trial.repair,
-        "executed": trial.params,
-        "evaluated": None if outcome is None else _json(outcome.evaluated),
-        "fidelity": _json(proposal.fidelity),
+        "executed": loggable(trial.params),
+        "evaluated": None if outcome is None else loggable(outcome.evaluated),
+        "fidelity": loggable(proposal.fidelity),
         "losses": None if outcome is None else outcome.losses,
         "metrics": None if outcome is None else outcome.metrics,
         "evaluation_seconds": trial.evaluation_seconds,
@@ -45,7 +44,7 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "candidates": [_candidate(candidate) for candidate in proposal.candidates] or None,
         "note": proposal.note,
         "reason": proposal.reason,
-        "predicted": _json(proposal.predicted),
+        "predicted": loggable(proposal.predicted),
         "error": trial.error,
         "started_at": started_at,
     }
@@ -72,26 +71,14 @@ def difference(row: dict[str, Any], logged: dict[str, Any]) -> str | None:
 
 
 def _violations(violations: Iterable[Violation]) -> list[dict[str, Any]]:
-    return [{"fault": v.fault.value, "name": v.name, "value": _json(v.value)} for v in violations]
+    return [{"fault": v.fault.value, "name": v.name, "value": loggable(v.value)} for v in violations]
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
-        "proposed": _json(candidate.params),
+        "proposed": loggable(candidate.params),
         "violations": _violations(candidate.violations),
         "call": candidate.call,
         "score": candidate.score,
         "note": candidate.note,
     }
-
-
-def _json(value: Any) -> Any:
-    """The value in types JSON has; an object it has no word for becomes its repr."""
-    value = builtin(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else repr(value)

@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
-    FloatHyperparameter,
-    Hyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
+from ConfigSpace.hyperparameters import FloatHyperparameter, Hyperparameter, IntegerHyperparameter
 
+from harness.choices import Choices, has_choices
 from harness.errors import SettingError
 from harness.problem import Fidelity
 
@@ -25,7 +19,7 @@ FINEST_DECIMALS = 10  # llguidance refuses multiples below 1e-10: "too many digi
 
 
 def json_schema(space: ConfigurationSpace) -> dict[str, Any]:
-    """A JSON schema of the space's configurations, made of builtin scalars alone.
+    """A JSON schema of the space's configurations, made of what JSON has alone; choices are said in their form in JSON.
 
     Properties come in the space's order, and no others are allowed. Hyperparameters that are always active are
     required. Conditions and forbidden clauses cannot be said in this language: a conditional hyperparameter is
@@ -80,12 +74,8 @@ def _property(hyperparameter: Hyperparameter[Any, Any]) -> dict[str, Any]:
         return {"type": "integer", "minimum": int(hyperparameter.lower), "maximum": int(hyperparameter.upper)}
     if isinstance(hyperparameter, FloatHyperparameter):
         return _number(float(hyperparameter.lower), float(hyperparameter.upper), bool(hyperparameter.log))
-    if isinstance(hyperparameter, CategoricalHyperparameter):
-        return {"enum": [_builtin(choice) for choice in hyperparameter.choices]}
-    if isinstance(hyperparameter, OrdinalHyperparameter):
-        return {"enum": [_builtin(level) for level in hyperparameter.sequence]}
-    if isinstance(hyperparameter, Constant):
-        return {"enum": [_builtin(hyperparameter.value)]}
+    if has_choices(hyperparameter):
+        return {"enum": list(Choices(hyperparameter).forms)}
     raise SettingError(
         f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which has no JSON schema; "
         "use decoding=json_object or decoding=free for this task."
@@ -99,8 +89,3 @@ def _number(lower: float, upper: float, log: bool) -> dict[str, Any]:
     if decimals > FINEST_DECIMALS and lower < 10.0**-FINEST_DECIMALS:
         return bounds  # too fine for multiples: every server then writes as many digits as it can
     return {**bounds, "multipleOf": float(f"1e-{min(decimals, FINEST_DECIMALS)}")}
-
-
-def _builtin(value: object) -> bool | int | float | str:
-    item: object = value.item() if hasattr(value, "item") else value
-    return item if isinstance(item, bool | int | float | str) else str(item)

@@ -9,7 +9,8 @@ from typing import Any
 from ConfigSpace import Categorical, ConfigurationSpace, Constant, Float, Integer, OrdinalHyperparameter
 from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
-from harness.check import builtin, judge
+from harness.check import judge
+from harness.choices import Choices
 from harness.problem import Problem
 from optimizers.partition import Cell
 from optimizers.prompt import space_lines
@@ -52,7 +53,7 @@ def _narrowed(hyperparameter: Any, lower: float, upper: float) -> Any:
         first, last = _integers(hyperparameter, lower, upper)
         return Constant(name, first) if first == last else Integer(name, (first, last), log=hyperparameter.log)
     ordered = isinstance(hyperparameter, OrdinalHyperparameter)
-    levels = [builtin(level) for level in (hyperparameter.sequence if ordered else hyperparameter.choices)]
+    levels = Choices(hyperparameter).values
     count = len(levels)
     inside = [level for i, level in enumerate(levels) if lower <= (i + 0.5) / count <= upper]
     # Between two levels lie only configurations in which the hyperparameter is inactive: the nearest is as good as any.

@@ -7,8 +7,8 @@ from collections import deque
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from harness.check import builtin
 from harness.problem import Params
+from harness.space import Decoder
 
 BATCH = 64
 
@@ -24,10 +24,11 @@ class Draws:
     def __init__(self, space: ConfigurationSpace, seed: int) -> None:
         self._space = copy.deepcopy(space)
         self._space.seed(seed)
+        self._read = Decoder(self._space)
         self._drawn: deque[Configuration] = deque()
 
     def next(self) -> Params:
         """A fresh draw. Drawn in batches of a fixed size: ConfigSpace is ten times faster that way."""
         if not self._drawn:
             self._drawn.extend(self._space.sample_configuration(BATCH))
-        return {name: builtin(value) for name, value in self._drawn.popleft().items()}
+        return self._read(self._drawn.popleft())

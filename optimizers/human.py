@@ -18,7 +18,9 @@ from optimizers.history import History, Observation
 from optimizers.parse import Parsed
 from optimizers.prompt import Prompt, dumps, result, space_lines, template
 
-ASSIGNMENT = re.compile(r"""[\s,]*([^\s,=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]+)""")
+NAME = re.compile(r"[\s,]*([^\s,=]+)\s*=\s*")
+WORD = re.compile(r"[^\s,]+")
+AFTER_JSON = re.compile(r"[\s,]|$")
 
 
 class Human:
@@ -87,27 +89,31 @@ class Human:
 def read_assignments(text: str) -> Parsed:
     """A configuration typed as ``name=value name=value``, with or without commas.
 
-    A value is read as JSON where it is JSON (numbers, true, false, "text in quotes"), else it is a string.
+    A value is read as JSON where it is JSON (numbers, true, false, null, lists, "text in quotes"), else it is a string.
     """
     params: dict[str, Any] = {}
     position, end = 0, len(text.rstrip(" \t\r\n,"))
     while position < end:
-        found = ASSIGNMENT.match(text, position)
-        if found is None:
+        found = NAME.match(text, position)
+        value, position = _value(text, position if found is None else found.end())
+        if found is None or value is None:
             return Parsed(None)
-        name, value = found.groups()
-        if name in params:
-            return Parsed(None, note=f"{name} is given twice")
-        params[name] = _value(value)
-        position = found.end()
+        if found[1] in params:
+            return Parsed(None, note=f"{found[1]} is given twice")
+        params[found[1]] = value[0]
     return Parsed(params, note="name=value") if params else Parsed(None)
 
 
-def _value(text: str) -> Any:
+def _value(text: str, position: int) -> tuple[tuple[Any] | None, int]:
+    """The value that begins there, and where it ends; None where there is none."""
     try:
-        return json.loads(text)
+        value, end = json.JSONDecoder().raw_decode(text, position)
+        if AFTER_JSON.match(text, end):
+            return (value,), end
     except (ValueError, RecursionError):
-        return text
+        pass
+    word = WORD.match(text, position)
+    return (None, position) if word is None else ((word[0],), word.end())
 
 
 def _outcome_text(trial: Trial, seen: Observation | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.choices import text_of
 from harness.problem import Params, Problem
 from optimizers.draws import Draws
 from optimizers.unit_cube import Point, UnitCube
@@ -61,7 +62,7 @@ class InnerSearch:
         """
         from scipy.stats import qmc
 
-        unwanted = {_key(params) for params in avoid}
+        unwanted = {text_of(params) for params in avoid}
         sobol = qmc.Sobol(self._cube.dimensions, rng=self._rng).random_base2(SOBOL_EXPONENT)
         drawn = [self._cube.point(self._draws.next()) for _ in range(DRAWS)]
         parents = list(good[:PARENTS])
@@ -69,7 +70,7 @@ class InnerSearch:
         best = sorted(wide, key=lambda found: -found.value)[:PARENTS]
         narrow = self._judged(self._children([found.point for found in best], NARROW), function)
         candidates = wide + narrow
-        wanted = [found for found in candidates if _key(found.params) not in unwanted]
+        wanted = [found for found in candidates if text_of(found.params) not in unwanted]
         return max(wanted or candidates, key=lambda found: found.value)
 
     def _children(self, parents: Sequence[Point], step: float) -> list[Point]:
@@ -89,7 +90,3 @@ class InnerSearch:
         snapped = np.array([self._cube.point(params) for params in valid])
         values = function(snapped)
         return [Found(*one) for one in zip(valid, snapped, map(float, values), strict=True)]
-
-
-def _key(params: Params) -> tuple[tuple[str, object], ...]:
-    return tuple(sorted(params.items()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from harness.choices import text_of
 from harness.problem import Params, Problem
 from harness.trial import Candidate, Proposal, Usage
 from optimizers.advisor import Advisor, total
@@ -121,19 +121,15 @@ def target_loss(losses: Sequence[float], alpha: float) -> float:
 
 def without_duplicates(drawn: Sequence[Drawn], executed: Iterable[Params]) -> list[Drawn]:
     """The same candidates; those that were executed before, or drawn twice, are out of the running and say so."""
-    seen = {_key(params): "executed before" for params in executed}
+    seen = {text_of(params): "executed before" for params in executed}
     result = []
     for one in drawn:
-        why = None if one.params is None else seen.get(_key(one.params))
+        why = None if one.params is None else seen.get(text_of(one.params))
         if one.params is not None:
-            seen.setdefault(_key(one.params), "drawn twice")
+            seen.setdefault(text_of(one.params), "drawn twice")
         result.append(one if why is None else _out(one, why))
     return result
 
 
 def _out(drawn: Drawn, why: str) -> Drawn:
     return dataclasses.replace(drawn, candidate=dataclasses.replace(drawn.candidate, note=why), params=None)
-
-
-def _key(params: Params) -> str:
-    return json.dumps(params, sort_keys=True)

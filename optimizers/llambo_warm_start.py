@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.choices import Choices, has_choices
 from harness.objects import object_texts
 from harness.problem import Problem
 from harness.trial import Proposal, Usage
@@ -84,7 +85,9 @@ class WarmStart:
         contexts = problem.contexts if self._context == "full" else dict.fromkeys(problem.contexts, "")
         told = dataclasses.replace(problem, description=description, contexts=contexts)
         objective = None if self._context == "none" else problem.objectives[0]
-        return str(macros.warm_start(told, prompt, space_lines(problem), objective, self._count, form)).strip()
+        nullable = any(None in Choices(each).forms for each in problem.space.values() if has_choices(each))
+        lines = space_lines(problem)
+        return str(macros.warm_start(told, prompt, lines, objective, self._count, form, nullable)).strip()
 
 
 def split_description(description: str) -> tuple[str, str]:

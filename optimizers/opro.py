@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.budget import Budget, Spent
 from harness.chat import ChatModel
+from harness.choices import text_of
 from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
@@ -109,5 +110,5 @@ def solutions(history: History, count: int) -> list[Observation]:
     """The best ``count`` distinct configurations, worst first; of equal scores the earlier last."""
     distinct: dict[str, Observation] = {}
     for seen in history.best(len(history)):
-        distinct.setdefault(dumps(dict(sorted(seen.params.items()))), seen)
+        distinct.setdefault(text_of(seen.params), seen)
     return list(distinct.values())[:count][::-1]

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, FloatHyperparameter, OrdinalHyperparameter
 from ConfigSpace.types import NotSet
 
-from harness.check import Checker, builtin
+from harness.check import Checker
+from harness.choices import Choices, builtin, has_choices
 from harness.problem import Params, Problem
 from harness.trial import Proposal, Trial
 from optimizers.draws import Draws
@@ -42,7 +43,7 @@ class OptunaStudy:
         self._space = space = problem.space
         self._order = list(TopologicalSorter({n: [p.name for p in space.parents_of[n]] for n in space}).static_order())
         self._distributions = {n: _distribution(hp) for n, hp in space.items() if not isinstance(hp, Constant)}
-        self._levels = {name: _levels(hp) for name, hp in space.items()}
+        self._choices = {name: Choices(hp) for name, hp in space.items() if has_choices(hp)}
         self._checker, self._draws = Checker(space), Draws(space, seed)
         self._study = _study(sampler, len(self._objectives))
         self._name = name
@@ -88,15 +89,14 @@ class OptunaStudy:
         return {name: values[name] for name in self._space if values[name] is not NotSet}
 
     def _value(self, trial: Any, name: str) -> Any:
-        levels = self._levels[name]
         if name not in self._distributions:
-            return levels[0]
+            return self._choices[name].value(0)
         inner: Any = _suggest(trial, name, self._distributions[name])
-        return levels[inner] if levels else inner
+        return self._choices[name].value(inner) if name in self._choices else inner
 
     def _index(self, name: str, value: Any) -> Any:
         """A value as Optuna holds it: levels by their index, whatever their types, numbers as they are."""
-        return self._levels[name].index(value) if self._levels[name] else value
+        return self._choices[name].place(value) if name in self._choices else value
 
 
 def _study(sampler: Any, objectives: int) -> Any:
@@ -109,17 +109,6 @@ def _study(sampler: Any, objectives: int) -> Any:
         return optuna.create_study(sampler=sampler, directions=["minimize"] * objectives)
     finally:
         optuna.logging.set_verbosity(verbosity)
-
-
-def _levels(hyperparameter: Any) -> list[Any]:
-    """The values a hyperparameter can take, one by one; empty for a range of numbers."""
-    if isinstance(hyperparameter, Constant):
-        return [builtin(hyperparameter.value)]
-    if isinstance(hyperparameter, OrdinalHyperparameter):
-        return [builtin(level) for level in hyperparameter.sequence]
-    if isinstance(hyperparameter, CategoricalHyperparameter):
-        return [builtin(choice) for choice in hyperparameter.choices]
-    return []
 
 
 def _distribution(hyperparameter: Any) -> Any:

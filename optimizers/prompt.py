@@ -14,13 +14,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ConfigSpace.hyperparameters import Constant, FloatHyperparameter, IntegerHyperparameter
+from ConfigSpace.hyperparameters import Constant, FloatHyperparameter
 
-from harness.check import builtin
+from harness.choices import Choices, builtin, has_choices, loggable
 from harness.errors import SettingError, unknown
 from harness.faults import describe
 from harness.problem import Fidelity, Objective, Problem
 from harness.trial import Trial
+from optimizers.clauses import clause_text, condition_text
 
 FIDELITY_KEY = "fidelity"
 """Under this key of an answer stands the fidelity, where one is asked for."""
@@ -127,10 +128,10 @@ def space_lines(problem: Problem) -> list[str]:
     lines = []
     for name, hyperparameter in space.items():
         meaning = (hyperparameter.meta or {}).get("description")
-        condition = " and ".join(_plain(c, f"{name} | ") for c in space.parent_conditions_of[name])
+        condition = " and ".join(map(condition_text, space.parent_conditions_of[name]))
         line = f"{json.dumps(name)}{f' ({meaning})' if meaning else ''}: {_values(hyperparameter)}"
         lines.append(f"{line}, only given if {condition}" if condition else line)
-    return lines + [f"not allowed: {_plain(clause, 'Forbidden: ')}" for clause in space.forbidden_clauses]
+    return lines + [f"not allowed: {clause_text(clause)}" for clause in space.forbidden_clauses]
 
 
 def fidelity_lines(fidelities: Sequence[Fidelity]) -> list[str]:
@@ -187,7 +188,7 @@ def answer_of(trial: Trial) -> str:
 
 def dumps(params: Mapping[str, Any] | None) -> str:
     """A configuration as the JSON a model reads and writes."""
-    return json.dumps(params, default=repr)
+    return json.dumps(loggable(params))
 
 
 def _measured_at(trial: Trial) -> str:
@@ -201,11 +202,6 @@ def _measured_at(trial: Trial) -> str:
     return f" ({', '.join(parts)})"
 
 
-def _plain(expression: Any, clutter: str) -> str:
-    """A condition or clause as ConfigSpace prints it, in words."""
-    return str(expression).replace(clutter, "").replace("&&", "and").replace("||", "or")
-
-
 def _fault_text(trial: Trial, prompt: Prompt) -> str:
     if not prompt.feedback:
         return "Your proposal was invalid."
@@ -213,11 +209,11 @@ def _fault_text(trial: Trial, prompt: Prompt) -> str:
 
 
 def _values(hyperparameter: Any) -> str:
-    if isinstance(hyperparameter, Constant):
-        return f"always {json.dumps(builtin(hyperparameter.value))}"
-    if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
-        kind = "a number" if isinstance(hyperparameter, FloatHyperparameter) else "an integer"
-        scale = ", log scale" if getattr(hyperparameter, "log", False) else ""
-        return f"{kind} from {builtin(hyperparameter.lower)!r} to {builtin(hyperparameter.upper)!r}{scale}"
-    levels = getattr(hyperparameter, "sequence", None) or hyperparameter.choices
-    return "one of " + json.dumps([builtin(level) for level in levels])
+    if has_choices(hyperparameter):
+        forms = Choices(hyperparameter).forms
+        return (
+            f"always {json.dumps(forms[0])}" if isinstance(hyperparameter, Constant) else f"one of {json.dumps(forms)}"
+        )
+    kind = "a number" if isinstance(hyperparameter, FloatHyperparameter) else "an integer"
+    scale = ", log scale" if getattr(hyperparameter, "log", False) else ""
+    return f"{kind} from {builtin(hyperparameter.lower)!r} to {builtin(hyperparameter.upper)!r}{scale}"

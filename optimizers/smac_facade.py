@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import logging
 import tempfile
@@ -10,12 +9,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from harness.check import builtin
 from harness.errors import unknown
 from harness.problem import Fidelity, Outcome, Params, Problem
+from harness.space import Decoder
 from harness.trial import Proposal, Trial
 from optimizers.draws import Draws
 from optimizers.fidelity import at
+from optimizers.smac_space import for_smac, stand_in
 
 if TYPE_CHECKING:
     from smac.runhistory import TrialInfo
@@ -87,7 +87,9 @@ class Facade:
         self._worst: list[float] | None = None
         # For what SMAC insists on writing; gone when the optimizer is.
         self._scratch = tempfile.TemporaryDirectory(prefix="hyperbole-smac-", ignore_cleanup_errors=True)
-        self._space = copy.deepcopy(problem.space)
+        self._true_space = problem.space
+        self._space = for_smac(problem.space)
+        self._read = Decoder(problem.space)
         scenario = Scenario(
             self._space,
             objectives=self._objectives,
@@ -126,13 +128,13 @@ class Facade:
                     warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy")
                     self._asked = self._facade.ask()
             except ConfigurationSpaceExhaustedException:
-                self._exhausted = Draws(self._space, self._scenario_seed)
+                self._exhausted = Draws(self._true_space, self._scenario_seed)
         if self._exhausted is not None:
             return Proposal(dict(self._exhausted.next()), note="SMAC found nothing new: random")
         asked = self._asked
         assert asked is not None
         self._seed = asked.seed
-        return Proposal(_params(asked), None if self._fidelity is None else at(self._fidelity, asked.budget))
+        return Proposal(self._read(asked.config), None if self._fidelity is None else at(self._fidelity, asked.budget))
 
     def tell(self, trial: Trial) -> None:
         """The loss, or that the evaluation failed; where something else was executed, of that as well."""
@@ -140,7 +142,7 @@ class Facade:
             return
         asked, self._asked = self._asked, None
         executed = asked
-        if trial.params is not None and (asked is None or trial.params != _params(asked)):
+        if trial.params is not None and (asked is None or trial.params != self._read(asked.config)):
             executed = self._foreign(trial.params, trial)
             self._failed += [] if asked is None else [asked]
         if trial.outcome is not None:
@@ -157,7 +159,11 @@ class Facade:
         budget = None
         if self._fidelity is not None:
             budget = float((trial.proposal.fidelity or {}).get(self._fidelity.name, self._fidelity.upper))
-        return TrialInfo(Configuration(self._space, values=params), seed=self._seed, budget=budget)
+        return TrialInfo(
+            Configuration(self._space, values={name: stand_in(value) for name, value in params.items()}),
+            seed=self._seed,
+            budget=budget,
+        )
 
     def _succeeded(self, executed: TrialInfo, outcome: Outcome) -> None:
         from smac.runhistory import TrialValue
@@ -219,7 +225,3 @@ def in_fixed_order(maximizer: Any) -> Any:
 
     local_search._get_initial_points = sorted_points
     return maximizer
-
-
-def _params(asked: TrialInfo) -> Params:
-    return {name: builtin(value) for name, value in asked.config.items()}

@@ -10,17 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.exceptions import ForbiddenValueError
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
-    FloatHyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
+from ConfigSpace.hyperparameters import Constant, FloatHyperparameter, IntegerHyperparameter
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
-from harness.check import builtin
+from harness.choices import Choices, builtin, has_choices
 from harness.problem import Params
+from harness.space import Decoder
 
 Point = npt.NDArray[np.float64]
 MIDDLE = 0.5
@@ -41,7 +36,9 @@ class UnitCube:
         self._space = space
         self.names: tuple[str, ...] = tuple(name for name in space if not isinstance(space[name], Constant))
         """Names of the coordinates, in order."""
-        self._constants = {hp.name: hp.value for hp in space.values() if isinstance(hp, Constant)}
+        self._choices = {name: Choices(hp) for name, hp in space.items() if has_choices(hp)}
+        self._constants = {name: self._choices[name].values[0] for name in space if name not in self.names}
+        self._read = Decoder(space)
 
     @property
     def dimensions(self) -> int:
@@ -50,7 +47,7 @@ class UnitCube:
 
     def point(self, params: Mapping[str, Any]) -> Point:
         """The point of a valid configuration, shape (dimensions,)."""
-        return np.array([coordinate(self._space[n], params[n]) if n in params else MIDDLE for n in self.names])
+        return np.array([self._coordinate(n, params[n]) if n in params else MIDDLE for n in self.names])
 
     def params(self, point: npt.ArrayLike) -> Params | None:
         """The configuration at a point, coordinates outside [0, 1] taken to the nearer bound.
@@ -59,20 +56,29 @@ class UnitCube:
             A valid configuration in the space's order, without its inactive hyperparameters; None if it is forbidden.
         """
         inside = np.clip(np.asarray(point, dtype=np.float64), 0.0, 1.0)
-        values = {name: value_at(self._space[name], float(u)) for name, u in zip(self.names, inside, strict=True)}
+        values = {name: self._value_at(name, float(u)) for name, u in zip(self.names, inside, strict=True)}
         values |= self._constants
         try:
             active = deactivate_inactive_hyperparameters(values, self._space)
         except ForbiddenValueError:
             return None
-        return {name: builtin(value) for name, value in active.items()}
+        return self._read(active)
+
+    def _coordinate(self, name: str, value: Any) -> float:
+        if name not in self._choices:
+            return coordinate(self._space[name], value)
+        choices = self._choices[name]
+        return (choices.place(value) + 0.5) / len(choices.values)
+
+    def _value_at(self, name: str, place: float) -> Any:
+        if name not in self._choices:
+            return value_at(self._space[name], place)
+        values = self._choices[name].values
+        return values[min(int(place * len(values)), len(values) - 1)]
 
 
-def coordinate(hyperparameter: Any, value: Any) -> float:
-    """Where a legal value of a hyperparameter lies in [0, 1]."""
-    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
-        levels = _levels(hyperparameter)
-        return (levels.index(builtin(value)) + 0.5) / len(levels)
+def coordinate(hyperparameter: Any, value: float) -> float:
+    """Where a legal number of a hyperparameter lies in [0, 1]."""
     if isinstance(hyperparameter, IntegerHyperparameter):
         lower, upper = _ends(hyperparameter)
         return (_scaled(hyperparameter, float(value)) - lower) / (upper - lower)
@@ -80,10 +86,7 @@ def coordinate(hyperparameter: Any, value: Any) -> float:
 
 
 def value_at(hyperparameter: Any, place: float) -> Any:
-    """The legal value of a hyperparameter that lies at, or stands for, a place in [0, 1]; a builtin scalar."""
-    if isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter):
-        levels = _levels(hyperparameter)
-        return levels[min(int(place * len(levels)), len(levels) - 1)]
+    """The legal number of a hyperparameter that lies at, or stands for, a place in [0, 1]; a builtin one."""
     least, greatest = builtin(hyperparameter.lower), builtin(hyperparameter.upper)
     if isinstance(hyperparameter, IntegerHyperparameter):
         lower, upper = _ends(hyperparameter)
@@ -93,11 +96,6 @@ def value_at(hyperparameter: Any, place: float) -> Any:
     if isinstance(hyperparameter, FloatHyperparameter):
         return float(min(max(hyperparameter.to_value(np.float64(place)), least), greatest))
     raise NotImplementedError(f"A {type(hyperparameter).__name__} has no coordinate.")
-
-
-def _levels(hyperparameter: Any) -> list[Any]:
-    levels = hyperparameter.sequence if isinstance(hyperparameter, OrdinalHyperparameter) else hyperparameter.choices
-    return [builtin(level) for level in levels]
 
 
 def _ends(hyperparameter: Any) -> tuple[float, float]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from benchmarks.hpobench import HPOBench
 from harness.budget import Budget
-from harness.check import Checker, builtin
+from harness.check import Checker
+from harness.choices import builtin
 from harness.folder import RunFolder
 from harness.loop import run_loop
 from harness.repair import NoRepair

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ConfigSpace import (
     AndConjunction,
     Categorical,
@@ -16,13 +17,16 @@ from ConfigSpace import (
     Float,
     ForbiddenAndConjunction,
     ForbiddenEqualsClause,
+    ForbiddenInClause,
     GreaterThanCondition,
     Integer,
+    LessThanCondition,
     OrdinalHyperparameter,
 )
 
 from harness.chat import ChatRequest, Completion, Token
 from harness.problem import Objective, Outcome, Params, Problem
+from harness.space import Decoder
 from harness.trial import Proposal, Trial, Usage
 
 
@@ -68,6 +72,57 @@ class Line:
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
         return None
+
+
+MIXED: dict[str, list[Any]] = {
+    "max_features": ["sqrt", "log2", None],
+    "hidden": [(64, 64), (128,), ((32, 16), None)],
+    "dropout": [0, 0.1, 0.5, 1.0],
+    "weights": ["True", True, "None", None, 2],
+    "flag": [True, 0.5],
+    "steps": [[1], [1, 2], []],
+    "options": [{"depth": 1}, {"depth": [2, None]}],
+    "width": [np.int64(8), np.float32(0.1)],
+}
+"""Choices that JSON writes in another way than Python, or ConfigSpace gives back as something else."""
+
+
+class Mixed:
+    """Such choices of every kind, conditions and clauses on them; it sees to it that it is handed what was declared."""
+
+    def __init__(self) -> None:
+        space = ConfigurationSpace(name="mixed", seed=0)
+        parts: dict[str, Any] = {name: Categorical(name, choices) for name, choices in MIXED.items() if name != "steps"}
+        parts["steps"] = OrdinalHyperparameter("steps", MIXED["steps"], default_value=[1, 2])
+        parts["shape"] = Constant("shape", ((1, 2), 3))
+        parts["momentum"], parts["decay"] = Float("momentum", (0.1, 0.9)), Integer("decay", (1, 9))
+        space.add(list(parts.values()))
+        space.add(EqualsCondition(parts["momentum"], parts["hidden"], (128,)))
+        space.add(LessThanCondition(parts["decay"], parts["steps"], []))
+        space.add(
+            ForbiddenAndConjunction(
+                ForbiddenEqualsClause(parts["max_features"], None), ForbiddenInClause(parts["hidden"], [(64, 64)])
+            )
+        )
+        self.evaluated: list[Params] = []
+        default = dict(space.get_default_configuration())
+        self.problem = Problem("fake.mixed", space, (Objective("score", "minimize"),), default)
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        self.evaluated.append(params)
+        places = []
+        for name, choices in MIXED.items():
+            same = [place for place, choice in enumerate(choices) if repr(_builtin(choice)) == repr(params[name])]
+            places.append(same[0])
+        params["options"].clear()  # what one evaluation does to a choice is nobody else's
+        return Outcome({"score": sum(places) + params.get("momentum", 0.0) + params.get("decay", 0)})
+
+    def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
+        return None
+
+
+def _builtin(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
 
 
 class Scripted:
@@ -121,6 +176,7 @@ class SeededChat(ScriptedChat):
         import zlib
 
         self._space = copy.deepcopy(space)
+        self._read = Decoder(self._space)
 
         def answer(request: ChatRequest) -> str | Completion:
             key = zlib.crc32(repr((request.messages, request.seed)).encode())
@@ -135,10 +191,7 @@ class SeededChat(ScriptedChat):
 
     def _configuration(self, key: int) -> str:
         self._space.seed(key % 2**32)
-        params: dict[str, Any] = {
-            name: value.item() if hasattr(value, "item") else value
-            for name, value in self._space.sample_configuration().items()
-        }
+        params = self._read(self._space.sample_configuration())
         if key % 4 == 2:
             params["made_up"] = 1
         if key % 4 == 3:

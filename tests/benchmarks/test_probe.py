@@ -40,7 +40,8 @@ from benchmarks.probe_warp import new_levels
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
-from harness.check import Checker, builtin
+from harness.check import Checker
+from harness.choices import builtin
 from harness.errors import SettingError
 from harness.experiment import CONF, compose_with, resolve
 from harness.loop import run_loop
@@ -306,10 +307,10 @@ def test_new_levels_rise_strictly(whole):
 
 def test_conditions_and_clauses_speak_of_what_is_shown():
     branin = "\n".join(space_lines(case("branin", "blind")[1].problem))
-    assert re.search(r"\"x4\": an integer .* only given if x1 == 'c2'", branin)
+    assert re.search(r"\"x4\": an integer .* only given if x1 == \"c2\"", branin)
     assert re.search(r"\"x5\": a number .* only given if x4 in \{\d+, \d+, \d+\}", branin)
     peak = case("peak", "blind")[1].problem
-    assert "not allowed: (x4 == 'c3' and x2 == True)" in space_lines(peak)
+    assert 'not allowed: (x4 == "c3" and x2 == true)' in space_lines(peak)
     forbidden = next(clause for clause in peak.space.forbidden_clauses if isinstance(clause, ForbiddenEqualsClause))
     params, _ = Checker(build("peak").problem.space).check(build("peak").problem.default | {"width": 7})
     assert params is None

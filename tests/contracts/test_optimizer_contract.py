@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,12 +17,13 @@ from omegaconf import OmegaConf
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
 from harness.check import Checker
+from harness.choices import loggable
 from harness.errors import SettingError
 from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.method import used_groups
 from harness.problem import EvaluationError, Outcome
-from tests.fakes import Line, SeededChat
+from tests.fakes import Line, Mixed, SeededChat
 
 OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
 CLASSES = {name: get_class(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")._target_) for name in OPTIMIZERS}
@@ -31,6 +33,7 @@ BENCHMARKS = {
     "peak": functools.partial(Toy, task="peak"),
     "line": Line,
     "failing": functools.partial(Line, fail_above=0.6, nan_above=0.4),
+    "mixed": Mixed,
 }
 WITH_FIDELITY = {"branin", "peak"}
 TRIALS = 8
@@ -117,15 +120,16 @@ def test_a_method_that_needs_a_fidelity_says_so(optimizer):
 def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(optimizer, pair):
     rows, is_llm, space, before = played(*pair)
     assert len(rows) == TRIALS
-    assert space == before
+    assert space == before or (pair[1] == "mixed" and str(space) == str(before))  # its orders never equal themselves
     assert any(row["fidelity"] for row in rows) == NEEDS_FIDELITY[optimizer]
     assert space.random.get_state()[2] == before.random.get_state()[2]
     for row in rows:
         if not is_llm:
             assert row["violations"] == [], "a classical method proposes no invalid configuration"
         if not row["violations"]:
-            assert Checker(space).check(row["proposed"])[0] == row["proposed"]
-            assert {type(value) for value in row["proposed"].values()} <= {bool, int, float, str}
+            assert loggable(Checker(space).check(row["proposed"])[0]) == row["proposed"]
+            assert pair[1] == "mixed" or {type(value) for value in row["proposed"].values()} <= {bool, int, float, str}
+            assert json.loads(json.dumps(row["proposed"], allow_nan=False)) == row["proposed"]
 
 
 def test_the_same_seed_proposes_the_same_and_another_one_something_else(pair, benchmark_):

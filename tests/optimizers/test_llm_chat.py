@@ -130,11 +130,11 @@ def test_every_kind_of_hyperparameter_and_clause_is_described():
     lines = space_lines(Problem("p", rich_space(), (Objective("loss", "minimize"),), {}))
     assert sorted(lines) == [
         '"batch": one of [16, 32, 64]',
-        "\"coef0\": a number from 0.0 to 1.0, only given if (kernel == 'poly' and degree > 2)",
+        '"coef0": a number from 0.0 to 1.0, only given if (kernel == "poly" and degree > 2)',
         '"cost": a number from 0.001 to 1000.0, log scale',
-        "\"degree\": an integer from 1 to 5, only given if kernel == 'poly'",
+        '"degree": an integer from 1 to 5, only given if kernel == "poly"',
         '"kernel": one of ["linear", "rbf", "poly"]',
         '"kind": always "svm"',
         '"shrink": one of [true, false]',
-        "not allowed: (kernel == 'linear' and batch == 64)",
+        'not allowed: (kernel == "linear" and batch == 64)',
     ]

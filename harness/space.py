@@ -1,0 +1,91 @@
+"""Search spaces: ConfigSpace's draws as configurations of ours, and spaces that cannot be used refused at the start."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace.hyperparameters import FloatHyperparameter
+
+from harness.check import Checker
+from harness.choices import Choices, builtin, has_choices
+from harness.errors import SettingError
+from harness.faults import describe
+from harness.problem import Params, Problem
+
+TRIED = 32
+"""Draws of a space that are checked before a run starts."""
+
+
+class Decoder:
+    """Reads configurations of ConfigSpace's: builtin numbers, and choices as they were declared.
+
+    ConfigSpace itself gives back (1, 0.5) as (1.0, 0.5) and rounds floats to 13 decimals, also out of their range.
+
+    Args:
+        space: Read, never changed.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        self._columns = [(name, space.index_of[name], _reader(each)) for name, each in space.items()]
+
+    def __call__(self, configuration: Configuration) -> Params:
+        """The values of its active hyperparameters, in the space's order."""
+        vector = configuration.get_array()
+        return {
+            name: read(configuration, float(vector[place]))
+            for name, place, read in self._columns
+            if not math.isnan(vector[place])
+        }
+
+
+def _reader(hyperparameter: Any) -> Callable[[Configuration, float], Any]:
+    name = hyperparameter.name
+    if has_choices(hyperparameter):
+        choices = Choices(hyperparameter)
+        if len(choices.values) == 1:
+            return lambda _, vector: choices.value(0)  # the only value of a constant is at 1, not at 0
+        return lambda _, vector: choices.value(round(vector))
+    if not isinstance(hyperparameter, FloatHyperparameter):
+        return lambda configuration, _: builtin(configuration[name])
+    lower, upper = float(hyperparameter.lower), float(hyperparameter.upper)
+
+    def number(configuration: Configuration, vector: float) -> float:
+        rounded = float(configuration[name])
+        if lower <= rounded <= upper:
+            return rounded
+        return min(max(float(hyperparameter.to_value(vector)), lower), upper)
+
+    return number
+
+
+def default_of(space: ConfigurationSpace) -> Params:
+    """The space's own default configuration."""
+    return Decoder(space)(space.get_default_configuration())
+
+
+def refuse_unsound(problem: Problem) -> None:
+    """Refuse a problem that would charge an optimizer with what the harness asks for, before anything is run.
+
+    Raises:
+        SettingError: A choice has no form in JSON, two have the same, the default is no configuration of the space, or
+            ConfigSpace draws what the space forbids.
+    """
+    check = Checker(problem.space).check
+    if problem.default and (violations := check(problem.default)[1]):
+        raise SettingError(
+            f"The default of {problem.name} is no configuration of its space: {describe(violations[0])}; mend the "
+            "benchmark's problem.default."
+        )
+    space = copy.deepcopy(problem.space)
+    space.seed(0)
+    read = Decoder(space)
+    for drawn in space.sample_configuration(TRIED):
+        if violations := check(read(drawn))[1]:
+            raise SettingError(
+                f"ConfigSpace draws what the space of {problem.name} does not allow ({describe(violations[0])}); say "
+                "that condition or clause in another way, for example by the values it holds for."
+            )

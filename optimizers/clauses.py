@@ -1,0 +1,68 @@
+"""Conditions and forbidden clauses of a space in words, with values as the JSON that is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ConfigSpace.conditions import AndConjunction, Condition, Conjunction, InCondition
+from ConfigSpace.forbidden import (
+    ForbiddenConjunction,
+    ForbiddenInClause,
+    ForbiddenOrConjunction,
+    ForbiddenRelation,
+)
+from ConfigSpace.hyperparameters import OrdinalHyperparameter
+
+from harness.choices import Choices, loggable
+
+_ORDERED = ("<", ">")
+
+
+def condition_text(condition: Condition | Conjunction) -> str:
+    """When a hyperparameter is active, for example ``kernel == "poly"``."""
+    if isinstance(condition, Conjunction):
+        return _joined(condition.components, condition_text, isinstance(condition, AndConjunction))
+    parent: Any = condition.parent
+    if isinstance(condition, InCondition):
+        return _in(parent.name, condition.values)
+    sign = condition._OP_STR  # type: ignore[attr-defined]
+    if sign.startswith(_ORDERED) and isinstance(parent, OrdinalHyperparameter):
+        values = Choices(parent).values
+        return _in(parent.name, [v for v in values if condition.satisfied_by_value({parent.name: v})])
+    return f"{parent.name} {sign} {_json(condition.value)}"
+
+
+def clause_text(clause: Any) -> str:
+    """What is forbidden, for example ``(kernel == "linear" and batch == 64)``."""
+    if isinstance(clause, ForbiddenConjunction):
+        return _joined(clause.components, clause_text, not isinstance(clause, ForbiddenOrConjunction))
+    if isinstance(clause, ForbiddenRelation):
+        return _bare(clause)
+    hyperparameter = clause.hyperparameter
+    if isinstance(clause, ForbiddenInClause):
+        return _in(hyperparameter.name, clause.values)
+    sign = _bare(clause).removeprefix(hyperparameter.name).split()[0]
+    if sign.startswith(_ORDERED) and isinstance(hyperparameter, OrdinalHyperparameter):
+        values = Choices(hyperparameter).values
+        return _in(hyperparameter.name, [v for v in values if clause.is_forbidden_value({hyperparameter.name: v})])
+    return f"{hyperparameter.name} {sign} {_json(clause.value)}"
+
+
+def _bare(clause: Any) -> str:
+    """As ConfigSpace prints it, which is where a clause or relation says its sign."""
+    return str(clause).removeprefix("Forbidden: ")
+
+
+def _joined(parts: Iterable[Any], say: Any, every: bool) -> str:
+    return f"({' and '.join(map(say, parts)) if every else ' or '.join(map(say, parts))})"
+
+
+def _in(name: str, values: Iterable[Any]) -> str:
+    """Braces, as for a set: the values stand in no order that matters."""
+    return f"{name} in {{{', '.join(map(_json, values))}}}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(loggable(value))
