@@ -9,6 +9,7 @@ For random search nothing changes: it evaluates the same configurations equally 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -106,7 +107,7 @@ class Probe:
             raise ValueError(f"The probe read {read}, which is no configuration of the benchmark: {violations}.")
         if self._permutation is not None:
             true = self._permutation(true)
-        outcome = self._benchmark.evaluate(dict(true), fidelity, seed)
+        outcome = self._benchmark.evaluate(copy.deepcopy(true), fidelity, seed)
         return replace(outcome, evaluated=true)
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:

@@ -10,7 +10,7 @@ import copy
 import difflib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -156,8 +156,12 @@ def _nearest_choice(choices: Choices, proposed: Any, number: float | int | None,
     if number is not None and numbers:
         # What lies beyond every level, the infinities too, is as near as the last level itself.
         inside = min(max(number, min(numbers.values())), max(numbers.values()))
-        scale: Callable[[Any], Any] = math.log if min(numbers.values()) > 0 else Fraction
-        return choices.value(min(numbers, key=lambda place: abs(scale(numbers[place]) - scale(inside))))
+        scales = (math.log, Fraction) if min(numbers.values()) > 0 else (Fraction,)  # of equally near ones the lower
+
+        def away(place: int) -> list[Any]:
+            return [abs(scale(numbers[place]) - scale(inside)) for scale in scales]
+
+        return choices.value(min(numbers, key=away))
     near = difflib.get_close_matches(_spelt(proposed), list(spellings := _spellings(choices)), n=1)
     return choices.value(spellings[near[0]]) if near else fallback
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
+from ConfigSpace import Categorical, ConfigurationSpace, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +46,85 @@ def mend(repair, params):
 )
 def test_nearest_mends_each_fault(changes, expected):
     assert mend(Nearest, {**VALID, **changes}) == {**VALID, **expected}
+
+
+def level(choices, proposed, kind):
+    space = ConfigurationSpace(name="levels", seed=0)
+    space.add(kind("x", choices))
+    problem = Problem("fake.levels", space, (Objective("loss", "minimize"),), {"x": choices[0]})
+    proposal = Proposal({"x": proposed})
+    violations = Checker(space).proposal(proposal)[1]
+    assert violations, "it is a fault before it is mended"
+    mended = Nearest(problem, 0)(proposal, violations)
+    assert mended is not None
+    params, left = Checker(space).check(mended)
+    assert left == ()
+    assert params is not None
+    return params["x"]
+
+
+@pytest.mark.parametrize("kind", [Categorical, OrdinalHyperparameter])
+@pytest.mark.parametrize(
+    ("choices", "proposed", "expected"),
+    [
+        ([16, 32, 64, 128], math.inf, 128),
+        ([16, 32, 64, 128], json.loads("1e999"), 128),
+        ([128, 16, 64], math.inf, 128),
+        ([128, 16, 64], -math.inf, 16),
+        ([128, 16, 64], "inf", 128),
+        ([128, 16, 64], "-Infinity", 16),
+        ([128, 16, 64], "1e999", 128),
+        ([128, 16, 64], "9" * 5000, 128),
+        ([128, 16, 64], 10**400, 128),
+        ([128, 16, 64], -(10**400), 16),
+        ([128, 16, 64], -1, 16),
+        ([128, 16, 64], 0, 16),
+        ([128, 16, 64], -1e-300, 16),
+        ([128, 16, 64], "64", 64),
+        ([128, 16, 64], 64.0, 64),
+        ([128, 16, 64], math.nan, 128),
+        ([-3, 0, 5], math.inf, 5),
+        ([0, 10**400], 10**399, 0),
+        ([0.1, 0.5], 10**400, 0.5),
+        ([3, 10, None], 7, 10),
+        ([3, 10, None], math.inf, 10),
+        ([3, 10, None], "None", None),
+        ([3, 10, None], "nul", None),
+        (["sqrt", "log2", None, 0.5], "Sqrt", "sqrt"),
+        ([True, False], "False", False),
+        ([True, False], "false", False),
+        ([(64, 64), (128,)], [128.0], (128,)),
+        ([(64, 64), (128,)], "(128,)", (128,)),
+        ([(64, 64), (128,)], "[128]", (128,)),
+        ([(64, 64), (128,)], ["64", "64"], (64, 64)),
+        ([2**60, 2**60 + 2, 5], str(2**60 + 3), 2**60 + 2),
+    ],
+)  # fmt: skip
+def test_beyond_every_level_is_as_near_as_the_last_one(kind, choices, proposed, expected):
+    assert level(choices, proposed, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"cost": 10**400}, {"cost": 1e3}),
+        ({"cost": -(10**400)}, {"cost": 1e-3}),
+        ({"cost": -math.inf}, {"cost": 1e-3}),
+        ({"cost": "inf"}, {"cost": 1e3}),
+        ({"cost": "-1e999"}, {"cost": 1e-3}),
+        ({"cost": "nan"}, {"cost": 1.0}),
+        ({"kernel": "poly", "degree": math.inf, "coef0": 0.5}, {"kernel": "poly", "degree": 5, "coef0": 0.5}),
+        ({"kernel": "poly", "degree": "1" * 5000, "coef0": 0.5}, {"kernel": "poly", "degree": 5, "coef0": 0.5}),
+    ],
+)
+def test_numbers_of_any_size_go_to_the_nearer_bound(changes, expected):
+    assert mend(Nearest, {**VALID, **changes}) == {**VALID, **expected}
+
+
+def test_clamp_takes_the_infinities_and_any_integer():
+    for huge in (math.inf, 10**400):
+        assert mend(Clamp, {**VALID, "cost": huge}) == {**VALID, "cost": 1e3}
+        assert mend(Clamp, {**VALID, "cost": -huge}) == {**VALID, "cost": 1e-3}
 
 
 def test_missing_values_take_the_default():
