@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from analysis.copies import Prompts
 from analysis.replies import answered
 from benchmarks.hpobench import HPOBench
-from harness.check import builtin
+from harness.choices import builtin
 from harness.jsonl import encode, plain, read_rows
 from harness.loop import Judge
 from harness.problem import Objective, Problem
