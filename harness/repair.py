@@ -76,6 +76,7 @@ class Nearest:
     def __init__(self, problem: Problem, seed: int) -> None:
         self._space = problem.space
         self._default = problem.default
+        self._choices = {name: Choices(each) for name, each in problem.space.items() if has_choices(each)}
         self._checker = Checker(problem.space)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
@@ -109,8 +110,8 @@ class Nearest:
         if violation.fault is Fault.MISSING:
             return fallback
         value = _number(violation.value)
-        if has_choices(hyperparameter):
-            return _nearest_choice(Choices(hyperparameter), violation.value, value, fallback)
+        if name in self._choices:
+            return _nearest_choice(self._choices[name], violation.value, value, fallback)
         return fallback if value is None else _clamped(hyperparameter, value)
 
 

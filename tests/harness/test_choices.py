@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import enum
 import json
 import math
+from decimal import Decimal
 
+import jsonschema
 import numpy as np
 import pytest
-from ConfigSpace import Categorical, ConfigurationSpace, Constant, OrdinalHyperparameter
+from ConfigSpace import Categorical, ConfigurationSpace, Constant, Float, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +28,7 @@ from harness.repair import NoRepair
 from harness.space import Decoder, refuse_unsound
 from harness.trial import Fault
 from llms.schema import json_schema
+from optimizers.parse import parse_reply
 from optimizers.prompt import dumps, space_lines
 from tests.fakes import MIXED, Mixed, Scripted
 
@@ -194,6 +198,44 @@ def test_any_choices_are_refused_or_survive_every_way_there_is(choices, kind):
     for drawn in problem.space.sample_configuration(20):
         assert checker.check(read(drawn))[1] == ()
         assert checker.check(dict(drawn))[1] == (), "nor is ConfigSpace's own value of a draw a fault"
+
+
+def answers(schema):
+    """Everything that a server which decodes under the schema can write."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if schema["type"] == "object":
+        return st.fixed_dictionaries({name: answers(part) for name, part in schema["properties"].items()})
+    if schema["type"] == "integer":
+        return st.integers(schema["minimum"], schema["maximum"])
+    lower, upper, step = (Decimal(str(schema.pop(key))) for key in ("minimum", "maximum", "multipleOf"))
+    counts = st.integers(math.ceil(lower / step), math.floor(upper / step))
+    return counts.map(lambda count: float(count * step))  # as its text is read
+
+
+def flat_space():
+    """Without conditions and clauses, of which a schema says nothing."""
+    space = ConfigurationSpace(name="flat", seed=0)
+    space.add(*(Categorical(name, choices) for name, choices in MIXED.items()), Constant("shape", ((1, 2), 3)))
+    space.add(OrdinalHyperparameter("order", [None, (1,), (1, 2)], default_value=(1,)), Integer("units", (1, 9)))
+    space.add(Float("rate", (1e-6, 1.0), log=True), Float("share", (-0.3, 0.7)), Constant("exact", 0.1))
+    return space
+
+
+FLAT = flat_space()
+SCHEMA = json_schema(FLAT)
+LOOSE = copy.deepcopy(SCHEMA)  # jsonschema finds a rest in 0.5 / 1e-9
+for part in LOOSE["properties"].values():
+    part.pop("multipleOf", None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(answers(copy.deepcopy(SCHEMA)))
+def test_what_a_schema_asks_for_is_valid(answer):
+    text = json.dumps(answer)
+    found = parse_reply(text, "stop").params
+    jsonschema.validate(found, LOOSE)
+    assert Checker(FLAT).check(found)[1] == ()
 
 
 def test_the_log_holds_json_and_the_benchmark_gets_what_was_declared():
