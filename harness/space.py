@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ConfigSpace import Configuration, ConfigurationSpace
-from ConfigSpace.hyperparameters import FloatHyperparameter
 
 from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices
@@ -23,7 +22,7 @@ TRIED = 32
 class Decoder:
     """Reads configurations of ConfigSpace's: builtin numbers, and choices as they were declared.
 
-    ConfigSpace itself gives back (1, 0.5) as (1.0, 0.5) and rounds floats to 13 decimals, also out of their range.
+    ConfigSpace itself gives back (1, 0.5) as (1.0, 0.5), and (True, 0.5) too.
 
     Args:
         space: Read, never changed.
@@ -49,17 +48,7 @@ def _reader(hyperparameter: Any) -> Callable[[Configuration, float], Any]:
         if len(choices.values) == 1:
             return lambda _, vector: choices.value(0)  # the only value of a constant is at 1, not at 0
         return lambda _, vector: choices.value(round(vector))
-    if not isinstance(hyperparameter, FloatHyperparameter):
-        return lambda configuration, _: builtin(configuration[name])
-    lower, upper = float(hyperparameter.lower), float(hyperparameter.upper)
-
-    def number(configuration: Configuration, vector: float) -> float:
-        rounded = float(configuration[name])
-        if lower <= rounded <= upper:
-            return rounded
-        return min(max(float(hyperparameter.to_value(vector)), lower), upper)
-
-    return number
+    return lambda configuration, _: builtin(configuration[name])
 
 
 def default_of(space: ConfigurationSpace) -> Params:

@@ -52,6 +52,8 @@ def play(answers, benchmark=None, prompt=None, **settings):
         ('a="two words"', {"a": "two words"}),
         ("x=1e5\n  y=-3", {"x": 1e5, "y": -3}),
         ('f="=, " g="1"', {"f": "=, ", "g": "1"}),
+        ("hidden=[64, 64] x=null, y=[[1, 2], null]", {"hidden": [64, 64], "x": None, "y": [[1, 2], None]}),
+        ("lr=1e-3x n=[1", {"lr": "1e-3x", "n": "[1"}),
     ],
 )  # fmt: skip
 def test_assignments_become_what_json_would(text, params):

@@ -25,10 +25,19 @@ from optimizers.llambo_surrogates import (
 from optimizers.llambo_warm_start import WarmStart, parse_list, split_description
 from optimizers.prompt import Prompt
 from optimizers.request import Requests
-from tests.fakes import Line, ScriptedChat
+from tests.fakes import Line, Mixed, ScriptedChat
 
 A, B, C = {"x": 0.1, "units": 1}, {"x": 0.2, "units": 2}, {"x": 0.3, "units": 3}
 DESCRIPTION = "A straight line is fitted. It has no kinks. The data set is points: 7 rows. It is clean."
+
+
+def test_a_warm_start_forbids_null_only_where_it_is_no_choice():
+    for benchmark, forbidden in ((Line(), True), (Mixed(), False)):
+        problem = benchmark.problem
+        requests = Requests(problem, Decoding(), 0.7, 0)
+        chat = ScriptedChat(["none"])
+        WarmStart(problem, requests, chat, Prompt(), Decoding(), "full", 2).ask()
+        assert ("Do not use null" in chat.requests[0].messages[0].content) == forbidden
 
 
 def warm_start(reply, context="full", count=3, prompt=None, decoding=None):
