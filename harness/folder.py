@@ -60,6 +60,19 @@ class RunFolder:
         """The log, opened for appending."""
         return Appender(self.trials)
 
+    def forget(self) -> bool:
+        """Remove the run.json of a run that recorded nothing; ``lock`` then removes the folder.
+
+        Returns:
+            Whether it is forgotten; False where a trial or a call is on record, or anything else lies in the folder.
+        """
+        files = [path for path in self.path.iterdir() if path.name != ".lock"]
+        if any(path.name != "run.json" and (path.is_dir() or path.stat().st_size) for path in files):
+            return False
+        for path in files:
+            path.unlink()
+        return True
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
         """Hold the run; yields False when another process holds it. The kernel frees it however that process ends.
@@ -82,7 +95,7 @@ class RunFolder:
     def _remove(self) -> None:
         (self.path / ".lock").unlink()
         with contextlib.suppress(OSError):  # the first parent that holds something else stays, with all above it
-            for folder in [self.path, *self.path.parents][:4]:
+            for folder in [self.path, *self.path.parents][:5]:
                 folder.rmdir()
 
 

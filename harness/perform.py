@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
+from harness.errors import HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
@@ -17,6 +18,7 @@ from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
+from harness.tracker import Late, Tracker
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
 QUANTILES = 201
@@ -36,7 +38,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         The lowest loss of the first objective, or None if nothing valid was evaluated.
 
     Raises:
-        HyperboleError: A wrong setting, a log that does not fit, no server: run.json says so too.
+        HyperboleError: A wrong setting, a missing key: nothing is left of a new run. A log that does not fit, no
+            server: run.json says so too.
     """
     benchmark = build_benchmark(config)
     problem = benchmark.problem
@@ -44,7 +47,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     budget.check_ends(uses_model=identity["llm"] is not None)
     optimizer = build_optimizer(config, problem, budget)
     repair = build_repair(config, problem)
-    tracker = build_tracker(config)
+    tracker = Late(build_tracker(config))
 
     logged = folder.rows()
     curve = benchmark.random_search_curve(budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
@@ -90,20 +93,32 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
             prepare()
         run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
     except BaseException as error:
+        log.close()
+        if before is None and _refused(error) and folder.forget():
+            line.clear()
+            raise
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
         if not interrupted:
             run |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {error}")
+        _finish(run, folder, tracker)
         raise
-    else:
-        run |= {"status": "complete"}
-        line.close()
-    finally:
-        log.close()
-        run |= {"finished_at": now()}
-        folder.write(run)
-        tracker.finish(json.loads(encode(plain(run))))
+    log.close()
+    run |= {"status": "complete"}
+    line.close()
+    _finish(run, folder, tracker)
     return min(best, default=None)
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether it is the user's mistake, so that there was no run. That no server answers is a run's failure."""
+    return isinstance(error, HyperboleError) and not isinstance(error, ServerError)
+
+
+def _finish(run: dict[str, Any], folder: RunFolder, tracker: Tracker) -> None:
+    run |= {"finished_at": now()}
+    folder.write(run)
+    tracker.finish(json.loads(encode(plain(run))))
 
 
 def _loss_quantiles(benchmark: Benchmark) -> list[float] | None:

@@ -49,6 +49,11 @@ class RunLine:
         seconds = time.monotonic() - self._started
         return f"{self._label}: {self._trials} proposals, {self._invalid} invalid, {best}, {seconds:.0f} s"
 
+    def clear(self) -> None:
+        """Leave no line."""
+        if self._live and self._shown:
+            sys.stderr.write("\r\x1b[K")
+
     def close(self, ending: str = "") -> None:
         """Write the line a last time and leave it standing."""
         if self._shown:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -30,6 +34,7 @@ class Sweep(Callback):
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
         self._started = time.time()
+        atexit.register(_remove_empty, Path(str(config.hydra.sweep.dir)), os.getpid())
         swept = config.hydra.sweeper.params
         with read_write(config), open_dict(config):
             for override in config.hydra.overrides.task:
@@ -45,6 +50,16 @@ class Sweep(Callback):
             counts[status] = counts.get(status, 0) + 1
         states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         say(f"{folder}: {states or 'no runs'}; this sweep took {time.time() - self._started:.0f} s")
+
+
+def _remove_empty(hydras: Path, process: int) -> None:
+    """Of a sweep whose runs were all refused nothing stays, Hydra's own folder included."""
+    experiment = hydras.parent
+    with contextlib.suppress(OSError):  # something else is there: another sweep's runs, say
+        if os.getpid() == process and [path.name for path in experiment.iterdir()] == [hydras.name]:
+            shutil.rmtree(hydras)
+            experiment.rmdir()
+            experiment.parent.rmdir()
 
 
 def _status(path: Path) -> str:

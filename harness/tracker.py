@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,32 @@ class Tracker(Protocol):
     def finish(self, run: dict[str, Any]) -> None:
         """The run has ended: the final contents of ``run.json``."""
         ...
+
+
+class Late:
+    """A tracker that begins with the first row, so that nothing is seen of a run that is refused before it has one."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._begin: Callable[[], None] | None = None
+
+    def start(self, folder: Path, run: dict[str, Any]) -> None:
+        """Remember what to begin with."""
+        self._begin = lambda: self._tracker.start(folder, run)
+
+    def log(self, row: dict[str, Any]) -> None:
+        """Pass a row on."""
+        self._started().log(row)
+
+    def finish(self, run: dict[str, Any]) -> None:
+        """Pass the end on, also of a run without rows."""
+        self._started().finish(run)
+
+    def _started(self) -> Tracker:
+        if self._begin is not None:
+            self._begin()
+            self._begin = None
+        return self._tracker
 
 
 class NoTracker:

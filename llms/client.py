@@ -71,7 +71,12 @@ class Client:
         return f"Client({self.server!r}, {self.model!r})"
 
     def prepare(self) -> None:
-        """Nothing: connections are opened a batch at a time."""
+        """See that there is a key; connections are opened a batch at a time.
+
+        Raises:
+            ModelError: The key is not set.
+        """
+        self._key()
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order.

@@ -60,10 +60,11 @@ class Recorder:
 
         Raises:
             ServerError: No server answers, and none can be started.
-            ModelError: It serves another model, or the model cannot be found.
+            ModelError: It serves another model, the model cannot be found, or its API key is not set.
         """
         if self._live and self._replay is None and self._model is None:
             self._model = self._connect()
+            self._model.prepare()
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order, each with the id of its line in the recording.

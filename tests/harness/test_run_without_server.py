@@ -59,3 +59,25 @@ def test_an_endpoint_where_nobody_answers(tmp_path):
 def test_a_key_that_is_not_set_is_named(tmp_path):
     told = sentence(hyperbole(*CHAT, "llm=openai", cwd=tmp_path, OPENAI_API_KEY=""))
     assert "OPENAI_API_KEY" in told
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["llm=openai"], "OPENAI_API_KEY"),
+        (["llm=openai", "tracker=wandb"], "OPENAI_API_KEY"),
+        (["-m", "llm=openai", "seed=0,1"], "OPENAI_API_KEY"),
+        (["-m", "llm=openai", "seed=0,1", "hydra/launcher=joblib"], "OPENAI_API_KEY"),
+        (["llm.model=./nowhere", "llm.port=8199"], "./nowhere"),
+        (["llm.live=false"], "not in the recording"),
+        (["llm.replay=nowhere/calls.jsonl"], "There is no file"),
+        (["benchmark.task=bran"], "did you mean 'branin'"),
+        (["-m", "seed=0,1", "benchmark.task=bran"], "did you mean 'branin'"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing_behind(tmp_path, overrides, told):
+    done = hyperbole(*CHAT, *overrides, cwd=tmp_path, OPENAI_API_KEY="")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
