@@ -24,7 +24,6 @@ from typing import Any
 from harness.again import played_again
 from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
-from harness.experiments import not_an_experiment
 from harness.explain import explained
 from harness.folder import RunFolder
 from harness.trust import from_command_line
