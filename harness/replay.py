@@ -62,10 +62,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
     trust, settings = from_command_line(overrides, CONF)
     complete: list[tuple[RunFolder, dict[str, Any]]] = []
     refused = differences = 0
-    paths = sorted(folder.rglob("run.json"))
-    if not paths:
-        raise not_an_experiment(folder)
-    for path in paths:
+    for path in sorted(folder.rglob("run.json")):
         run = RunFolder(path.parent)
         try:
             said = run.read() or {}
