@@ -60,15 +60,9 @@ def refuse_unsound(problem: Problem) -> None:
     """Refuse a problem that would charge an optimizer with what the harness asks for, before anything is run.
 
     Raises:
-        SettingError: A choice has no form in JSON, two have the same, the default is no configuration of the space, or
-            ConfigSpace draws what the space forbids.
+        SettingError: A choice has no form in JSON, two have the same, or ConfigSpace draws what the space forbids.
     """
     check = Checker(problem.space).check
-    if problem.default and (violations := check(problem.default)[1]):
-        raise SettingError(
-            f"The default of {problem.name} is no configuration of its space: {describe(violations[0])}; mend the "
-            "benchmark's problem.default."
-        )
     space = copy.deepcopy(problem.space)
     space.seed(0)
     read = Decoder(space)

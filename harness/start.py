@@ -44,7 +44,16 @@ class DefaultStart:
     name = "default"
 
     def configurations(self, problem: Problem) -> Sequence[dict[str, Any]]:
-        """The default alone."""
+        """The default alone.
+
+        Raises:
+            SettingError: It is no configuration of the space, which is the benchmark's mistake and not the method's.
+        """
+        if violations := Checker(problem.space).check(problem.default)[1]:
+            raise SettingError(
+                f"The default of {problem.name} is no configuration of its space: {describe(violations[0])}; mend the "
+                "benchmark's problem.default, or take start=none."
+            )
         return (problem.default,)
 
 

@@ -38,10 +38,10 @@ class Kernel(enum.StrEnum):
     RBF = "rbf"
 
 
-def problem_of(hyperparameter, default=None):
+def problem_of(hyperparameter):
     space = ConfigurationSpace(name="one", seed=0)
     space.add(hyperparameter)
-    return Problem("fake.one", space, (Objective("loss", "minimize"),), default or {})
+    return Problem("fake.one", space, (Objective("loss", "minimize"),), {})
 
 
 def judged(choices, value):
@@ -271,8 +271,8 @@ def test_every_choice_of_the_mixed_space_is_drawn_as_declared():
 class Refused:
     """A benchmark whose space ConfigSpace, or the harness, does not take."""
 
-    def __init__(self, choices, default=None):
-        self.problem = problem_of(Categorical("units", choices), default)
+    def __init__(self, choices):
+        self.problem = problem_of(Categorical("units", choices))
 
     def evaluate(self, params, fidelity, seed):
         return Outcome({"loss": 0.0})
