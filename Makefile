@@ -26,7 +26,7 @@ endif
 	$(BIN)/python -m analysis runs/$(EXPERIMENT)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
 # Written beside the runs, byte for byte the same on every machine: git shows whether a table changed.
 paper: $(VENV)/.run

@@ -1,3 +1,9 @@
-"""Shared by all tests: the real vLLM server, started once and only when a test asks for it."""
+"""Shared by all tests: how they are spread over processes, and the real vLLM server, started once, at its first use."""
 
-pytest_plugins = ["tests.vllm_server"]
+import os
+
+# Before anything computes: there is one process of tests per core, and further threads would only wait for one another.
+# The model server takes no notice of it (llms.serving).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+pytest_plugins = ["tests.vllm_server", "tests.groups"]

@@ -96,7 +96,7 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(params=PAIRS, ids="-".join)
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def pair(request):
     return request.param
 

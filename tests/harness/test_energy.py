@@ -14,9 +14,9 @@ from harness.nvml import Gpus, NotMeasuredError
 def powercap(folder, counters, limit=10_000_000):
     for name, counter in counters.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name / "draft").write_text(f"{counter}\n")
-        (folder / name / "draft").replace(folder / name / "energy_uj")  # the kernel never shows half a number
-        (folder / name / "max_energy_range_uj").write_text(f"{limit}\n")
+        for file, number in (("max_energy_range_uj", limit), ("energy_uj", counter)):
+            (folder / name / "draft").write_text(f"{number}\n")
+            (folder / name / "draft").replace(folder / name / file)  # the kernel never shows half a number
     return read_counters(folder)
 
 
