@@ -83,7 +83,8 @@ def _replies(path: Path) -> dict[int, Reply]:
     for row in read_rows(path):
         if row["reply"] is None:  # given up: no proposal came of it
             continue
-        found[int(row["id"])] = Reply(int(row["id"]), str(row["reply"]), row.get("finish_reason"))
+        text = row["reply"] or row.get("refusal") or ""  # a refusal that the server told apart from the answer
+        found[int(row["id"])] = Reply(int(row["id"]), str(text), row.get("finish_reason"))
     return found
 
 

@@ -51,7 +51,7 @@ def answered(
     if not numbers or len(behind) < len(numbers):
         return Answered(replies=len(numbers), copy=None, refusal=None)
     if row["proposed"] is None:
-        declined = any(is_refusal(str(call.get("reply"))) for call in behind)
+        declined = any(call.get("refusal") or is_refusal(str(call.get("reply"))) for call in behind)
         return Answered(replies=len(numbers), copy=False, refusal=declined)
     shown = [prompts.shown(call) for call in behind]
     names = written(row, fidelities)

@@ -5,9 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from harness.masking import without_secrets
+
 
 class HyperboleError(Exception):
-    """Something the user can put right; commands print it as one sentence and exit with code 2."""
+    """Something the user can put right; commands print it as one sentence and exit with code 2.
+
+    Args:
+        message: The sentence; secrets of the environment are taken out, whoever quoted them.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_secrets(message))
 
 
 class SettingError(HyperboleError):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.masking import without_secrets
 from harness.problem import EvaluationError, Objective, Outcome
 
 LONGEST_ERROR = 2000
@@ -86,7 +87,7 @@ def reason(error: BaseException) -> str:
         text = "" if len(error.args) == 1 and error.args[0] is None else str(error)
     except Exception as again:
         text = f"(no message: str() of it raised {type(again).__name__})"
-    length, text = len(text), _printable(text[:LONGEST_ERROR])
+    length, text = len(text), _printable(without_secrets(text[: 2 * LONGEST_ERROR])[:LONGEST_ERROR])
     if length > LONGEST_ERROR:
         text = f"{text} ... ({length} characters)"
     if not isinstance(error, EvaluationError):

@@ -14,6 +14,7 @@ from harness.errors import HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
+from harness.masking import without_secrets
 from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
@@ -98,9 +99,10 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
             line.clear()
             raise
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+        said = without_secrets(str(error))
         if not interrupted:
-            run |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
-        line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {error}")
+            run |= {"status": "failed", "error": f"{type(error).__name__}: {said}"}
+        line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {said}")
         _finish(run, folder, tracker)
         raise
     log.close()

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from harness.clock import now
 from harness.jsonl import Appender, loads
-from harness.masking import masked
+from harness.masking import masked, without_secrets
 from harness.names import is_experiment
 from harness.progress import say
 
@@ -144,4 +144,4 @@ def _safely(read: Callable[[Any], dict[str, Any] | None], argument: Any) -> dict
     try:
         return read(argument)
     except Exception as error:
-        return {"reason": f"{type(error).__name__}: {error}"}
+        return {"reason": without_secrets(f"{type(error).__name__}: {error}")}

@@ -66,7 +66,8 @@ class WandbSession:
     def _invalid_rows(self) -> list[list[Any]]:
         wanted = {call for row in self._invalid for call in row.get("calls") or ()}
         calls = read_rows(self._folder / "calls.jsonl") if wanted else []
-        replies = {call["id"]: str(call["reply"]) for call in calls if call.get("id") in wanted}
+        wanted_calls = [call for call in calls if call.get("id") in wanted]
+        replies = {call["id"]: str(call["reply"] or call.get("refusal") or "") for call in wanted_calls}
         return [_invalid_row(row, replies) for row in self._invalid]
 
 

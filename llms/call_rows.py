@@ -10,31 +10,35 @@ from typing import Any
 
 from harness.chat import ChatRequest, Completion, Token
 from harness.trial import Usage
-from llms.replies import Answered, GivenUpError
+from llms.attempts import UnansweredError
+from llms.replies import Answered
 
 Row = dict[str, Any]
 
 
 def row_of(number: int, request: ChatRequest, completion: Completion) -> Row:
     """The row of a call that was answered."""
-    failures = completion.failures if isinstance(completion, Answered) else ()
+    wire = completion if isinstance(completion, Answered) else Answered("")
     return {
         "id": number,
         **_asked(request),
         "reply": completion.text,
         "thinking": completion.thinking,
+        "refusal": wire.refusal,
+        "choices": None if wire.choices is None else list(wire.choices),
+        "masked": wire.masked,
         "tokens": _plain_tokens(completion.tokens),
         "finish_reason": completion.finish_reason,
-        **_spent(completion.usage, failures),
+        **_spent(completion.usage, wire.failures, wire.bodies),
         "error": None,
         "started_at": completion.started_at,
     }
 
 
-def row_of_given_up(request: ChatRequest, error: GivenUpError) -> Row:
+def row_of_unanswered(request: ChatRequest, error: UnansweredError) -> Row:
     """The row of a call that was not: without id and reply."""
-    nothing = dict.fromkeys(("reply", "thinking", "tokens", "finish_reason"))
-    spent = _spent(error.spent, error.failures)
+    nothing = dict.fromkeys(("reply", "thinking", "refusal", "choices", "masked", "tokens", "finish_reason"))
+    spent = _spent(error.spent, error.failures, error.bodies)
     return {"id": None, **_asked(request), **nothing, **spent, "error": str(error), "started_at": error.started_at}
 
 
@@ -67,12 +71,13 @@ def _asked(request: ChatRequest) -> Row:
     return {"hash": request_hash(request), **_plain_request(request)}
 
 
-def _spent(usage: Usage, failures: tuple[str, ...]) -> Row:
+def _spent(usage: Usage, failures: tuple[str, ...], bodies: tuple[str | None, ...]) -> Row:
     return {
         "usage": asdict(usage),
         "seconds": usage.seconds,
         "attempts": usage.calls,
         "failures": list(failures),
+        "failed_bodies": list(bodies),
     }
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
-from harness.errors import HyperboleError, ModelError, SettingError
+from harness.errors import HyperboleError, SettingError
 from llms.dialect import Dialect, MaxTokensField
+from llms.keys import checked_variable, read_key
 from llms.thinking import TAGS, checked_tags
 
 if TYPE_CHECKING:
     from llms.wire import Wire
-
-NO_KEY = "EMPTY"  # what local servers take for a key
 
 
 class Client:
@@ -28,8 +27,9 @@ class Client:
         base_url: Up to and with ``/v1``.
         model: As the server names it.
         api_key_env: Name of the environment variable that holds the key; None sends none.
-        timeout_seconds: Longest wait for one reply, an attempt.
-        max_attempts: Tries for one reply, at lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies.
+        timeout_seconds: Longest wait for one reply, an attempt, from the connection to the last byte.
+        max_attempts: Tries for one reply, at lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies. What
+            cannot succeed (no credit left, a redirect, an unknown model) is not tried again.
         backoff_seconds: Wait before the second try; doubled for each further one, up to 8 s. A server's Retry-After
             may ask for more.
         concurrency: Requests in flight at most.
@@ -61,7 +61,7 @@ class Client:
     ) -> None:
         _check_url(base_url)
         _check_positive(timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency)
-        self.server, self.model, self._api_key_env = base_url.rstrip("/"), model, api_key_env
+        self.server, self.model, self._api_key_env = base_url.rstrip("/"), model, checked_variable(api_key_env)
         self.serving = serving
         self._timeout_seconds, self._concurrency = timeout_seconds, concurrency
         self._max_attempts, self._backoff_seconds = max_attempts, backoff_seconds
@@ -74,16 +74,16 @@ class Client:
         """See that there is a key; connections are opened a batch at a time.
 
         Raises:
-            ModelError: The key is not set.
+            ModelError: It is not set, or no request could carry it.
         """
-        self._key()
+        read_key(self._api_key_env, self.server)
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         """One completion a request, in order.
 
         Raises:
             ServerError: Nobody answers.
-            ModelError: The server refuses a request, or the key is not set.
+            ModelError: The server refuses a request, or the key is not set or cannot be sent.
             SettingError: A request limits the thinking part, and the server has no word for that.
         """
         completions = []
@@ -128,35 +128,36 @@ class Client:
         return Wire(
             self.server,
             self.model,
-            self._key(),
-            self._api_key_env,
+            read_key(self._api_key_env, self.server),
             self._timeout_seconds,
             self._max_attempts,
             self._backoff_seconds,
             self._dialect,
         )
 
-    def _key(self) -> str:
-        if self._api_key_env is None:
-            return NO_KEY
-        key = os.environ.get(self._api_key_env, "").strip()
-        if not key:
-            raise ModelError(
-                f"The server at {self.server} needs an API key; set the environment variable {self._api_key_env} "
-                "to it, or say llm.api_key_env=null if it needs none."
-            )
-        return key
 
-
-def _check_url(base_url: str) -> None:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingError(f"llm.base_url is {base_url!r}; give a URL such as http://127.0.0.1:8077/v1.")
-    if parts.password or parts.username:
+def _check_url(base_url: object) -> None:
+    """Refuse what is no address; one that may hold a secret is not shown."""
+    example = "give a URL such as http://127.0.0.1:8077/v1"
+    if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
+        raise SettingError(f"llm.base_url is no URL; {example}.")
+    if "@" in base_url:
         raise SettingError("llm.base_url holds credentials; put them into the variable that llm.api_key_env names.")
+    if "?" in base_url or "#" in base_url:
+        raise SettingError(
+            f"llm.base_url goes on after a '?' or '#', which no path can follow; {example}, and put a key into the "
+            "variable that llm.api_key_env names."
+        )
+    try:
+        parts = urlsplit(base_url)
+        found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is not closed
+        found = None
+    if not found:
+        raise SettingError(f"llm.base_url is {base_url!r}; {example}.")
 
 
 def _check_positive(**settings: float) -> None:
     for name, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise SettingError(f"llm.{name} is {value!r}; give a positive number.")

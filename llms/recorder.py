@@ -11,8 +11,8 @@ from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
 from harness.jsonl import Appender, read_rows
-from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_given_up
-from llms.replies import GivenUpError
+from llms.attempts import UnansweredError
+from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered
 
 
 @runtime_checkable
@@ -30,8 +30,9 @@ class Recorder:
     Calls are matched by ``request_hash`` in recorded order: of several equal requests the first one written is the
     first one served. So a resumed run gets its own replies back, with their usage and ids, before it asks for new ones.
 
-    A call that was given up is a line too, for its attempts and seconds were spent: without an id and a reply, with the
-    error. It ends the ask, so that no trial has its cost, and it is never played back.
+    A call that was given up or refused is a line too, for its attempts and seconds were spent: without an id and a
+    reply, with the error and with what the server sent. It ends the ask, so that no trial has its cost, and it is never
+    played back.
 
     Args:
         connect: Builds the live model; called once, at the first request that is not on record.
@@ -132,8 +133,8 @@ class Recorder:
         self, request: ChatRequest, result: Completion | HyperboleError, started_at: str
     ) -> Completion | HyperboleError:
         row: Row
-        if isinstance(result, GivenUpError):
-            row = row_of_given_up(request, result)
+        if isinstance(result, UnansweredError):
+            row = row_of_unanswered(request, result)
         elif isinstance(result, HyperboleError):
             return result
         else:

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.cache import cache_folder
 from harness.errors import SettingError, unknown
+from harness.masking import is_secret
 from harness.signature import check_settings
 
 HOST = "127.0.0.1"
@@ -130,12 +131,38 @@ def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
     """The server's settings as the configuration says them, lists and mappings made plain.
 
     Raises:
-        SettingError: One is unknown, or of another type.
+        SettingError: One is unknown, of another type, or holds what looks like a secret.
     """
     plain = dict(settings)
     plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
     given = plain.get("environment") or {}
+    _refuse_secrets(given, plain["extra_args"])
     plain["environment"] = {str(key): str(value) for key, value in given.items() if value is not None}
     plain["threads"] = AUTO if plain.get("threads") is None else str(plain["threads"])
     check_settings(ServerSettings, plain, "llm")
     return ServerSettings(**plain)
+
+
+def _refuse_secrets(environment: Mapping[str, Any], arguments: Sequence[str]) -> None:
+    """Every setting is written into run.json and folder names, and a server inherits the environment anyway."""
+    for name, value in environment.items():
+        if is_secret(str(name), value):
+            raise SettingError(
+                f"llm.environment.{name} looks like a secret, and settings are recorded; set {name} in the environment "
+                "of the command instead: a server started here inherits it."
+            )
+    for argument, following in zip(arguments, [*arguments, "--"][1:], strict=True):
+        name, given, value = argument.removeprefix("--").partition("=")
+        value = value if given else following
+        if argument.startswith("--") and not value.startswith("--") and is_secret(name, _number(value)):
+            raise SettingError(
+                f"llm.extra_args holds --{name}, which looks like a secret, and settings are recorded; give it to the "
+                "server in the environment of the command instead, or start the server yourself."
+            )
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import openai
@@ -16,12 +16,22 @@ import openai
 from harness.chat import LOOPBACK, ChatRequest
 from harness.clock import now
 from harness.trial import Usage
+from llms.attempts import AttemptError, Failed, GivenUpError, RefusedError
+from llms.counts import UncountedError, token_count
 from llms.dialect import Dialect, encodable
-from llms.refusals import refusal
-from llms.replies import Answered, GarbledReplyError, GivenUpError, read_completion
+from llms.keys import Key
+from llms.refusals import Asked, refusal
+from llms.replies import Answered, GarbledReplyError, read_completion
+from llms.server_errors import LONGEST_WORDS, Told, is_final, told_in
 
 LONGEST_BACKOFF_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
+ASIDE_SECONDS = 20.0
+"""Longest wait for an answer without which a call is still one: a count of tokens, a list of models."""
+UNCOUNTED = (
+    "The server does not report how many tokens it read and wrote, and a cost that is not measured cannot be compared; "
+    "use a server whose replies hold usage.prompt_tokens."
+)
 
 
 class Wire:
@@ -31,23 +41,24 @@ class Wire:
         self,
         base_url: str,
         model: str,
-        key: str,
-        key_name: str | None,
+        key: Key,
         timeout_seconds: float,
         max_attempts: int,
         backoff_seconds: float,
         dialect: Dialect,
     ) -> None:
-        self._url, self._model, self._key, self._key_name = base_url, model, key, key_name
+        self._url, self._model, self._key = base_url, model, key
         self._timeout_seconds, self._max_attempts = timeout_seconds, max_attempts
         self._backoff_seconds, self._dialect = backoff_seconds, dialect
+        self._asked = Asked(base_url, model, key.variable)
         parts = urlsplit(base_url)
         http = openai.DefaultAsyncHttpxClient(
             trust_env=parts.hostname not in LOOPBACK,  # no proxy of the environment leads to this machine
             verify=parts.scheme == "https",  # without TLS: do not load certificates, which takes 50 ms
+            follow_redirects=False,  # to another place a POST arrives as a GET, if at all
         )
         self._openai = openai.AsyncOpenAI(
-            api_key=key, base_url=base_url, timeout=timeout_seconds, max_retries=0, http_client=http
+            api_key=key.value, base_url=base_url, timeout=timeout_seconds, max_retries=0, http_client=http
         )
 
     async def send(self, request: ChatRequest) -> Answered:
@@ -58,41 +69,73 @@ class Wire:
 
         Raises:
             GivenUpError: No attempt was answered.
-            ModelError: The server refuses the request.
+            RefusedError: The server refuses the request, or counts no tokens.
         """
         body = self._dialect.body(self._model, request)
         started_at, start = now(), time.perf_counter()
-        failures: list[str] = []
-        spent = Usage()
+        failed = Failed(self._key)
         for attempt in range(1, self._max_attempts + 1):
-            wait_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
-            sent = time.perf_counter()
             try:
-                answer = await self._openai.chat.completions.with_raw_response.create(**body)
-                seconds = time.perf_counter() - start
-                content, tags = answer.http_response.content, self._dialect.thinking_tags
-                reply = await self._counted(read_completion(content, attempt, seconds, tags))
-                return replace(reply, usage=reply.usage + spent, started_at=started_at, failures=tuple(failures))
-            except openai.APIStatusError as error:
-                if error.status_code < 500 and error.status_code not in (408, 409, 429):
-                    raise await self._refused(error) from None
-                failures.append(f"HTTP {error.status_code}")
-                wait_seconds = max(wait_seconds, retry_after_seconds(error.response.headers))
-            except openai.APITimeoutError:
-                failures.append(f"time-out after {time.perf_counter() - sent:.1f} s")
-            except openai.APIConnectionError as error:
-                failures.append(f"no connection: {error.__cause__ or error}")
-            except GarbledReplyError as error:
-                failures.append(str(error))
-                spent += error.spent
-            if attempt < self._max_attempts:
-                await asyncio.sleep(wait_seconds)
-        spent += Usage(calls=self._max_attempts, seconds=time.perf_counter() - start)
-        raise GivenUpError(self._given_up(failures[-1]), spent, tuple(failures), started_at)
+                reply = await self._counted(await self._attempt(body, attempt, start))
+            except AttemptError as error:
+                failed.add(error)
+                final = error.final or (self._given_up(error) if attempt == self._max_attempts else None)
+                if final is not None:
+                    spent = failed.spent + Usage(calls=attempt, seconds=time.perf_counter() - start)
+                    kind = RefusedError if error.final else GivenUpError
+                    what, bodies = tuple(failed.what), tuple(failed.bodies)
+                    raise kind(self._key.hide(final), spent, what, started_at, bodies) from None
+                backoff_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
+                await asyncio.sleep(max(backoff_seconds, error.wait_seconds))
+            else:
+                reply = replace(reply, failures=tuple(failed.what), bodies=tuple(failed.bodies))
+                return replace(reply, usage=reply.usage + failed.spent, started_at=started_at)
+        raise AssertionError("the last attempt returns or raises")
 
     async def close(self) -> None:
         """Close the connections."""
         await self._openai.close()
+
+    async def _attempt(self, body: Mapping[str, Any], attempt: int, start: float) -> Answered:
+        """Send the request once. The limit is for all of it: a server that sends a byte now and then is too slow too.
+
+        Raises:
+            AttemptError: It came to nothing.
+        """
+        sent = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._openai.chat.completions.with_raw_response.create(**body)
+        except openai.APIStatusError as error:
+            await self._refuse(error)
+        except (openai.APITimeoutError, TimeoutError):
+            raise AttemptError(f"time-out after {time.perf_counter() - sent:.1f} s") from None
+        except openai.APIConnectionError as error:
+            raise AttemptError(f"no connection: {error.__cause__ or error}") from None
+        content = answer.http_response.content
+        try:
+            return read_completion(
+                content, attempt, time.perf_counter() - start, self._dialect.thinking_tags, self._key
+            )
+        except UncountedError:
+            raise AttemptError("its reply counts no tokens", body=content, final=UNCOUNTED) from None
+        except GarbledReplyError as error:
+            told, status = self._hidden(error.told), answer.http_response.status_code
+            final = str(refusal(self._asked, status, told)) if is_final(status, told) else None
+            raise AttemptError(str(error), told.words, content, error.spent, final=final) from None
+
+    async def _refuse(self, error: openai.APIStatusError) -> NoReturn:
+        status, headers, body = error.status_code, error.response.headers, error.response.content
+        wait_seconds, told = retry_after_seconds(headers), self._hidden(told_in(body))
+        final = None
+        if is_final(status, told, wait_seconds):
+            models = await self._models() if status == 404 else []
+            location = self._key.hide_beginning(headers.get("location", ""), LONGEST_WORDS)
+            final = str(refusal(self._asked, status, told, models, location))
+        raise AttemptError(f"HTTP {status}", told.words, body, wait_seconds=wait_seconds, final=final) from None
+
+    def _hidden(self, told: Told) -> Told:
+        return replace(told, words=self._key.hide_beginning(told.words, LONGEST_WORDS))
 
     async def _counted(self, completion: Answered) -> Answered:
         """The completion with its thinking part's tokens counted by vLLM's tokenizer, where the reply did not say.
@@ -105,37 +148,36 @@ class Wire:
             return completion
         body = {"model": self._model, "prompt": encodable(completion.thinking), "add_special_tokens": False}
         try:
-            answer: Any = await self._openai.post(url, cast_to=object, body=body)
-            count = min(int(answer["count"]), usage.completion_tokens)
-        except (openai.OpenAIError, KeyError, TypeError, ValueError):
+            async with asyncio.timeout(ASIDE_SECONDS):
+                answer: Any = await self._openai.post(url, cast_to=object, body=body)
+            count = min(token_count(answer["count"]), usage.completion_tokens)
+        except (openai.OpenAIError, TimeoutError, KeyError, TypeError, ValueError, RecursionError):
             return completion  # nobody counted
         return replace(completion, usage=replace(usage, reasoning_tokens=count))
-
-    async def _refused(self, error: openai.APIStatusError) -> Exception:
-        models = await self._models() if error.status_code == 404 else []
-        body = error.response.content.replace(self._key.encode(), b"***")
-        return refusal(self._url, self._model, self._key_name, error.status_code, body, models)
 
     async def _models(self) -> list[str]:
         """Names of the models the server has; empty when it does not say."""
         try:
-            return [model.id for model in (await self._openai.models.list()).data or []]
-        except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+            async with asyncio.timeout(ASIDE_SECONDS):
+                found = (await self._openai.models.list()).data or []
+            return [model.id for model in found if isinstance(model.id, str)]
+        except (openai.OpenAIError, TimeoutError, AttributeError, TypeError, ValueError, RecursionError):
             return []
 
-    def _given_up(self, failure: str) -> str:
+    def _given_up(self, error: AttemptError) -> str:
         tried = f"{self._max_attempts} attempt{'s' if self._max_attempts > 1 else ''}"
-        if failure.startswith("time-out"):
+        if error.what.startswith("time-out"):
             return (
                 f"The server at {self._url} did not finish a reply within {self._timeout_seconds:g} s ({tried}); "
                 "raise llm.timeout_seconds or lower llm.concurrency."
             )
-        if failure.startswith("no connection"):
+        if error.what.startswith("no connection"):
             return (
-                f"No language-model server answers at {self._url} ({failure}; {tried}); start one, for example with "
+                f"No language-model server answers at {self._url} ({error.what}; {tried}); start one, for example with "
                 "`make serve`, or point llm.base_url at one that runs."
             )
-        return f"The server at {self._url} kept failing ({failure}; {tried}); see its log, or try later."
+        what = f"{error.what}: {error.words.rstrip('.')}" if error.words else error.what
+        return f"The server at {self._url} kept failing ({what}; {tried}); see its log, or try later."
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float:

@@ -81,3 +81,10 @@ def test_a_run_that_is_refused_leaves_nothing_behind(tmp_path, overrides, told):
     assert told in done.stderr
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_cannot_be_sent_is_in_no_file(tmp_path):
+    told = sentence(hyperbole(*CHAT, "llm=openai", cwd=tmp_path, OPENAI_API_KEY="sk-SECRET\n42"))
+    assert "OPENAI_API_KEY has a line break inside" in told
+    assert "SECRET" not in told
+    assert not any(b"SECRET" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

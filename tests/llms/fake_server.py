@@ -20,6 +20,7 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    pause_seconds: float = 0.0  # between one byte of the body and the next
 
 
 Script = Answer | Callable[[dict[str, Any]], Answer]
@@ -120,7 +121,10 @@ class FakeServer:
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(answer.body)))
                     self.end_headers()
-                    self.wfile.write(answer.body)
+                    size = 1 if answer.pause_seconds else len(answer.body)
+                    for start in range(0, len(answer.body), size or 1):
+                        self.wfile.write(answer.body[start : start + size])
+                        time.sleep(answer.pause_seconds)
                 except ConnectionError:
                     pass  # the client gave up waiting
 

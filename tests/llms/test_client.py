@@ -17,8 +17,8 @@ import pytest
 from harness.chat import ChatRequest, Message
 from harness.errors import HyperboleError, ModelError, ServerError, SettingError
 from harness.trial import Usage
+from llms.attempts import GivenUpError
 from llms.client import Client
-from llms.replies import GivenUpError
 from tests.llms.fake_server import Answer, FakeServer, failure, reply
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}

@@ -12,12 +12,14 @@ import pytest
 from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
 from harness.errors import HyperboleError, ModelError, RecordingError, RunError, ServerError
 from harness.trial import Usage
+from llms.attempts import GivenUpError
 from llms.recorder import Recorder, request_hash
-from llms.replies import Answered, GivenUpError
+from llms.replies import Answered
 
 KEYS = [
-    "id", "hash", "messages", "sampling", "reply", "thinking", "tokens", "finish_reason", "usage", "seconds",
-    "attempts", "failures", "error", "server", "model", "serving", "started_at",
+    "id", "hash", "messages", "sampling", "reply", "thinking", "refusal", "choices", "masked", "tokens",
+    "finish_reason", "usage", "seconds", "attempts", "failures", "failed_bodies", "error", "server", "model",
+    "serving", "started_at",
 ]  # fmt: skip
 
 
@@ -259,6 +261,7 @@ def test_failures_are_recorded_and_older_lines_are_read_without(tmp_path):
     (first,) = Recorder(Flaky, path).complete([ask("a")])
     (row,) = rows(path)
     assert (row["failures"], row["error"]) == (["HTTP 503"], None)
-    older = {key: value for key, value in row.items() if key not in ("failures", "error")}
+    new = ("failures", "failed_bodies", "error", "refusal", "choices", "masked")
+    older = {key: value for key, value in row.items() if key not in new}
     path.write_text(json.dumps(older) + "\n")
     assert Recorder(nobody, path).complete([ask("a")]) == [first]
