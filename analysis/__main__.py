@@ -13,7 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Analyze one experiment.
 
     Returns:
-        0, or 2 where the user can put something right; the reason is one sentence on standard error.
+        0; 1 where damaged runs were left out; 2 where there is nothing to analyze or a mistake in the command. The
+        reasons are on standard error, a sentence each.
     """
     parser = Parser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
@@ -21,12 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--prices", type=Path, metavar="FILE", help="price table (default: analysis/prices.yaml)")
     options = parser.parse_args(arguments)
 
+    from analysis.load import load
     from analysis.prices import OURS
-    from analysis.publish import publish
+    from analysis.publish import present
     from harness.errors import HyperboleError
 
     try:
-        publish(options.experiment, options.output or options.experiment, options.prices or OURS)
+        experiment = load(options.experiment)
+        present(experiment, options.output or options.experiment, options.prices or OURS)
     except HyperboleError as error:
         print(error, file=sys.stderr)
         return 2
@@ -36,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    return 0
+    if experiment.damaged:
+        number = len(experiment.damaged)
+        runs = "1 run is damaged and was" if number == 1 else f"{number} runs are damaged and were"
+        print(f"{runs} left out; the sentences above say which, and what mends it.", file=sys.stderr)
+    return 1 if experiment.damaged else 0
 
 
 if __name__ == "__main__":

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from analysis.calls import read_calls
 from analysis.replies import read_answers
 from analysis.rows import flatten
 from analysis.task import Task, task_of
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
-from harness.jsonl import read_rows
+from harness.folder import is_hidden
 from harness.record import read_record
+from harness.whole import whole_rows
 
 TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,
@@ -93,7 +95,8 @@ class Experiment:
         tasks: Task name -> what is known about it.
         trials: One row a trial with the columns of ``TRIAL_COLUMNS`` and the run's ``method``, ``task``, ``seed``.
         invalid: Every invalid proposal and candidate, in the order of ``runs``.
-        incomplete: "id (status)" of every run that was left out.
+        incomplete: "id (status)" of every run that was left out because it did not come to its end.
+        damaged: A sentence for every run that was left out because its files are not whole: which, why, what mends it.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Experiment:
     trials: pl.DataFrame
     invalid: tuple[InvalidProposal, ...]
     incomplete: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -114,25 +118,27 @@ def load(folder: Path) -> Experiment:
 
     Raises:
         SettingError: There is no such folder, but others beside it are experiments.
-        RunError: It is none, holds no complete run, or one that this version cannot read.
+        RunError: It is none, or holds no run that is complete and whole.
     """
-    found = list(_find_runs(folder))
+    found, damaged = _find_runs(folder)
     complete = [run for run in found if run.info["status"] == "complete"]
     incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
-    if not complete:
-        raise RunError(
-            f"None of the {len(found)} runs below {folder} is complete: {', '.join(incomplete)}; "
-            "start the experiment again, it goes on where it stopped."
-        )
     complete.sort(key=lambda run: (run.info["llm"] is not None, run.method, run.task, run.seed))
-    _refuse_copies(complete)
+    read = [_read_run(run) for run in complete]
+    damaged += [each for each in read if isinstance(each, str)]
+    logs = [each for each in read if isinstance(each, _Log)]
+    if not logs:
+        raise _nothing_whole(folder, incomplete, damaged)
+    whole = [log.run for log in logs]
+    _refuse_copies(whole)
     by_task: dict[str, list[dict[str, Any]]] = {}
-    for run in complete:
+    for run in whole:
         by_task.setdefault(run.task, []).append(run.info)
-    trials, invalid = _read_trials(complete)
+    schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
+    trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema)
     tasks = {name: task_of(by_task[name]) for name in sorted(by_task)}
-    name = folder.resolve().name
-    return Experiment(name, tuple(complete), tasks, trials, tuple(invalid), incomplete)
+    invalid = tuple(proposal for log in logs for proposal in log.invalid)
+    return Experiment(folder.resolve().name, tuple(whole), tasks, trials, invalid, incomplete, tuple(damaged))
 
 
 def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | None:
@@ -144,16 +150,24 @@ def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | No
     return f"{len(incomplete)} {verb} not complete and left out: {', '.join(incomplete[:shown])}{more}."
 
 
-def _find_runs(folder: Path) -> Iterator[Run]:
-    paths = sorted(path for path in folder.glob("*/*/*/run.json") if not _hidden(path.relative_to(folder)))
+def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
+    """Every run, and a sentence for every run.json that cannot be read."""
+    paths = sorted(path for path in folder.glob("*/*/*/run.json") if not is_hidden(path.relative_to(folder)))
     if all(map(is_foreign, paths)):
         raise not_an_experiment(folder)
+    found, damaged = [], []
     for path in paths:
-        yield Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path))
+        try:
+            found.append(Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path)))
+        except RunError as error:
+            damaged.append(str(error))
+    return found, damaged
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _nothing_whole(folder: Path, incomplete: Sequence[str], damaged: Sequence[str]) -> RunError:
+    left = f": {', '.join(incomplete)}; start the experiment again, it goes on where it stopped." if incomplete else "."
+    number = len(incomplete) + len(damaged)
+    return RunError("\n".join([f"None of the {number} runs below {folder} is complete and whole{left}", *damaged]))
 
 
 def _refuse_copies(runs: list[Run]) -> None:
@@ -164,21 +178,28 @@ def _refuse_copies(runs: list[Run]) -> None:
             raise RunError(f"{other.id} and {run.id} are the same run (method, task and seed); move one of them away.")
 
 
-def _read_trials(runs: list[Run]) -> tuple[pl.DataFrame, list[InvalidProposal]]:
-    rows: list[dict[str, Any]] = []
-    invalid: list[InvalidProposal] = []
-    for run in runs:
-        raw = read_rows(run.folder / "trials.jsonl")
-        if not raw:
-            raise RunError(f"{run.id} is complete but has no trials; move its folder away and run it again.")
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the tables need of one run: its rows, flat, and its invalid proposals."""
+
+    run: Run
+    trials: list[dict[str, Any]]
+    invalid: list[InvalidProposal]
+
+
+def _read_run(run: Run) -> _Log | str:
+    """One complete run's log, or a sentence that says what is wrong with it."""
+    try:
+        raw = whole_rows(run.folder, run.info)
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
         flat = [flatten(row, run.id, objectives) for row in raw]
         answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
-        rows += [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
-        invalid += [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
-    schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
-    return pl.DataFrame(rows, schema=schema), invalid
+        read_calls(run.folder / "calls.jsonl")
+        trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
+        return _Log(run, trials, [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)])
+    except RunError as error:
+        return str(error)
 
 
 def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:

@@ -23,15 +23,25 @@ from analysis.reasons import Reasoned, write_reasons
 from analysis.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
 from analysis.table import Table
 from analysis.terminal import print_table, terminal_console
+from harness.visible import visible
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
 
 
 def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
-    """Analyze the runs below one folder, write everything below another, print the tables.
+    """Analyze the runs below one folder, write everything below another, print the tables: ``present`` of ``load``.
+
+    Raises:
+        HyperboleError: As those.
+    """
+    return present(load(experiment_folder), output, prices)
+
+
+def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
+    """Write everything about an experiment below a folder, and print the tables.
 
     Args:
-        experiment_folder: ``runs/<experiment>``.
+        experiment: Its whole runs.
         output: Gets tables/, figures/ and report/.
         prices: The price table.
 
@@ -39,11 +49,10 @@ def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
         Path of the report page.
 
     Raises:
-        HyperboleError: The folder holds nothing that can be analyzed, or the price table is none.
+        HyperboleError: The price table is none.
         OSError: The output cannot be written.
     """
     price_table = read_prices(prices)
-    experiment = load(experiment_folder)
     source = material(experiment, price_table)
     comparison, further = source.comparison, further_findings(source)
     quality, hallucination = quality_table(experiment, comparison), hallucination_table(experiment)
@@ -51,7 +60,7 @@ def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
     tables = (*printed, quality_by_task_table(experiment, comparison))
     remarks = random_search_check(experiment, comparison)
     incomplete = describe_incomplete(experiment.incomplete)
-    remarks = (*remarks, incomplete) if incomplete else remarks
+    remarks = (*remarks, *filter(None, [incomplete]), *map(visible, experiment.damaged))
     _write_tables(tables, output / "tables")
     groups = _write_invalid(experiment, output / "tables")
     given = _write_reasons(source.reasons, output / "tables")

@@ -67,11 +67,15 @@ class Spent:
 
     def add(self, trial: Trial) -> None:
         """Charge one finished trial."""
+        self.charge(trial.proposal.usage.tokens, trial.params is not None, trial.ask_seconds, trial.evaluation_seconds)
+
+    def charge(self, tokens: int, executed: bool, ask_seconds: float, evaluation_seconds: float | None) -> None:
+        """Charge what one trial took."""
         self.proposals += 1
-        self.evaluations += trial.params is not None
-        self.tokens += trial.proposal.usage.tokens
-        self.seconds += trial.ask_seconds
-        self.seconds += trial.evaluation_seconds or 0.0
+        self.evaluations += executed
+        self.tokens += tokens
+        self.seconds += ask_seconds
+        self.seconds += evaluation_seconds or 0.0
 
     def exhausts(self, budget: Budget) -> bool:
         """Whether any limit of the budget is reached."""

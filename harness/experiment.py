@@ -18,6 +18,7 @@ from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
 from harness.names import check_experiment, component, part
 from harness.progress import say
+from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
 """Groups that every run has a choice of, besides those that its method uses."""
@@ -52,13 +53,29 @@ def execute(config: DictConfig) -> float | None:
             except RunError:
                 build_all(resolve(config, used, str(folder.path)))  # a misspelt value is the likelier mistake
                 raise
-            if run["status"] == "complete":
+            if run["status"] == "complete" and _is_whole(folder, run):
                 say(f"{place}: complete; skipped")
                 return None
         from harness.perform import perform  # a run that is skipped needs none of it
 
         alone = "basic_launcher" in hydra.launcher.get("_target_", "")
         return perform(resolve(config, used, str(folder.path)), folder, identity, live=alone)
+
+
+def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
+    """Whether a complete run has its whole log; one that was cut short goes on where it is cut.
+
+    Raises:
+        DamagedError: It has another log, and there is nothing to go on from.
+    """
+    try:
+        whole_rows(folder.path, run)
+    except DamagedError as error:
+        if not error.goes_on:
+            raise
+        say(f"{error}")
+        return False
+    return True
 
 
 def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: Any) -> tuple[dict[str, Any], set[str]]:

@@ -20,6 +20,7 @@ from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
 from harness.tracker import Late, Tracker
+from harness.whole import files_of
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
 QUANTILES = 201
@@ -106,7 +107,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         _finish(run, folder, tracker)
         raise
     log.close()
-    run |= {"status": "complete"}
+    run |= {"status": "complete", "files": files_of(folder.path)}
     line.close()
     _finish(run, folder, tracker)
     return min(best, default=None)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
+from harness.folder import is_hidden
 from harness.jsonl import read_rows
 from harness.record import read_record
 from harness.wandb_tracker import WandbTracker
+from harness.whole import whole_rows
 
 FINISHED = ("complete", "failed")
 
@@ -29,7 +31,9 @@ def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
     Raises:
         RunError: A file of the run is damaged.
     """
-    run, rows = read_record(folder / "run.json"), read_rows(folder / "trials.jsonl")
+    run = read_record(folder / "run.json")
+    complete = run["status"] == "complete"
+    rows = whole_rows(folder, run) if complete else read_rows(folder / "trials.jsonl")
     tracker.start(folder, {**run, "status": "running"})
     for row in rows:
         tracker.log(row)
@@ -48,7 +52,7 @@ def find_runs(folder: Path) -> list[Path]:
         near = difflib.get_close_matches(folder.name, neighbours, n=1)
         hint = f"did you mean {folder.parent / near[0]}?" if near else "give an experiment's, e.g. runs/quickstart."
         raise RunError(f"There is no folder {folder}; {hint}")
-    found = sorted(path.parent for path in folder.rglob("run.json"))
+    found = sorted(path.parent for path in folder.rglob("run.json") if not is_hidden(path.relative_to(folder)))
     if not found:
         raise RunError(f"No run.json at or below {folder}; give the folder of an experiment, e.g. runs/quickstart.")
     return found

@@ -132,5 +132,6 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "git": _or_none(lambda value: isinstance(value, dict)),
     "versions": _mapping_to(_is_text),
     "host": _or_none(_is_text),
+    "files": _mapping_to(lambda value: isinstance(value, dict)),
 }
 """Records made before these existed have none."""

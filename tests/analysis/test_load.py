@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analysis.__main__ import main
 from analysis.load import describe_incomplete, load
 from harness.errors import RunError, SettingError
 from tests.analysis.run_folders import fault, trial, write_run
@@ -67,11 +68,38 @@ def test_hidden_folders_are_not_runs(folder: Path) -> None:
     assert len(load(folder).runs) == 1
 
 
-def test_a_torn_last_line_is_no_trial(folder: Path) -> None:
+def test_a_torn_last_line_is_damage_and_no_trial(folder: Path) -> None:
     run = write_run(folder, "smac", 0, [trial(0, 0.7)])
+    write_run(folder, "smac", 1, [trial(0, 0.8)])
     with (run / "trials.jsonl").open("a", encoding="ascii") as file:
         file.write('{"index": 1, "propo')
-    assert load(folder).trials.height == 1
+    experiment = load(folder)
+    assert [each.seed for each in experiment.runs] == [1]
+    assert experiment.trials.height == 1
+    (sentence,) = experiment.damaged
+    assert sentence.startswith(f"{run} says that it is complete, but the last line of trials.jsonl is torn")
+    assert sentence.endswith("give the command that made it again: it goes on there.")
+
+
+def test_damaged_runs_are_all_named_and_the_rest_is_analyzed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in range(4):
+        write_run(folder, "smac", seed, [trial(0, 0.7), trial(1, 0.6 + seed / 100)])
+    for seed in (0, 2):
+        path = folder / f"hpobench.credit_g/smac/{seed}/trials.jsonl"
+        path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
+    (folder / "hpobench.credit_g/smac/1/run.json").write_text("[1]")
+    assert main([str(folder), "--output", str(folder.parent / "out")]) == 1
+    told = capsys.readouterr()
+    said = "".join(told.out.split())
+    for seed in (0, 2):
+        sentence = f"smac/{seed} says that it is complete, but line 1 of trials.jsonl is trial 1 instead of 0"
+        assert "".join(sentence.split()) in said
+    assert "smac/1/run.json" in said
+    assert told.err == "3 runs are damaged and were left out; the sentences above say which, and what mends it.\n"
+    assert [run.seed for run in load(folder).runs] == [3]
+    (folder / "hpobench.credit_g/smac/3/trials.jsonl").unlink()
+    assert main([str(folder)]) == 2
+    assert "None of the 4 runs" in capsys.readouterr().err
 
 
 def test_a_misspelt_experiment_names_the_nearest(folder: Path) -> None:

@@ -108,8 +108,8 @@ def test_a_huge_reply_is_cut_and_whole_in_the_csv(tmp_path: Path) -> None:
         tmp_path / "runs",
         "llm_chat",
         0,
-        [trial(0, violations=[fault("unparseable")], proposed=None, calls=[5])],
-        [call(5, huge)],
+        [trial(0, violations=[fault("unparseable")], proposed=None, calls=[0])],
+        [call(0, huge)],
     )
     html, page = _publish(tmp_path / "runs")
     assert len(html) < 500_000
@@ -159,10 +159,10 @@ def test_every_violation_is_put_in_words(tmp_path: Path) -> None:
 
 def test_missing_replies_are_said_to_be_missing(tmp_path: Path) -> None:
     invalid: dict[str, Any] = {"violations": [fault("missing", "depth")]}
-    write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, calls=[0, 1], **invalid)], [call(0, "hello")])
+    write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, calls=[0, 1], **invalid)])  # without calls.jsonl
     write_run(tmp_path / "runs", "cmaes", 0, [trial(0, **invalid)])
     classical, model = group_exhibits(exhibits(load(tmp_path / "runs")))
-    assert model.faults["missing"][0].note == "1 of 2 replies were not recorded."
+    assert model.faults["missing"][0].note == "2 of 2 replies were not recorded."
     assert classical.faults["missing"][0].note == "No language model was asked for this proposal."
 
 

@@ -183,6 +183,8 @@ def write_run(
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(run))
     (folder / "trials.jsonl").write_text("".join(encode(r) + "\n" for r in rows))
-    calls = [{"id": number, "messages": [], "reply": reply} for number, reply in (replies or {}).items()]
-    (folder / "calls.jsonl").write_text("".join(encode(call) + "\n" for call in calls))
+    if replies:
+        said = {number: replies.get(number, "{}") for number in range(max(replies) + 1)}
+        calls = [{"id": number, "messages": [], "reply": reply} for number, reply in said.items()]
+        (folder / "calls.jsonl").write_text("".join(encode(call) + "\n" for call in calls))
     return folder
