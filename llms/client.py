@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
 from harness.errors import HyperboleError, SettingError
+from harness.progress import say
 from llms.dialect import Dialect, MaxTokensField
 from llms.keys import checked_variable, read_key
 from llms.thinking import TAGS, checked_tags
@@ -102,7 +103,10 @@ class Client:
         import asyncio
 
         # A loop and a pool a batch: they cost a millisecond and leave nothing open; Ctrl-C drops what is in flight.
-        return asyncio.run(self._settle(requests))
+        results = asyncio.run(self._settle(requests))
+        if any(getattr(result, "masked", False) for result in results):
+            say(f"The server at {self.server} sent the API key in a reply; it reads *** there and in calls.jsonl.")
+        return results
 
     async def _settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
         import asyncio

@@ -110,15 +110,13 @@ def read_counters(url: str) -> Counters | None:
         raise ServerError("Counters are read over plain HTTP alone: what answers over HTTPS most likely is a provider.")
     import http.client
     import urllib.error
-    import urllib.request
 
-    near = urlsplit(url).hostname in LOOPBACK
-    # No proxy of the environment leads to this machine.
-    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if near else []))
+    from llms.fetch import get
+
     page = f"{url.removesuffix('/v1')}/metrics"
     try:
-        with opener.open(page, timeout=ANSWER_SECONDS if near else FAR_ANSWER_SECONDS) as answer:
-            return parse_counters(answer.read().decode())
+        seconds = ANSWER_SECONDS if urlsplit(url).hostname in LOOPBACK else FAR_ANSWER_SECONDS
+        return parse_counters(get(page, seconds).decode())
     except urllib.error.HTTPError as error:
         raise ServerError(f"{page} cannot be read (HTTP {error.code}).") from None
     except (OSError, ValueError, http.client.HTTPException) as error:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import ServerError
+from llms.fetch import get
 
 ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
 
@@ -46,10 +46,8 @@ def look_up_models(url: str) -> list[ServedModel] | None:
     Raises:
         ServerError: Something listens there that is no language-model server.
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this machine
     try:
-        with opener.open(f"{url}/models", timeout=ANSWER_SECONDS) as answer:
-            return [_read(model) for model in json.loads(answer.read())["data"]]
+        return [_read(model) for model in json.loads(get(f"{url}/models", ANSWER_SECONDS))["data"]]
     except urllib.error.HTTPError as error:
         raise _taken(url, f"HTTP {error.code}") from None
     except (urllib.error.URLError, ConnectionError) as error:
@@ -57,7 +55,7 @@ def look_up_models(url: str) -> list[ServedModel] | None:
         if isinstance(reason, ConnectionError):  # refused, or reset by a server that is just ending
             return None
         raise _taken(url, str(reason)) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, HTTPException) as error:
         raise _taken(url, type(error).__name__) from None
 
 
