@@ -111,7 +111,9 @@ class Wire:
         except (openai.APITimeoutError, TimeoutError):
             raise AttemptError(f"time-out after {time.perf_counter() - sent:.1f} s") from None
         except openai.APIConnectionError as error:
-            raise AttemptError(f"no connection: {error.__cause__ or error}") from None
+            cause = error.__cause__ or error
+            garbled = type(cause).__name__ == "DecodingError"  # httpx's or httpx2's: there was a reply
+            raise AttemptError(f"{'undecodable reply' if garbled else 'no connection'}: {cause}") from None
         content = answer.http_response.content
         try:
             return read_completion(

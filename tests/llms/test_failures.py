@@ -206,6 +206,12 @@ def test_the_limit_is_for_the_whole_attempt():
     assert settle(drip, reply("quick"), timeout_seconds=0.4)[0].text == "quick"
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_reply_that_cannot_be_decompressed_is_no_missing_server(status):
+    error, _ = settle(Answer(b"garbage", status, {"Content-Encoding": "gzip"}), max_attempts=1)
+    assert "kept failing (undecodable reply" in str(error)
+
+
 def test_bodies_on_record_are_bounded_and_can_be_written(tmp_path):
     for body in (b"\xff\x00\x1b[2J" * 100_000, "é\ud800".encode("utf-8", "surrogatepass") * 100_000):
         error, (row,) = settle(Answer(body), folder=tmp_path, max_attempts=1)
