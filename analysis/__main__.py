@@ -25,19 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from analysis.load import load
     from analysis.prices import OURS
     from analysis.publish import present
-    from harness.errors import HyperboleError
+    from harness.errors import DiskError, HyperboleError
+    from harness.explain import silence
+    from harness.files import usable
 
     try:
-        experiment = load(options.experiment)
-        present(experiment, options.output or options.experiment, options.prices or OURS)
+        with usable("Standard output"):
+            experiment = load(options.experiment)
+            present(experiment, options.output or options.experiment, options.prices or OURS)
+            sys.stdout.flush()
+    except DiskError as error:
+        print(str(error).replace(", then give", " or choose another --output, then give"), file=sys.stderr)
+        silence()
+        return 2
     except HyperboleError as error:
         print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"Cannot use {error.filename or options.output}: {error.strerror}; choose another --output.",
-            file=sys.stderr,
-        )
+        silence()
         return 2
     if experiment.damaged:
         number = len(experiment.damaged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from analysis.reasons import Reasoned, write_reasons
 from analysis.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
 from analysis.table import Table
 from analysis.terminal import print_table, terminal_console
+from harness.files import replace_file
 from harness.visible import visible
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
@@ -50,7 +52,7 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
 
     Raises:
         HyperboleError: The price table is none.
-        OSError: The output cannot be written.
+        DiskError: The output cannot be written.
     """
     price_table = read_prices(prices)
     source = material(experiment, price_table)
@@ -81,33 +83,33 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
 
 
 def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
         for ending, renderer in _RENDERERS.items():
-            (folder / f"{table.name}.{ending}").write_text(renderer(table), encoding="utf-8", newline="\n")
+            replace_file(folder / f"{table.name}.{ending}", renderer(table))
 
 
 def _write_invalid(experiment: Experiment, folder: Path) -> tuple[Group, ...]:
     found = list(exhibits(experiment))
-    with (folder / "invalid_proposals.csv").open("w", encoding="utf-8", newline="") as file:
-        write_csv(file, found)
+    file = io.StringIO()
+    write_csv(file, found)
+    replace_file(folder / "invalid_proposals.csv", file.getvalue())
     return group_exhibits(found)
 
 
 def _write_reasons(reasons: dict[str, list[Reasoned]], folder: Path) -> tuple[ReasonGroup, ...]:
     if reasons:
-        with (folder / "reasons.csv").open("w", encoding="utf-8", newline="") as file:
-            write_reasons(file, reasons)
+        file = io.StringIO()
+        write_reasons(file, reasons)
+        replace_file(folder / "reasons.csv", file.getvalue())
     return group_reasons(reasons)
 
 
 def _write_figures(source: Material, folder: Path) -> tuple[tuple[str, str, str], ...]:
-    folder.mkdir(parents=True, exist_ok=True)
     shown = []
     for sketch in sketches(source):
         svg, png = draw(sketch.figure_of, sketch.name, source.experiment, source.comparison)
-        (folder / f"{sketch.name}.svg").write_text(svg, encoding="utf-8", newline="\n")
-        (folder / f"{sketch.name}.png").write_bytes(png)
+        replace_file(folder / f"{sketch.name}.svg", svg)
+        replace_file(folder / f"{sketch.name}.png", png)
         shown.append((sketch.name, sketch.caption, svg))
     return tuple(shown)
 

@@ -19,6 +19,7 @@ from analysis.invalid import Exhibit
 from analysis.reasons import Reasoned
 from analysis.render import cells
 from analysis.table import Table
+from harness.files import replace_file
 from harness.visible import visible
 
 MOST_SHOWN = 500
@@ -93,9 +94,8 @@ def write_report(page: Page, folder: Path) -> Path:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         most_shown=MOST_SHOWN,
     )
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_bytes(html.encode("utf-8"))
+    replace_file(path, html)
     return path
 
 

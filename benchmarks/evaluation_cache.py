@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class EvaluationCache:
 
     def __init__(self, where: bool | str) -> None:
         self.path = None if where is False else _path(where)
+        self._has_failed = False
         if self.path is None:
             return
         try:
@@ -56,12 +58,16 @@ class EvaluationCache:
         if self.path is None:
             yield None
             return
-        kept = self.find(key)
-        if kept is not None:
+        with contextlib.ExitStack() as held:
+            kept = None
+            try:
+                kept = self.find(key)
+                if kept is None:
+                    held.enter_context(FileLock(self._lock(key)))  # the kernel frees it however a process ends
+                    kept = self.find(key)
+            except (OSError, sqlite3.Error) as error:
+                self._go_on_without(error)
             yield kept
-            return
-        with FileLock(self._lock(key)):  # the kernel frees it however a process ends
-            yield self.find(key)
 
     def find(self, key: str) -> Kept | None:
         """What is kept under a key, or None."""
@@ -74,8 +80,18 @@ class EvaluationCache:
         if self.path is None:
             return
         row = (key, json.dumps(measures), seconds)
-        with self._open() as database:
-            database.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?)", row)
+        try:
+            with self._open() as database:
+                database.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?)", row)
+        except (OSError, sqlite3.Error) as error:
+            self._go_on_without(error)
+
+    def _go_on_without(self, error: Exception) -> None:
+        """A cache that fails costs time, never a trial: it is said once."""
+        if not self._has_failed:
+            self._has_failed = True
+            told = f"The evaluation cache {self.path} cannot be used ({error}); evaluations are made and not kept.\n"
+            sys.stderr.write(told)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -27,6 +27,10 @@ class RunError(HyperboleError):
     """A run folder on disk does not fit the run that was asked for."""
 
 
+class DiskError(HyperboleError):
+    """A file of this machine cannot be used: the disk is full, say. What was recorded before is whole."""
+
+
 class ServerError(HyperboleError):
     """No language-model server answers, and none could be started."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from harness.arguments import unreadable
 from harness.errors import HyperboleError, SettingError, unknown
+from harness.files import disk_error, is_the_machines, usable
 from harness.internals import offered
 
 INTERRUPTED = 130
@@ -27,6 +29,8 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
     """
     try:
         yield
+        with usable("Standard output"):
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted; the same command goes on where this one stopped.\n")
         raise SystemExit(INTERRUPTED) from None
@@ -35,16 +39,23 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
         if mistake is None:
             raise
         sys.stderr.write(f"{mistake}\n")
+        silence()
         raise SystemExit(2) from None
+
+
+def silence() -> None:
+    """Let go of what standard output could not take: Python would fail on it again at the end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError | None:
     """The user's mistake behind an error, or None if it is no such thing."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, HyperboleError):
-            return cause
-        cause = cause.__cause__
+    if (known := _known(error)) is not None:
+        return known
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -57,6 +68,18 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
         return _no_choice(overrides)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _misfit(str(error)) or _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
+    return None
+
+
+def _known(error: BaseException) -> HyperboleError | None:
+    """The one of ours among an error and its causes, or what is wrong with the machine."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HyperboleError):
+            return cause
+        if isinstance(cause, OSError) and is_the_machines(cause):
+            return disk_error(cause, None if cause.filename else "Standard output or a file")
+        cause = cause.__cause__
     return None
 
 

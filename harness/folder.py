@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
+from harness.files import disk_error, refuse_link, replace_file, usable
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
 from harness.record import read_record
@@ -47,10 +47,7 @@ class RunFolder:
 
     def write(self, run: dict[str, Any]) -> None:
         """Replace run.json in one step, so that no reader ever sees half of it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        draft = self.path / f".run.json.{os.getpid()}"
-        draft.write_text(json.dumps(plain(run), indent=1, allow_nan=False) + "\n", encoding="ascii")
-        draft.replace(self.path / "run.json")
+        replace_file(self.path / "run.json", json.dumps(plain(run), indent=1, allow_nan=False) + "\n")
 
     def rows(self) -> list[dict[str, Any]]:
         """The logged trials; a torn last one is left out."""
@@ -79,13 +76,19 @@ class RunFolder:
 
         A folder in which no run came to be, because of a misspelt setting, say, is gone again afterwards.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a") as file:
+        path = self.path / ".lock"
+        with usable(path):
+            refuse_link(*[self.path, *self.path.parents][:3], path)
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = path.open("a")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 yield False
                 return
+            except OSError as error:  # a file system without locks
+                raise disk_error(error, path) from error
             try:
                 yield True
             finally:
@@ -93,8 +96,8 @@ class RunFolder:
                     self._remove()
 
     def _remove(self) -> None:
-        (self.path / ".lock").unlink()
         with contextlib.suppress(OSError):  # the first parent that holds something else stays, with all above it
+            (self.path / ".lock").unlink()
             for folder in [self.path, *self.path.parents][:5]:
                 folder.rmdir()
 

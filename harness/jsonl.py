@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from harness.errors import RunError
+from harness.files import refuse_link, usable
 
 
 def plain(value: Any) -> Any:
@@ -44,21 +47,40 @@ def loads(text: bytes | str) -> Any:
 
 
 class Appender:
-    """Appends rows to a file. Opening cuts off a torn last line, so that the next row starts on a line of its own."""
+    """Appends rows to a file. Opening cuts off a torn last line, so that the next row starts on a line of its own.
+
+    Raises:
+        DiskError: The file cannot be used.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            _cut_torn_line(path)
-        self._file: IO[str] = path.open("a", encoding="ascii")
+        self._path = path
+        with usable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_link(path)
+            if path.exists():
+                _cut_torn_line(path)
+            self._file = path.open("ab", buffering=0)  # what cannot be written now is not kept for later
 
     def write(self, row: Any) -> None:
-        """Append one row and flush it."""
-        self._file.write(encode(row) + "\n")
-        self._file.flush()
+        """Append one row: all of it, or nothing.
+
+        Raises:
+            DiskError: There is no room for it, say.
+        """
+        line = memoryview(encode(row).encode("ascii") + b"\n")
+        with usable(self._path):
+            end = os.fstat(self._file.fileno()).st_size
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._file.truncate(end)
+                raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; a second time does nothing."""
         self._file.close()
 
 
@@ -66,11 +88,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """All whole rows; an absent file has none, a torn last line is left out.
 
     Raises:
+        DiskError: The file cannot be read.
         RunError: A line before the last is no JSON object, so the file was damaged by something else than a crash.
     """
-    if not path.exists():
+    if not path.is_file():
         return []
-    lines = path.read_bytes().split(b"\n")
+    with usable(path):
+        lines = path.read_bytes().split(b"\n")
     rows = []
     for number, line in enumerate(lines[:-1], start=1):
         try:

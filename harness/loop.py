@@ -13,7 +13,8 @@ from harness.budget import Budget, Spent
 from harness.check import Checker, check_fidelity
 from harness.clock import now
 from harness.duplicates import Seen
-from harness.errors import RunError
+from harness.errors import DiskError, RunError
+from harness.files import MACHINES, disk_error
 from harness.jsonl import encode
 from harness.outcome import cost, plain_outcome, reason
 from harness.problem import Benchmark, Problem, below_highest
@@ -108,6 +109,7 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
 
     Raises:
         KeyboardInterrupt: The user's, and nobody else's.
+        DiskError: The machine's disk is full, or no file can be opened any more.
     """
     if trial.params is None:
         return trial
@@ -116,9 +118,11 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
     try:
         returned = benchmark.evaluate(copy.deepcopy(trial.params), None if fidelity is None else dict(fidelity), seed)
         outcome = plain_outcome(returned, benchmark.problem.objectives, said)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DiskError):
         raise
     except BaseException as error:  # SystemExit too: a training script's own exit must not end the run
+        if isinstance(error, OSError) and error.errno in MACHINES:  # a full disk is no property of a configuration
+            raise disk_error(error) from error
         return dataclasses.replace(trial, error=reason(error), evaluation_seconds=cost(error))
     return dataclasses.replace(trial, outcome=outcome, evaluation_seconds=outcome.evaluation_seconds)
 

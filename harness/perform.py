@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
-from harness.errors import HyperboleError, ServerError
+from harness.errors import DiskError, HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
@@ -104,7 +105,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         if not interrupted:
             run |= {"status": "failed", "error": f"{type(error).__name__}: {said}"}
         line.close(" - interrupted; the same command goes on" if interrupted else f" - failed: {said}")
-        _finish(run, folder, tracker)
+        with contextlib.suppress(DiskError):  # what went wrong first is what is to be said
+            _finish(run, folder, tracker)
         raise
     log.close()
     run |= {"status": "complete", "files": files_of(folder.path)}
@@ -120,8 +122,10 @@ def _refused(error: BaseException) -> bool:
 
 def _finish(run: dict[str, Any], folder: RunFolder, tracker: Tracker) -> None:
     run |= {"finished_at": now()}
-    folder.write(run)
-    tracker.finish(json.loads(encode(plain(run))))
+    try:
+        folder.write(run)
+    finally:
+        tracker.finish(json.loads(encode(plain(run))))
 
 
 def _loss_quantiles(benchmark: Benchmark) -> list[float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -15,10 +16,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from harness.clock import now
+from harness.errors import DiskError
 from harness.jsonl import Appender, loads
 from harness.masking import masked, without_secrets
 from harness.names import is_experiment
-from harness.progress import say
 
 FILE = "sweeps.jsonl"
 SKEW_SECONDS = 3600.0
@@ -100,15 +101,17 @@ class SweepRecord(Callback):
         for name, meter in self._meters.items():  # also where nothing is written: what they hold is let go
             self._line[name] = self._line[name] or _safely(meter.stop, list(here.values()))
         if here:
-            self._write()
+            self._write(all(run.get("status") == "complete" for run in here.values()))
 
-    def _write(self) -> None:
+    def _write(self, complete: bool) -> None:
         try:
             log = Appender(self._folder / FILE)
             log.write(self._line)
             log.close()
-        except OSError as error:
-            say(f"{self._folder / FILE} cannot be written ({error.strerror}); the runs are complete without it")
+        except DiskError as error:
+            if complete:  # else a run has said what is wrong
+                reason = str(error).partition(";")[0]
+                sys.stderr.write(f"{reason}; what was counted meanwhile is lost, the runs are complete without it.\n")
 
 
 def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from harness.errors import HyperboleError
+from harness.files import refuse_link
 from harness.jsonl import encode, read_rows
 from harness.masking import masked
 from harness.trial_metrics import TrialMetrics
@@ -111,6 +112,7 @@ def open_session(to: Destination, folder: Path, run: Mapping[str, Any]) -> Itera
         Exception: Whatever W&B raises.
     """
     root = (to.directory or folder).resolve()
+    refuse_link(root / "wandb")
     with PROCESS.visit(root / "wandb", to.mode):
         import wandb
 

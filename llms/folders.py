@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.files import usable
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file at ``path``; waits while another process holds it. A process that dies lets go of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with usable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    with file:
         os.set_inheritable(file.fileno(), False)
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

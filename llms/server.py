@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.errors import ServerError
+from harness.files import usable
 from llms.folders import locked
 from llms.health import look_up_models, served_models
 from llms.owners import add_owner, disowned, joined, owner_pids, remove_owner, session_pid, supervisor_pid, told_session
@@ -95,7 +96,8 @@ def _start(serving: Serving) -> None:
     _check_port(settings.port)
     _say(f"Starting vLLM with {serving.sentence()}; its log is {settings.log}.")
     with waiting(f"Starting vLLM with {settings.name}"):
-        _launch(serving, command)
+        with usable(settings.log):
+            _launch(serving, command)
         try:
             _wait_until_healthy(settings)
         except BaseException:  # Ctrl-C too: the session may live on, and a half started server is of no use to it
