@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,15 @@ from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
 from harness.names import check_experiment, component, part
 from harness.progress import say
+from harness.searchpath import refuse_shadowed
+from harness.sources import changed, sources
 from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
 """Groups that every run has a choice of, besides those that its method uses."""
 CONF = Path(__file__).resolve().parents[1] / "conf"
+_WARNED: set[str] = set()
+"""Changed files this process has told of: a sweep of complete runs says it once."""
 
 
 def execute(config: DictConfig) -> float | None:
@@ -35,6 +40,7 @@ def execute(config: DictConfig) -> float | None:
         HyperboleError: As ``harness.perform.perform``; also when the folder holds another run.
     """
     hydra = HydraConfig.get()
+    refuse_shadowed(hydra.runtime.choices, hydra.runtime.config_sources)
     identity, used = identify(config, hydra.runtime.choices, hydra.overrides.task)
     place = "/".join(str(identity[key]) for key in ("experiment", "place", "method", "seed"))
     folder = RunFolder(Path(hydra.runtime.cwd) / "runs" / place)
@@ -55,6 +61,7 @@ def execute(config: DictConfig) -> float | None:
                 raise
             if run["status"] == "complete" and _is_whole(folder, run):
                 say(f"{place}: complete; skipped")
+                _warn_of_changes(place, changed(run.get("sources") or {}, sources(identity["config"])))
                 return None
         from harness.perform import perform  # a run that is skipped needs none of it
 
@@ -76,6 +83,17 @@ def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
         say(f"{error}")
         return False
     return True
+
+
+def _warn_of_changes(place: str, files: Sequence[str]) -> None:
+    """Say, also in a pipe, that a complete run was made by other code than there is now; once a process and file."""
+    if _WARNED.issuperset(files):
+        return
+    _WARNED.update(files)
+    sys.stderr.write(
+        f"{place}: complete, but recorded before {' and '.join(files)} changed: its numbers are the old code's; "
+        "run it again under another name=, or move its folder away first.\n"
+    )
 
 
 def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: Any) -> tuple[dict[str, Any], set[str]]:
@@ -147,13 +165,19 @@ def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[Di
     Args:
         overrides: Those of ``harness.run``, and of the settings in ``extra``.
         extra: Settings that a run does not have: name -> value where none is given.
+
+    Raises:
+        SettingError: As ``refuse_shadowed``.
     """
     from hydra import compose, initialize_config_dir
 
     check_overrides(overrides, "give this command one")
     added = [f"+{text}" if text.partition("=")[0] in extra else text for text in overrides]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", overrides=added)
+        config = compose("config", overrides=added, return_hydra_config=True)
+    OmegaConf.set_struct(config, False)
+    runtime = config.pop("hydra").runtime
+    refuse_shadowed(runtime.choices, runtime.config_sources)
     given = {name: config.get(name, default) for name, default in extra.items()}
     plain = {
         name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for name, value in given.items()

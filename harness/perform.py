@@ -20,6 +20,7 @@ from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
+from harness.sources import sources
 from harness.tracker import Late, Tracker
 from harness.whole import files_of
 
@@ -69,6 +70,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         "budget": asdict(budget),
         "host": socket.gethostname(),
         "git": git_state(),
+        "sources": sources(config),
         "versions": versions(),
     }
     folder.write(run)

@@ -30,13 +30,15 @@ PACKAGES = (
 )
 
 
+ROOT = Path(__file__).resolve().parents[1]
+
+
 @cache
-def git_state() -> dict[str, Any]:
-    """Commit of the source tree and whether tracked files were changed; nulls where there is no git checkout."""
+def git_state(folder: Path = ROOT) -> dict[str, Any]:
+    """Commit of a folder's checkout and whether tracked files were changed; nulls where it is in no git checkout."""
     command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
-    root = Path(__file__).resolve().parents[1]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return {"commit": None, "dirty": None}
     lines = done.stdout.splitlines()

@@ -1,0 +1,61 @@
+"""Configuration files from outside, on ``hydra.searchpath``: none may stand behind another one of the same name.
+
+Hydra takes the first file of a name and says nothing of the others: this project's before those of the search path. Who
+writes ``conf/optimizer/tpe.yaml`` in a folder of their own would get this project's settings under that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SettingError
+
+ROOT = "config"
+"""The composition root; a file of this name on the search path is never read."""
+OWN = ("main", "schema", "hydra")
+"""Hydra's names for the sources that no search path added."""
+
+
+def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Mapping[str, Any]]) -> None:
+    """Make sure that every chosen file is the only one of its name.
+
+    Args:
+        choices: Group -> chosen file, as Hydra composed them (``hydra.runtime.choices``).
+        sources: Where Hydra looks, in order: ``path``, ``schema`` and ``provider`` (``hydra.runtime.config_sources``).
+
+    Raises:
+        SettingError: Two folders have one, or a folder of the search path does not exist.
+    """
+    folders = [Path(source["path"]) for source in sources if source["schema"] == "file"]
+    added = [Path(source["path"]) for source in sources if source["schema"] == "file" and source["provider"] not in OWN]
+    for folder in added:
+        if not folder.is_dir():
+            raise SettingError(f"hydra.searchpath names {folder}, and there is no such folder; give the one to add.")
+    if not added:
+        return
+    for name in _names(choices):
+        found = [path for folder in folders if (path := folder / f"{name}.yaml").is_file()]
+        if len(found) > 1 and not all(path.samefile(found[0]) for path in found):
+            raise SettingError(_told(name, found))
+
+
+def _names(choices: Mapping[str, str | None]) -> Iterator[str]:
+    """The chosen files without their suffix; Hydra's own groups may be replaced."""
+    yield ROOT
+    for group, choice in choices.items():
+        if choice not in (None, "null") and not group.startswith("hydra/"):
+            yield f"{group.partition('@')[0]}/{choice}"
+
+
+def _told(name: str, found: Sequence[Path]) -> str:
+    used, *hidden = found
+    others = " and ".join(map(str, hidden))
+    if name == ROOT:
+        return f"{others} is never read, since {used} is the root of every configuration; rename it or move it away."
+    group, _, choice = name.rpartition("/")
+    return (
+        f"{group}={choice} could mean {used} or {others}, and Hydra takes the first in silence; rename the other one, "
+        f"e.g. {group}/my_{choice}.yaml, and say {group}=my_{choice}."
+    )

@@ -1,0 +1,79 @@
+"""The code behind a run: the files of its classes, by content, so that a later change of one of them is seen.
+
+``git`` in run.json says which commit of this project was used. A plug-in lives outside of it, or is not yet committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness.provenance import ROOT, git_state
+
+OWN = ("benchmarks", "harness", "llms", "optimizers")
+"""This project's packages that hold such classes."""
+GROUPS = ("benchmark", "optimizer", "start", "probe", "repair")
+"""Groups whose classes decide what a run's trials are."""
+
+Source = dict[str, Any]
+
+
+def sources(config: Mapping[str, Any]) -> dict[str, Source]:
+    """The source of each group's class, by group; nothing is imported but the packages around it.
+
+    Args:
+        config: A resolved configuration.
+
+    Returns:
+        ``file`` (relative to this project or the working folder where it lies below), ``sha256`` of its bytes (of a
+        package: of all its Python files), and ``git``: of its folder (``harness.provenance.git_state``), or None for a
+        class of this project. Groups without a class, and classes without a Python file, are left out.
+    """
+    found = {
+        group: _source(str(node["_target_"])) for group in GROUPS if "_target_" in (node := config.get(group) or {})
+    }
+    return {group: source for group, source in found.items() if source is not None}
+
+
+def changed(before: Mapping[str, Source], after: Mapping[str, Source]) -> list[str]:
+    """Files whose content is another one than it was; those that only one side knows are not compared."""
+    return [
+        str(after[group]["file"])
+        for group in after
+        if group in before and before[group]["sha256"] != after[group]["sha256"]
+    ]
+
+
+def _source(target: str) -> Source | None:
+    path = _file(target)
+    if path is None:
+        return None
+    digest = hashlib.sha256()
+    for file in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
+        digest.update(file.read_bytes())
+    git = None if target.partition(".")[0] in OWN else git_state(path.parent)
+    return {"file": _shown(path), "sha256": digest.hexdigest(), "git": git}
+
+
+def _shown(path: Path) -> str:
+    top = next((top for top in (ROOT, Path.cwd()) if path.is_relative_to(top)), None)
+    return str(path) if top is None else path.relative_to(top).as_posix()
+
+
+def _file(target: str) -> Path | None:
+    """The file of the module in which a target is named: the longest part of its name that is a module."""
+    parts = target.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:length])
+        loaded = sys.modules.get(name)
+        try:
+            spec = find_spec(name) if loaded is None else loaded.__spec__
+        except Exception:  # a part of the name is no package, or one that fails when imported
+            spec = None
+        if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
+            return Path(spec.origin).resolve()
+    return None

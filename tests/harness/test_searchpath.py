@@ -1,0 +1,67 @@
+"""Files on hydra.searchpath that stand behind another one of the same name."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import SettingError
+from harness.evaluate import evaluate
+from harness.experiment import CONF
+from harness.searchpath import refuse_shadowed
+from tests.command import hyperbole, sentence
+
+MAIN = {"path": str(CONF), "schema": "file", "provider": "main"}
+PARAMS = "params={x1: 0.0, x2: 0.0}"
+
+
+def outside(folder, **files):
+    """A folder of configuration files, as a source of Hydra's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / f"{name.replace('__', '/')}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return {"path": str(folder), "schema": "file", "provider": "hydra.searchpath in command-line"}
+
+
+def test_a_file_of_ones_own_name_is_fine(tmp_path):
+    refuse_shadowed({"optimizer": "mine"}, [MAIN, outside(tmp_path, optimizer__mine="a: 1", optimizer__tpe="a: 1")])
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("optimizer", "tpe"), ("benchmark", "toy"), ("budget", "proposals"), ("prompt", "plain"), ("experiment", "leak")],
+)
+def test_a_chosen_file_behind_one_of_this_project_is_refused_by_name(tmp_path, group, name):
+    source = outside(tmp_path, **{f"{group}__{name}": "a: 1"})
+    with pytest.raises(SettingError, match=f"^{group}={name} could mean .*{tmp_path}.*my_{name}"):
+        refuse_shadowed({group: name}, [MAIN, source])
+
+
+def test_of_two_folders_of_the_search_path_neither_wins_in_silence(tmp_path):
+    first, second = (outside(tmp_path / name, optimizer__mine="a: 1") for name in "ab")
+    with pytest.raises(SettingError, match="optimizer=mine could mean"):
+        refuse_shadowed({"optimizer": "mine"}, [MAIN, first, second])
+    refuse_shadowed({"optimizer": "mine"}, [MAIN, first, first])
+
+
+def test_another_root_is_never_read_and_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(SettingError, match="never read"):
+        refuse_shadowed({}, [MAIN, outside(tmp_path, config="seed: 3")])
+    with pytest.raises(SettingError, match="no such folder"):
+        refuse_shadowed({}, [MAIN, {**outside(tmp_path), "path": str(tmp_path / "nowhere")}])
+
+
+def test_hydras_own_groups_may_be_replaced(tmp_path):
+    source = outside(tmp_path, hydra__launcher__joblib="n_jobs: 2")
+    refuse_shadowed({"hydra/launcher": "joblib", "experiment": None}, [MAIN, source])
+
+
+def test_every_command_that_composes_refuses_it(tmp_path):
+    outside(tmp_path / "conf", optimizer__tpe="{_target_: optimizers.tpe.TPE, startup_trials: 3}")
+    path = f"hydra.searchpath=[{tmp_path / 'conf'}]"
+    told = sentence(hyperbole("optimizer=tpe", "benchmark=toy", path, cwd=tmp_path))
+    assert told.startswith("optimizer=tpe could mean")
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(SettingError, match="optimizer=tpe could mean"):
+        evaluate([PARAMS, "benchmark=toy", "optimizer=tpe", path])
