@@ -133,5 +133,6 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "versions": _mapping_to(_is_text),
     "host": _or_none(_is_text),
     "files": _mapping_to(lambda value: isinstance(value, dict)),
+    "sources": _mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
 }
 """Records made before these existed have none."""

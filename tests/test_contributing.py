@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 
-TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
-SECTIONS = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:3]
+from tests.contributing import SECTIONS, write_examples
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.splitlines()[0])
 def test_the_example_works_as_written(section, tmp_path):
-    for path, content in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(content)
+    assert write_examples(section, tmp_path)
     (commands,) = re.findall(r"^```sh\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
     bin_folder = Path(sys.executable).parent
     done = subprocess.run(

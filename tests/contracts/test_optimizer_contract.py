@@ -1,4 +1,7 @@
-"""What every optimizer must do. A new one is picked up by its YAML in conf/optimizer; nothing here names any."""
+"""What every optimizer must do. A new one is picked up by its YAML in conf/optimizer; nothing here names any.
+
+The example of CONTRIBUTING.md is one of them, from a folder outside the repository.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import copy
 import functools
 import itertools
 import json
+import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -23,10 +29,17 @@ from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.method import used_groups
 from harness.problem import EvaluationError, Outcome
+from tests.contributing import SECTIONS, write_examples
 from tests.fakes import Line, Mixed, SeededChat
 
-OPTIMIZERS = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
-CLASSES = {name: get_class(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")._target_) for name in OPTIMIZERS}
+OUTSIDE = Path(tempfile.mkdtemp(prefix="hyperbole-contributing-"))
+write_examples(SECTIONS[0], OUTSIDE)
+sys.path.append(str(OUTSIDE))
+FILES = {
+    path.stem: path for folder in (CONF, OUTSIDE / "conf") for path in sorted((folder / "optimizer").glob("*.yaml"))
+}
+OPTIMIZERS = list(FILES)
+CLASSES = {name: get_class(OmegaConf.load(path)._target_) for name, path in FILES.items()}
 NEEDS_FIDELITY = {name: getattr(CLASSES[name], "needs_fidelity", False) for name in OPTIMIZERS}
 BENCHMARKS = {
     "branin": functools.partial(Toy, task="branin"),
@@ -40,14 +53,15 @@ TRIALS = 8
 
 
 @functools.cache
-def configuration(optimizer, repair, start):
+def configuration(optimizer, repair, *start):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose(
             "config",
             overrides=[
                 f"optimizer={optimizer}",
                 f"repair={repair}",
-                f"start={start}",
+                *start,
+                f"hydra.searchpath=[{OUTSIDE}/conf]",
                 f"budget.proposals={TRIALS}",
                 "llm=smollm2",
             ],
@@ -62,8 +76,8 @@ def configuration(optimizer, repair, start):
     return settings, "chat" in settings["optimizer"]
 
 
-def play(optimizer, benchmark, seed=0, repair="none", logged=(), start="none"):
-    settings, is_llm = configuration(optimizer, repair, start)
+def play(optimizer, benchmark, seed=0, repair="none", logged=(), start=("start=none",)):
+    settings, is_llm = configuration(optimizer, repair, *start)
     settings = copy.deepcopy(settings) | {"seed": seed}
     chat = SeededChat(benchmark.problem.space)
     if is_llm:
@@ -195,13 +209,38 @@ def test_it_takes_several_objectives_and_minimizes_the_first_or_says_that_it_min
         assert decided(play(optimizer, OtherSpeed(task="front"))[0]) == decided(rows)
 
 
+GIVEN = [{"x": 0.9, "units": 1}, {"x": 0.2, "units": 2}]
+STARTS = {
+    "default": (("start=default",), Line, [{"x": 0.5, "units": 4}]),
+    "given": (
+        ("start=given", "start.configurations=[{x: 0.9, units: 1}, {x: 0.2, units: 2}]"),
+        functools.partial(Line, fail_above=0.6),
+        GIVEN,
+    ),
+}
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if not NEEDS_FIDELITY[name]])
+@pytest.mark.parametrize("name", STARTS)
+def test_told_of_a_start_it_did_not_ask_for_it_goes_on(optimizer, name):
+    """The start is the first rows, also where its evaluation failed; seed and resume hold as without."""
+    settings, benchmark, start = STARTS[name]
+    rows, _ = play(optimizer, benchmark(), start=settings)
+    assert len(rows) == TRIALS
+    assert [row["executed"] for row in rows[: len(start)]] == start
+    assert {row["note"] for row in rows[: len(start)]} == {f"start: {name}"}
+    assert (rows[0]["error"] is not None) == (name == "given")
+    rest, _ = play(optimizer, benchmark(), start=settings, logged=rows[:5])
+    assert decided(rows[:5] + rest) == decided(rows)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_started_from_the_default_it_goes_on(optimizer):
-    """The default is the first row, whatever the method; seed, resume and space hold as without."""
+def test_started_from_the_default_of_a_richer_space_it_goes_on(optimizer):
+    """With a fidelity, forbidden combinations, a constant and an ordinal."""
     benchmark = Toy(task="peak")
-    rows, _ = play(optimizer, benchmark, start="default")
+    rows, _ = play(optimizer, benchmark, start=("start=default",))
     assert len(rows) == TRIALS
     assert rows[0]["executed"] == benchmark.problem.default
     assert rows[0]["note"] == "start: default"
-    rest, _ = play(optimizer, benchmark, start="default", logged=rows[:5])
+    rest, _ = play(optimizer, benchmark, start=("start=default",), logged=rows[:5])
     assert decided(rows[:5] + rest) == decided(rows)
