@@ -18,7 +18,7 @@ OWN = ("main", "schema", "hydra")
 """Hydra's names for the sources that no search path added."""
 
 
-def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Mapping[str, Any]]) -> None:
+def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -> None:
     """Make sure that every chosen file is the only one of its name.
 
     Args:

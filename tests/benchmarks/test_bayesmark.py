@@ -44,15 +44,28 @@ def natural_default(task, model):
     return Bayesmark(task, model, cache=False).problem.default
 
 
+def leeway(row, measure):
+    """Two rows' share of an accuracy of a linear classifier; else none."""
+    if row["model"] != "linear" or not measure.endswith("accuracy"):
+        return 0.0
+    trainer = Trainer(row["task"], row["model"])
+    return 2 / len(trainer._y_test if measure.startswith("test_") else trainer._y)
+
+
 @pytest.mark.parametrize("task", LOADERS)
 def test_scores_are_bayesmarks_own(task):
-    """Bayesmark's losses, so accuracy negated; equal to the last bits."""
+    """Bayesmark's losses, so accuracy negated; equal to the last bits.
+
+    A linear classifier of unscaled columns stops before it has converged: on which side a row near the line falls
+    depends on how a CPU sums (one row of breast does on an AMD EPYC with AVX-512). Two rows may.
+    """
     rows = [row for row in ROWS if row["task"] == task]
     assert {row["model"] for row in rows} >= {"kNN", "SVM"}
     for row in rows:
         measures = trained(task, row["model"], row["params"])
         ours = {name: -measures[name] if name.endswith("accuracy") else measures[name] for name in row["losses"]}
-        assert ours == pytest.approx(row["losses"], rel=1e-12), row
+        for name, loss in row["losses"].items():
+            assert ours[name] == pytest.approx(loss, rel=1e-12, abs=leeway(row, name)), row
 
 
 def test_an_evaluation_is_such_a_score_with_the_test_score_beside_it():
