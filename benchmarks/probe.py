@@ -77,7 +77,7 @@ class Probe:
         given = {"names": names, "task": task, "space": space, "responses": responses}
         guise = {group: _setting(group, value) for group, value in given.items()}
         true = benchmark.problem
-        self._benchmark = benchmark
+        self._benchmark = self.wrapped = benchmark
         self._checker = Checker(true.space)
         permuted = guise["responses"] == "permuted"
         self._permutation = Permutation(true.space, _generator(seed, "responses")) if permuted else None
@@ -108,7 +108,7 @@ class Probe:
         if self._permutation is not None:
             true = self._permutation(true)
         outcome = self._benchmark.evaluate(copy.deepcopy(true), fidelity, seed)
-        return replace(outcome, evaluated=true)
+        return replace(outcome, evaluated=true) if isinstance(outcome, Outcome) else outcome  # the loop refuses it
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
         """The benchmark's own; None where permuted configurations are not equally likely."""

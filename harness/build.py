@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from harness.budget import Budget
+from harness.contract import check_benchmark, check_optimizer
 from harness.errors import SettingError
 from harness.locate import ROOT, locate
 from harness.method import GROUPS
@@ -53,7 +54,7 @@ def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
 def _benchmark(factory: Any, **given: Any) -> Benchmark:
     """What a factory builds, once its search space is seen to be one that every part can work with."""
     try:
-        benchmark = cast(Benchmark, factory(**given))
+        benchmark = check_benchmark(factory(**given))
         refuse_unsound(benchmark.problem)
     except (TypeError, ValueError) as error:
         if not _raised_in_configspace(error):
@@ -84,7 +85,7 @@ def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget)
     factory = _factory(config.get("optimizer"), "optimizer", "problem", "seed", "budget", shared=shared)
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
-    optimizer = cast(Optimizer, factory(problem=shown, seed=config["seed"], budget=budget))
+    optimizer = check_optimizer(factory(problem=shown, seed=config["seed"], budget=budget))
     start = config.get("start")  # runs recorded before there was a choice had none
     return optimizer if start is None else begin_with(_factory(start, "start")(), problem, optimizer)
 

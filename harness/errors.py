@@ -23,6 +23,10 @@ class SettingError(HyperboleError):
     """A name or value in the configuration is not one that exists."""
 
 
+class ContractError(HyperboleError):
+    """A plug-in does not do what one of its kind must: the sentence names the class, and what was wanted."""
+
+
 class RunError(HyperboleError):
     """A run folder on disk does not fit the run that was asked for."""
 
@@ -46,7 +50,8 @@ class RecordingError(HyperboleError):
 def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
     """The error for a misspelt name: says what is unknown, the nearest match and every valid name."""
     known = sorted(str(option) for option in options)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    folded = {option.casefold(): option for option in known}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
+    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
     valid = f"{hint}Valid: {', '.join(known)}." if known else "there are none."
     return SettingError(f"Unknown {kind} {str(name)!r}; {valid}")

@@ -13,6 +13,7 @@ from harness.arguments import unreadable
 from harness.errors import HyperboleError, SettingError, unknown
 from harness.files import disk_error, is_the_machines, usable
 from harness.internals import offered
+from harness.locate import refuse_hidden_packages
 
 INTERRUPTED = 130
 
@@ -28,6 +29,7 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
         SystemExit: With code 2 after a user's mistake, 130 after an interruption.
     """
     try:
+        refuse_hidden_packages()
         yield
         with usable("Standard output"):
             sys.stdout.flush()
@@ -59,15 +61,37 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
+    found: HyperboleError | None = _unreadable_file(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return unknown(group or "configuration", name, error.options or ())
-    if isinstance(error, OverrideParseException):
-        return unreadable(str(error.override))
-    if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
-        return _no_choice(overrides)
-    if isinstance(error, HydraException | OmegaConfBaseException):
-        return _misfit(str(error)) or _unknown_key(str(error), overrides) or SettingError(_first_sentence(str(error)))
+        found = _unknown_choice(str(error.missing_cfg_file), error.options or ())
+    elif isinstance(error, OverrideParseException):
+        found = unreadable(str(error.override))
+    elif isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
+        found = _no_choice(overrides)
+    elif isinstance(error, HydraException | OmegaConfBaseException):
+        said = str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error is empty itself
+        found = _misfit(said) or _unknown_key(said, overrides) or SettingError(_first_sentence(said))
+    return found
+
+
+def _unknown_choice(file: str, options: Sequence[str]) -> SettingError:
+    """For ``optimizer=mine``: which there are, and how one from outside is found."""
+    group, _, name = file.rpartition("/")
+    said = str(unknown(group or "configuration", name, options)).rstrip(".")
+    if not group or group.startswith("hydra"):
+        return SettingError(f"{said}.")
+    return SettingError(f"{said}; one of your own is found with hydra.searchpath=[DIR] where DIR/{file}.yaml is.")
+
+
+def _unreadable_file(error: BaseException) -> SettingError | None:
+    """For a file of the configuration that is not YAML, or not text: where, and what is wrong there."""
+    from yaml import MarkedYAMLError, YAMLError
+
+    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark) is not None:
+        what = " ".join(filter(None, (error.context, error.problem)))
+        return SettingError(f"{mark.name}, line {mark.line + 1}, column {mark.column + 1} is not YAML: {what}.")
+    if isinstance(error, YAMLError | UnicodeDecodeError):
+        return SettingError(f"A file of the configuration is not YAML in UTF-8: {_first_sentence(str(error))}")
     return None
 
 

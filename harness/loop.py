@@ -12,11 +12,12 @@ from typing import Any
 from harness.budget import Budget, Spent
 from harness.check import Checker, check_fidelity
 from harness.clock import now
+from harness.contract import check_proposal
 from harness.duplicates import Seen
 from harness.errors import DiskError, RunError
 from harness.files import MACHINES, disk_error
 from harness.jsonl import encode
-from harness.outcome import cost, plain_outcome, reason
+from harness.outcome import cost, plain_outcome, reason, said
 from harness.problem import Benchmark, Problem, below_highest
 from harness.repair import Repair
 from harness.rows import difference, outcome_of, to_row
@@ -48,6 +49,7 @@ def run_loop(
 
     Raises:
         RunError: The optimizer replays differently from the log.
+        ContractError: It proposes something that is no proposal.
     """
     judge = Judge(benchmark.problem, repair)
     spent = Spent()
@@ -55,8 +57,9 @@ def run_loop(
         index = spent.proposals
         started_at = now()
         clock = time.perf_counter()
-        proposal = optimizer.ask()
-        trial = judge(Trial(index, proposal, ask_seconds=time.perf_counter() - clock))
+        returned = optimizer.ask()
+        ask_seconds = time.perf_counter() - clock
+        trial = judge(Trial(index, check_proposal(returned, optimizer), ask_seconds=ask_seconds))
         if index < len(logged):
             trial = _replayed(trial, logged[index])
         else:
@@ -114,10 +117,9 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
     if trial.params is None:
         return trial
     fidelity = trial.proposal.fidelity
-    said = f"{type(benchmark).__name__}.evaluate returned"
     try:
         returned = benchmark.evaluate(copy.deepcopy(trial.params), None if fidelity is None else dict(fidelity), seed)
-        outcome = plain_outcome(returned, benchmark.problem.objectives, said)
+        outcome = plain_outcome(returned, benchmark.problem.objectives, said(benchmark))
     except (KeyboardInterrupt, DiskError):
         raise
     except BaseException as error:  # SystemExit too: a training script's own exit must not end the run

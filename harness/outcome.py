@@ -7,14 +7,15 @@ scalars, fractions), and everything else is the trial's error, in words that a l
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from harness.contract import named
+from harness.errors import ContractError
 from harness.masking import without_secrets
-from harness.problem import EvaluationError, Objective, Outcome
+from harness.problem import Benchmark, EvaluationError, Objective, Outcome
+from harness.scalars import number
 
 LONGEST_ERROR = 2000
 """Characters of a trial's error; an exception that carries a whole array says nothing more in the rest."""
@@ -37,9 +38,9 @@ def plain_outcome(returned: Any, objectives: Collection[Objective], said: str) -
     if seconds is None and returned.evaluation_seconds is not None:
         given = _what(returned.evaluation_seconds)
         raise EvaluationError(f"{said} {given} as evaluation_seconds; seconds are a finite number from 0, or None.")
-    for part, named in (("losses", returned.losses), ("metrics", returned.metrics)):
-        if not isinstance(named, Mapping) or not all(isinstance(key, str) for key in named):
-            raise EvaluationError(f"{said} {_what(named)} as {part}; give a mapping of names to numbers.", seconds)
+    for part, values in (("losses", returned.losses), ("metrics", returned.metrics)):
+        if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
+            raise EvaluationError(f"{said} {_what(values)} as {part}; give a mapping of names to numbers.", seconds)
     losses = _losses(returned.losses, [objective.name for objective in objectives], said, seconds)
     metrics: dict[str, Any] = {}
     for name, value in returned.metrics.items():
@@ -66,19 +67,40 @@ def _losses(given: Mapping[str, Any], names: Sequence[str], said: str, seconds: 
     return losses
 
 
-def number(value: Any) -> float | None:
-    """The number that a value is, NaN and infinities included; None for what is none: truth values, text, arrays."""
-    try:
-        if getattr(value, "shape", ()) != () or isinstance(value, np.timedelta64 | np.datetime64):
-            return None
-        if callable(item := getattr(value, "item", None)):  # NumPy's and PyTorch's scalars, arrays of no dimension
-            value = item()
-        imaginary = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
-        if imaginary or isinstance(value, bool | np.bool_) or not hasattr(type(value), "__float__"):
-            return None
-        return float(value)
-    except Exception:  # an integer of four hundred digits, a tensor without data
-        return None
+def said(benchmark: Benchmark) -> str:
+    """How the error of every outcome begins that is none, whoever reads the log."""
+    return f"{named(benchmark)}.evaluate returned"
+
+
+class Breaches:
+    """Counts the evaluations of a run that gave back no outcome of its objectives.
+
+    One such evaluation is a failed trial. A run without any other has measured nothing, whatever is proposed.
+    """
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self._said = said(benchmark)
+        self._first: str | None = None
+        self._evaluated = self._breaches = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count one row."""
+        self._evaluated += row["executed"] is not None
+        if (row["error"] or "").startswith(self._said):
+            self._breaches += 1
+            self._first = self._first or row["error"]
+
+    def refuse(self, folder: Path) -> None:
+        """Refuse a run in which every evaluation did so.
+
+        Raises:
+            ContractError: It did: the benchmark's class, what it returned, and what to do.
+        """
+        if self._first is not None and self._breaches == self._evaluated:
+            raise ContractError(
+                f"{self._first.rstrip('.')} (so did all {self._evaluated} evaluations); correct it, remove {folder} "
+                "and run it again."
+            )
 
 
 def reason(error: BaseException) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
+from harness.contract import curve_of
 from harness.errors import DiskError, HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
 from harness.masking import without_secrets
-from harness.problem import Benchmark
+from harness.outcome import Breaches
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
@@ -54,7 +55,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     tracker = Late(build_tracker(config))
 
     logged = folder.rows()
-    curve = benchmark.random_search_curve(budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
+    curve = curve_of(benchmark, "random_search_curve", budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
     before = folder.read()
     run: dict[str, Any] = {
         "schema": SCHEMA,
@@ -65,8 +66,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         **identity,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
-        "random_search_curve": None if curve is None else [float(loss) for loss in curve],
-        "loss_quantiles": _loss_quantiles(benchmark),
+        "random_search_curve": curve,
+        "loss_quantiles": curve_of(benchmark, "loss_quantiles", QUANTILES),
         "budget": asdict(budget),
         "host": socket.gethostname(),
         "git": git_state(),
@@ -78,10 +79,12 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
     line = RunLine(f"{place} {run['method']} seed {run['seed']}", problem.objectives[0], live)
     best: list[float] = []
+    breaches = Breaches(benchmark)
 
     def note(row: dict[str, Any]) -> None:
         tracker.log(row)
         line.add(row)
+        breaches.add(row)
         if row["losses"] is not None and row["fidelity"] is None:
             best.append(row["losses"][problem.objectives[0].name])
 
@@ -97,6 +100,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         if callable(prepare := getattr(optimizer, "prepare", None)):
             prepare()
         run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
+        breaches.refuse(folder.path)
     except BaseException as error:
         log.close()
         if before is None and _refused(error) and folder.forget():
@@ -128,10 +132,3 @@ def _finish(run: dict[str, Any], folder: RunFolder, tracker: Tracker) -> None:
         folder.write(run)
     finally:
         tracker.finish(json.loads(encode(plain(run))))
-
-
-def _loss_quantiles(benchmark: Benchmark) -> list[float] | None:
-    """Losses at equally spaced shares of the space, lowest first, where the benchmark knows all of them."""
-    quantiles = getattr(benchmark, "loss_quantiles", None)
-    losses = quantiles(QUANTILES) if callable(quantiles) else None
-    return None if losses is None else [float(loss) for loss in losses]

@@ -29,6 +29,10 @@ class Objective:
         worst: Worst attainable value as reported, or None where nobody knows it.
         scale: Best and worst value that the quantity can take by its definition, whoever attains them (1 and 0 for an
             accuracy), or None.
+
+    Raises:
+        ContractError: The direction is another word, a value is no finite number, or two of them are in the wrong
+            order for the direction.
     """
 
     name: str
@@ -36,6 +40,11 @@ class Objective:
     optimum: float | None = None
     worst: float | None = None
     scale: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        from harness.declared import check_objective  # it speaks about what is defined here
+
+        check_objective(self)
 
     def loss(self, value: float) -> float:
         """The loss that stands for a reported value."""
@@ -54,12 +63,20 @@ class Fidelity:
         lower: Cheapest value.
         upper: Most expensive value; the default of every evaluation.
         integer: Whether only whole numbers are meaningful.
+
+    Raises:
+        ContractError: The ends are no finite numbers, not whole where they should be, or in the wrong order.
     """
 
     name: str
     lower: float
     upper: float
     integer: bool = False
+
+    def __post_init__(self) -> None:
+        from harness.declared import check_fidelity_range
+
+        check_fidelity_range(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,9 @@ class Problem:
         contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
             told in place of the description where ``prompt.context`` says so.
         hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
+
+    Raises:
+        ContractError: There is no objective, two have one name, or the default is no configuration of the space.
     """
 
     name: str
@@ -86,6 +106,11 @@ class Problem:
     description: str = ""
     contexts: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from harness.declared import check_problem
+
+        check_problem(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from harness.errors import SettingError, unknown
+from harness.errors import ContractError, SettingError, unknown
 from harness.internals import offered
 from harness.kinds import Kind, kind_of, refusal
 
@@ -77,9 +77,15 @@ def check_settings(
         by_harness: Arguments that do not come from the configuration.
 
     Raises:
+        ContractError: It does not take what the harness gives it.
         SettingError: An unknown name, a value of another kind, or nothing for a setting without a default.
     """
     takes, is_open = settings_of(target)
+    if not is_open and (missing := [name for name in by_harness if name not in takes]):
+        raise ContractError(
+            f"{target.__module__}.{target.__qualname__} takes no {missing[0]}; what {path} names is built "
+            f"with {', '.join(by_harness)} and its own settings, by these names."
+        )
     valid = takes.keys() - set(by_harness)
     for name, value in given.items():
         if name not in valid and (name in by_harness or not is_open):

@@ -96,7 +96,7 @@ class Started:
     """An optimizer that is asked only after the start was tried."""
 
     def __init__(self, optimizer: Optimizer, start: Sequence[dict[str, Any]], note: str) -> None:
-        self._optimizer = optimizer
+        self._optimizer = self.wrapped = optimizer
         self._start = deque(start)
         self._note = note
 

@@ -12,6 +12,7 @@ from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparamet
 from harness.check import judge
 from harness.choices import Choices
 from harness.problem import Problem
+from harness.space import default_of
 from optimizers.partition import Cell
 from optimizers.prompt import space_lines
 from optimizers.unit_cube import UnitCube, coordinate, value_at
@@ -37,7 +38,8 @@ class CellSpace:
         for name, lower, upper in zip(cube.names, cell.lower, cell.upper, strict=True):
             space.add(_narrowed(problem.space[name], float(lower), float(upper)))
         self._judges = {name: judge(space[name]) for name in cube.names}
-        self.lines: list[str] = space_lines(dataclasses.replace(problem, space=space))
+        told = dataclasses.replace(problem, space=space, default=default_of(space))
+        self.lines: list[str] = space_lines(told)
         """One line a hyperparameter that is not constant, as in ``prompt.space_lines``, without conditions."""
 
     def holds(self, params: Mapping[str, Any]) -> bool:

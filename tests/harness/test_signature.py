@@ -151,8 +151,8 @@ def test_every_default_of_conf_is_of_the_type_that_its_plug_in_asks_for(group, c
     config, _ = composed(f"{group}={choice}", *more)
     node = OmegaConf.to_container(config, resolve=True)[group]
     target = locate(node.pop("_target_"), group)
-    check_settings(target, node, group, BY_HARNESS)
     takes, is_open = settings_of(target)
+    check_settings(target, node, group, [name for name in BY_HARNESS if name in takes])
     assert not is_open, "every setting is known by name"
     assert all(setting.kind for setting in takes.values()), "every setting has a type that is checked"
 
@@ -216,11 +216,11 @@ def test_a_plug_in_without_hints_takes_any_value_but_no_unknown_name():
     class Plain:
         def __init__(self, problem, seed, budget, share, rate=0.5): ...
 
-    check_settings(Plain, {"share": "anything"}, "optimizer", BY_HARNESS)
+    check_settings(Plain, {"share": "anything"}, "optimizer", BY_HARNESS[:3])
     with pytest.raises(SettingError, match=r"optimizer\.share is not set and has no default; give a value"):
-        check_settings(Plain, {}, "optimizer", BY_HARNESS)
+        check_settings(Plain, {}, "optimizer", BY_HARNESS[:3])
     with pytest.raises(SettingError, match=r"Unknown setting of optimizer 'rat'; did you mean 'rate'"):
-        check_settings(Plain, {"share": 1, "rat": 1}, "optimizer", BY_HARNESS)
+        check_settings(Plain, {"share": 1, "rat": 1}, "optimizer", BY_HARNESS[:3])
 
 
 def test_a_hint_for_type_checkers_alone_is_not_checked_and_its_neighbours_are():

@@ -30,7 +30,7 @@ def square(dimensions=2):
 
 
 def on(space, seed=0, **settings):
-    return CMAES(Problem("p", space, (LOSS,), {}), seed, BUDGET, **settings)
+    return CMAES(Problem("p", space, (LOSS,), dict(space.get_default_configuration())), seed, BUDGET, **settings)
 
 
 def trial(params, loss):

@@ -19,7 +19,7 @@ VALUES = np.array([1.0, 3.0, 2.0, 0.0])
 
 
 def problem(space):
-    return Problem("p", space, (Objective("loss", "minimize"),), {})
+    return Problem("p", space, (Objective("loss", "minimize"),), dict(space.get_default_configuration()))
 
 
 def lines(*hyperparameters, lower, upper):

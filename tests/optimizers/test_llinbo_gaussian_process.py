@@ -22,7 +22,7 @@ from optimizers.llinbo_rules import (
     threshold,
 )
 from optimizers.unit_cube import UnitCube
-from tests.fakes import rich_space
+from tests.fakes import VALID, rich_space
 
 KERNEL = Matern(1.0, nu=2.5)
 AT_ONE = (1 + math.sqrt(5) + 5 / 3) * math.exp(-math.sqrt(5))  # the kernel at distance 1: 0.5240
@@ -146,7 +146,7 @@ def test_the_inner_search_finds_a_peak():
 
 
 def test_the_inner_search_proposes_valid_configurations_it_was_not_told_to_avoid():
-    problem = Problem("rich", rich_space(), (Objective("loss", "minimize"),), {})
+    problem = Problem("rich", rich_space(), (Objective("loss", "minimize"),), VALID)
     search, checker = InnerSearch(problem, 0), Checker(problem.space)
     seen = []
     for _ in range(5):

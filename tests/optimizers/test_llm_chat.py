@@ -16,7 +16,7 @@ from harness.trial import Usage
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
 from optimizers.prompt import Prompt, space_lines
-from tests.fakes import Line, ScriptedChat, rich_space
+from tests.fakes import VALID, Line, ScriptedChat, rich_space
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD = '{"x": 0.5, "units": 2}'
@@ -127,7 +127,7 @@ def test_an_unknown_history_is_refused():
 def test_every_kind_of_hyperparameter_and_clause_is_described():
     from harness.problem import Objective, Problem
 
-    lines = space_lines(Problem("p", rich_space(), (Objective("loss", "minimize"),), {}))
+    lines = space_lines(Problem("p", rich_space(), (Objective("loss", "minimize"),), VALID))
     assert sorted(lines) == [
         '"batch": one of [16, 32, 64]',
         '"coef0": a number from 0.0 to 1.0, only given if (kernel == "poly" and degree > 2)',

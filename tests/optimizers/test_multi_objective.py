@@ -30,7 +30,7 @@ from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
 from optimizers.smac_multifidelity import SMACMultifidelity
 from optimizers.tpe import TPE
-from tests.fakes import Line, ScriptedChat, rich_space
+from tests.fakes import VALID, Line, ScriptedChat, rich_space
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -123,7 +123,7 @@ def test_a_starts_trial_is_of_the_first_generation_and_a_failure_is_no_parent():
 
 def test_nsga2_proposes_legal_configurations_whatever_the_space_holds():
     checker, objectives = Checker(rich_space()), (Objective("error", "minimize"), Objective("speed", "maximize"))
-    optimizer = NSGA2(Problem("p", rich_space(), objectives, {}), 0, Budget(proposals=99), population=5)
+    optimizer = NSGA2(Problem("p", rich_space(), objectives, VALID), 0, Budget(proposals=99), population=5)
     kernels = []
     for index in range(40):
         params = optimizer.ask().params

@@ -30,7 +30,7 @@ def trial(params, loss, proposed=None):
 
 
 def on(space, seed=0, **settings):
-    return TPE(Problem("p", space, (LOSS,), {}), seed, BUDGET, **settings)
+    return TPE(Problem("p", space, (LOSS,), dict(space.get_default_configuration())), seed, BUDGET, **settings)
 
 
 def unit_interval():

@@ -1,0 +1,141 @@
+"""What a plug-in of each kind must be: its methods, how they are called, and what they give back.
+
+A breach is the plug-in's author's to mend: one sentence with the class, the method, what came and what was wanted.
+What an evaluation returns is looked at in ``harness.outcome``: it fails a trial, and never the run alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.errors import ContractError
+from harness.kinds import is_finite, is_whole
+from harness.problem import Benchmark, Problem
+from harness.scalars import number
+from harness.trial import Candidate, Optimizer, Proposal, Usage
+
+EVALUATE = ("params", "fidelity", "seed")
+
+
+def named(plug_in: object) -> str:
+    """The class that a plug-in's author wrote, behind whatever the harness put before it (``wrapped``)."""
+    while (inner := getattr(plug_in, "wrapped", None)) is not None:
+        plug_in = inner
+    return type(plug_in).__name__
+
+
+def check_benchmark(benchmark: Any) -> Benchmark:
+    """The benchmark, if it is one.
+
+    Raises:
+        ContractError: A method or the problem is missing or something else.
+    """
+    who = named(benchmark)
+    try:
+        problem = benchmark.problem
+    except AttributeError as error:
+        raise ContractError(f"{who}.problem is missing ({error}); set it to a Problem (harness.problem).") from error
+    if not isinstance(problem, Problem):
+        raise ContractError(f"{who}.problem is {_what(problem)}; set it to a Problem (harness.problem).")
+    _check_method(benchmark, "evaluate", EVALUATE)
+    _check_method(benchmark, "random_search_curve", ("evaluations",))
+    return benchmark  # type: ignore[no-any-return]
+
+
+def check_optimizer(optimizer: Any) -> Optimizer:
+    """The optimizer, if it is one.
+
+    Raises:
+        ContractError: A method is missing, or cannot be called as it is called.
+    """
+    _check_method(optimizer, "ask", ())
+    _check_method(optimizer, "tell", ("trial",))
+    if getattr(optimizer, "prepare", None) is not None:
+        _check_method(optimizer, "prepare", ())
+    return optimizer  # type: ignore[no-any-return]
+
+
+def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
+    """What ``ask`` returned, if it is a proposal; what its params hold is for the check of the space.
+
+    Raises:
+        ContractError: It is something else, or one of its parts is.
+    """
+    said = f"{named(optimizer)}.ask returned"
+    if not isinstance(returned, Proposal):
+        raise ContractError(f"{said} {_what(returned)}; it must return a Proposal (harness.trial): Proposal(params).")
+    for part, fits, wanted in (
+        ("params", returned.params is None or isinstance(returned.params, Mapping), "a mapping of names, or None"),
+        ("usage", _is_usage(returned.usage), "a Usage (harness.trial) of counts and seconds from 0"),
+        ("calls", _all(returned.calls, is_whole), "ids of calls, whole numbers"),
+        ("candidates", _all(returned.candidates, lambda each: isinstance(each, Candidate)), "a tuple of Candidate"),
+        ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
+        ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
+    ):
+        if not fits:
+            raise ContractError(f"{said} a Proposal whose {part} is {_what(getattr(returned, part))}; give {wanted}.")
+    return returned
+
+
+def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | None:
+    """A curve that a benchmark knows, in floats; None where it knows none, or has no such method.
+
+    Raises:
+        ContractError: It is no sequence of finite numbers.
+    """
+    found = getattr(benchmark, method, None)
+    curve = found(argument) if callable(found) else None
+    if curve is None:
+        return None
+    try:
+        numbers = [number(loss) for loss in curve]
+    except TypeError:
+        numbers = [None]
+    if not numbers or not all(each is not None and math.isfinite(each) for each in numbers):
+        raise ContractError(f"{named(benchmark)}.{method} returned {_what(curve)}; give finite losses, or None.")
+    return [float(each) for each in numbers if each is not None]
+
+
+def _check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
+    """Make sure that it is there and takes these arguments by position."""
+    call = f"{name}({', '.join(arguments)})"
+    method = getattr(plug_in, name, None)
+    if not callable(method):
+        there = "is missing" if method is None else f"is {_what(method)}"
+        raise ContractError(f"{named(plug_in)}.{name} {there}; define {call}.")
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):  # some built in C have none
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ContractError(
+            f"{named(plug_in)}.{name} takes {signature}, and is called as {call} ({error}); define it so."
+        ) from None
+
+
+def _is_usage(usage: Any) -> bool:
+    if not isinstance(usage, Usage):
+        return False
+    counts = (usage.calls, usage.prompt_tokens, usage.completion_tokens)
+    unsure = (count for count in (usage.cached_tokens, usage.reasoning_tokens) if count is not None)
+    return all(is_whole(count) and count >= 0 for count in (*counts, *unsure)) and (
+        is_finite(usage.seconds) and usage.seconds >= 0
+    )
+
+
+def _all(items: Any, fits: Any) -> bool:
+    return isinstance(items, list | tuple) and all(map(fits, items))
+
+
+def _what(value: Any) -> str:
+    """A value's type, and what it says of itself where that is short."""
+    if value is None:
+        return "None"
+    kind, text = type(value).__name__, " ".join(repr(value).split())
+    text = text if text.startswith(f"{kind}(") else f"{kind} {text}"
+    return text if len(text) <= 80 else f"{text[:80]}..."

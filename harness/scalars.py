@@ -1,0 +1,26 @@
+"""Numbers in any type that says so."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+
+def number(value: Any) -> float | None:
+    """The number that a value is, NaN and infinities included; None for what is none: truth values, text, arrays."""
+    try:
+        if getattr(value, "shape", ()) != () or _is_time(value):
+            return None
+        if callable(item := getattr(value, "item", None)):  # NumPy's and PyTorch's scalars, arrays of no dimension
+            value = item()
+        imaginary = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
+        if imaginary or isinstance(value, bool) or not hasattr(type(value), "__float__"):
+            return None
+        return float(value)
+    except Exception:  # an integer of four hundred digits, a tensor without data
+        return None
+
+
+def _is_time(value: Any) -> bool:
+    """Whether it is NumPy's time: its ``item`` is a bare number of some unit."""
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
