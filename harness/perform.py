@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from harness.budget import Budget
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
 from harness.contract import curve_of
@@ -18,6 +19,7 @@ from harness.jsonl import encode, plain
 from harness.loop import run_loop
 from harness.masking import without_secrets
 from harness.outcome import Breaches
+from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
@@ -55,25 +57,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     tracker = Late(build_tracker(config))
 
     logged = folder.rows()
-    curve = curve_of(benchmark, "random_search_curve", budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
     before = folder.read()
-    run: dict[str, Any] = {
-        "schema": SCHEMA,
-        "status": "running",
-        "error": None,
-        "started_at": before["started_at"] if before else now(),
-        "finished_at": None,
-        **identity,
-        "objectives": [asdict(objective) for objective in problem.objectives],
-        "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
-        "random_search_curve": curve,
-        "loss_quantiles": curve_of(benchmark, "loss_quantiles", QUANTILES),
-        "budget": asdict(budget),
-        "host": socket.gethostname(),
-        "git": git_state(),
-        "sources": sources(config),
-        "versions": versions(),
-    }
+    run = _begun(benchmark, budget, identity, before) | {"sources": sources(config)}
     folder.write(run)
     tracker.start(folder.path, run)
     place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
@@ -119,6 +104,30 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     line.close()
     _finish(run, folder, tracker)
     return min(best, default=None)
+
+
+def _begun(
+    benchmark: Benchmark, budget: Budget, identity: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What run.json says of a run that begins, or goes on."""
+    problem = benchmark.problem
+    curve = curve_of(benchmark, "random_search_curve", budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
+    return {
+        "schema": SCHEMA,
+        "status": "running",
+        "error": None,
+        "started_at": before["started_at"] if before else now(),
+        "finished_at": None,
+        **identity,
+        "objectives": [asdict(objective) for objective in problem.objectives],
+        "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
+        "random_search_curve": curve,
+        "loss_quantiles": curve_of(benchmark, "loss_quantiles", QUANTILES),
+        "budget": asdict(budget),
+        "host": socket.gethostname(),
+        "git": git_state(),
+        "versions": versions(),
+    }
 
 
 def _refused(error: BaseException) -> bool:
