@@ -50,7 +50,7 @@ def _anytime_panel(axis: Axes, block: Comparison, look_of: Looks) -> None:
     label_panel(axis, block, "proposals")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     shown: list[Floats] = []
-    for method in block.methods if block.seeds else ():
+    for method in block.methods if block.seeds else ():  # a line ends with the longest of the method's own runs
         scores = block.regret_curves(method) if known else _value_curves(block, method, block.tasks[0])
         shown.append(mean_line(axis, scores, method, look_of[method]))
     exact = _exact_curve(block) if block.seeds else None
@@ -62,7 +62,7 @@ def _anytime_panel(axis: Axes, block: Comparison, look_of: Looks) -> None:
 
 
 def _value_curves(block: Comparison, method: str, task: Task) -> Floats:
-    return task.values(block.incumbents(method, task, block.proposals(task)))[:, None, :]
+    return task.values(block.incumbents(method, task))[:, None, :]
 
 
 def _exact_curve(block: Comparison) -> Floats | None:

@@ -33,8 +33,9 @@ _WHAT = {
     "money": "Incumbent against the estimated price of the language model alone, as in the table of estimates.",
 }
 _READING = (
-    " Mean over seeds at equal cost, 95 % bootstrap band; before its first trial is paid for, a run stands at the "
-    "task's worst value, after its last one it keeps its incumbent; a line ends where the last of its runs ended."
+    " Mean over seeds at equal cost, 95 % bootstrap band; before its first valid trial is paid for, a run has the "
+    "regret of the task's worst value, after its last one it keeps its incumbent; a line ends where the last of its "
+    "runs ended."
 )
 
 
@@ -71,8 +72,10 @@ def _panel(panel: Axes, block: Comparison, axis: Axis, look_of: Looks) -> None:
     for method, found in known.items() if len(grid) else ():
         ends = [float(cost[-1]) for of_task in found for cost in of_task]
         if not any(ends):
-            shown.append(scores_at(block, method, found, grid[-1:]).mean(axis=(0, 1)))
-            panel.axhline(shown[-1][0], label=_FREE.format(method), **look_of[method])
+            level = scores_at(block, method, found, grid[-1:]).mean(axis=(0, 1))
+            if not np.isnan(level).any():
+                shown.append(level)
+                panel.axhline(level[0], label=_FREE.format(method), **look_of[method])
             continue
         first = max(float(grid[0]), min(float(cost[0]) for of_task in found for cost in of_task))
         costs_shown = np.union1d(grid[(grid > first) & (grid < max(ends))], [first, max(ends)])
@@ -116,11 +119,13 @@ def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: F
     Returns:
         Shape (runs, tasks, points).
     """
+    tasks = block.regret_tasks or block.tasks[:1]
+    curves = {task.name: [block.curves[method, task.name][seed] for seed in block.seeds] for task in tasks}
+    nothing = all(np.isnan(curve).all() for of_task in curves.values() for curve in of_task)
     scores = []
-    for task, of_task in zip(block.regret_tasks or block.tasks[:1], costs, strict=True):
-        start = np.nan if task.worst is None else task.worst
-        curves = [block.curves[method, task.name][seed] for seed in block.seeds]
-        pairs = zip(curves, of_task, strict=True)
-        losses = np.stack([at_cost(curve, cost, start, grid) for curve, cost in pairs])
+    for task, of_task in zip(tasks, costs, strict=True):
+        start = np.nan if nothing or not block.regret_tasks else task.charge
+        runs = [np.where(np.isnan(curve), start, curve) for curve in curves[task.name]]
+        losses = np.stack([at_cost(run, cost, start, grid) for run, cost in zip(runs, of_task, strict=True)])
         scores.append(task.regret(losses) if block.regret_tasks else task.values(losses))
     return np.stack(scores, axis=1)

@@ -33,6 +33,7 @@ def attainment_sketches(experiment: Experiment, comparison: Comparison) -> tuple
             attainment_figure,
             "The first two objectives as reported. Line: what at least half of a method's runs attain (median "
             "empirical attainment surface). Points: the final front of each run.",
+            whole=False,
         ),
         Sketch(
             "hypervolume",

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from analysis.lines import call_lines
 from harness.chat import LOOPBACK
 from harness.errors import RunError
-from harness.jsonl import read_rows
 
 Span = tuple[float, float]
 """Start and end of one call in seconds, waiting between its attempts included."""
@@ -79,7 +79,7 @@ def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
                 server=row.get("server"),
                 model=row.get("model"),
             )
-            for row in read_rows(path)
+            for row in call_lines(path)
         )
     except (KeyError, TypeError, ValueError):
         raise RunError(f"A call in {path} does not say when it was made; move the run's folder away.") from None

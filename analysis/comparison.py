@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from analysis.load import Experiment
-from analysis.regret import incumbent_curve, stack_curves
+from analysis.regret import charged, incumbent_curve, stack_curves
 from analysis.task import Task
 
 Floats = npt.NDArray[np.float64]
 Curves = dict[tuple[str, str], dict[int, Floats]]
+Place = tuple[str, str, int]
+"""Method, task and seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,10 @@ class Comparison:
         methods: In table order.
         tasks: Those every method ran.
         seeds: Those every method ran on every one of ``tasks``; empty where nothing can be compared.
-        curves: (method, task) -> seed -> incumbent losses, shape (proposals,); of all runs, compared or not.
-        without_valid: (method, task, seed) of the runs in which nothing was evaluated.
+        curves: (method, task) -> seed -> incumbent losses, shape (proposals,); of all runs, compared or not. NaN before
+            the first loss.
+        evaluations: Run -> configurations executed in it.
+        only_below: The runs in which something was evaluated, but nothing at the highest fidelity.
         notes: What was left out to get a full block, in words.
     """
 
@@ -33,7 +38,8 @@ class Comparison:
     tasks: tuple[Task, ...]
     seeds: tuple[int, ...]
     curves: Curves
-    without_valid: frozenset[tuple[str, str, int]]
+    evaluations: Mapping[Place, int]
+    only_below: frozenset[Place]
     notes: tuple[str, ...]
 
     @property
@@ -42,32 +48,52 @@ class Comparison:
         return tuple(task for task in self.tasks if task.regret_known)
 
     def incumbents(self, method: str, task: Task, proposals: int | None = None) -> Floats:
-        """Incumbent losses, shape (runs, proposals); NaN before the first loss where the worst loss is unknown."""
+        """Incumbent losses, shape (runs, proposals); NaN before the first loss."""
         found = self.curves[method, task.name]
         return stack_curves([found[seed] for seed in self.seeds], proposals)
 
     def final_losses(self, method: str) -> Floats:
-        """Final incumbent losses, shape (runs, tasks)."""
+        """Final incumbent losses, shape (runs, tasks); NaN for a run without any."""
         return np.stack([self.incumbents(method, task)[:, -1] for task in self.tasks], axis=1)
 
     def final_regrets(self, method: str) -> Floats:
-        """Final normalized regrets, shape (runs, tasks whose regret is known)."""
-        return np.stack([task.regret(self.incumbents(method, task)[:, -1]) for task in self.regret_tasks], axis=1)
+        """Final normalized regrets, shape (runs, tasks whose regret is known); see ``analysis.regret.charged``."""
+        return self.regret_curves(method)[:, :, -1]
 
     def regret_curves(self, method: str) -> Floats:
-        """Normalized regret after each proposal, shape (runs, tasks whose regret is known, proposals)."""
+        """Normalized regret after each proposal of the method's longest run, shape (runs, regret tasks, proposals)."""
         tasks = self.regret_tasks
-        length = max(self.proposals(task) for task in tasks)
-        return np.stack([task.regret(self.incumbents(method, task, length)) for task in tasks], axis=1)
+        length = max(self.proposals(task, method) for task in tasks)
+        losses = np.stack([self.incumbents(method, task, length) for task in tasks], axis=1)
+        losses = charged(losses, np.array([[task.charge] for task in tasks]))
+        return np.stack([task.regret(losses[:, number]) for number, task in enumerate(tasks)], axis=1)
 
-    def proposals(self, task: Task) -> int:
-        """Proposals of the longest run on a task."""
-        return max(len(self.curves[method, task.name][seed]) for method in self.methods for seed in self.seeds)
+    def proposals(self, task: Task, method: str | None = None) -> int:
+        """Proposals of the longest run on a task, of one method or of all."""
+        methods = self.methods if method is None else (method,)
+        return max(len(self.curves[each, task.name][seed]) for each in methods for seed in self.seeds)
+
+    def random_evaluations(self, task: Task) -> int | None:
+        """After how many evaluations random search, which proposes nothing invalid, had spent what these runs had.
+
+        Their proposals where all made as many, else their evaluations; None where neither is the same.
+        """
+        runs = [(method, task.name, seed) for method in self.methods for seed in self.seeds]
+        counts = {len(self.curves[run[:2]][run[2]]) for run in runs}, {self.evaluations[run] for run in runs}
+        return next((found.pop() for found in counts if len(found) == 1), None) or None
+
+    def runs(self, method: str) -> tuple[Place, ...]:
+        """The method's compared runs."""
+        return tuple((method, task.name, seed) for task in self.tasks for seed in self.seeds)
+
+    def without_loss(self, method: str) -> tuple[Place, ...]:
+        """Those of them in which nothing was evaluated with success at the highest fidelity."""
+        return tuple(run for run in self.runs(method) if np.isnan(self.curves[run[:2]][run[2]][-1]))
 
 
 def compare(experiment: Experiment) -> Comparison:
     """The largest full block over the tasks that every method ran."""
-    curves, without_valid = _incumbent_curves(experiment)
+    curves = _incumbent_curves(experiment)
     methods = experiment.methods
     known = experiment.tasks.values()
     tasks = tuple(task for task in known if all((method, task.name) in curves for method in methods))
@@ -76,7 +102,8 @@ def compare(experiment: Experiment) -> Comparison:
     if left_out and tasks:
         notes.append(f"Not every method ran {_listed(left_out)}: left out here, shown in quality by task.")
     seeds, note = shared_seeds(curves, methods, tasks)
-    return Comparison(methods, tasks, seeds, curves, without_valid, tuple(notes + ([note] if note else [])))
+    notes += [note] if note else []
+    return Comparison(methods, tasks, seeds, curves, _evaluations(experiment), _only_below(experiment), tuple(notes))
 
 
 def compare_task(experiment: Experiment, comparison: Comparison, task: Task) -> Comparison:
@@ -85,20 +112,29 @@ def compare_task(experiment: Experiment, comparison: Comparison, task: Task) -> 
     methods = tuple(method for method in experiment.methods if (method, task.name) in curves)
     seeds, note = shared_seeds(curves, methods, (task,))
     notes = (f"{task.name}: {note}",) if note else ()
-    return Comparison(methods, (task,), seeds, curves, comparison.without_valid, notes)
+    return replace(comparison, methods=methods, tasks=(task,), seeds=seeds, notes=notes)
 
 
-def _incumbent_curves(experiment: Experiment) -> tuple[Curves, frozenset[tuple[str, str, int]]]:
+def _incumbent_curves(experiment: Experiment) -> Curves:
     curves: Curves = {}
-    without_valid = set()
     grouped = experiment.trials.group_by("run", maintain_order=True).agg("loss")
     losses = dict(zip(grouped["run"].to_list(), grouped["loss"].to_list(), strict=True))
     for run in experiment.runs:
-        curve = incumbent_curve(losses[run.id], experiment.tasks[run.task].worst)
-        curves.setdefault((run.method, run.task), {})[run.seed] = curve
-        if all(loss is None for loss in losses[run.id]):
-            without_valid.add((run.method, run.task, run.seed))
-    return curves, frozenset(without_valid)
+        curves.setdefault((run.method, run.task), {})[run.seed] = incumbent_curve(losses[run.id])
+    return curves
+
+
+def _evaluations(experiment: Experiment) -> dict[Place, int]:
+    found = experiment.trials.group_by("method", "task", "seed").agg(pl.col("executed").sum())
+    return {(str(method), str(task), int(seed)): int(count) for method, task, seed, count in found.iter_rows()}
+
+
+def _only_below(experiment: Experiment) -> frozenset[Place]:
+    found = experiment.trials.group_by("method", "task", "seed").agg(
+        pl.col("below").any().alias("below"), pl.col("loss").is_null().all().alias("nothing")
+    )
+    runs = found.filter(pl.col("below") & pl.col("nothing")).select("method", "task", "seed")
+    return frozenset((str(method), str(task), int(seed)) for method, task, seed in runs.iter_rows())
 
 
 def shared_seeds(curves: Curves, methods: Iterable[str], tasks: Iterable[Task]) -> tuple[tuple[int, ...], str | None]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
-from analysis.comparison import Comparison
+from analysis.comparison import Comparison, shared_seeds
 from analysis.load import Experiment
-from analysis.paired import REGRET, paired
+from analysis.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.schema_faults import JSON_SCHEMA, judged
 from analysis.shares import INTERVALS, share_cells
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
-from analysis.task import Task
 from analysis.variants import Variant, families
 
 FREE = "free"
@@ -65,41 +66,55 @@ def decoding_findings(experiment: Experiment, comparison: Comparison) -> Finding
     if not found:
         return Findings()
     trials = judged(experiment)
-    members = [(base, variant) for base, variants in found.items() for variant in variants]
-    rows = [_row(experiment, comparison, trials, *member) for member in members]
-    said = [sentence for base in found for sentence in _said(base, [row for row in rows if row["method"] == base])]
+    rows: list[Cells] = []
+    by_task: list[Cells] = []
+    notes: list[str] = []
+    compared: list[tuple[Pairs, list[str]]] = []
+    said: list[str] = []
+    for base, variants in found.items():
+        methods = [variant.method for variant in variants]
+        shared = pairs(experiment, comparison, *methods)
+        notes += shared_notes(experiment, shared, *methods)
+        compared.append((shared, methods))
+        of_base = [_row(comparison, shared.trials(trials), shared, base, variant) for variant in variants]
+        rows, said = rows + of_base, said + _said(base, of_base)
+        by_task += _task_rows(experiment, comparison, trials, base, variants)
+    by_task.sort(key=lambda row: list(experiment.tasks).index(str(row["task"])))
+    table = _table(rows, notes + charge_notes(comparison, compared))
     if not any(row["beyond"] for row in rows):
-        return Findings((_table(rows),), tuple(said))
-    by_task = [
-        _task_row(comparison, trials, task, *member)
-        for task in experiment.tasks.values()
-        for member in members
-        if (member[1].method, task.name) in comparison.curves
-    ]
-    return Findings((_table(rows), _table_by_task(by_task)), tuple(said))
+        return Findings((table,), tuple(said))
+    return Findings((table, _table_by_task(by_task)), tuple(said))
 
 
-def _row(experiment: Experiment, comparison: Comparison, trials: pl.DataFrame, base: str, variant: Variant) -> Cells:
-    """One mode over all of its runs; its quality is that of the method against itself, so over all it ran."""
+def _row(comparison: Comparison, trials: pl.DataFrame, shared: Pairs, base: str, variant: Variant) -> Cells:
+    """One mode over the runs that all modes of the method share."""
     own = trials.filter(pl.col("method") == variant.method)
     row = _validity(own, base, variant)
     calls = int(own["calls"].sum())
     row["call_seconds"] = float(own["llm_seconds"].sum()) / calls if calls else None
     row["proposal_seconds"] = own["ask_seconds"].mean()
     row |= {key: own[key].mean() for key in ("prompt_tokens", "completion_tokens")}
-    quality = paired(experiment, comparison, variant.method, variant.method)
-    return row | {
-        key: quality[key] for key in ("measure", "variant", "variant_lower", "variant_upper") if key in quality
-    }
+    if shared.seeds:
+        row |= metric_cells("variant", mean, final_scores(comparison, variant.method, shared))
+        row["measure"] = shared.measure
+    return row
 
 
-def _task_row(comparison: Comparison, trials: pl.DataFrame, task: Task, base: str, variant: Variant) -> Cells:
-    own = trials.filter((pl.col("method") == variant.method) & (pl.col("task") == task.name))
-    row = {"task": task.name} | _validity(own, base, variant)
-    row |= {kind: int(own[kind].sum()) / own.height for kind in ("inactive", "forbidden", "missing_active")}
-    finals = np.array([[curve[-1]] for curve in comparison.curves[variant.method, task.name].values()])
-    row |= metric_cells("best", mean, task.values(finals))
-    return row | {"objective": f"{task.objective} ({task.direction})"}
+def _task_rows(
+    experiment: Experiment, comparison: Comparison, trials: pl.DataFrame, base: str, variants: tuple[Variant, ...]
+) -> Iterator[Cells]:
+    """The modes that ran a task, over the seeds that all of them ran there."""
+    for task in experiment.tasks.values():
+        here = [variant for variant in variants if (variant.method, task.name) in comparison.curves]
+        seeds = shared_seeds(comparison.curves, [variant.method for variant in here], (task,))[0]
+        shared = Pairs((task,), seeds)
+        for variant in here:
+            own = shared.trials(trials).filter((pl.col("method") == variant.method) & (pl.col("task") == task.name))
+            row = {"task": task.name} | _validity(own, base, variant)
+            row |= {kind: int(own[kind].sum()) / own.height for kind in ("inactive", "forbidden", "missing_active")}
+            finals = np.array([[comparison.curves[variant.method, task.name][seed][-1]] for seed in seeds])
+            row |= metric_cells("best", mean, task.values(finals)) if seeds else {}
+            yield row | {"objective": f"{task.objective} ({task.direction})"}
 
 
 def _validity(own: pl.DataFrame, base: str, variant: Variant) -> Cells:
@@ -108,7 +123,7 @@ def _validity(own: pl.DataFrame, base: str, variant: Variant) -> Cells:
     return row | {"within": int(own["within"].sum()) / own.height}
 
 
-def _table(rows: list[Cells]) -> Table:
+def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
         "Against the schema: shares of proposals that are unparseable, cut off, or have a name, type, number or choice "
         "that is not the space's. Beyond it: with an inactive hyperparameter, without an active one that is "
@@ -117,11 +132,12 @@ def _table(rows: list[Cells]) -> Table:
         "told, so under the other modes there may be more of them.",
         "A call (s): mean latency, beside whatever else the server was answering; a proposal (s): mean time of asking; "
         "tokens: means per proposal.",
-        "Mean: of the final incumbents of the runs of the mode, over the tasks whose regret is known if there are any; "
+        "Mean: of the final incumbents, over the tasks whose regret is known if there are any; "
         "bootstrap over seeds within each task. " + INTERVALS,
     ]
     if any(row.get("measure") not in (None, REGRET) for row in rows):
         notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+    notes += more
     absent = frozenset((number, "call_seconds") for number, row in enumerate(rows) if row["call_seconds"] is None)
     title = "Decoding modes compared"
     return Table("decodings", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
@@ -131,7 +147,8 @@ def _table_by_task(rows: list[Cells]) -> Table:
     notes = (
         "Beyond the schema: inactive, forbidden or missing though active, as in the table of decoding modes; only a "
         "space with conditions or forbidden combinations knows these faults.",
-        f"Best values: of all runs of the mode on the task. {INTERVALS}",
+        "Over the seeds that all modes of the method ran on the task; a mode with a run that found nothing has no mean "
+        f"best value. {INTERVALS}",
     )
     title = "Decoding modes by task: what slips through a schema"
     return Table("decodings_by_task", title, frame_of(rows, COLUMNS_BY_TASK), COLUMNS_BY_TASK, notes)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.anytime_cost import scores_at
-from analysis.axes import Axis, cost_of
+from analysis.axes import Axis, at_cost, cost_of
 from analysis.comparison import Comparison
 from analysis.quality import Cells, metric_cells
 from analysis.render import number_text
@@ -44,9 +44,13 @@ def equal_cost_findings(comparison: Comparison, axes: Iterable[Axis]) -> Finding
         listed = ", ".join(f"{number_text(cost)} on {task.name}" for task, cost in pairs)
         notes.append(f"{name}: {listed}.")
     notes.append(
-        "A run that had no trial paid for by then counts with the task's worst value, one that costs nothing with its "
-        "final one; costs as in the figures."
+        "A run that had no valid trial paid for by then counts with the task's worst value, one that costs nothing "
+        "with its final one; costs as in the figures."
     )
+    for name, (axis, end) in ends.items():
+        counts = {method: _without(comparison, axis, method, end) for method in comparison.methods}
+        if listed := ", ".join(f"{method}: {count}" for method, count in counts.items() if count):
+            notes.append(f"Runs without a valid trial at equal {name}: {listed}; without any in any run: not measured.")
     shown = tuple(columns)
     return Findings((Table("equal_cost", "Regret at equal cost", frame_of(rows, shown), shown, tuple(notes)),))
 
@@ -58,6 +62,16 @@ def common_end(block: Comparison, axis: Axis) -> tuple[float, ...] | None:
     finals = [np.array([[cost[-1] for cost in of_task] for of_task in costs]) for costs in found if costs is not None]
     paid = [ends for ends in finals if (ends > 0).all()]
     return tuple(np.stack(paid).min(axis=(0, 2)).tolist()) if len(paid) > 1 else None
+
+
+def _without(block: Comparison, axis: Axis, method: str, end: tuple[float, ...]) -> int:
+    """How many of a method's runs had no valid trial paid for by then."""
+    costs = cost_of(axis, method, tuple(task.name for task in block.regret_tasks), block.seeds) or ()
+    return sum(
+        bool(np.isnan(at_cost(block.curves[method, task.name][seed], cost, np.nan, np.array([there]))).any())
+        for task, of_task, there in zip(block.regret_tasks, costs, end, strict=False)
+        for seed, cost in zip(block.seeds, of_task, strict=True)
+    )
 
 
 def _row(block: Comparison, method: str, ends: dict[str, tuple[Axis, tuple[float, ...]]]) -> Cells:

@@ -51,11 +51,13 @@ class Sketch:
         name: File stem.
         figure_of: Draws it.
         caption: How to read it.
+        whole: Whether it shows whole runs, as curves do; else the trials within the budget that all runs had.
     """
 
     name: str
     figure_of: Callable[[Experiment, Comparison], Figure]
     caption: str
+    whole: bool = True
 
 
 def draw(

@@ -44,14 +44,24 @@ class Fronts:
         return [front(self.losses[method, seed]) for seed in self.block.seeds]
 
     def curves(self, method: str, seeds: Iterable[int] | None = None) -> Floats:
-        """Hypervolume after each proposal, shape (runs, proposals); a run that ended early keeps its last one."""
+        """Hypervolume after each proposal, shape (runs, proposals); a run that ended early keeps its last one.
+
+        A run without any outcome has 0; where that is every run, or what the task declares does not hold, all is NaN.
+        """
         chosen = self.block.seeds if seeds is None else tuple(seeds)
-        found = [hypervolume_curve(self._scaled(self.losses[method, seed])) for seed in chosen]
-        return stack_curves(found, self.block.proposals(self.task))
+        losses = [self.losses[method, seed] for seed in chosen]
+        found = stack_curves([hypervolume_curve(self._scaled(of_run)) for of_run in losses])
+        nothing = all(np.isnan(of_run).all() for of_run in losses)
+        return np.full_like(found, np.nan) if nothing or self.task.breaches else found
+
+    def without(self, method: str) -> int:
+        """How many of the compared runs have no outcome at all."""
+        return sum(bool(np.isnan(self.losses[method, seed]).all()) for seed in self.block.seeds)
 
     def of_all_runs(self) -> float:
-        """Hypervolume of everything that any run found."""
-        return hypervolume(front(self._scaled(np.vstack(list(self.losses.values())))))
+        """Hypervolume of everything that any run found; 0 where that is unknown."""
+        found = front(self._scaled(np.vstack(list(self.losses.values()))))
+        return 0.0 if self.task.breaches else hypervolume(found)
 
     def _scaled(self, losses: Floats) -> Floats:
         return scaled(losses, self.lower, self.upper)
@@ -77,7 +87,7 @@ def _of_task(experiment: Experiment, block: Comparison, task: Task) -> Fronts:
         scale = task.scale(number)
         if scale is not None:
             lower[number], upper[number] = scale
-        elif len(every):
+        elif len(every) and not task.breaches:
             lower[number], upper[number] = every[:, number].min(), every[:, number].max()
             observed.append(objective.name)
     return Fronts(task, block, losses, lower, upper, tuple(observed))

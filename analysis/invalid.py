@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
+from analysis.escape import spreadsheet, spreadsheet_json
+from analysis.lines import call_lines
 from analysis.load import Experiment, InvalidProposal, Run
 from harness.faults import describe
-from harness.jsonl import read_rows
 from harness.trial import Fault, Violation
 
 VALUE_CHARACTERS = 160
@@ -80,8 +80,8 @@ def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
 
 def _replies(path: Path) -> dict[int, Reply]:
     found = {}
-    for row in read_rows(path):
-        if row["reply"] is None:  # given up: no proposal came of it
+    for row in call_lines(path):
+        if row["reply"] is None or row["id"] is None:  # given up: no proposal came of it
             continue
         text = row["reply"] or row.get("refusal") or ""  # a refusal that the server told apart from the answer
         found[int(row["id"])] = Reply(int(row["id"]), str(text), row.get("finish_reason"))
@@ -104,4 +104,4 @@ def write_csv(file: IO[str], found: list[Exhibit]) -> None:
         reasons = [reply.finish_reason for reply in item.replies]
         shown = (item.violations, item.proposed, item.calls, reasons, texts)
         where = (run.method, run.task, run.seed, item.index, item.candidate, item.fault)
-        writer.writerow([*where, *map(json.dumps, shown)])
+        writer.writerow([*map(spreadsheet, where), *map(spreadsheet_json, shown)])

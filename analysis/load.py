@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from analysis.calls import read_calls
+from analysis.declared import held_to_rows
+from analysis.lines import checked_trials
 from analysis.replies import read_answers
 from analysis.rows import flatten
 from analysis.task import Task, task_of
@@ -24,6 +26,9 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "index": pl.Int64,
     "loss": pl.Float64,
     "losses": pl.List(pl.Float64),
+    "below": pl.Boolean,
+    "fidelity": pl.String,
+    "loss_below": pl.Float64,
     "test": pl.Float64,
     "invalid": pl.Boolean,
     "executed": pl.Boolean,
@@ -136,7 +141,8 @@ def load(folder: Path) -> Experiment:
         by_task.setdefault(run.task, []).append(run.info)
     schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
     trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema)
-    tasks = {name: task_of(by_task[name]) for name in sorted(by_task)}
+    declared = {name: task_of(by_task[name]) for name in sorted(by_task)}
+    tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
     invalid = tuple(proposal for log in logs for proposal in log.invalid)
     return Experiment(folder.resolve().name, tuple(whole), tasks, trials, invalid, incomplete, tuple(damaged))
 
@@ -190,7 +196,7 @@ class _Log:
 def _read_run(run: Run) -> _Log | str:
     """One complete run's log, or a sentence that says what is wrong with it."""
     try:
-        raw = whole_rows(run.folder, run.info)
+        raw = checked_trials(whole_rows(run.folder, run.info), run.id)
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
         flat = [flatten(row, run.id, objectives) for row in raw]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.paired import paired, pairs
+from analysis.paired import charge_notes, paired, pairs
 from analysis.quality import Cells
 from analysis.render import with_interval
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
-from analysis.variants import families
+from analysis.variants import Variant, families
 
 GROUP = "probe"
 
@@ -40,9 +40,16 @@ MORE = {
 
 def memory_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """Every method that was run plain and behind a probe; a sentence for each that uses a language model."""
-    rows = _rows(experiment, comparison)
+    compared = [
+        (base, probed)
+        for base, (plain, *others) in families(experiment.methods, GROUP).items()
+        for probed in others
+        if plain.choice is None
+    ]
+    rows = [_row(experiment, comparison, base, probed) for base, probed in compared]
     if not rows:
         return Findings()
+    shared = [(pairs(experiment, comparison, base, each.method), (base, each.method)) for base, each in compared]
     notes: tuple[str, ...] = (
         "Final regret, or loss where no task's regret is known (lower is better), over the seeds and tasks that both "
         "were run on; difference: probed minus plain, run by run.",
@@ -51,6 +58,7 @@ def memory_findings(experiment: Experiment, comparison: Comparison) -> Findings:
         "the rows of such methods show what no difference looks like. Intervals: stratified bootstrap of the "
         "differences over seeds.",
     )
+    notes += tuple(charge_notes(comparison, shared))
     notes += tuple(text for probe, text in MORE.items() if any(row["probe"] == probe for row in rows))
     table = Table("memory", "Memory: plain against probed", frame_of(rows, COLUMNS), COLUMNS, notes)
     with_llm = dict.fromkeys(run.method for run in experiment.runs if run.info["llm"] is not None)
@@ -58,17 +66,11 @@ def memory_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     return Findings((table,), tuple(sentence for sentence in said if sentence))
 
 
-def _rows(experiment: Experiment, comparison: Comparison) -> list[Cells]:
-    """A row for each probe of each method that was run without one too."""
-    rows: list[Cells] = []
-    for base, (plain, *others) in families(experiment.methods, GROUP).items():
-        if plain.choice is not None:
-            continue
-        for probed in others:
-            shared = pairs(experiment, comparison, base, probed.method)
-            row: Cells = {"method": base, "probe": probed.choice, "tasks": len(shared.tasks)}
-            rows.append(row | paired(experiment, comparison, base, probed.method))
-    return rows
+def _row(experiment: Experiment, comparison: Comparison, base: str, probed: Variant) -> Cells:
+    """One probe of a method that was run without one too."""
+    shared = pairs(experiment, comparison, base, probed.method)
+    row: Cells = {"method": base, "probe": probed.choice, "tasks": len(shared.tasks)}
+    return row | paired(experiment, comparison, base, probed.method)
 
 
 def _sentence(method: str, rows: Sequence[Cells]) -> str | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from analysis.comparison import Comparison, shared_seeds
+from analysis.comparison import Comparison, Place, shared_seeds
 from analysis.load import Experiment
 from analysis.quality import Cells, metric_cells
+from analysis.regret import charged
 from analysis.statistics import mean
 from analysis.task import Task
 
@@ -30,6 +32,13 @@ class Pairs:
     def measured(self) -> tuple[Task, ...]:
         """The tasks that quality is measured on: those whose regret is known, or all where none is."""
         return tuple(task for task in self.tasks if task.regret_known) or self.tasks
+
+    def trials(self, trials: pl.DataFrame) -> pl.DataFrame:
+        """Those of the shared runs; all of them where no run is shared, which ``shared_notes`` says."""
+        if not self.seeds:
+            return trials
+        tasks = [task.name for task in self.tasks]
+        return trials.filter(pl.col("task").is_in(tasks) & pl.col("seed").is_in(self.seeds))
 
     @property
     def measure(self) -> str:
@@ -73,12 +82,46 @@ def paired(experiment: Experiment, comparison: Comparison, base: str, variant: s
 
 
 def final_scores(comparison: Comparison, method: str, shared: Pairs) -> Floats:
-    """The final incumbents' ``shared.measure``, shape (seeds, measured tasks)."""
-    columns = []
-    for task in shared.measured:
-        losses = np.array([comparison.curves[method, task.name][seed][-1] for seed in shared.seeds])
-        columns.append(task.regret(losses) if shared.measure == REGRET else losses)
-    return np.stack(columns, axis=1)
+    """The final incumbents' ``shared.measure``, shape (seeds, measured tasks); see ``analysis.regret.charged``."""
+    curves, tasks = comparison.curves, shared.measured
+    losses = np.array([[curves[method, task.name][seed][-1] for task in tasks] for seed in shared.seeds])
+    if shared.measure != REGRET:
+        return losses
+    losses = charged(losses, np.array([task.charge for task in tasks]))
+    return np.stack([task.regret(of_task) for task, of_task in zip(tasks, losses.T, strict=True)], axis=1)
+
+
+def shared_notes(experiment: Experiment, shared: Pairs, *methods: str) -> list[str]:
+    """A sentence where these methods were not run on the same tasks and seeds, and rows are over those they share."""
+    runs = {(run.task, run.seed) for run in experiment.runs if run.method in methods}
+    count = len(shared.tasks) * len(shared.seeds)
+    if not count:
+        return [f"{_listed(methods)} share no task and seed: each row is over its own, and quality is not compared."]
+    if count == len(runs):
+        return []
+    return [f"{_listed(methods)}: over the {count} of {len(runs)} pairs of task and seed that all of them ran."]
+
+
+def charge_notes(comparison: Comparison, shared: Iterable[tuple[Pairs, Sequence[str]]]) -> list[str]:
+    """A sentence where runs without any loss at the highest fidelity count with the task's worst value."""
+    found: dict[str, set[Place]] = {}
+    for pairs, methods in shared:
+        runs = [(m, task.name, seed) for m in methods for task in pairs.measured for seed in pairs.seeds]
+        for run in runs:
+            if np.isnan(comparison.curves[run[:2]][run[2]][-1]):
+                found.setdefault(run[0], set()).add(run)
+    if not found:
+        return []
+    listed = ", ".join(f"{method}: {len(runs)}" for method, runs in found.items())
+    return [
+        f"Runs without any result at the highest fidelity ({listed}) count with the regret of the worst value that the "
+        "task declares, as long as another run of the method has a result: else its quality is not measured."
+    ]
+
+
+def _listed(methods: Sequence[str], shown: int = 4) -> str:
+    more = f" and {len(methods) - shown} more" if len(methods) > shown else ""
+    return ", ".join(methods[:shown]) + more
 
 
 def run_means(experiment: Experiment, method: str, shared: Pairs, what: pl.Expr) -> Floats:

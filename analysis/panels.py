@@ -49,9 +49,13 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[str, ...] = ()) -> None:
-    """One legend below all panels: the names that were drawn, in this order, then ``last``."""
+    """One legend below all panels: the names that were drawn, in this order, then ``last``.
+
+    A method that has a line in no panel is there too, in words and without a line.
+    """
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    order = [name for name in (*names, *last) if name in handles]
+    labels = [[name, *(words.format(name) for words in _WITHOUT_LINE)] for name in (*names, *last)]
+    order = [found[0] for each in labels if (found := [label for label in each if label in handles])]
     width, height = figure.get_size_inches()
     columns = max(1, min(4, int(width / (_INCHES_A_LETTER * (max(map(len, order), default=0) + _LETTERS_A_HANDLE)))))
     figure.set_size_inches(width, height + 0.35 + 0.22 * math.ceil(len(order) / columns))
@@ -64,8 +68,12 @@ def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[s
     )
 
 
+_WITHOUT_LINE = ("{} (nothing at the highest fidelity)", "{} (a run without any result)")
+"""What the legend says of a method without a line: none of its runs, or not all of them, measured anything."""
+
+
 def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], costs: Floats | None = None) -> Floats:
-    """Draw the mean with its bootstrap band; gaps where it is unknown.
+    """Draw the mean with its bootstrap band; gaps where it is unknown, and words in the legend where all of it is.
 
     Args:
         axis: Drawn on.
@@ -78,6 +86,9 @@ def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], cos
         The mean, shape (points,).
     """
     centre: Floats = scores.mean(axis=(0, 1))
+    if np.isnan(centre).all():
+        axis.plot([], [], " ", label=_WITHOUT_LINE[0 if np.isnan(scores).all() else 1].format(method))
+        return centre
     lower, upper = bootstrap_band(scores, np.random.default_rng(0))
     steps = np.arange(1, len(centre) + 1) if costs is None else costs
     where: Any = "mid" if costs is None else "post"

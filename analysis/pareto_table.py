@@ -20,6 +20,7 @@ COLUMNS = (
     Column("task", ("task",), "text"),
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
+    Column("without", ("without",), "count"),
     Column("mean hypervolume", ("hypervolume",)),
     Column(INTERVAL, ("hypervolume_lower", "hypervolume_upper")),
     Column("of all runs' front (%)", ("share",), "percent"),
@@ -40,7 +41,8 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
     notes = [
         "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled, 0 its best and "
         f"1 its worst value; the reference point lies at {REFERENCE:g} in each, so that {REFERENCE**2:.3g} is the most "
-        "with two. Larger is better; a run without any valid configuration has 0.",
+        "with two. Larger is better; a run without any outcome at the highest fidelity (without) has 0, and a method "
+        "that has no other run is not measured.",
         "Of all runs' front: the mean as a share of the hypervolume of what all runs of the task found together; "
         "half-way: mean after half of the proposals; front points: distinct nondominated outcomes of a run, mean. "
         "Intervals: bootstrap over seeds.",
@@ -51,7 +53,7 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
         if of_task.observed:
             names = ", ".join(of_task.observed)
             notes.append(f"{of_task.task.name}: best and worst {names} are those that any run here observed.")
-        notes += of_task.block.notes
+        notes += [*of_task.block.notes, *of_task.task.breaches]
         best = of_task.of_all_runs()
         rows += [_row(of_task, method, best) for method in of_task.block.methods]
     title = "Pareto fronts: final hypervolume"
@@ -64,9 +66,10 @@ def _row(of_task: Fronts, method: str, best: float) -> Cells:
         return row
     curves = of_task.curves(method)
     row |= metric_cells("hypervolume", mean, curves[:, -1:])
-    row["runs"] = len(curves)
-    row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
-    row["hypervolume_half"] = float(curves[:, math.ceil(curves.shape[1] / 2) - 1].mean())
+    row |= {"runs": len(curves), "without": of_task.without(method)}
+    if "hypervolume" in row:
+        row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
+        row["hypervolume_half"] = float(curves[:, math.ceil(curves.shape[1] / 2) - 1].mean())
     row["front_points"] = float(np.mean([len(points) for points in of_task.of(method)]))
     return row
 
@@ -80,10 +83,13 @@ def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[st
         return ()
     results = {method: _result(shared, method, comparison.seeds) for method in comparison.methods}
     place = shared[0].task.name if len(shared) == 1 else f"mean of {len(shared)} tasks"
-    rivals = ", ".join(f"{results[method]} for {method}" for method in others)
+    rivals = ", ".join(f"{results[method]} for {method}" for method in others if results[method])
+    if not rivals or not results[random]:
+        return ()
     return (f"Mean final hypervolume ({place}): {rivals}, against {results[random]} for {random}.",)
 
 
-def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str:
+def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str | None:
     finals = np.stack([of_task.curves(method, seeds)[:, -1] for of_task in shared], axis=1)
-    return with_interval(metric_cells("mean", mean, finals), "mean")
+    cells = metric_cells("mean", mean, finals)
+    return with_interval(cells, "mean") if cells else None

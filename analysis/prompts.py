@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.paired import final_scores, paired, pairs, run_means
+from analysis.paired import charge_notes, final_scores, paired, pairs, run_means
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
@@ -49,10 +49,13 @@ def prompt_findings(experiment: Experiment, comparison: Comparison) -> Findings:
         for base, choices in found.items()
         for choice, method in choices.items()
     ]
+    compared = [(base, method) for base, choices in found.items() for method in choices.values()]
+    shared = [(pairs(experiment, comparison, *methods), methods) for methods in compared]
     notes = (
         "Final regret, or loss where no task's regret is known (lower is better), over the seeds and tasks that both "
         "prompts were run with; difference: with it minus plain, run by run. Prompt tokens are per proposal. "
         "Intervals: stratified bootstrap of the differences over seeds.",
+        *charge_notes(comparison, shared),
     )
     table = Table("prompts", "What the prompt adds", frame_of(rows, COLUMNS), COLUMNS, notes)
     said = [_hints(experiment, comparison, base, choices) for base, choices in found.items()]

@@ -9,23 +9,20 @@ from pathlib import Path
 from rich.text import Text
 
 from analysis import render
-from analysis.catalogue import Material, further_findings, material, sketches
+from analysis.catalogue import Material, drawn, further_findings, last_table, main_tables, material, sketches
 from analysis.check import random_search_check
-from analysis.cost import cost_table
-from analysis.figures import draw
-from analysis.hallucination import hallucination_table
+from analysis.comparability import provenance
+from analysis.escape import one_line
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv
 from analysis.load import Experiment, describe_incomplete, load
 from analysis.prices import OURS, read_prices
-from analysis.provenance import provenance, settings
-from analysis.quality import quality_by_task_table, quality_table
+from analysis.provenance import settings
 from analysis.reasons import Reasoned, write_reasons
 from analysis.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
 from analysis.table import Table
 from analysis.terminal import print_table, terminal_console
 from harness.files import replace_file
-from harness.visible import visible
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
 
@@ -56,20 +53,19 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
     """
     price_table = read_prices(prices)
     source = material(experiment, price_table)
-    comparison, further = source.comparison, further_findings(source)
-    quality, hallucination = quality_table(experiment, comparison), hallucination_table(experiment)
-    printed = (quality, hallucination, cost_table(experiment), *further.tables)
-    tables = (*printed, quality_by_task_table(experiment, comparison))
-    remarks = random_search_check(experiment, comparison)
+    main, further = main_tables(source), further_findings(source)
+    printed = (*main, *further.tables)
+    tables = (*printed, last_table(source))
+    remarks = [*source.cut, *breaches(experiment), *random_search_check(source.compared, source.comparison)]
     incomplete = describe_incomplete(experiment.incomplete)
-    remarks = (*remarks, *filter(None, [incomplete]), *map(visible, experiment.damaged))
+    remarks += [*filter(None, [incomplete]), *experiment.damaged]
     _write_tables(tables, output / "tables")
     groups = _write_invalid(experiment, output / "tables")
     given = _write_reasons(source.reasons, output / "tables")
     page = Page(
         experiment=experiment.name,
-        headlines=(*headlines(experiment, quality, hallucination), *further.said),
-        remarks=remarks,
+        headlines=tuple(map(one_line, (*headlines(source.compared, *main[:2]), *further.said))),
+        remarks=tuple(map(one_line, remarks)),
         tables=tables,
         figures=_write_figures(source, output / "figures"),
         provenance=provenance(experiment),
@@ -80,6 +76,11 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
     report = write_report(page, output / "report")
     _print(page, printed, report)
     return report
+
+
+def breaches(experiment: Experiment) -> tuple[str, ...]:
+    """A sentence for everything that a task declares and that does not hold."""
+    return tuple(sentence for task in experiment.tasks.values() for sentence in task.breaches)
 
 
 def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
@@ -107,7 +108,7 @@ def _write_reasons(reasons: dict[str, list[Reasoned]], folder: Path) -> tuple[Re
 def _write_figures(source: Material, folder: Path) -> tuple[tuple[str, str, str], ...]:
     shown = []
     for sketch in sketches(source):
-        svg, png = draw(sketch.figure_of, sketch.name, source.experiment, source.comparison)
+        svg, png = drawn(source, sketch)
         replace_file(folder / f"{sketch.name}.svg", svg)
         replace_file(folder / f"{sketch.name}.png", png)
         shown.append((sketch.name, sketch.caption, svg))

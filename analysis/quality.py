@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ from analysis.comparison import Comparison, compare_task
 from analysis.load import Experiment
 from analysis.statistics import bootstrap_interval, interquartile_mean, mean, mean_ranks
 from analysis.table import INTERVAL, Column, Table, frame_of
-from analysis.task import Task
 
 Floats = npt.NDArray[np.float64]
 Cells = dict[str, object]
@@ -20,6 +19,13 @@ EXACT = "random search, exact"
 BOOTSTRAP_SEED = 0  # every interval starts from its own generator: none depends on which others are computed
 MOST_BEST_COLUMNS = 4
 _REGRET = "0 is the optimum, 1 the expectation of one random configuration"
+_CHARGED = (
+    "have no best value and rank last; their regret is that of the worst value that the task declares, as long as "
+    "another run of the method has a result: else its regret is not measured."
+)
+_WITHOUT = Column("without valid", ("runs_without_valid",), "count")
+_ONLY_BELOW = Column("none at highest fidelity", ("runs_only_below",), "count")
+"""Shown where there is such a run: something was evaluated, but nothing at the highest fidelity."""
 
 
 def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
@@ -28,7 +34,7 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     columns = (
         Column("method", ("method",), "text"),
         Column("runs", ("runs",), "count"),
-        Column("without valid", ("runs_without_valid",), "count"),
+        *_counts_of((comparison,)),
         Column("mean regret", ("regret_mean",)),
         Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
         Column("IQM regret", ("regret_iqm",)),
@@ -39,7 +45,7 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     rows: list[Cells] = [{"method": name} for name in comparison.methods]
     if comparison.seeds:
         rows = _method_rows(comparison)
-    exact = _exact_row(comparison, comparison.tasks) if comparison.seeds else None
+    exact = _exact_row(comparison) if comparison.seeds else None
     expected = [] if exact is None else [len(rows)]
     notes = [*_regret_notes(comparison), *comparison.notes]
     rows += [] if exact is None else [exact]
@@ -48,11 +54,12 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
 
 def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:
     """The same for each task with the best value as reported: one row a task and method."""
+    blocks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
     columns = (
         Column("task", ("task",), "text"),
         Column("method", ("method",), "text"),
         Column("runs", ("runs",), "count"),
-        Column("without valid", ("runs_without_valid",), "count"),
+        *_counts_of(blocks),
         Column("objective", ("objective",), "text"),
         Column("mean best value", ("best_mean",)),
         Column(INTERVAL, ("best_mean_lower", "best_mean_upper")),
@@ -63,9 +70,10 @@ def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Tab
     rows: list[Cells] = []
     exact: list[int] = []
     notes = ["Regret, intervals and ranks as in the quality table; seeds are those that all methods ran on the task."]
-    for task in experiment.tasks.values():
-        block = compare_task(experiment, comparison, task)
-        notes += block.notes
+    if any(block.without_loss(method) for block in blocks for method in block.methods):
+        notes.append(f"Runs without any result at the highest fidelity {_CHARGED}")
+    for task, block in zip(experiment.tasks.values(), blocks, strict=True):
+        notes += [*block.notes, *task.breaches]
         names: Cells = {"task": task.name, "objective": f"{task.objective} ({task.direction})"}
         if not block.seeds:
             rows += [{**names, "method": method} for method in block.methods]
@@ -73,20 +81,28 @@ def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Tab
         for row in _method_rows(block):
             best = task.values(block.final_losses(str(row["method"])))
             rows.append({**row, **names, **metric_cells("best_mean", mean, best)})
-        expected = _exact_row(block, (task,))
+        expected = _exact_row(block)
         if expected is not None:
             exact.append(len(rows))
             rows.append({**expected, **names, "best_mean": expected[f"best.{task.name}"]})
     return _table("quality_by_task", "Quality by task", columns, rows, exact, notes)
 
 
+def _counts_of(blocks: Sequence[Comparison]) -> tuple[Column, ...]:
+    below = any(set(block.runs(method)) & block.only_below for block in blocks for method in block.methods)
+    return (_WITHOUT, _ONLY_BELOW) if below else (_WITHOUT,)
+
+
 def _method_rows(block: Comparison) -> list[Cells]:
-    ranks = mean_ranks(np.stack([block.final_losses(method) for method in block.methods]))
+    every = np.stack([block.final_losses(method) for method in block.methods])
+    ranks = mean_ranks(every)
     rows: list[Cells] = []
-    for method, rank in zip(block.methods, ranks, strict=True):
-        finals = block.final_losses(method)
-        row: Cells = {"method": method, "runs": finals.size, "rank_mean": float(rank)}
-        row["runs_without_valid"] = _without_valid(block, method)
+    for method, finals, rank in zip(block.methods, every, ranks, strict=True):
+        without = set(block.without_loss(method))
+        row: Cells = {"method": method, "runs": finals.size}
+        row["rank_mean"] = None if np.isnan(every).all() else float(rank)
+        row["runs_without_valid"] = len(without - block.only_below)
+        row["runs_only_below"] = len(without & block.only_below)
         if block.regret_tasks:
             row |= metric_cells("regret_mean", mean, block.final_regrets(method))
             row |= metric_cells("regret_iqm", interquartile_mean, block.final_regrets(method))
@@ -107,17 +123,18 @@ def metric_cells(key: str, metric: Callable[[Floats], Floats], scores: Floats) -
     return cells
 
 
-def _exact_row(block: Comparison, tasks: tuple[Task, ...]) -> Cells | None:
-    """Exact random search after as many proposals as the longest run had, or null where a curve is that short."""
+def _exact_row(block: Comparison) -> Cells | None:
+    """Exact random search after as many evaluations as the budget is; null where a curve is shorter or nobody knows."""
     cells: Cells = {"method": EXACT}
     regrets = []
-    for task in tasks:
-        proposals = block.proposals(task)
-        known = len(task.random_curve) >= proposals
-        cells[f"best.{task.name}"] = task.value(task.random_curve[proposals - 1]) if known else None
+    for task in block.tasks:
+        evaluations = block.random_evaluations(task)
+        curve = task.random_curve[: evaluations or 0]
+        known = evaluations is not None and len(curve) == evaluations
+        cells[f"best.{task.name}"] = task.value(curve[-1]) if known else None
         if task.regret_known:
-            regrets.append(float(task.random_regret[proposals - 1]) if known else float("nan"))
-    if not any(task.random_curve for task in tasks):
+            regrets.append(float(task.random_regret[len(curve) - 1]) if known else float("nan"))
+    if not any(task.random_curve for task in block.tasks):
         return None
     cells["regret_mean"] = _number(float(np.mean(regrets))) if regrets else None
     return cells
@@ -127,26 +144,33 @@ def _regret_notes(block: Comparison) -> list[str]:
     if not block.seeds:
         return []
     known, every = block.regret_tasks, block.tasks
-    lengths = sorted({block.proposals(task) for task in every})
-    after = " to ".join(dict.fromkeys([str(lengths[0]), str(lengths[-1])]))
-    notes = [f"After {after} proposals, invalid ones included; regret: {_REGRET}; lower is better."]
+    notes = [f"After {_spent_text(block)}, invalid ones included; regret: {_REGRET}; lower is better."]
     if any(len(task.objectives) > 1 for task in every):
         notes.append("Of several objectives this is the first; all of them are in the table of Pareto fronts.")
     if len(known) < len(every):
-        missing = ", ".join(task.name for task in every if task not in known)
         rest = f"regret is over the other {len(known)}" if known else "see the best values as reported"
-        notes.append(f"Optimum or random-search curve is not known for {missing}; {rest}.")
+        if missing := ", ".join(task.name for task in every if task not in known and not task.breaches):
+            notes.append(f"Optimum or random-search curve is not known for {missing}; {rest}.")
+        notes += [breach for task in every for breach in task.breaches]
     notes.append("Intervals: stratified bootstrap over seeds; mean rank over seeds and tasks, ties averaged.")
-    if any(_without_valid(block, method) for method in block.methods):
-        notes.append(
-            "A run without any valid configuration counts with the task's worst value; "
-            "where that is unknown, its method's means are not measured."
-        )
-    return notes
+    return notes + _charge_notes(block)
 
 
-def _without_valid(block: Comparison, method: str) -> int:
-    return sum((method, task.name, seed) in block.without_valid for task in block.tasks for seed in block.seeds)
+def _spent_text(block: Comparison) -> str:
+    """What the compared runs had made of their budget."""
+    proposals = sorted({len(block.curves[run[:2]][run[2]]) for method in block.methods for run in block.runs(method)})
+    text = f"{' to '.join(dict.fromkeys([str(proposals[0]), str(proposals[-1])]))} proposals"
+    evaluations = {block.evaluations[run] for method in block.methods for run in block.runs(method)}
+    same = len(proposals) > 1 and len(evaluations) == 1
+    return f"{evaluations.pop()} evaluations ({text})" if same else text
+
+
+def _charge_notes(block: Comparison) -> list[str]:
+    """What runs without any result count with, and how many there are."""
+    without = {method: len(block.without_loss(method)) for method in block.methods}
+    every = len(block.runs(block.methods[0]))
+    listed = ", ".join(f"{method}: {count} of {every}" for method, count in without.items() if count)
+    return [f"Runs without any result at the highest fidelity ({listed}) {_CHARGED}"] if listed else []
 
 
 def _number(value: float) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from analysis.claims import Direction, claims
+from analysis.escape import spreadsheet, spreadsheet_json
 from analysis.load import Experiment, Run
 from analysis.render import number_text
 from analysis.statistics import share_interval
@@ -134,7 +134,8 @@ def write_reasons(file: IO[str], reasons: dict[str, list[Reasoned]]) -> None:
         for each in found:
             if each.reason is not None:
                 texts = (each.reason, each.claims, each.verdicts, each.shown, each.proposed)
-                writer.writerow([method, each.run.task, each.run.seed, each.index, *map(json.dumps, texts)])
+                where = (method, each.run.task, each.run.seed, each.index)
+                writer.writerow([*map(spreadsheet, where), *map(spreadsheet_json, texts)])
 
 
 def _row(method: str, found: Sequence[Reasoned]) -> dict[str, object]:

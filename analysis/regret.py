@@ -10,19 +10,29 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-def incumbent_curve(losses: Sequence[float | None], worst: float | None) -> Floats:
+def incumbent_curve(losses: Sequence[float | None]) -> Floats:
     """Lowest loss after each proposal. Every proposal is charged: one that was not evaluated keeps the incumbent.
 
     Args:
         losses: A loss a proposal in order; None where it was invalid or its evaluation failed.
-        worst: The incumbent before the first loss: the table's worst loss, or None where nobody knows it.
 
     Returns:
-        Shape (proposals,), never rising; NaN before the first loss where ``worst`` is None.
+        Shape (proposals,), never rising; NaN before the first loss. Nothing but what was measured is in it.
     """
-    start = np.nan if worst is None else worst
-    filled = np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64)
-    return np.fmin.accumulate(np.concatenate([[start], filled]))[1:]
+    return np.fmin.accumulate(np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64))
+
+
+def charged(losses: Floats, worst: Floats) -> Floats:
+    """Incumbents of one method as regret counts them: before its first loss a run stands at the task's worst value.
+
+    A convention, and whatever rests on it says of how many runs. Where no run measured anything at all, no row would
+    support the number: all of them stay NaN.
+
+    Args:
+        losses: Any shape; NaN where nothing was measured yet.
+        worst: Broadcasts to it; NaN where nobody knows it.
+    """
+    return losses if np.isnan(losses).all() else np.where(np.isnan(losses), worst, losses)
 
 
 def normalized_regret(losses: Floats, optimum: float | None, one_random: float | None) -> Floats:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analysis.escape import escape_latex, escape_markdown, spreadsheet
 from analysis.table import Column, Table
 
 NOT_MEASURED = "not measured"
@@ -17,21 +18,6 @@ _SCIENTIFIC_BELOW = 1e-4
 _THOUSAND = 1000
 
 _ALIGN = {"text": "l", "prose": r"p{0.35\linewidth}"}
-
-_LATEX = {
-    **dict(zip("&%$#_{}", (rf"\{char}" for char in "&%$#_{}"), strict=True)),
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "[": "{[}",
-    "]": "{]}",
-    "∞": r"$\infty$",
-    "–": "--",
-    "\u00a0": "~",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +62,7 @@ def markdown(table: Table) -> str:
     """GitHub-flavoured Markdown, aligned to be read as text too."""
     text = cells(table)
     lines = [text.headers, *text.rows]
-    escaped = [[_escape_markdown(cell) for cell in line] for line in lines]
+    escaped = [[escape_markdown(cell) for cell in line] for line in lines]
     widths = [max(3, *(len(line[index]) for line in escaped)) for index in range(len(text.headers))]
 
     def joined(line: list[str]) -> str:
@@ -86,7 +72,7 @@ def markdown(table: Table) -> str:
         )
 
     rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, text.right, strict=True)]
-    notes = "".join(f"\n- {_escape_markdown(note)}" for note in table.notes)
+    notes = "".join(f"\n- {escape_markdown(note)}" for note in table.notes)
     body = "\n".join(joined(line) for line in [escaped[0], rule, *escaped[1:]])
     return f"## {table.title}\n\n{body}\n" + (f"{notes}\n" if notes else "")
 
@@ -124,18 +110,16 @@ def wrapped(name: str, width: int = 30) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """CSV for programs: the frame's own column names, 6 significant digits, shares between 0 and 1, null as nothing."""
+    """CSV for programs: the frame's own column names, 6 significant digits, shares between 0 and 1, null as nothing.
+
+    Text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.frame.columns)
+    writer.writerow(map(spreadsheet, table.frame.columns))
     for row in table.frame.iter_rows():
-        writer.writerow(f"{value:.6g}" if isinstance(value, float) else value for value in row)
+        writer.writerow(f"{value:.6g}" if isinstance(value, float) else spreadsheet(value) for value in row)
     return buffer.getvalue()
-
-
-def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(char, char) for char in text)
 
 
 def _cell(column: Column, row: dict[str, object]) -> str:
@@ -161,9 +145,3 @@ def _stacked(header: str, right: bool) -> str:
     side = "r" if right else "l"
     stack = r" \\ ".join(words)
     return rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stack}\end{{tabular}}"
-
-
-def _escape_markdown(text: str) -> str:
-    for char in "\\|<*`":
-        text = text.replace(char, f"\\{char}")
-    return text

@@ -6,7 +6,7 @@ import polars as pl
 
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.paired import REGRET, paired
+from analysis.paired import REGRET, Pairs, charge_notes, paired, pairs
 from analysis.quality import Cells
 from analysis.render import number_text, with_interval
 from analysis.shares import INTERVALS, share_cells
@@ -40,11 +40,19 @@ def repair_findings(experiment: Experiment, comparison: Comparison) -> Findings:
         return Findings()
     rows: list[Cells] = []
     said: list[str] = []
+    compared: list[tuple[Pairs, list[str]]] = []
     for base, variants in found.items():
         of_base = [_row(experiment, comparison, base, variant) for variant in variants]
         rows += of_base
         said += _said(base, of_base)
-    return Findings((_table(rows),), tuple(said))
+        for methods in ([_reference(experiment, base, variant), variant.method] for variant in variants):
+            compared.append((pairs(experiment, comparison, *methods), methods))
+    return Findings((_table(rows, charge_notes(comparison, compared)),), tuple(said))
+
+
+def _reference(experiment: Experiment, base: str, variant: Variant) -> str:
+    """What a variant is compared with: the method without a repair; itself where that was not run."""
+    return base if base in experiment.methods else variant.method
 
 
 def _row(experiment: Experiment, comparison: Comparison, base: str, variant: Variant) -> Cells:
@@ -55,13 +63,13 @@ def _row(experiment: Experiment, comparison: Comparison, base: str, variant: Var
     row["executed"] = executed.height / trials.height
     row["repaired"] = int(executed["invalid"].sum()) / executed.height if executed.height else None
     row["left"] = trials.filter(pl.col("invalid") & ~pl.col("executed")).height / trials.height
-    reference = base if base in experiment.methods else variant.method
+    reference = _reference(experiment, base, variant)
     compared = paired(experiment, comparison, reference, variant.method)
     alone = reference == variant.method  # a difference to itself says nothing
     return row | {key: value for key, value in compared.items() if not (alone and key.startswith("difference"))}
 
 
-def _table(rows: list[Cells]) -> Table:
+def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
         "Each row is what that policy did to its own runs. Invalid after repair: what would be reported if a repaired "
         "proposal counted as valid; the proposals themselves are kept as they were made.",
@@ -71,6 +79,9 @@ def _table(rows: list[Cells]) -> Table:
     ]
     if any(row.get("measure") not in (None, REGRET) for row in rows):
         notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+    notes += more
+    if len({row["runs"] for row in rows}) > 1:
+        notes.append("Rows of different numbers of runs are over different seeds or tasks: compare differences alone.")
     none = [number for number, row in enumerate(rows) if row["repair"] == NONE]
     absent = {(number, key) for number in none for key in ("difference", "difference_lower")}
     absent |= {(number, "repaired") for number, row in enumerate(rows) if not row["executed"]}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from analysis.copies import Fidelities, Prompts, written
+from analysis.lines import call_lines
 from analysis.refusals import is_refusal
-from harness.jsonl import read_rows
 
 
 class Answered(TypedDict):
@@ -37,7 +37,7 @@ def read_answers(rows: Sequence[Mapping[str, Any]], path: Path, fidelities: Fide
         RunError: A line of the file is not JSON.
     """
     needed = {number for row in rows for number in row.get("calls") or ()}
-    calls = {call["id"]: call for call in read_rows(path) if call.get("id") in needed} if needed else {}
+    calls = {call["id"]: call for call in call_lines(path) if call.get("id") in needed} if needed else {}
     prompts = Prompts()
     return [answered(row, calls, prompts, fidelities) for row in rows]
 

@@ -9,22 +9,27 @@ from typing import Any, TypedDict
 from harness.errors import RunError
 from harness.rows import drawn_candidates
 from harness.trial import Fault
+from harness.visible import visible
 
 
 class TrialRow(TypedDict):
     """One trial. None is "not measured", never zero.
 
     ``losses`` are those of all objectives, None unless it was evaluated at the highest fidelity and they are finite;
-    ``loss`` is the first objective's. ``test`` is the first objective's test score as reported. ``faults`` names each
-    kind once, in the order of the log. ``predicted`` is what the method expected, as reported. ``llm_seconds`` sums the
-    calls' latencies, ``ask_seconds`` is wall time around all of them. ``candidates`` counts what was drawn from a model
-    inside the ask and weighed, the proposal included.
+    ``loss`` is the first objective's. ``below`` says that it was evaluated with success below the highest fidelity,
+    ``fidelity`` in words at which, and ``loss_below`` what the first objective was there. ``test`` is the first
+    objective's test score as reported. ``faults`` names each kind once, in the order of the log. ``predicted`` is what
+    the method expected, as reported. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all
+    of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
     """
 
     run: str
     index: int
     loss: float | None
     losses: list[float] | None
+    below: bool
+    fidelity: str | None
+    loss_below: float | None
     test: float | None
     invalid: bool
     executed: bool
@@ -58,20 +63,27 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
         RunError: The row lacks a field of the contract or names a fault that does not exist.
     """
     try:
-        usage = row["usage"]
-        highest = row["losses"] is not None and row["fidelity"] is None
+        usage, fidelity = row["usage"], row["fidelity"]
+        highest = row["losses"] is not None and fidelity is None
+        executed, failed = row["executed"] is not None, row["error"] is not None
+        below = None if highest or row["losses"] is None else finite(row["losses"][objectives[0]])
         losses = [finite(row["losses"][name]) for name in objectives] if highest else []
         known = [loss for loss in losses if loss is not None]
+        if row["losses"] is not None and (failed or not executed):
+            raise ValueError("it has losses and " + ("an error" if failed else "nothing was executed"))
         return TrialRow(
             run=run,
             index=int(row["index"]),
             loss=losses[0] if losses else None,
             losses=known if known and len(known) == len(losses) else None,
+            below=below is not None,
+            fidelity=None if fidelity is None else level_text(fidelity),
+            loss_below=below,
             test=finite((row["metrics"] or {}).get(f"test_{objectives[0]}")) if highest else None,
             invalid=bool(row["violations"]),
-            executed=row["executed"] is not None,
-            failed=row["error"] is not None,
-            error=None if row["error"] is None else str(row["error"]),
+            executed=executed,
+            failed=failed,
+            error=None if row["error"] is None else visible(str(row["error"])),
             faults=list(dict.fromkeys(Fault(violation["fault"]).value for violation in row["violations"])),
             duplicate=row["duplicate_of"] is not None,
             # Older records do not say.
@@ -94,6 +106,14 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise RunError(f"A trial of {run} {reason}; move the run's folder away and run it again.") from None
+
+
+def level_text(fidelity: object) -> str:
+    """A fidelity below the highest in words; an invented one, which is untrusted, as what it is."""
+    if not isinstance(fidelity, dict):
+        return "invented"
+    numbers = {name: value for name, value in fidelity.items() if isinstance(value, int | float)}
+    return ", ".join(f"{name}={value:g}" for name, value in numbers.items()) if numbers == fidelity else "invented"
 
 
 def finite(value: object) -> float | None:

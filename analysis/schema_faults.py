@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.lines import call_lines
 from analysis.load import Experiment, Run
-from harness.jsonl import read_rows
 from harness.trial import Fault
 
 JSON_SCHEMA = "json_schema"
@@ -53,9 +53,10 @@ def _kind(violation: dict[str, Any], conditional: frozenset[str]) -> str:
 
 def conditional_names(schema: Mapping[str, Any]) -> frozenset[str]:
     """What an object of the schema, at any depth, may hold and need not: in ours, conditional hyperparameters."""
-    properties = schema.get("properties", {})
-    optional = frozenset(properties) - frozenset(schema.get("required", ()))
-    inner = [*properties.values(), *([schema["items"]] if "items" in schema else [])]
+    properties, required = schema.get("properties"), schema.get("required")
+    named = properties if isinstance(properties, dict) else {}
+    optional = frozenset(named) - frozenset(map(str, required if isinstance(required, list) else ()))
+    inner = [part for part in (*named.values(), schema.get("items")) if isinstance(part, dict)]
     return optional.union(*(conditional_names(part) for part in inner))
 
 
@@ -68,5 +69,5 @@ def _conditional(experiment: Experiment, task: str) -> frozenset[str]:
 
 
 def _schema(run: Run) -> Mapping[str, Any] | None:
-    schemas = (call["sampling"].get("schema") for call in read_rows(run.folder / "calls.jsonl"))
-    return next((schema for schema in schemas if schema is not None), None)
+    schemas = ((call.get("sampling") or {}).get("schema") for call in call_lines(run.folder / "calls.jsonl"))
+    return next((schema for schema in schemas if isinstance(schema, dict)), None)

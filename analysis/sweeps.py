@@ -10,10 +10,9 @@ from typing import Any
 
 from analysis.calls import Call, read_calls
 from analysis.comparison import Comparison
+from analysis.lines import sweep_lines
 from analysis.load import Experiment
 from analysis.table import Column, Findings, Table, frame_of
-from harness.errors import RunError
-from harness.jsonl import read_rows
 from harness.visible import visible
 
 FILE = "sweeps.jsonl"
@@ -65,17 +64,21 @@ def read_sweeps(experiment: Experiment) -> tuple[Sweep, ...]:
         RunError: A line is damaged.
     """
     folder = experiment.runs[0].folder.parents[2]
-    return tuple(_read(folder, line) for line in read_rows(folder / FILE))
+    return tuple(_read(folder, line) for line in sweep_lines(folder / FILE))
 
 
 def _read(folder: Path, line: Mapping[str, Any]) -> Sweep:
-    try:
-        start, end = (datetime.fromisoformat(line[key]).timestamp() for key in ("started_at", "finished_at"))
-        calls = {str(run): read_calls(folder / str(run) / "calls.jsonl") for run in line["runs"]}
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"A line of {folder / FILE} does not say when which runs were made; move it away.") from None
+    start, end = (datetime.fromisoformat(line[key]).timestamp() for key in ("started_at", "finished_at"))
+    known = [run for run in line["runs"] if _is_below(run)]
+    calls = {run: read_calls(folder / run / "calls.jsonl") for run in known}
     inside = {run: tuple(call for call in found if start <= call.start <= end) for run, found in calls.items()}
     return Sweep(line, {run: found for run, found in inside.items() if found})
+
+
+def _is_below(run: str) -> bool:
+    """Whether this names a run of the experiment: a path that leads elsewhere is not followed."""
+    parts = Path(run).parts
+    return len(parts) == len(Path("task/method/seed").parts) and ".." not in parts and not Path(run).is_absolute()
 
 
 def sweep_findings(experiment: Experiment, comparison: Comparison) -> Findings:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import polars as pl
 
+from analysis.escape import one_line
+
 INTERVAL = "95\u00a0% interval"
 Style = Literal["text", "prose", "count", "number", "percent"]
 
@@ -47,6 +49,9 @@ class Table:
     notes: tuple[str, ...] = ()
     inapplicable: frozenset[tuple[int, str]] = frozenset()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(map(one_line, self.notes)))
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -57,7 +62,11 @@ class Findings:
 
 
 def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:
-    """A frame with the columns' keys in order, typed by style even where every value is null."""
+    """A frame with the columns' keys in order, typed by style even where every value is null; its text is visible."""
     types = {"text": pl.String, "prose": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}
     schema = {key: types[column.style] for column in columns for key in column.keys}
-    return pl.DataFrame([{key: row.get(key) for key in schema} for row in rows], schema=schema)
+    return pl.DataFrame([{key: _shown(row.get(key)) for key in schema} for row in rows], schema=schema)
+
+
+def _shown(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from analysis.escape import one_line
 from analysis.render import Cells, cells, wrapped
 from analysis.table import Table
 
@@ -32,7 +33,7 @@ def print_table(console: Console, table: Table) -> None:
     for block in _blocks(text, names, console.width):
         console.print(_rich_table(text, block))
     for note in table.notes:
-        console.print(Text(note, style="dim"))
+        console.print(Text(one_line(note), style="dim"))
 
 
 def _blocks(text: Cells, names: int, width: int) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from functools import cache
@@ -35,17 +36,34 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @cache
 def git_state(folder: Path = ROOT) -> dict[str, Any]:
-    """Commit of a folder's checkout and whether tracked files were changed; nulls where it is in no git checkout."""
-    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return {"commit": None, "dirty": None}
-    lines = done.stdout.splitlines()
+    """Commit of a folder's checkout, and the tracked files that differ from it; nulls where it is in no git checkout.
+
+    ``changed`` names those files, ``diff`` is the SHA-256 of how they differ: two runs of one commit may differ in it.
+    """
+    status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    lines = (status or b"").decode(errors="replace").splitlines()
     oid = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), None)
-    if done.returncode != 0 or oid in (None, "(initial)"):
-        return {"commit": None, "dirty": None}
-    return {"commit": oid, "dirty": any(not line.startswith("#") for line in lines)}
+    if oid in (None, "(initial)"):
+        return dict.fromkeys(("commit", "dirty", "changed", "diff"))
+    dirty = any(not line.startswith("#") for line in lines)
+    names = _git(folder, "diff", "HEAD", "--name-only", "-z") if dirty else None
+    diff = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv") if dirty else None
+    return {
+        "commit": oid,
+        "dirty": dirty,
+        "changed": (names or b"").decode(errors="replace").split("\0")[:-1],
+        "diff": hashlib.sha256(diff).hexdigest() if diff else None,
+    }
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """What a git command prints; None where there is no git, or no checkout."""
+    command = ["git", *arguments]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 @cache

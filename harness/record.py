@@ -10,10 +10,12 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.jsonl import loads
+from harness.visible import visible
 
 SCHEMA = 1
 DEEPEST = 60
 """Levels of nested values; a configuration has about eight."""
+_BEYOND_FLOATS = 2**1000
 _WORDS = ("NaN", "Infinity", "-Infinity")
 """What JSON lacks (``harness.jsonl.plain``)."""
 
@@ -70,8 +72,17 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_name(value: Any) -> bool:
+    """Text that names something: every character of it can be seen."""
+    return isinstance(value, str) and visible(value) == value and not {"\n", "\t"} & set(value)
+
+
 def _is_number(value: Any) -> bool:
-    return value in _WORDS if isinstance(value, str) else isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str):
+        return value in _WORDS
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < _BEYOND_FLOATS
 
 
 def _is_time(value: Any) -> bool:
@@ -85,15 +96,15 @@ def _is_time(value: Any) -> bool:
 def _is_objective(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and isinstance(value.get("name"), str)
+        and _is_name(value.get("name"))
         and value.get("direction") in ("minimize", "maximize")
         and all(_or_none(_is_number)(value.get(key)) for key in ("optimum", "worst"))
-        and _or_none(_list_of(_is_number))(value.get("scale"))
+        and _or_none(_list_of(_is_number, least=2))(value.get("scale"))
     )
 
 
 def _is_fidelity(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("name"), str)
+    return isinstance(value, dict) and isinstance(value.get("name"), str) and _is_number(value.get("upper"))
 
 
 def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -111,11 +122,11 @@ def _mapping_to(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
 _NEEDED: dict[str, Callable[[Any], bool]] = {
     "status": _is_text,
     "experiment": _is_text,
-    "benchmark": _is_text,
-    "task": _is_text,
-    "method": _is_text,
-    "optimizer": _is_text,
-    "llm": _or_none(_is_text),
+    "benchmark": _is_name,
+    "task": _is_name,
+    "method": _is_name,
+    "optimizer": _is_name,
+    "llm": _or_none(_is_name),
     "seed": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
     "objectives": _list_of(_is_objective, least=1),
     "random_search_curve": _or_none(_list_of(_is_number)),

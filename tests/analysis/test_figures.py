@@ -34,7 +34,7 @@ def _texts(figure: Any) -> set[str]:
 
 @pytest.mark.filterwarnings("error")
 def test_one_panel_a_task_and_one_of_their_mean(tmp_path: Path) -> None:
-    experiment = load(noisy_experiment(tmp_path / "runs", seeds=1, proposals=3))
+    experiment = load(noisy_experiment(tmp_path / "runs", seeds=1, proposals=20))
     texts = _texts(anytime_figure(experiment, compare(experiment)))
     assert {"hpobench.credit_g", "hpobench.kc1", "random search, exact expectation", *experiment.methods} < texts
     assert any("2 tasks" in text for text in texts)

@@ -5,20 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.regret import incumbent_curve, normalized_regret, stack_curves
+from analysis.regret import charged, incumbent_curve, normalized_regret, stack_curves
 from analysis.task import task_of
 from harness.errors import RunError
 from tests.analysis.run_folders import OBJECTIVE
 
 
 def test_every_proposal_is_charged_and_an_invalid_one_keeps_the_incumbent() -> None:
-    assert incumbent_curve([None, -0.6, None, -0.5, -0.7], worst=-0.4).tolist() == [-0.4, -0.6, -0.6, -0.6, -0.7]
+    assert incumbent_curve([-0.4, -0.6, None, -0.5, -0.7]).tolist() == [-0.4, -0.6, -0.6, -0.6, -0.7]
 
 
-def test_before_the_first_valid_one_the_incumbent_is_unknown_without_a_worst_value() -> None:
-    curve = incumbent_curve([None, None, 0.3], worst=None)
+def test_before_the_first_valid_one_there_is_no_incumbent() -> None:
+    curve = incumbent_curve([None, None, 0.3])
     assert np.isnan(curve[:2]).all()
     assert curve[2] == 0.3
+
+
+def test_regret_counts_what_came_before_with_the_worst_value_where_anything_was_measured() -> None:
+    assert charged(np.array([np.nan, 0.7]), np.array(0.5)).tolist() == [0.5, 0.7], "and clips nothing"
+    assert np.isnan(charged(np.array([np.nan, 0.7]), np.array(np.nan))).tolist() == [True, False]
+    assert np.isnan(charged(np.array([np.nan, np.nan]), np.array(0.5))).all(), "no row would support it"
 
 
 def test_regret_is_zero_at_the_optimum_and_one_at_one_random_draw() -> None:

@@ -17,6 +17,7 @@ import pytest
 from analysis import render
 from analysis.comparison import compare
 from analysis.cost import cost_table
+from analysis.escape import escape_latex
 from analysis.failures import failures_table
 from analysis.fronts import fronts
 from analysis.generalization import generalization_table, incumbents
@@ -25,7 +26,7 @@ from analysis.leak import leak_pairs, leak_table
 from analysis.load import load
 from analysis.pareto_table import pareto_table
 from analysis.quality import quality_by_task_table, quality_table
-from analysis.render import comma_separated, escape_latex, latex, markdown, number_text, wrapped
+from analysis.render import comma_separated, latex, markdown, number_text, wrapped
 from analysis.table import Column, Table
 from analysis.terminal import WIDEST, print_table, terminal_console
 from tests.analysis.run_folders import noisy_experiment, noisy_trade_offs

@@ -50,7 +50,7 @@ def test_a_call_that_is_not_on_record_leaves_it_unknown(tmp_path):
 
 
 def test_without_replies_the_file_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(replies, "read_rows", lambda path: pytest.fail("read"))
+    monkeypatch.setattr(replies, "call_lines", lambda path: pytest.fail("read"))
     assert answers(tmp_path, [trial(0, 0.7)], [call(0, "{}")]) == [NONE]
 
 

@@ -357,9 +357,74 @@ def test_headlines_are_made_from_the_numbers(folder: Path) -> None:
 
 def test_headlines_without_a_language_model_and_without_regret(folder: Path) -> None:
     _run(folder, "smac", 0, [0.75], random_search_curve=None)
-    experiment = load(folder)
-    quality = quality_table(experiment, compare(experiment))
-    (sentence,) = headlines(experiment, quality, hallucination_table(experiment))
-    assert sentence == (
-        "No language model took part. smac is best: its final regret is not measured, its mean rank is 1.00."
+    _run(folder, "sobol", 0, [0.7], random_search_curve=None)
+    assert _headlines(folder) == (
+        "No language model took part. smac is best: its final regret is not measured, its mean rank is 1.00.",
     )
+
+
+def test_a_method_alone_is_not_the_best_of_one(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    assert _headlines(folder) == ("No language model took part. smac was run alone: its final regret is 0.500.",)
+
+
+def test_exact_ties_are_said(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    _run(folder, "sobol", 0, [0.6, 0.75][1:])
+    _run(folder, "tpe", 0, [0.6])
+    assert _headlines(folder) == (
+        "No language model took part. smac and sobol are tied as best, with a mean regret of 0.500.",
+    )
+    _run(folder, "llm_chat", 0, [0.7])
+    (sentence,) = _headlines(folder)
+    assert sentence.endswith(
+        "Its final regret is 1.00, against 0.500 for smac, 0.500 for sobol and 1.00 for " + EXACT + "."
+    )
+
+
+def test_ties_by_rank_are_said_where_regret_is_unknown(folder: Path) -> None:
+    for method in ("smac", "sobol"):
+        _run(folder, method, 0, [0.75], random_search_curve=None)
+    (sentence,) = _headlines(folder)
+    assert sentence.endswith("smac and sobol are tied as best, with a mean rank of 1.50.")
+
+
+def test_where_every_evaluation_failed_no_method_is_best(folder: Path) -> None:
+    failed = [trial(i, executed={"depth": 1}, error="ValueError: boom") for i in range(3)]
+    for method in ("smac", "sobol"):
+        write_run(folder, method, 0, failed)
+    said = _headlines(folder)
+    assert said[-1] == "No language model took part. No method is best, for nothing was measured."
+    assert said[0] == "smac: no result in any of its 1 runs, for all of its 3 evaluations failed: ValueError: boom (3)."
+    for row in _quality(folder).frame.iter_rows(named=True):
+        if row["method"] != EXACT:
+            assert (row["regret_mean"], row["rank_mean"], row["best.hpobench.credit_g"]) == (None, None, None)
+
+
+def test_a_method_without_any_result_is_not_the_worst_value(folder: Path) -> None:
+    """No row supports a number: neither its regret nor its best value is one. Beside other runs, regret is charged."""
+    for seed in (0, 1):
+        _run(folder, "smac", seed, [0.75])
+        _run(folder, "llm_chat", seed, [None])
+        _run(folder, "llm_chat+decoding=json_schema", seed, [None if seed else 0.7])
+    table = _quality(folder)
+    rows = _rows(table)
+    assert (rows["llm_chat"]["regret_mean"], rows["llm_chat"]["best.hpobench.credit_g"]) == (None, None)
+    assert (rows["llm_chat"]["runs_without_valid"], rows["llm_chat"]["rank_mean"]) == (2, 2.75)
+    some = rows["llm_chat+decoding=json_schema"]
+    assert (some["regret_mean"], some["best.hpobench.credit_g"]) == (pytest.approx(2), None)
+    assert any("(llm_chat: 2 of 2, llm_chat+decoding=json_schema: 1 of 2)" in note for note in table.notes)
+    assert _headlines(folder)[0] == (
+        "llm_chat: no result in any of its 2 runs, for none of its 2 proposals was evaluated."
+    )
+
+
+def test_methods_that_cannot_be_compared_are_not_ranked(folder: Path) -> None:
+    _run(folder, "smac", 0, [0.75])
+    _run(folder, "sobol", 1, [0.7])
+    assert _headlines(folder)[-1].endswith("No method is best, for no runs can be compared.")
+
+
+def _headlines(folder: Path) -> tuple[str, ...]:
+    experiment = load(folder)
+    return headlines(experiment, quality_table(experiment, compare(experiment)), hallucination_table(experiment))

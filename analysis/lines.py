@@ -1,0 +1,218 @@
+"""What the lines of trials.jsonl and calls.jsonl must hold for analysis to rely on: a log may be damaged or made up."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RunError
+from harness.jsonl import read_rows
+from harness.trial import Fault
+
+Check = Callable[[Any], bool]
+_WORDS = ("NaN", "Infinity", "-Infinity")
+"""What JSON lacks (``harness.jsonl.plain``)."""
+
+
+def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
+    """The rows of a log, which are what they should be.
+
+    Raises:
+        RunError: One of them is not; the sentence says which and what is wrong.
+    """
+    for number, row in enumerate(rows):
+        if (wrong := wrong_in(row, _TRIAL, _TRIAL_IF_GIVEN)) is not None:
+            raise RunError(f"Trial {number} of {run} {wrong}; move the run's folder away and run it again.")
+    return rows
+
+
+def call_lines(path: Path) -> list[dict[str, Any]]:
+    """All rows of a recording; none where there is no file.
+
+    Raises:
+        RunError: One of them is no row of a call.
+    """
+    rows = read_rows(path)
+    for number, row in enumerate(rows, start=1):
+        if (wrong := wrong_in(row, _CALL, _CALL_IF_GIVEN)) is not None:
+            raise RunError(f"Line {number} of {path} {wrong}; move the run's folder away and run it again.")
+    return rows
+
+
+def sweep_lines(path: Path) -> list[dict[str, Any]]:
+    """All rows about commands; none where there is no file.
+
+    Raises:
+        RunError: One of them is no such row.
+    """
+    rows = read_rows(path)
+    for number, row in enumerate(rows, start=1):
+        if (wrong := wrong_in(row, _SWEEP, _SWEEP_IF_GIVEN)) is not None:
+            raise RunError(f"Line {number} of {path} {wrong}; move the file away.")
+    return rows
+
+
+def wrong_in(row: Any, needed: Mapping[str, Check], optional: Mapping[str, Check]) -> str | None:
+    """What is wrong with a row in words, ``lacks 'usage'``; None if nothing is."""
+    if not isinstance(row, dict):
+        return f"is {_shown(row)} and no object"
+    for key, holds in needed.items():
+        if key not in row:
+            return f"lacks {key!r}"
+        if not holds(row[key]):
+            return f"cannot be read ({key} is {_shown(row[key])})"
+    for key, holds in optional.items():
+        if key in row and not holds(row[key]):
+            return f"cannot be read ({key} is {_shown(row[key])})"
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."
+
+
+def _is_number(value: Any) -> bool:
+    return value in _WORDS if isinstance(value, str) else _is_real(value)
+
+
+def _is_real(value: Any) -> bool:
+    """A finite float; an integer beyond what a float holds is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _is_amount(value: Any) -> bool:
+    return _is_real(value) and value >= 0
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_fault(value: Any) -> bool:
+    return isinstance(value, str) and value in set(Fault)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _or_none(holds: Check) -> Check:
+    return lambda value: value is None or holds(value)
+
+
+def _list_of(holds: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(map(holds, value))
+
+
+def _mapping_to(holds: Check) -> Check:
+    return lambda value: isinstance(value, dict) and all(map(holds, value.values()))
+
+
+def _fields(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    return lambda value: wrong_in(value, needed, optional or {}) is None
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _violation(fault: Check) -> Check:
+    return _fields({"fault": fault, "name": _or_none(_is_text), "value": _anything})
+
+
+_USAGE = _fields(
+    {
+        "calls": _is_count,
+        "prompt_tokens": _is_count,
+        "completion_tokens": _is_count,
+        "cached_tokens": _or_none(_is_count),
+        "seconds": _is_amount,
+    },
+    {"reasoning_tokens": _or_none(_is_count)},
+)
+_CANDIDATE = _fields(
+    {"proposed": _or_none(_is_object), "violations": _list_of(_violation(_is_fault)), "call": _or_none(_is_count)}
+)
+_TRIAL: dict[str, Check] = {
+    "index": _is_count,
+    "proposed": _or_none(_is_object),
+    "violations": _list_of(_violation(_is_text)),  # the flat row says which fault there is not
+    "duplicate_of": _or_none(_is_count),
+    "repair": _or_none(_is_text),
+    "executed": _or_none(_is_object),
+    "fidelity": _anything,  # as it was proposed
+    "losses": _or_none(_mapping_to(_is_number)),
+    "metrics": _or_none(_is_object),
+    "evaluation_seconds": _or_none(_is_amount),
+    "ask_seconds": _is_amount,
+    "usage": _USAGE,
+    "calls": _list_of(_is_count),
+    "error": _or_none(_is_text),
+}
+_TRIAL_IF_GIVEN: dict[str, Check] = {
+    "near_duplicate_of": _or_none(_is_count),
+    "candidates": _or_none(_list_of(_CANDIDATE)),
+    "reason": _or_none(_is_text),
+    "predicted": _or_none(_is_number),
+}
+_ENERGY = _fields(
+    {},
+    {
+        "gpu_joules": _or_none(_is_amount),
+        "cpu_joules": _or_none(_is_amount),
+        "reason": _or_none(_is_text),
+        "reasons": _or_none(_mapping_to(_or_none(_is_text))),
+    },
+)
+_COUNTERS = ("requests", "prompt_tokens", "generation_tokens", "prefix_cache_queries", "prefix_cache_hits")
+_SERVER = _fields(
+    {},
+    {
+        "url": _or_none(_is_text),
+        "reason": _or_none(_is_text),
+        "counters": lambda value: not value or _fields(dict.fromkeys(_COUNTERS, _is_amount))(value),
+    },
+)
+_SWEEP: dict[str, Check] = {"started_at": _is_time, "finished_at": _is_time, "runs": _list_of(_is_text)}
+_SWEEP_IF_GIVEN: dict[str, Check] = {
+    "seconds": _or_none(_is_amount),
+    "host": _or_none(_is_text),
+    "energy": _or_none(_ENERGY),
+    "server": _or_none(_SERVER),
+}
+_CALL: dict[str, Check] = {
+    "id": _or_none(_is_count),
+    "reply": _or_none(_is_text),
+    "usage": _USAGE,
+    "seconds": _is_amount,
+    "started_at": _is_time,
+}
+_CALL_IF_GIVEN: dict[str, Check] = {
+    "sampling": _or_none(_is_object),
+    "finish_reason": _or_none(_is_text),
+    "attempts": _is_count,
+    "server": _or_none(_is_text),
+    "model": _or_none(_is_text),
+}

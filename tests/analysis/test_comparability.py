@@ -1,0 +1,131 @@
+"""What the runs share and where they differ: each difference in one place, and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.comparability import comparability_findings, facts, provenance
+from analysis.load import load
+from tests.analysis.run_folders import call, trial, write_run
+
+CONFIG = {
+    "benchmark": {"_target_": "benchmarks.hpobench.HPOBench", "task": "credit_g", "space": "grid"},
+    "optimizer": {"_target_": "optimizers.x.X", "samples": 2, "chat": {"recording": "a", "port": 1}},
+    "llm": {"recording": "./calls.jsonl", "model": "tiny", "dtype": "float32", "port": 8077, "api_key": "hush"},
+    "decoding": {"mode": "free", "max_tokens": 100},
+    "start": {"_target_": "harness.start.NoStart"},
+}
+
+
+def _run(folder: Path, method: str = "smac", seed: int = 0, **changes: Any) -> None:
+    calls = [call(0, "{}")] if method.startswith("llm") else []
+    write_run(folder, method, seed, [trial(0, 0.75)], calls, **{"config": CONFIG, "host": "one"} | changes)
+
+
+def _differing(folder: Path) -> dict[str, list[str]]:
+    return {what: list(values) for what, values in facts(load(folder)).items() if len(values) > 1}
+
+
+def _config(group: str, **settings: Any) -> dict[str, Any]:
+    return {"config": CONFIG | {group: CONFIG[group] | settings}}
+
+
+def test_runs_that_share_everything(tmp_path: Path) -> None:
+    _run(tmp_path)
+    _run(tmp_path, "sobol", config=CONFIG | {"optimizer": {"_target_": "optimizers.y.Y"}})
+    findings = comparability_findings(load(tmp_path))
+    (table,) = findings.tables
+    assert findings.said == ()
+    rows = {row["what"]: row for row in table.frame.iter_rows(named=True)}
+    assert rows["budget"] == {"what": "budget", "value": "1 proposals", "runs": 2, "methods": "all"}
+    assert rows["package versions"]["value"] == "2 recorded, each the same"
+    assert rows["commit"]["value"] == f"{'a' * 12}..."
+    assert set(rows["start"].values()) == {"start", "none", 2, "all"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "values"),
+    [
+        ({"budget": {"proposals": 5}}, "budget", ["1 proposals", "5 proposals"]),
+        ({"host": "two"}, "machine", ["one", "two"]),
+        ({"versions": {"python": "3.11.7", "numpy": "2.4"}}, "numpy version", ["2.3.5", "2.4"]),
+        ({"versions": {"python": "3.11.7"}}, "numpy version", ["2.3.5", "not installed"]),
+        ({"git": {"commit": "b" * 40, "dirty": False}}, "commit", ["a" * 40, "b" * 40]),
+        ({"git": {"commit": "a" * 40, "dirty": True}}, "changed files", ["none", "some"]),
+        (
+            {"git": {"commit": "a" * 40, "dirty": True, "changed": ["x.py"], "diff": "c" * 64}},
+            "changed files",
+            ["none", f"x.py (changes {'c' * 12})"],
+        ),
+        (
+            _config("benchmark", space="continuous"),
+            "benchmark settings",
+            ['benchmark.space="grid"', 'benchmark.space="continuous"'],
+        ),
+        (_config("optimizer", samples=3), "method settings", ["optimizer.samples=2", "optimizer.samples=3"]),
+    ],
+)
+def test_a_difference_is_found_and_named(tmp_path: Path, changes: dict[str, Any], what: str, values: list[str]) -> None:
+    _run(tmp_path)
+    _run(tmp_path, seed=1, **changes)
+    assert _differing(tmp_path) == {what: values}
+    findings = comparability_findings(load(tmp_path))
+    assert findings.said[0] == f"The runs differ in more than the method: {what}."
+    assert [row["what"] for row in findings.tables[0].frame.iter_rows(named=True)][:2] == [what, what]
+    assert f"{values[1]} (1 runs)" in dict(provenance(load(tmp_path)))[what]
+
+
+def test_what_only_plumbing_and_whereabouts_differ_in_is_shared(tmp_path: Path) -> None:
+    _run(tmp_path, "llm_chat")
+    _run(tmp_path, "llm_chat", seed=1, **_config("llm", port=9000, recording="elsewhere"))
+    assert _differing(tmp_path) == {}
+
+
+def test_the_model_and_its_server(tmp_path: Path) -> None:
+    _run(tmp_path, "llm_chat")
+    _run(tmp_path, "llm_chat", seed=1, **_config("llm", dtype="bfloat16"))
+    write_run(tmp_path, "llm_tpe", 0, [trial(0, 0.7)], [call(0, "{}", model="other", server="http://gpu/v1")],
+              config=CONFIG, host="one")  # fmt: skip
+    assert _differing(tmp_path) == {
+        "language model": ["smollm2: smollm2-135m-instruct", "smollm2: other"],
+        "model server": ["http://127.0.0.1:8077/v1", "http://gpu/v1"],
+        "model settings": ['llm.dtype="float32"', 'llm.dtype="bfloat16"'],
+    }
+
+
+def test_settings_that_the_method_names_are_the_method(tmp_path: Path) -> None:
+    _run(tmp_path, "llm_chat")
+    _run(tmp_path, "llm_chat+decoding=json_schema", **_config("decoding", mode="json_schema"))
+    assert _differing(tmp_path) == {}
+    _run(tmp_path, "llm_chat+decoding=json_schema", seed=1, **_config("decoding", mode="json_schema", max_tokens=9))
+    assert _differing(tmp_path) == {
+        "decoding settings": ["the same", "decoding.max_tokens=100", "decoding.max_tokens=9"]
+    }
+
+
+def test_a_start_that_only_the_language_model_had_is_named(tmp_path: Path) -> None:
+    _run(tmp_path, "random_search")
+    _run(tmp_path, "llm_chat+start=default")
+    said = comparability_findings(load(tmp_path)).said
+    assert said[0] == "The runs differ in more than the method: start."
+    assert said[1].startswith(
+        "Not every method began from the same trials (start=none: random_search; start=default: llm_chat+start=default"
+    )
+    assert "beside a control that was not" in said[1]
+
+
+def test_repairs_and_probes_are_differences_too(tmp_path: Path) -> None:
+    _run(tmp_path, "llm_chat")
+    _run(tmp_path, "llm_chat+repair=clamp+probe=blind")
+    assert _differing(tmp_path) == {"repair": ["none", "clamp"], "probe": ["none", "blind"]}
+
+
+def test_secrets_are_in_no_value(tmp_path: Path) -> None:
+    _run(tmp_path, "llm_chat")
+    _run(tmp_path, "llm_chat", seed=1, **_config("llm", api_key="other", dtype="x"))
+    values = [value for found in facts(load(tmp_path)).values() for value in found]
+    assert 'llm.dtype="x"' in values
+    assert not [value for value in values if "hush" in value or "other" in value]
