@@ -196,7 +196,9 @@ def _changed(run: Run) -> str:
     if not git["dirty"]:
         return "none"
     names = git.get("changed")
-    return "some" if names is None else f"{_listed(names)} (changes {str(git.get('diff'))[:12]})"
+    if not isinstance(names, list):
+        return "some"
+    return f"{_listed([str(name) for name in names])} (changes {str(git.get('diff'))[:12]})"
 
 
 def _listed(names: Sequence[str]) -> str:

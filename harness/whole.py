@@ -103,7 +103,7 @@ def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> Non
             if spent.exhausts(budget):
                 raise DamagedError(folder, f"it has {len(rows)} trials where its budget was spent after {number}")
             spent.charge(_tokens(row), row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])
-    except (KeyError, TypeError, ValueError, SettingError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, SettingError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise DamagedError(folder, f"a trial or its budget {reason}") from None
     if not spent.exhausts(budget):
@@ -138,7 +138,10 @@ def _check_times(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> N
 def _check_calls(folder: Path, rows: Sequence[Row]) -> None:
     """The calls that trials name are on record, once each; older runs may have come without their calls."""
     path = folder / CALLS
-    named = {number for row in rows for number in row.get("calls") or ()}
+    try:
+        named = {number for row in rows for number in row.get("calls") or ()}
+    except TypeError:
+        raise DamagedError(folder, "a trial names calls by what are no numbers") from None
     if not named or not path.is_file():
         return
     try:

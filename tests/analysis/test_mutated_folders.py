@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from analysis import publish
 from analysis.__main__ import main
+from analysis.load import load
 from analysis.quality import EXACT
 from harness.jsonl import encode
 from tests.analysis.run_folders import CURVE, OBJECTIVE, TIME, USAGE, call, fault, outcome, trial, write_run
@@ -162,10 +163,10 @@ def test_a_sentence_or_numbers_that_rows_support(
         code, said = _analyzed(folder)
     assert code in {0, 1, 2}
     assert "Traceback" not in said
-    if code == 2:
-        assert said.count("\n") == 1
-    else:
-        _check(files, folder.parent / "out/tables")
+    tables = folder.parent / "out/tables"
+    if code != 2:
+        kept = {f"{run.id}/run.json" for run in load(folder).runs}  # the others are damaged and named
+        _check({name: files[name] for name in files if name.replace("trials.jsonl", "run.json") in kept}, tables)
 
 
 def _check(files: Files, tables: Path) -> None:
