@@ -49,7 +49,7 @@ def test_runs_that_share_everything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "what", "values"),
     [
-        ({"budget": {"proposals": 5}}, "budget", ["1 proposals", "5 proposals"]),
+        ({"budget": {"proposals": 1, "seconds": 99.0}}, "budget", ["1 proposals", "1 proposals or 99 seconds"]),
         ({"host": "two"}, "machine", ["one", "two"]),
         ({"versions": {"python": "3.11.7", "numpy": "2.4"}}, "numpy version", ["2.3.5", "2.4"]),
         ({"versions": {"python": "3.11.7"}}, "numpy version", ["2.3.5", "not installed"]),
