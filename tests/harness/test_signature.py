@@ -145,7 +145,7 @@ def test_a_name_may_be_a_year():
     assert identify(config, choices, ())[0]["experiment"] == "2026"
 
 
-@pytest.mark.parametrize(("group", "choice"), FILES, ids="/".join)
+@pytest.mark.parametrize(("group", "choice"), FILES)
 def test_every_default_of_conf_is_of_the_type_that_its_plug_in_asks_for(group, choice):
     more = {"start": ["start.configurations=[{x: 1}]"] if choice == "given" else []}.get(group, [])
     config, _ = composed(f"{group}={choice}", *more)
@@ -198,7 +198,7 @@ Share = NewType("Share", float)
         (Speaker, [object(), {"a": 1}], ["a", None, 5, []]),
         (list[int | None] | None, [None, [None, 1]], [["a"]]),
     ],
-    ids=str,
+    ids=lambda value: None if isinstance(value, list) else str(value),  # an object's address is another in every worker
 )
 def test_kinds(hint, good, bad):
     kind = kind_of(hint)
