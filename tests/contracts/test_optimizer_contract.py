@@ -9,8 +9,10 @@ import copy
 import functools
 import itertools
 import json
+import multiprocessing
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +152,23 @@ def test_the_same_seed_proposes_the_same_and_another_one_something_else(pair, be
     first = decided(played(*pair)[0])
     assert first == decided(play(pair[0], benchmark_)[0])
     assert first != decided(play(pair[0], benchmark_, seed=1)[0])
+
+
+def played_first():
+    """The second seed of every optimizer, before any other run of its process."""
+    return {name: decided(play(name, Toy(task="branin"), seed=1)[0]) for name in reversed(OPTIMIZERS)}
+
+
+@functools.cache
+def in_a_fresh_process():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(played_first).result()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_nothing_of_one_run_is_left_for_the_next_of_its_process(optimizer):
+    played(optimizer, "branin")
+    assert decided(play(optimizer, Toy(task="branin"), seed=1)[0]) == in_a_fresh_process()[optimizer]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -91,3 +91,37 @@ def test_a_plug_in_is_built_only_from_a_search_path_that_the_command_line_gives(
     assert "nothing that replay takes" in sentence(replay(tmp_path, "runs/adhoc", "budget.proposals=3"))
     done = replay(tmp_path, "runs/adhoc", "llm._target_=model.model")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+LEAKY = """
+from optimizers.random_search import RandomSearch
+class Leaky(RandomSearch):
+    incumbent = None
+    def ask(self):
+        proposal = super().ask()
+        if self.incumbent is not None and self.first:
+            proposal = type(proposal)(dict(Leaky.incumbent))
+        self.first = False
+        return proposal
+    def __init__(self, problem, seed, budget):
+        super().__init__(problem, seed, budget)
+        self.first = True
+    def tell(self, trial):
+        super().tell(trial)
+        Leaky.incumbent = trial.params
+"""
+
+
+def test_what_one_run_leaves_for_the_next_of_its_process_shows(tmp_path):
+    """A class attribute carried seed 0's incumbent into seed 1 of the same sweep, and replay found no difference."""
+    (tmp_path / "leaky.py").write_text(LEAKY)
+    (tmp_path / "conf/optimizer").mkdir(parents=True)
+    (tmp_path / "conf/optimizer/leaky.yaml").write_text("_target_: leaky.Leaky\n")
+    own = f"hydra.searchpath=[{tmp_path / 'conf'}]"
+    overrides = ("-m", "benchmark=toy", "benchmark.task=branin", "optimizer=leaky", "seed=0,1", own)
+    done = hyperbole(*overrides, cwd=tmp_path, PYTHONPATH=path(tmp_path))
+    assert done.returncode == 0, done.stderr
+    done = replay(tmp_path, "runs/adhoc", own)
+    assert done.returncode == 1
+    assert "leaky/1: trial 0: proposed was" in done.stdout
+    assert "1 of 2 runs replayed to the same trials." in done.stdout
