@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -18,9 +19,11 @@ from harness.folder import RunFolder, refuse_if_different
 from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
 from harness.names import check_experiment, component, part
-from harness.progress import say
+from harness.progress import say, tell
 from harness.searchpath import refuse_shadowed
 from harness.sources import changed, sources
+from harness.summary import run_summary
+from harness.tally import Tally
 from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
@@ -39,8 +42,25 @@ def execute(config: DictConfig) -> float | None:
     Raises:
         HyperboleError: As ``harness.perform.perform``; also when the folder holds another run.
     """
+    tally = Tally.found() if HydraConfig.get().mode is RunMode.MULTIRUN else None
+    try:
+        status, folder, loss = _execute(config)
+    except BaseException:
+        if tally is not None:
+            tally.add("failed", None)
+        raise
+    if tally is not None:
+        tally.add(status, folder)
+    elif status != "busy":
+        tell(run_summary(folder))
+    return loss
+
+
+def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
+    """What became of the job (complete, skipped, busy), its folder, and its lowest loss."""
     hydra = HydraConfig.get()
     refuse_shadowed(hydra.runtime.choices, hydra.runtime.config_sources)
+    alone = hydra.mode is not RunMode.MULTIRUN
     identity, used = identify(config, hydra.runtime.choices, hydra.overrides.task)
     place = "/".join(str(identity[key]) for key in ("experiment", "place", "method", "seed"))
     folder = RunFolder(Path(hydra.runtime.cwd) / "runs" / place)
@@ -48,8 +68,8 @@ def execute(config: DictConfig) -> float | None:
     identity["config"] = resolve(config, used, ".")
     with folder.lock() as held:
         if not held:
-            say(f"{place}: another process is at it; left to it")
-            return None
+            (tell if alone else say)(f"{place}: another process is at it; left to it")
+            return "busy", folder.path, None
         run = folder.read()
         if run is None and folder.rows():
             raise RunError(f"{folder.path} holds trials but no run.json; move the folder away and run it again.")
@@ -60,13 +80,14 @@ def execute(config: DictConfig) -> float | None:
                 build_all(resolve(config, used, str(folder.path)))  # a misspelt value is the likelier mistake
                 raise
             if run["status"] == "complete" and _is_whole(folder, run):
-                say(f"{place}: complete; skipped")
+                (tell if alone else say)(f"{place}: complete; skipped")
                 _warn_of_changes(place, changed(run.get("sources") or {}, sources(identity["config"])))
-                return None
+                return "skipped", folder.path, None
         from harness.perform import perform  # a run that is skipped needs none of it
 
-        alone = "basic_launcher" in hydra.launcher.get("_target_", "")
-        return perform(resolve(config, used, str(folder.path)), folder, identity, live=alone)
+        live = "basic_launcher" in hydra.launcher.get("_target_", "")
+        loss = perform(resolve(config, used, str(folder.path)), folder, identity, live=live)
+        return "complete", folder.path, loss
 
 
 def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
 from harness.sources import sources
+from harness.tally import Tally
 from harness.tracker import Late, Tracker
 from harness.whole import files_of
 
@@ -62,7 +63,8 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     folder.write(run)
     tracker.start(folder.path, run)
     place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
-    line = RunLine(f"{place} {run['method']} seed {run['seed']}", problem.objectives[0], live)
+    label = f"{place} {run['method']} seed {run['seed']}"
+    line = RunLine(label, problem.objectives[0], live, budget, Tally.found() if live else None)
     best: list[float] = []
     breaches = Breaches(benchmark)
 
@@ -75,6 +77,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
 
     for row in logged:
         note(row)
+    line.begin()
     log = folder.appender()
 
     def record(row: dict[str, Any]) -> None:

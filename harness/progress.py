@@ -1,12 +1,58 @@
-"""What a person at a terminal sees: one line a run, one for the sweep. Quiet when standard error is no terminal."""
+"""What a person sees of runs: a line that is redrawn on a terminal, and at the end what came of a run, also in a pipe.
+
+Progress goes to standard error and only to a terminal, what came of it to standard output.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from harness.budget import Budget
+from harness.tally import Tally
+
 REFRESH_SECONDS = 0.1
+ERASE = "\r\x1b[K"
+
+
+class Count:
+    """Running totals of rows: how many, how many invalid, the lowest loss of the first objective, the budget's units.
+
+    Args:
+        objective: Name of the first objective, as the rows' losses have it.
+    """
+
+    def __init__(self, objective: str) -> None:
+        self._objective = objective
+        self.best: float | None = None
+        self.invalid = 0
+        self.spent: dict[str, float] = {"proposals": 0, "evaluations": 0, "tokens": 0, "seconds": 0.0}
+
+    @property
+    def trials(self) -> int:
+        """How many rows."""
+        return int(self.spent["proposals"])
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count one trial's row, as ``harness.budget.Spent`` counts trials."""
+        usage = row.get("usage") or {}
+        self.invalid += bool(row["violations"])
+        self.spent["proposals"] += 1
+        self.spent["evaluations"] += row.get("executed") is not None
+        self.spent["tokens"] += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
+        self.spent["seconds"] += (row.get("ask_seconds") or 0.0) + (row.get("evaluation_seconds") or 0.0)
+        loss = (row["losses"] or {}).get(self._objective) if row.get("fidelity") is None else None
+        if isinstance(loss, int | float):
+            self.best = loss if self.best is None else min(self.best, loss)
+
+    def share(self) -> str:
+        """The invalid ones in words."""
+        return invalid_share(self.invalid, self.trials)
 
 
 class RunLine:
@@ -14,55 +60,117 @@ class RunLine:
 
     Args:
         label: Names the run.
+        objective: The first objective.
         live: Whether the line is redrawn after trials; runs side by side write theirs once, at the end.
+        budget: What ends the run.
+        sweep: The sweep it belongs to, whose runs come one after the other; None where there is none.
     """
 
-    def __init__(self, label: str, objective: Any, live: bool) -> None:
-        self._label = label
-        self._objective = objective
-        self._shown = sys.stderr.isatty()
-        self._live = live
+    def __init__(self, label: str, objective: Any, live: bool, budget: Budget, sweep: Tally | None = None) -> None:
+        self._label, self._objective, self._live = label, objective, live
+        self._limits = {name: limit for name, limit in asdict(budget).items() if limit is not None}
+        self._sweep, self._runs = sweep, len(sweep.news()) if sweep else 0
+        self._shown = is_terminal(sys.stderr)
+        self._count = Count(objective.name)
         self._drawn = 0.0
-        self._started = time.monotonic()
-        self._trials = self._invalid = 0
-        self._best: float | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Trials from here on are new: those before were on record, and say nothing of how fast this run is."""
+        self._started, self._before, self._already = time.monotonic(), self._count.trials, self._done()[1]
 
     def add(self, row: dict[str, Any]) -> None:
         """Count one trial's row."""
-        self._trials += 1
-        self._invalid += bool(row["violations"])
-        if row["losses"] is not None and row["fidelity"] is None:
-            loss = row["losses"][self._objective.name]
-            self._best = loss if self._best is None else min(self._best, loss)
+        self._count.add(row)
         if self._live and self._shown and time.monotonic() - self._drawn > REFRESH_SECONDS:
             self._drawn = time.monotonic()
-            sys.stderr.write(f"\r\x1b[K{self.text()}")
+            sys.stderr.write(f"{ERASE}{self.text()}, {self._pace()}")
             sys.stderr.flush()
 
     def text(self) -> str:
-        """The line."""
-        best = (
-            "none valid yet"
-            if self._best is None
-            else f"{self._objective.name} {self._objective.value(self._best):.4g}"
-        )
+        """The line: how much of the budget is used, by the limit nearest to its end, and what came of it so far."""
+        best = self._count.best
+        found = "none valid yet" if best is None else f"{self._objective.name} {self._objective.value(best):.4g}"
         seconds = time.monotonic() - self._started
-        return f"{self._label}: {self._trials} proposals, {self._invalid} invalid, {best}, {seconds:.0f} s"
+        return f"{self._label}: {self._done()[0]}, {self._count.share()}, {found}, {seconds:.0f} s"
+
+    def _done(self) -> tuple[str, float]:
+        """Done of total in words, and as a share, by the limit that is nearest to being reached."""
+        spent = self._count.spent
+        shares = {name: spent[name] / limit for name, limit in self._limits.items()}
+        name = max(shares, key=lambda name: shares[name])
+        words = f"{_number(spent[name])}/{_number(self._limits[name])} {name}"
+        return words if name == "proposals" else f"{words}, {self._count.trials} proposals", min(1.0, shares[name])
+
+    def _pace(self) -> str:
+        elapsed, share = time.monotonic() - self._started, self._done()[1]
+        own = pace(self._count.trials - self._before, elapsed, share - self._already, 1.0 - share)
+        if self._sweep is None:
+            return own
+        if not self._sweep.total:
+            return f"{own}; run {self._runs + 1}"
+        done = (self._runs + share) / self._sweep.total
+        left = duration((time.time() - self._sweep.started) * (1.0 - done) / done) if done else "?"
+        return f"{own}; run {self._runs + 1}/{self._sweep.total}, {left} left for all"
 
     def clear(self) -> None:
         """Leave no line."""
         if self._live and self._shown:
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(ERASE)
+            sys.stderr.flush()
 
     def close(self, ending: str = "") -> None:
         """Write the line a last time and leave it standing."""
         if self._shown:
-            sys.stderr.write(f"{chr(13) + chr(27) + '[K' if self._live else ''}{self.text()}{ending}\n")
+            sys.stderr.write(f"{ERASE}{self.text()}{ending}\n")
             sys.stderr.flush()
 
 
+def invalid_share(invalid: int, trials: int) -> str:
+    """For example ``3 invalid (15 %)``."""
+    return f"{invalid} invalid ({100 * invalid / trials:.3g} %)" if trials else f"{invalid} invalid"
+
+
+def pace(done: int, seconds: float, done_share: float, left_share: float) -> str:
+    """How fast it goes and how long it takes yet, such as ``2.5/s, 40 s left``; both are estimates."""
+    if done <= 0 or seconds <= 0.0:
+        return "0/s, ? left"
+    rate = done / seconds
+    speed = f"{rate:.3g}/s" if rate >= 0.1 else f"{60 * rate:.2g}/min"
+    left = "?" if done_share <= 0 else duration(seconds * left_share / done_share)
+    return f"{speed}, {left} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever is read at a glance."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether somebody watches; a stream that is closed or missing has nobody."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
 def say(text: str) -> None:
-    """One line for a person; nothing in a pipe."""
-    if sys.stderr.isatty():
-        sys.stderr.write(text + "\n")
+    """One line for a person at a terminal; nothing in a pipe."""
+    if is_terminal(sys.stderr):
+        sys.stderr.write(f"{ERASE}{text}\n")
         sys.stderr.flush()
+
+
+def tell(text: str) -> None:
+    """What came of a command, on standard output; a reader who has gone, or a full disk, fails no run."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):  # what is left in the buffer must not fail the exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

@@ -1,4 +1,4 @@
-"""What surrounds a sweep: the command line wins over the experiment, and one line says what came of it."""
+"""What surrounds a sweep: the command line wins over the experiment; how far it is; and what came of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,24 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
-from harness.errors import RunError, SettingError
+from harness.errors import SettingError
 from harness.names import check_experiment
-from harness.progress import say
-from harness.record import read_record
+from harness.progress import ERASE, is_terminal, pace, tell
+from harness.summary import SweepSummary
+from harness.tally import Tally
+
+REDRAW_SECONDS = 0.5
 
 
 class Sweep(Callback):
-    """Hydra's callback around a multirun."""
+    """Hydra's callback around a multirun, in the process that was given the command."""
 
     def __init__(self) -> None:
-        self._started = 0.0
+        self._process: int | None = None
+
+    def __reduce__(self) -> tuple[type[Callback], tuple[()]]:
+        """A worker's copy does nothing."""
+        return Callback, ()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
@@ -33,37 +41,85 @@ class Sweep(Callback):
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
-        self._started = time.time()
-        atexit.register(_remove_empty, Path(str(config.hydra.sweep.dir)), os.getpid())
         swept = config.hydra.sweeper.params
         with read_write(config), open_dict(config):
             for override in config.hydra.overrides.task:
                 if swept and (key := override.partition("=")[0]) in swept:
                     del swept[key]
+        self._begin(config)
+
+    def _begin(self, config: DictConfig) -> None:
+        self._process, self._started = os.getpid(), time.time()
+        self._hydras = Path(str(config.hydra.sweep.dir)).absolute()
+        total = jobs_of(config)
+        self._tally = Tally.begin(total)
+        self._summary = SweepSummary(Path.cwd() / "runs" / str(config.name), total)
+        self._total, self._ending = total, threading.Event()
+        atexit.register(self.close)  # a job that fails ends the sweep without telling its callbacks
+        side_by_side = "basic_launcher" not in str(config.hydra.launcher.get("_target_", ""))
+        if side_by_side and is_terminal(sys.stderr):  # one after the other, each run's own line says how far they are
+            threading.Thread(target=self._watch, name="sweep-progress", daemon=True).start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Say how many of the experiment's runs are complete."""
-        folder = Path("runs") / str(config.name)
-        counts: dict[str, int] = {}
-        for path in folder.glob("*/*/*/run.json"):
-            status = _status(path)
-            counts[status] = counts.get(status, 0) + 1
-        states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        say(f"{folder}: {states or 'no runs'}; this sweep took {time.time() - self._started:.0f} s")
+        """Say what came of it."""
+        self.close()
+
+    def close(self) -> None:
+        """Say what came of the sweep, once, and leave no folder where nothing did."""
+        if self._process != os.getpid():  # closed, or a child that was forked off
+            return
+        self._process = None
+        atexit.unregister(self.close)
+        self._ending.set()
+        self._catch_up()
+        self._tally.end()
+        if is_terminal(sys.stderr):
+            sys.stderr.write(ERASE)
+            sys.stderr.flush()
+        if (text := self._summary.text(time.time() - self._started)) is not None:
+            tell(text)
+        _remove_empty(self._hydras)
+
+    def _catch_up(self) -> None:
+        for job in self._tally.news():
+            self._summary.add(job["status"], job["folder"])
+
+    def _watch(self) -> None:
+        """Redraw one line; what workers write in between erases it first and ends with a new line."""
+        while not self._ending.wait(REDRAW_SECONDS):
+            self._catch_up()
+            ended, share = self._summary.ended, self._summary.ended / self._total if self._total else 0.0
+            speed = pace(ended, time.time() - self._started, share, 1.0 - share)
+            if not self._ending.is_set():
+                sys.stderr.write(f"{ERASE}{self._summary.progress()}, {speed}")
+                sys.stderr.flush()
 
 
-def _remove_empty(hydras: Path, process: int) -> None:
+def jobs_of(config: DictConfig) -> int | None:
+    """How many jobs a sweep has; None where only its sweeper knows."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    if "basic_sweeper" not in str(config.hydra.sweeper.get("_target_", "")):
+        return None
+    swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
+    jobs = 1
+    try:
+        parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+        for override in parser.parse_overrides([*swept, *config.hydra.overrides.task]):
+            if override.is_sweep_override():
+                jobs *= len(list(override.sweep_string_iterator()))
+    except HydraException:  # the sweeper will say so
+        return None
+    return jobs
+
+
+def _remove_empty(hydras: Path) -> None:
     """Of a sweep whose runs were all refused nothing stays, Hydra's own folder included."""
     experiment = hydras.parent
     with contextlib.suppress(OSError):  # something else is there: another sweep's runs, say
-        if os.getpid() == process and [path.name for path in experiment.iterdir()] == [hydras.name]:
+        if [path.name for path in experiment.iterdir()] == [hydras.name]:
             shutil.rmtree(hydras)
             experiment.rmdir()
             experiment.parent.rmdir()
-
-
-def _status(path: Path) -> str:
-    try:
-        return str(read_record(path)["status"])
-    except (OSError, RunError):
-        return "damaged"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,9 +36,43 @@ def test_a_run_leaves_its_folder_and_nothing_else(finished):
     assert len(rows(finished)) == 20
 
 
-def test_it_is_quiet_where_nobody_looks(finished):
-    done = hyperbole(*TOY, cwd=finished)
-    assert (done.stdout, done.stderr) == ("", "")
+def test_a_pipe_is_told_what_came_of_a_run_and_nothing_else(tmp_path):
+    done = hyperbole(*TOY, cwd=tmp_path)
+    assert done.stderr == ""
+    found, where = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"toy\.branin random_search seed 0: complete, 20 proposals, 0 invalid \(0 %\), best value [\d.]+", found
+    )
+    folder = "runs/adhoc/toy.branin/random_search/0"
+    assert where == f"Results: {folder}; next: python -m analysis runs/adhoc"
+    again = hyperbole(*TOY, cwd=tmp_path)
+    assert again.stdout.splitlines() == ["adhoc/toy.branin/random_search/0: complete; skipped", found, where]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_a_pipe_is_told_what_came_of_a_sweep(tmp_path, launcher):
+    line = ["-m", "benchmark=toy", "seed=0,1", f"hydra/launcher={launcher}", "budget.proposals=4"]
+    done = hyperbole(*line, "benchmark.task=branin,bran", cwd=tmp_path)
+    assert done.returncode == 2
+    said, best, after = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"runs/adhoc: 2 of 4 runs complete \(2 failed\); 8 proposals, 0 invalid \(0 %\); this sweep took \d+ s", said
+    )
+    assert re.fullmatch(r"toy\.branin: best value [\d.]+ by random_search, seed [01]", best)
+    assert after == "Next: python -m analysis runs/adhoc; the same command goes on with the rest"
+    done = hyperbole(*line, "benchmark.task=branin", cwd=tmp_path)
+    assert done.stderr == ""
+    assert "2 of 2 runs complete (2 of them before)" in done.stdout
+
+
+def test_a_reader_that_is_gone_fails_no_run(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.run", *TOY, "tracker=none"],
+            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run_json(tmp_path)["status"] == "complete"
 
 
 def test_a_complete_run_is_skipped(finished):

@@ -146,7 +146,7 @@ def test_a_run_through_a_pipe_stops_goes_on_and_replays(tmp_path):
     assert done[1]["proposed"] == {"x1": 30, "x2": 2.5, "surface": "smooth"}
     assert all(row["usage"]["completion_tokens"] == 0 for row in done)
 
-    assert replay_all(tmp_path / "runs") == 0
+    assert replay_all(tmp_path / "runs") == (0, 0)
 
 
 def test_a_parallel_sweep_has_no_terminal(tmp_path):

@@ -1,0 +1,128 @@
+"""What came of a run or a sweep, in words for whoever gave the command, from what lies on disk."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RunError
+from harness.jsonl import read_rows
+from harness.problem import Objective
+from harness.progress import Count, duration, invalid_share, is_terminal
+from harness.record import read_record
+
+TASKS_SHOWN = 8
+GOES_ON = "the same command goes on with the rest"
+
+
+def run_summary(folder: Path) -> str:
+    """Two lines: the best value and the invalid share of a run, where it lies and what comes next.
+
+    The first one is left out on a terminal, where the run's progress line stands and says so already.
+    """
+    where = f"Results: {_shown(folder)}; next: {_analysis(folder.parents[2])}"
+    if is_terminal(sys.stderr) and is_terminal(sys.stdout):
+        return where
+    run, count = _read(folder)
+    if run is None or count is None:
+        return where
+    proposals = "1 proposal" if count.trials == 1 else f"{count.trials:,} proposals"
+    name = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
+    return f"{name}: {run['status']}, {proposals}, {count.share()}, {_best(run, count.best)}\n{where}"
+
+
+class SweepSummary:
+    """Adds up the runs of a sweep as they end.
+
+    Args:
+        experiment: ``runs/<experiment>``.
+        total: How many jobs the sweep has, where that is known.
+    """
+
+    def __init__(self, experiment: Path, total: int | None) -> None:
+        self._experiment, self._total = experiment, total
+        self._jobs: Counter[str] = Counter()
+        self._seen: set[str] = set()
+        self._trials = self._invalid = 0
+        self._tasks: dict[str, tuple[float, str]] = {}
+
+    @property
+    def ended(self) -> int:
+        """Jobs that have ended, however."""
+        return self._jobs.total()
+
+    def add(self, status: str, folder: str | None) -> None:
+        """Count a job: complete, skipped (complete before), busy (in another process) or failed."""
+        self._jobs[status] += 1
+        if folder is None or folder in self._seen or status not in ("complete", "skipped"):
+            return
+        self._seen.add(folder)
+        run, count = _read(Path(folder))
+        if run is None or count is None:
+            return
+        self._trials += count.trials
+        self._invalid += count.invalid
+        task = f"{run['benchmark']}.{run['task']}"
+        if count.best is not None and (task not in self._tasks or count.best < self._tasks[task][0]):
+            self._tasks[task] = (count.best, f"{_best(run, count.best)} by {run['method']}, seed {run['seed']}")
+
+    def progress(self) -> str:
+        """Jobs done of all, and the invalid share so far."""
+        total = "" if self._total is None else f"/{self._total}"
+        share = f", {invalid_share(self._invalid, self._trials)}" if self._trials else ""
+        failed = f", {self._jobs['failed']} failed" if self._jobs["failed"] else ""
+        return f"{_shown(self._experiment)}: {self.ended}{total} runs done{failed}{share}"
+
+    def text(self, seconds: float) -> str | None:
+        """The last word; None where nothing came of the sweep."""
+        complete = self._jobs["complete"] + self._jobs["skipped"]
+        if not complete:
+            return None
+        total = max(self.ended, self._total or 0)
+        notes = [
+            f"{self._jobs[status]} {words}"
+            for status, words in (("skipped", "of them before"), ("busy", "in another process"), ("failed", "failed"))
+            if self._jobs[status]
+        ]
+        aside = f" ({', '.join(notes)})" if notes else ""
+        counts = f"{self._trials:,} proposals, {invalid_share(self._invalid, self._trials)}"
+        said = f"{_shown(self._experiment)}: {complete} of {total} runs complete{aside}; {counts}"
+        lines = [f"{said}; this sweep took {duration(seconds)}"]
+        lines += [f"{task}: {self._tasks[task][1]}" for task in sorted(self._tasks)[:TASKS_SHOWN]]
+        if len(self._tasks) > TASKS_SHOWN:
+            lines.append(f"and {len(self._tasks) - TASKS_SHOWN} tasks more")
+        after = f"; {GOES_ON}" if complete < total else ""
+        return "\n".join([*lines, f"Next: {_analysis(self._experiment)}{after}"])
+
+
+def _read(folder: Path) -> tuple[dict[str, Any] | None, Count | None]:
+    """A run's record and its rows added up; None for what cannot be read, which analysis names."""
+    try:
+        run = read_record(folder / "run.json")
+        count = Count(run["objectives"][0]["name"])
+        for row in read_rows(folder / "trials.jsonl"):
+            count.add(row)
+    except (OSError, RunError, LookupError, TypeError):
+        return None, None
+    return run, count
+
+
+def _best(run: dict[str, Any], loss: float | None) -> str:
+    if loss is None:
+        return "no valid configuration evaluated"
+    first = run["objectives"][0]
+    return f"best {first['name']} {Objective(first['name'], first['direction']).value(loss):.4g}"
+
+
+def _analysis(experiment: Path) -> str:
+    return f"python -m analysis {shlex.quote(_shown(experiment))}"
+
+
+def _shown(path: Path) -> str:
+    """A path as a user of this folder writes it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
