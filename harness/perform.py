@@ -65,15 +65,12 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
     label = f"{place} {run['method']} seed {run['seed']}"
     line = RunLine(label, problem.objectives[0], live, budget, Tally.found() if live else None)
-    best: list[float] = []
     breaches = Breaches(benchmark)
 
     def note(row: dict[str, Any]) -> None:
         tracker.log(row)
         line.add(row)
         breaches.add(row)
-        if row["losses"] is not None and row["fidelity"] is None:
-            best.append(row["losses"][problem.objectives[0].name])
 
     for row in logged:
         note(row)
@@ -106,7 +103,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     run |= {"status": "complete", "files": files_of(folder.path)}
     line.close()
     _finish(run, folder, tracker)
-    return min(best, default=None)
+    return line.best
 
 
 def _begun(

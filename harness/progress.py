@@ -75,6 +75,11 @@ class RunLine:
         self._drawn = 0.0
         self.begin()
 
+    @property
+    def best(self) -> float | None:
+        """The lowest loss of the first objective at the highest fidelity; None where nothing valid was evaluated."""
+        return self._count.best
+
     def begin(self) -> None:
         """Trials from here on are new: those before were on record, and say nothing of how fast this run is."""
         self._started, self._before, self._already = time.monotonic(), self._count.trials, self._done()[1]
