@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.breaches import held_to_rows
 from analysis.calls import read_calls
-from analysis.declared import held_to_rows
 from analysis.lines import checked_trials
 from analysis.replies import read_answers
 from analysis.rows import flatten

@@ -28,7 +28,7 @@ class Task:
         name: ``<benchmark>.<task>``.
         objectives: All of them, optimum and worst value as reported.
         random_curve: Exact E[lowest loss of k random configurations] for k = 1, 2, ...; empty where unknown.
-        breaches: A sentence for everything declared that does not hold (``analysis.declared``). Where there is one,
+        breaches: A sentence for everything declared that does not hold (``analysis.breaches``). Where there is one,
             optimum, worst value and scale count as unknown.
     """
 

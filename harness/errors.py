@@ -9,11 +9,13 @@ from harness.masking import without_secrets
 
 
 class HyperboleError(Exception):
-    """Something the user can put right; commands print it as one sentence and exit with code 2.
+    """Something the user can put right; commands print it as one sentence and exit with ``exit_code``.
 
     Args:
         message: The sentence; secrets of the environment are taken out, whoever quoted them.
     """
+
+    exit_code = 2
 
     def __init__(self, message: str = "") -> None:
         super().__init__(without_secrets(message))
@@ -29,6 +31,12 @@ class ContractError(HyperboleError):
 
 class RunError(HyperboleError):
     """A run folder on disk does not fit the run that was asked for."""
+
+
+class FruitlessError(HyperboleError):
+    """Every evaluation of a run failed: it is complete and on record, and has no result."""
+
+    exit_code = 1
 
 
 class DiskError(HyperboleError):

@@ -42,7 +42,7 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
             raise
         sys.stderr.write(f"{mistake}\n")
         silence()
-        raise SystemExit(2) from None
+        raise SystemExit(mistake.exit_code) from None
 
 
 def silence() -> None:

@@ -15,6 +15,7 @@ from harness.clock import now
 from harness.contract import curve_of
 from harness.errors import DiskError, HyperboleError, ServerError
 from harness.folder import RunFolder
+from harness.fruitless import Failures, warn_of_short_budget
 from harness.jsonl import encode, plain
 from harness.loop import run_loop
 from harness.masking import without_secrets
@@ -46,6 +47,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         The lowest loss of the first objective, or None if nothing valid was evaluated.
 
     Raises:
+        FruitlessError: The run is complete, and every evaluation of it failed.
         HyperboleError: A wrong setting, a missing key: nothing is left of a new run. A log that does not fit, no
             server: run.json says so too.
     """
@@ -54,23 +56,21 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     budget = build_budget(config)
     budget.check_ends(uses_model=identity["llm"] is not None)
     optimizer = build_optimizer(config, problem, budget)
-    repair = build_repair(config, problem)
-    tracker = Late(build_tracker(config))
+    repair, tracker = build_repair(config, problem), Late(build_tracker(config))
 
-    logged = folder.rows()
-    before = folder.read()
+    logged, before = folder.rows(), folder.read()
     run = _begun(benchmark, budget, identity, before) | {"sources": sources(config)}
     folder.write(run)
     tracker.start(folder.path, run)
-    place = f"{run['benchmark']}.{run['task']}"  # as the folder says it: a probe may have taken the problem's name away
-    label = f"{place} {run['method']} seed {run['seed']}"
+    # As the folder says it: a probe may have taken the problem's name away.
+    label = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
     line = RunLine(label, problem.objectives[0], live, budget, Tally.found() if live else None)
-    breaches = Breaches(benchmark)
+    warn_of_short_budget(label, optimizer, budget)
+    breaches, failures = Breaches(benchmark), Failures()
 
     def note(row: dict[str, Any]) -> None:
-        tracker.log(row)
-        line.add(row)
-        breaches.add(row)
+        for told in (tracker.log, line.add, breaches.add, failures.add):
+            told(row)
 
     for row in logged:
         note(row)
@@ -103,6 +103,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     run |= {"status": "complete", "files": files_of(folder.path)}
     line.close()
     _finish(run, folder, tracker)
+    failures.refuse_all(label)
     return line.best
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run one job or a sweep.
 
-    Exit codes: 0 done, 2 a mistake the user can put right (one sentence on standard error), 130 interrupted.
+    Exit codes: 0 done, 1 a run whose every evaluation failed, 2 a mistake the user can put right (one sentence on
+    standard error), 130 interrupted.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come back to us instead of being printed with Hydra's traceback
     os.environ.setdefault(

@@ -159,7 +159,8 @@ class Optimizer(Protocol):
 
     It may have a method ``prepare()``, called once before the first ask: what takes long and is not optimizing, such as
     starting a server, is not charged to it there. Before its first ask it may be told trials it did not propose: the
-    start that was chosen for it (``harness.start``).
+    start that was chosen for it (``harness.start``). One that varies the fidelity may have ``first_bracket``: how many
+    trials its first bracket takes, and how many of them are at the highest; a smaller budget is said at the start.
     """
 
     def ask(self) -> Proposal:

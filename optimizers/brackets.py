@@ -51,6 +51,11 @@ def bracket(fidelity: Fidelity, eta: int, halvings: int, configurations: int) ->
     )
 
 
+def trials_in(bracket: Bracket) -> tuple[int, int]:
+    """How many trials a bracket takes, and how many of them, the last ones, are on its last rung."""
+    return sum(rung.configurations for rung in bracket), bracket[-1].configurations
+
+
 class Race:
     """Random configurations climb the rungs of one bracket after another, from the first again after the last.
 
@@ -63,6 +68,9 @@ class Race:
         seed: Seeds the draws.
         fidelity: The one that is varied.
         brackets: At least one.
+
+    Attributes:
+        first_bracket: Trials of the first one, and how many of them, the last ones, are at the highest fidelity.
     """
 
     needs_fidelity: ClassVar[bool] = True
@@ -71,6 +79,7 @@ class Race:
         self._objective = problem.objectives[0].name
         self._draws = Draws(problem.space, seed)
         self._fidelity = fidelity
+        self.first_bracket = trials_in(brackets[0])
         self._brackets = itertools.cycle(brackets)
         self._rungs: deque[Rung] = deque()
         self._waiting: deque[Params] = deque()

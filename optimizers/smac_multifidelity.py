@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from harness.budget import Budget
 from harness.problem import Problem
+from optimizers.brackets import bracket, most_halvings, trials_in
 from optimizers.fidelity import checked_eta, varied_fidelity
 from optimizers.smac_facade import Aggregation, Facade
 
@@ -49,7 +50,8 @@ class SMACMultifidelity(Facade):
         multi_objective: Aggregation = "parego",
     ) -> None:
         varied = varied_fidelity(problem, fidelity, "smac_multifidelity")
-        checked_eta(eta)
+        halvings = most_halvings(varied, checked_eta(eta))
+        self.first_bracket = trials_in(bracket(varied, eta, halvings, eta**halvings))
         from smac import MultiFidelityFacade  # 2 s, for SMAC runs only
 
         n_trials = budget.trials or trials_without_limit

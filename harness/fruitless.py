@@ -1,0 +1,67 @@
+"""A run that cannot have a result, said before it, or has none, said after it: also in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from harness.budget import Budget
+from harness.errors import FruitlessError
+from harness.masking import without_secrets
+from harness.visible import visible
+
+_ERROR_CHARACTERS = 300
+
+
+class Failures:
+    """Counts evaluations that failed, and keeps the first error."""
+
+    def __init__(self) -> None:
+        self._evaluations = self._failed = self._alike = 0
+        self._first = ""
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """One trial's row."""
+        self._evaluations += row["executed"] is not None
+        if row["error"] is None:
+            return
+        error = str(row["error"])
+        self._first = self._first or error
+        self._failed += 1
+        self._alike += error == self._first
+
+    def refuse_all(self, run: str) -> None:
+        """Make sure that not every evaluation failed; a run whose proposals were all invalid evaluated nothing.
+
+        Raises:
+            FruitlessError: All did; the sentence has the first error and how often it came.
+        """
+        if not self._evaluations or self._failed < self._evaluations:
+            return
+        error = without_secrets(visible(self._first.strip()))
+        shown = error if len(error) <= _ERROR_CHARACTERS else f"{error[:_ERROR_CHARACTERS]}..."
+        often = "all" if self._alike == self._failed else f"{self._alike} of them"
+        raise FruitlessError(
+            f"{run}: all {self._failed} evaluations failed, {often} with: {shown or 'no reason given'}"
+        )
+
+
+def warn_of_short_budget(run: str, optimizer: object, budget: Budget) -> None:
+    """Say that a budget ends inside the first bracket of a method that varies the fidelity, and how large that is.
+
+    Args:
+        run: Names the run.
+        optimizer: May have ``first_bracket``: its trials, and how many of them, the last ones, are at the highest.
+        budget: Ends the run.
+    """
+    bracket = getattr(getattr(optimizer, "wrapped", optimizer), "first_bracket", None)
+    if bracket is None or budget.trials is None or budget.trials >= bracket[0]:
+        return
+    trials, highest = bracket
+    advice = f"where results count: give budget.proposals={trials}"
+    sys.stderr.write(
+        f"{run}: a budget of {budget.trials} trials is smaller than the first bracket, which has {trials}; only "
+        f"the last of these ({highest}) reach the highest fidelity, {advice}.\n"
+    )
+    sys.stderr.flush()

@@ -1,0 +1,68 @@
+"""A run that cannot have a result, and one that has none: said, with an exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.budget import Budget
+from harness.errors import FruitlessError
+from harness.fruitless import Failures, warn_of_short_budget
+from harness.start import Started
+from optimizers.brackets import Rung, trials_in
+from tests.command import hyperbole, run_json
+
+
+def _all(*errors: str | None, executed: bool = True) -> Failures:
+    failures = Failures()
+    for error in errors:
+        failures.add({"executed": {"x": 1} if executed else None, "error": error})
+    return failures
+
+
+def test_where_every_evaluation_failed_the_first_error_is_said_and_how_often() -> None:
+    with pytest.raises(FruitlessError) as caught:
+        _all("ValueError: a", "KeyError: b", "ValueError: a").refuse_all("toy")
+    assert str(caught.value) == "toy: all 3 evaluations failed, 2 of them with: ValueError: a"
+    with pytest.raises(FruitlessError, match="all 2 evaluations failed, all with: no reason given"):
+        _all("", "").refuse_all("toy")
+
+
+def test_one_that_succeeded_or_none_at_all_is_no_failure() -> None:
+    _all("ValueError: a", None).refuse_all("toy")
+    _all(None, None, executed=False).refuse_all("toy")
+    _all().refuse_all("toy")
+
+
+def test_an_error_is_shown_in_part_and_harmless() -> None:
+    with pytest.raises(FruitlessError) as caught:
+        _all(f"\x1b[2J{'x' * 1000}").refuse_all("toy")
+    assert len(str(caught.value)) < 400
+    assert "\x1b" not in str(caught.value)
+
+
+def test_the_command_ends_with_1_and_the_run_is_on_record(tmp_path) -> None:
+    run = ("benchmark=toy", "benchmark.failure_rate=1.0", "budget.proposals=3")
+    done = hyperbole(*run, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "random_search seed 0: all 3 evaluations failed, " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_json(tmp_path)["status"] == "complete"
+
+
+class _Method:
+    first_bracket = trials_in((Rung(4, 1.0), Rung(2, 2.0), Rung(1, 4.0)))
+
+
+@pytest.mark.parametrize(("proposals", "said"), [(6, True), (7, False), (None, False)])
+def test_a_budget_within_the_first_bracket_is_said(capsys, proposals: int | None, said: bool) -> None:
+    budget = Budget(proposals=proposals, seconds=9.0)
+    warn_of_short_budget("toy", _Method(), budget)
+    warn_of_short_budget("toy", Started(_Method(), [{}], "default"), budget)  # type: ignore[arg-type]
+    warn_of_short_budget("toy", object(), budget)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 * said
+    for line in lines:
+        assert (
+            "a budget of 6 trials is smaller than the first bracket, which has 7, and of these only the last 1" in line
+        )
+        assert "budget.proposals=7" in line
