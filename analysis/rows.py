@@ -11,6 +11,9 @@ from harness.rows import drawn_candidates
 from harness.trial import Fault
 from harness.visible import visible
 
+LARGEST = 2**53
+"""What no count and no duration reaches; up to here floats count exactly."""
+
 
 class TrialRow(TypedDict):
     """One trial. None is "not measured", never zero.
@@ -89,17 +92,17 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             # Older records do not say.
             near_duplicate=row["near_duplicate_of"] is not None if "near_duplicate_of" in row else None,
             predicted=finite(row.get("predicted")),
-            ask_seconds=float(row["ask_seconds"]),
+            ask_seconds=_seconds(row["ask_seconds"]),
             evaluation_seconds=finite(row["evaluation_seconds"]),
-            calls=int(usage["calls"]),
-            prompt_tokens=int(usage["prompt_tokens"]),
-            cached_tokens=None if usage["cached_tokens"] is None else int(usage["cached_tokens"]),
-            completion_tokens=int(usage["completion_tokens"]),
+            calls=_count(usage["calls"]),
+            prompt_tokens=_count(usage["prompt_tokens"]),
+            cached_tokens=None if usage["cached_tokens"] is None else _count(usage["cached_tokens"]),
+            completion_tokens=_count(usage["completion_tokens"]),
             # Older records have no such count: their models did not think apart.
             reasoning_tokens=None
             if usage.get("reasoning_tokens", 0) is None
-            else int(usage.get("reasoning_tokens", 0)),
-            llm_seconds=float(usage["seconds"]),
+            else _count(usage.get("reasoning_tokens", 0)),
+            llm_seconds=_seconds(usage["seconds"]),
             candidates=len(drawn := drawn_candidates(row)),
             candidates_invalid=sum(bool(candidate["violations"]) for candidate in drawn),
         )
@@ -114,6 +117,28 @@ def level_text(fidelity: object) -> str:
         return "invented"
     numbers = {name: value for name, value in fidelity.items() if isinstance(value, int | float)}
     return ", ".join(f"{name}={value:g}" for name, value in numbers.items()) if numbers == fidelity else "invented"
+
+
+def _count(value: object) -> int:
+    """A count of the log.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+        raise ValueError(f"{str(value)[:40]!r} is no count")
+    return value
+
+
+def _seconds(value: object) -> float:
+    """Seconds of the log.
+
+    Raises:
+        ValueError: They are none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST:
+        raise ValueError(f"{str(value)[:40]!r} are no seconds")
+    return float(value)
 
 
 def finite(value: object) -> float | None:

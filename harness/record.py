@@ -16,6 +16,8 @@ SCHEMA = 1
 DEEPEST = 60
 """Levels of nested values; a configuration has about eight."""
 _BEYOND_FLOATS = 2**1000
+SECTIONS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
+"""Parts of a recorded configuration; one that was not used is null."""
 _WORDS = ("NaN", "Infinity", "-Infinity")
 """What JSON lacks (``harness.jsonl.plain``)."""
 
@@ -103,6 +105,10 @@ def _is_objective(value: Any) -> bool:
     )
 
 
+def _is_section(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
 def _is_fidelity(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("name"), str) and _is_number(value.get("upper"))
 
@@ -131,7 +137,7 @@ _NEEDED: dict[str, Callable[[Any], bool]] = {
     "objectives": _list_of(_is_objective, least=1),
     "random_search_curve": _or_none(_list_of(_is_number)),
     "budget": _mapping_to(_or_none(_is_number)),
-    "config": lambda value: isinstance(value, dict) and isinstance(value.get("benchmark", {}), dict),
+    "config": lambda value: isinstance(value, dict) and all(map(_is_section, map(value.get, SECTIONS))),
     "schema": lambda value: value == SCHEMA,
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {

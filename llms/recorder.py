@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -91,13 +92,18 @@ class Recorder:
 
     def _from_record(self, request: ChatRequest) -> Completion | None:
         if self._recorded is None:
-            self._read()
+            with _readable(self._path):
+                self._read()
         assert self._recorded is not None
         key = request_hash(request)
         if self._recorded[key]:
-            return completion_of(self._recorded[key].popleft())
+            with _readable(self._path):
+                return completion_of(self._recorded[key].popleft())
         if self._copied[key]:
-            return self._write({**self._copied[key].popleft(), "id": self._next_id})
+            with _readable(self._replay):
+                copied = {**self._copied[key].popleft(), "id": self._next_id}
+                completion_of(copied)
+            return self._write(copied)
         return None
 
     def _read(self) -> None:
@@ -155,6 +161,17 @@ class Recorder:
         if self._file is None:
             self._file = Appender(self._path)
         self._file.write(row)
+
+
+@contextmanager
+def _readable(path: Path | None) -> Iterator[None]:
+    """Say which file it is whose lines are no calls: a damaged one, or somebody else's."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordingError(
+            f"A line of {path} is no recorded call ({type(error).__name__}: {error}); move it away, or take another."
+        ) from None
 
 
 def _by_hash(rows: list[Row]) -> dict[str, deque[Row]]:

@@ -265,3 +265,20 @@ def test_failures_are_recorded_and_older_lines_are_read_without(tmp_path):
     older = {key: value for key, value in row.items() if key not in new}
     path.write_text(json.dumps(older) + "\n")
     assert Recorder(nobody, path).complete([ask("a")]) == [first]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"usage": 3}, {"id": "x"}, {"hash": []}, {"tokens": [1]}, {"usage": {"a": 1}}],
+    ids=json.dumps,
+)
+def test_a_line_that_is_no_call_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    """A damaged recording, or a stranger's: a sentence, no traceback."""
+    path = tmp_path / "calls.jsonl"
+    Recorder(Live, path).complete([ask("hello")])
+    line = json.dumps(json.loads(path.read_text()) | change)
+    path.write_text(f"{line}\n{line}\n")
+    recorders = [Recorder(nobody, path, live=False), Recorder(nobody, tmp_path / "new.jsonl", path, live=False)]
+    for recorder in recorders[: 1 if "id" in change else 2]:  # a copy gets an id of its own
+        with pytest.raises(RecordingError, match=r"calls\.jsonl"):
+            recorder.complete([ask("hello")])
