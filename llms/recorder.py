@@ -92,8 +92,7 @@ class Recorder:
 
     def _from_record(self, request: ChatRequest) -> Completion | None:
         if self._recorded is None:
-            with _readable(self._path):
-                self._read()
+            self._read()
         assert self._recorded is not None
         key = request_hash(request)
         if self._recorded[key]:
@@ -108,14 +107,17 @@ class Recorder:
 
     def _read(self) -> None:
         """Queue the recorded rows by hash; of the replay's, those this run has not copied yet."""
-        own = read_rows(self._path)
-        self._recorded = _by_hash(own)
-        self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
+        with _readable(self._path):
+            own = read_rows(self._path)
+            self._recorded = _by_hash(own)
+            self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
         if self._replay is None:
             return
         if not self._replay.exists():
             raise RecordingError(f"There is no file {self._replay}; set llm.replay to an earlier run's calls.jsonl.")
-        for key, rows in _by_hash(read_rows(self._replay)).items():
+        with _readable(self._replay):
+            others = _by_hash(read_rows(self._replay))
+        for key, rows in others.items():
             self._copied[key] = deque(list(rows)[len(self._recorded[key]) :])
 
     def _ask(self, requests: list[ChatRequest]) -> list[Completion]:
