@@ -28,7 +28,8 @@ class Finite(Mixed):
 
     def __init__(self):
         super().__init__()
-        self.problem = dataclasses.replace(self.problem, space=gridded(self.problem.space, 3), default={})
+        space = gridded(self.problem.space, 3)
+        self.problem = dataclasses.replace(self.problem, space=space, default=default_of(space))
 
 
 @pytest.mark.parametrize(

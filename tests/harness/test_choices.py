@@ -25,7 +25,7 @@ from harness.jsonl import encode
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
-from harness.space import Decoder, refuse_unsound
+from harness.space import Decoder, default_of, refuse_unsound
 from harness.trial import Fault
 from llms.schema import json_schema
 from optimizers.parse import parse_reply
@@ -41,7 +41,7 @@ class Kernel(enum.StrEnum):
 def problem_of(hyperparameter):
     space = ConfigurationSpace(name="one", seed=0)
     space.add(hyperparameter)
-    return Problem("fake.one", space, (Objective("loss", "minimize"),), {})
+    return Problem("fake.one", space, (Objective("loss", "minimize"),), default_of(space))
 
 
 def judged(choices, value):
@@ -150,9 +150,9 @@ def test_a_list_is_handed_out_as_a_copy():
     assert choices.value(0) == [1]
 
 
-def refusal(problem):
+def refusal(hyperparameter):
     try:
-        refuse_unsound(problem)
+        refuse_unsound(problem_of(hyperparameter))
     except SettingError as error:
         return str(error)
     return None
@@ -179,10 +179,10 @@ def test_any_choices_are_refused_or_survive_every_way_there_is(choices, kind):
         hyperparameter = kind("x", choices)
     except (ValueError, TypeError):
         return  # ConfigSpace's own refusal
-    problem = problem_of(hyperparameter)
-    if said := refusal(problem):
+    if said := refusal(hyperparameter):
         assert "hyperparameter 'x'" in said
         return
+    problem = problem_of(hyperparameter)
     checker, known = Checker(problem.space), Choices(hyperparameter)
     enum = json_schema(problem.space)["properties"]["x"]["enum"]
     (line,) = space_lines(problem)

@@ -18,8 +18,8 @@ from harness.space import default_of, refuse_unsound
 from optimizers.prompt import space_lines
 
 
-def problem_of(space):
-    return Problem("fake.space", space, (Objective("loss", "minimize"),), {})
+def problem_of(space, default=None):
+    return Problem("fake.space", space, (Objective("loss", "minimize"),), default or default_of(space))
 
 
 def test_a_space_whose_own_draws_it_forbids_is_refused():
@@ -28,7 +28,7 @@ def test_a_space_whose_own_draws_it_forbids_is_refused():
     size = OrdinalHyperparameter("size", ["small", "medium", "large"], default_value="large")
     space.add(size, ForbiddenLessThanEqualsClause(size, "medium"))
     with pytest.raises(SettingError, match=r"ConfigSpace draws what the space of fake\.space does not allow"):
-        refuse_unsound(problem_of(space))
+        refuse_unsound(problem_of(space, {"size": "large"}))
 
 
 def test_an_order_is_told_by_the_values_it_holds_for():
