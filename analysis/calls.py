@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ class Call:
         completion_tokens: Written, likewise.
         server: Base URL, or None where nobody noted it.
         model: As the server names it, or None likewise.
+        serving: How the server computes, as JSON, or None likewise.
     """
 
     answered: bool
@@ -40,6 +42,7 @@ class Call:
     completion_tokens: int
     server: str | None
     model: str | None
+    serving: str | None
 
     @property
     def is_local(self) -> bool:
@@ -78,6 +81,7 @@ def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
                 completion_tokens=int(row["usage"]["completion_tokens"]),
                 server=row.get("server"),
                 model=row.get("model"),
+                serving=json.dumps(row["serving"], sort_keys=True) if row.get("serving") else None,
             )
             for row in call_lines(path)
         )

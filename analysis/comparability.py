@@ -50,6 +50,7 @@ def facts(experiment: Experiment) -> Facts:
     found["model settings"] = _by_value(_settings(named[0], "llm"))
     found["decoding settings"] = _by_value(_settings(named[1], "decoding"))
     found["method settings"] = _by_value(_settings(of_method, "optimizer"))
+    found["code of their classes"] = _by_value(_code(runs))
     for package in dict.fromkeys(name for run in runs for name in sorted(run.info.get("versions") or {})):
         found[f"{package} version"] = _by_value((run, _version(run, package)) for run in runs)
     found["commit"] = _by_value((run, str(_git(run).get("commit") or NOT_RECORDED)) for run in runs)
@@ -153,6 +154,23 @@ def _settings(together: Iterable[Sequence[Run]], group: str) -> Iterator[tuple[R
             yield run, listed or "the same"
 
 
+def _code(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
+    """Files of classes that are not the same in all runs that have them; of runs that keep what theirs were."""
+    of_runs: list[tuple[Run, dict[str, str]]] = []
+    for run in runs:
+        sources = run.info.get("sources")
+        each = sources.values() if isinstance(sources, Mapping) else ()
+        known = {str(one.get("file")): str(one.get("sha256"))[:12] for one in each if isinstance(one, Mapping)}
+        of_runs += [(run, known)] if known else []
+    contents: dict[str, set[str]] = {}
+    for _, known in of_runs:
+        for file, content in known.items():
+            contents.setdefault(file, set()).add(content)
+    for run, known in of_runs:
+        listed = ", ".join(f"{file} {content}" for file, content in known.items() if len(contents[file]) > 1)
+        yield run, listed or "the same"
+
+
 def _leaves(value: Any, path: str = "") -> dict[str, str]:
     """Dotted names -> values as JSON; what says which class is built is the choice's own."""
     if not isinstance(value, Mapping):
@@ -176,8 +194,10 @@ def _model(run: Run) -> str:
 
 
 def _server(run: Run) -> str:
-    servers = {call.server for call in read_calls(run.folder / "calls.jsonl")}
-    return ", ".join(sorted(str(server or NOT_RECORDED) for server in servers)) or NOT_RECORDED
+    """Its address, and how it computes where that is on record: chosen for the machine, it is in no setting."""
+    calls = read_calls(run.folder / "calls.jsonl")
+    servers = {f"{call.server or NOT_RECORDED}{f' {call.serving}' if call.serving else ''}" for call in calls}
+    return ", ".join(sorted(servers)) or NOT_RECORDED
 
 
 def _version(run: Run, package: str) -> str:

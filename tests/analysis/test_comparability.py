@@ -78,6 +78,25 @@ def test_a_difference_is_found_and_named(tmp_path: Path, changes: dict[str, Any]
     assert f"{values[1]} (1 runs)" in dict(provenance(load(tmp_path)))[what]
 
 
+def test_the_code_of_a_class_that_changed_between_runs(tmp_path: Path) -> None:
+    sources = {"optimizer": {"file": "mine.py", "sha256": "a" * 64}, "benchmark": {"file": "b.py", "sha256": "c" * 64}}
+    _run(tmp_path, sources=sources)
+    _run(tmp_path, seed=1, sources=sources | {"optimizer": {"file": "mine.py", "sha256": "d" * 64}})
+    _run(tmp_path, "sobol", sources={"optimizer": {"file": "other.py", "sha256": "e" * 64}})
+    assert _differing(tmp_path) == {
+        "code of their classes": [f"mine.py {'a' * 12}", f"mine.py {'d' * 12}", "the same"],
+    }
+
+
+def test_how_the_server_computes(tmp_path: Path) -> None:
+    """Chosen for the machine, the type of the numbers is in no setting."""
+    for seed, dtype in enumerate(("float32", "bfloat16")):
+        calls = [call(0, "{}", serving={"dtype": dtype})]
+        write_run(tmp_path, "llm_chat", seed, [trial(0, 0.7)], calls, config=CONFIG, host="one")
+    (values,) = _differing(tmp_path).values()
+    assert values == [f'http://127.0.0.1:8077/v1 {{"dtype": "{dtype}"}}' for dtype in ("float32", "bfloat16")]
+
+
 def test_what_only_plumbing_and_whereabouts_differ_in_is_shared(tmp_path: Path) -> None:
     _run(tmp_path, "llm_chat")
     _run(tmp_path, "llm_chat", seed=1, **_config("llm", port=9000, recording="elsewhere"))
