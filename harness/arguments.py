@@ -29,6 +29,11 @@ class _Flags(argparse.ArgumentParser):
         raise SettingError(f"Cannot read the options: {message}; see --help.")
 
 
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether the user asks what there is, also beside other arguments."""
+    return not {"-h", "--help"}.isdisjoint(arguments)
+
+
 def in_order(arguments: Sequence[str]) -> list[str]:
     """The command line of ``harness.run`` as Hydra reads it: all flags, ``--``, all overrides.
 

@@ -61,6 +61,8 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
     hydra = HydraConfig.get()
     refuse_shadowed(hydra.runtime.choices, hydra.runtime.config_sources)
     alone = hydra.mode is not RunMode.MULTIRUN
+    if alone:
+        _refuse_sweep(hydra)
     identity, used = identify(config, hydra.runtime.choices, hydra.overrides.task)
     place = "/".join(str(identity[key]) for key in ("experiment", "place", "method", "seed"))
     folder = RunFolder(Path(hydra.runtime.cwd) / "runs" / place)
@@ -88,6 +90,21 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
         live = "basic_launcher" in hydra.launcher.get("_target_", "")
         loss = perform(resolve(config, used, str(folder.path)), folder, identity, live=live)
         return "complete", folder.path, loss
+
+
+def _refuse_sweep(hydra: Any) -> None:
+    """An experiment without ``-m`` would be one run of what its file holds besides the sweep, and look like all of it.
+
+    Raises:
+        SettingError: It sweeps over something that the command line does not say.
+    """
+    given = {override.lstrip("+").partition("=")[0] for override in hydra.overrides.task}
+    left = [str(key) for key in hydra.sweeper.get("params") or {} if key not in given]
+    if left:
+        raise SettingError(
+            f"experiment={hydra.runtime.choices.get('experiment')} sweeps over {', '.join(left)}: add -m to run all of "
+            "it, or give each of these one value."
+        )
 
 
 def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from harness.arguments import in_order
+from harness.arguments import asks_for_help, in_order
 from harness.errors import HyperboleError
 from harness.explain import explained
 
@@ -25,6 +25,13 @@ def main() -> None:
     os.environ.setdefault(
         "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
     )  # who a started server ends with
+    if asks_for_help(sys.argv[1:]):
+        from harness.help import page
+        from harness.progress import tell
+
+        with explained(sys.argv[1:]):
+            tell(page(sys.argv[1:]))
+        return
     with explained(sys.argv[1:]):
         sys.argv[1:] = in_order(sys.argv[1:])
         import hydra

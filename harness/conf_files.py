@@ -1,0 +1,159 @@
+"""What the files of ``conf/`` say to a reader: their comments, and of what they build the docstring and the tasks.
+
+Files are read and nothing is imported or built, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.internals import offered
+
+DOCUMENTED = ("benchmark", "optimizer")
+"""Groups in which a module is one choice, so that its docstring is about that choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of a configuration file: its value and the comment beside it, both as they are written."""
+
+    name: str
+    value: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One file of a group: ``<group>=<name>``.
+
+    Attributes:
+        name: Of the file.
+        about: The comment at its top, or else the first paragraph of the module that it builds from.
+        settings: Those that a user may set; no wiring.
+        tasks: Of a benchmark that knows its tasks.
+    """
+
+    name: str
+    about: str
+    settings: tuple[Setting, ...]
+    tasks: tuple[str, ...]
+
+
+def choices_in(group: str, folders: Sequence[Path]) -> list[Choice]:
+    """The files of a group in several ``conf`` folders, by name; as for Hydra, the first of a name counts."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted((folder / group).glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return [_choice(found[name]) for name in sorted(found)]
+
+
+def _choice(path: Path) -> Choice:
+    import yaml
+
+    text = path.read_text(encoding="utf-8")
+    raw = yaml.safe_load(text)
+    raw = raw if isinstance(raw, dict) else {}
+    wanted = offered(raw, raw)
+    settings = tuple(Setting(*entry) for entry in _entries(text) if entry[0] in wanted)
+    module, _, target = str(raw.get("_target_", "")).rpartition(".")
+    about = _header(text)
+    if not about and (tree := _tree(module)) is not None and path.parent.name in DOCUMENTED:
+        about = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    return Choice(path.stem, " ".join(about.split()), settings, _tasks(module, target))
+
+
+def settings_in(path: Path, *, root: bool = False) -> tuple[Setting, ...]:
+    """The scalar settings at the top of one file; ``root`` where it is the composition root."""
+    entries = list(_entries(path.read_text(encoding="utf-8")))
+    plain = [(name, value, comment) for name, value, comment in entries if value]
+    wanted = offered([name for name, _, _ in plain], root=root)
+    return tuple(Setting(*entry) for entry in plain if entry[0] in wanted)
+
+
+def _header(text: str) -> str:
+    """The comment lines at the top."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# ").strip())
+    return " ".join(line for line in lines if not line.startswith("@package"))
+
+
+def _entries(text: str) -> Iterator[tuple[str, str, str]]:
+    """Key, value and comment of each key at the top level; a comment goes on in lines that hold nothing else."""
+    import yaml
+
+    lines = text.splitlines()
+    node = yaml.compose(text)
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        nested = isinstance(value, yaml.MappingNode | yaml.SequenceNode) and not value.flow_style
+        mark = key.end_mark if nested else value.end_mark
+        written = "" if nested else text[value.start_mark.index : value.end_mark.index].strip()
+        comment = [lines[mark.line][mark.column :].partition("#")[2].strip()] if mark.line < len(lines) else []
+        for line in lines[mark.line + 1 :] if comment and comment[0] else ():
+            if not re.match(r"\s+#", line):
+                break
+            comment.append(line.strip().lstrip("# "))
+        yield str(key.value), written, " ".join(filter(None, comment))
+
+
+@cache
+def _tree(module: str) -> ast.Module | None:
+    """The source of a module, parsed and not executed; None where there is none to read."""
+    try:
+        spec = importlib.util.find_spec(module) if module else None
+        if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+            return None
+        return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    except (ImportError, ValueError, OSError, SyntaxError):
+        return None
+
+
+def _tasks(module: str, target: str) -> tuple[str, ...]:
+    """The class's ``tasks``, where they are written as values, or as the keys of a mapping that is."""
+    tree = _tree(module)
+    for node in tree.body if tree else ():
+        if isinstance(node, ast.ClassDef) and node.name == target:
+            value = _assigned(node.body, "tasks")
+            return tuple(str(task) for task in _values(value, module)) if value is not None else ()
+    return ()
+
+
+def _values(node: ast.expr, module: str) -> list[Any]:
+    if isinstance(node, ast.Tuple | ast.List):
+        return [item.value for item in node.elts if isinstance(item, ast.Constant)]
+    if isinstance(node, ast.Dict):
+        return [key.value for key in node.keys if isinstance(key, ast.Constant)]
+    if isinstance(node, ast.Call) and len(node.args) == 1:  # tuple(DATA_SETS)
+        return _values(node.args[0], module)
+    return _values_of_name(node.id, module) if isinstance(node, ast.Name) else []
+
+
+def _values_of_name(name: str, module: str) -> list[Any]:
+    """Of a name at the top of a module, or of the one that it is imported from."""
+    tree = _tree(module)
+    body = tree.body if tree else []
+    if (value := _assigned(body, name)) is not None:
+        return _values(value, module)
+    for node in body:
+        if isinstance(node, ast.ImportFrom) and node.module and name in [alias.name for alias in node.names]:
+            return _values_of_name(name, node.module)
+    return []
+
+
+def _assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                return node.value
+    return None

@@ -1,0 +1,128 @@
+"""The page that ``python -m harness.run --help`` prints: examples, tasks, and what each choice and setting means.
+
+Everything but the frame comes from the files of ``conf/`` and from what they name; nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.conf_files import Choice, Setting, choices_in, settings_in
+from harness.errors import unknown
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+GROUPS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
+"""In the order of the page; experiments, which choose among all of these, come last."""
+APART = ("benchmark", "optimizer", "llm", "budget")
+"""Groups whose choices have settings of their own; of the others each setting is explained once."""
+FRAME = """\
+usage: python -m harness.run [-m] [group=choice ...] [setting=value ...]
+
+Runs one optimizer on one benchmark; with -m, every combination of the values given. A run is a folder below runs/;
+the same command again goes on where it stopped, and skips what is complete.
+
+Examples:
+  python -m harness.run benchmark=toy
+  python -m harness.run optimizer=smac benchmark.task=kc1 seed=3 budget.proposals=50
+  python -m harness.run optimizer=llm_chat decoding=json_schema
+  python -m harness.run -m optimizer=random_search,smac benchmark.task=credit_g,kc1 'seed=range(3)'
+  python -m harness.run -m experiment=quickstart
+  python -m harness.run benchmark=openml optimizer=llambo --help     these two alone
+  python -m analysis runs/adhoc                                      tables, figures and a page of what was run
+
+Options:
+  -m, --multirun   run every combination of values such as seed=0,1 or 'seed=range(3)'
+  --cfg job        print the configuration and run nothing
+  -h, --help       print this page; --hydra-help prints Hydra's own options
+"""
+
+
+def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
+    """The page; of a group that is chosen in the overrides, that choice alone.
+
+    Raises:
+        SettingError: There is no such choice.
+    """
+    width = width or max(80, min(120, shutil.get_terminal_size((120, 24)).columns))
+    folders = [CONF, *_search_path(overrides)]
+    defaults = _defaults()
+    blocks = [
+        FRAME,
+        "\n".join(["Settings of every run:", *_table(settings_in(CONF / "config.yaml", root=True), width)]),
+    ]
+    for group in (*GROUPS, "experiment"):
+        wanted = _wanted(group, overrides)
+        choices = choices_in(group, folders)
+        if wanted and not wanted <= {choice.name for choice in choices}:
+            raise unknown(group, min(wanted - {choice.name for choice in choices}), [c.name for c in choices])
+        kept = [choice for choice in choices if not wanted or choice.name in wanted]
+        blocks.append("\n".join(_section(group, kept, defaults.get(group), width)))
+    return "\n\n".join(block.rstrip() for block in blocks)
+
+
+def _section(group: str, choices: Sequence[Choice], default: str | None, width: int) -> Iterator[str]:
+    yield f"{group}=" + (f"  (when not given: {default})" if default else "")
+    for choice in choices:
+        yield from _entry(f"  {choice.name}", choice.about, 22, width)
+        if choice.tasks:
+            yield from _entry("", f"tasks: {', '.join(choice.tasks)}", 22, width)
+        if group in APART:
+            yield from _table(choice.settings, width, f"{group}.", 6)
+    if group not in (*APART, "experiment"):
+        yield from _table(_shared(choices, default), width, f"{group}.", 4)
+
+
+def _shared(choices: Sequence[Choice], default: str | None) -> list[Setting]:
+    """Each setting of a group once, with its value where all of the choices, or the default one, have that."""
+    found: dict[str, list[tuple[str, Setting]]] = {}
+    for choice in choices:
+        for setting in choice.settings:
+            found.setdefault(setting.name, []).append((choice.name, setting))
+    shown = []
+    for name, settings in found.items():
+        values = {setting.value for _, setting in settings}
+        own = next((setting for choice, setting in settings if choice == default or len(values) == 1), None)
+        shown.append(own or Setting(name, "...", settings[0][1].comment))
+    return shown
+
+
+def _table(settings: Sequence[Setting], width: int, prefix: str = "", indent: int = 2) -> Iterator[str]:
+    for setting in settings:
+        yield from _entry(f"{' ' * indent}{prefix}{setting.name}={setting.value}", setting.comment, 44, width)
+
+
+def _entry(name: str, text: str, column: int, width: int) -> Iterator[str]:
+    """A name and what is said of it, hanging in a column."""
+    lines = textwrap.wrap(text, width - column, break_on_hyphens=False) or [""]
+    if len(name) + 2 > column:
+        yield name
+    else:
+        yield f"{name:<{column}}{lines.pop(0)}".rstrip()
+    for line in lines:
+        if line:
+            yield " " * column + line
+
+
+def _wanted(group: str, overrides: Sequence[str]) -> set[str]:
+    """The choices of a group on the command line."""
+    given = [text.lstrip("+").partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{group}=")]
+    return {name.strip() for text in given for name in text.split(",") if name.strip() and "(" not in text}
+
+
+def _search_path(overrides: Sequence[str]) -> list[Path]:
+    """Folders of ``hydra.searchpath=[...]``."""
+    given = [text.partition("=")[2] for text in overrides if text.startswith("hydra.searchpath=")]
+    names = [name.strip(" '\"").removeprefix("file://") for text in given for name in text.strip("[]").split(",")]
+    return [Path(name) for name in names if name]
+
+
+def _defaults() -> dict[str, str]:
+    """Group -> what is chosen when nothing is."""
+    import yaml
+
+    entries = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
+    return {group: choice for group, choice in pairs if choice is not None}
