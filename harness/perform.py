@@ -117,7 +117,7 @@ def _begun(
         "schema": SCHEMA,
         "status": "running",
         "error": None,
-        "started_at": before["started_at"] if before else now(),
+        "started_at": (before or {}).get("started_at") or now(),
         "finished_at": None,
         **identity,
         "objectives": [asdict(objective) for objective in problem.objectives],
