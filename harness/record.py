@@ -76,7 +76,7 @@ def _is_text(value: Any) -> bool:
 
 def _is_name(value: Any) -> bool:
     """Text that names something: every character of it can be seen."""
-    return isinstance(value, str) and visible(value) == value and not {"\n", "\t"} & set(value)
+    return isinstance(value, str) and value != "" and visible(value) == value and not {"\n", "\t"} & set(value)
 
 
 def _is_number(value: Any) -> bool:
