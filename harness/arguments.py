@@ -45,7 +45,7 @@ def in_order(arguments: Sequence[str]) -> list[str]:
     from hydra._internal.utils import get_args_parser
 
     hydra_flags = get_args_parser()
-    parser = _Flags(prog="python -m harness.run", parents=[hydra_flags], add_help=False)
+    parser = _Flags(prog="python -m harness.run", parents=[hydra_flags], add_help=False, allow_abbrev=False)
     known, unknown = parser.parse_known_intermixed_args(list(arguments))
     overrides = [str(text) for text in known.overrides]
     if unknown:

@@ -45,9 +45,9 @@ def execute(config: DictConfig) -> float | None:
     tally = Tally.found() if HydraConfig.get().mode is RunMode.MULTIRUN else None
     try:
         status, folder, loss = _execute(config)
-    except BaseException:
+    except BaseException as error:
         if tally is not None:
-            tally.add("failed", None)
+            tally.add("interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed", None)
         raise
     if tally is not None:
         tally.add(status, folder)

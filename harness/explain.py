@@ -129,12 +129,15 @@ def _no_choice(overrides: Sequence[str]) -> SettingError | None:
     return None
 
 
-def _unknown_key(message: str, overrides: Sequence[str]) -> SettingError | None:
+def _unknown_key(error: Exception, overrides: Sequence[str]) -> SettingError | None:
     """For "Could not override 'budget.proposal'": which keys there are."""
-    found = re.search(r"Could not (?:override|append|add|delete) '?([\w./@-]+)", message)
+    found = re.search(r"Could not (?:override|append|add|delete) '?([\w./@-]+)", str(error))
     if not found:
         return None
-    key = found.group(1)
+    inner = re.search(
+        r"full_key: ([\w.]+)", f"{error.__cause__}"
+    )  # of benchmark={a: 1} it is benchmark.a that there is not
+    key = inner.group(1) if inner else found.group(1)
     parent, _, last = key.rpartition(".")
     from omegaconf import OmegaConf
 

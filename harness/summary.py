@@ -56,7 +56,7 @@ class SweepSummary:
         return self._jobs.total()
 
     def add(self, status: str, folder: str | None) -> None:
-        """Count a job: complete, skipped (complete before), busy (in another process) or failed."""
+        """Count a job: complete, skipped (complete before), busy (in another process), failed, interrupted."""
         self._jobs[status] += 1
         if folder is None or folder in self._seen or status not in ("complete", "skipped"):
             return

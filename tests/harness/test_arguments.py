@@ -82,6 +82,7 @@ def test_several_values_ask_for_m(text):
         (["--foo"], "Unknown option '--foo'"),
         (["-x", "seed=1"], "Unknown option '-x'"),
         (["--multi-run", "seed=1"], "did you mean '--multirun'?"),
+        (["--hel"], "did you mean '--help'?"),
         (["--seed=3"], "e.g. seed=3;"),
         (["-seed=3"], "e.g. seed=3;"),
         (["--seed", "3"], "Unknown option '--seed'"),

@@ -113,6 +113,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["seed=0,1"], "'seed=0,1' names several values: add -m"),
         (["optimizer=smac,random_search"], "'optimizer=smac,random_search' names several values: add -m"),
         (["experiment=classical", "seed=1"], "experiment=classical sweeps over optimizer, benchmark.task: add -m"),
+        (["benchmark={tsk: kc1}"], "Unknown setting of benchmark 'tsk'; did you mean 'task'?"),
         (["--foo"], "Unknown option '--foo'"),
         (["optimizer._targ_=x"], "Unknown setting of optimizer '_targ_'; there are none."),
         (["optimizer=llm_chat", "optimizer.cht=x"], "Valid: history, temperature."),
