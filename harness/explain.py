@@ -70,7 +70,7 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
         found = _no_choice(overrides)
     elif isinstance(error, HydraException | OmegaConfBaseException):
         said = str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error is empty itself
-        found = _misfit(said) or _unknown_key(said, overrides) or SettingError(_first_sentence(said))
+        found = _misfit(said) or _unknown_key(error, overrides) or SettingError(_first_sentence(said))
     return found
 
 
