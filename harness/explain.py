@@ -161,7 +161,11 @@ def _composed(overrides: Sequence[str]) -> Any:
 
     groups = {path.name for path in CONF.iterdir() if path.is_dir()}
     groups.add("hydra.searchpath")
-    chosen = [text for text in overrides if text.partition("=")[0] in groups and ("," not in text or "[" in text)]
+    chosen = [
+        text
+        for text in overrides
+        if text.partition("=")[0] in groups and "{" not in text and ("," not in text or "[" in text)
+    ]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides=chosen)
