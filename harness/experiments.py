@@ -28,7 +28,7 @@ def not_an_experiment(folder: Path) -> HyperboleError:
         return RunError(f"There is no folder {str(folder)!r}; {_choices(Path('runs'))}")
     whole = folder.resolve()
     for level, what in _LEVELS.items():
-        if _is_run(next(_run_files(whole, level), None)):
+        if any(map(_is_run, _run_files(whole, level))):
             experiment = os.path.relpath(whole.parents[2 - level])
             return RunError(f"{str(folder)!r} is {what} of an experiment; give the experiment: {experiment}.")
     below = _listed([path.name for path in experiments_in(folder)])
@@ -38,7 +38,7 @@ def not_an_experiment(folder: Path) -> HyperboleError:
 
 def experiments_in(folder: Path) -> list[Path]:
     """The folders right below this one that are experiments: they hold a run of this program."""
-    return [path for path in _folders(folder) if _is_run(next(_run_files(path, 3), None))]
+    return [path for path in _folders(folder) if any(map(_is_run, _run_files(path, 3)))]
 
 
 def _choices(folder: Path) -> str:
@@ -80,8 +80,10 @@ def is_foreign(path: Path) -> bool:
     return run is not None and not _is_ours(run)
 
 
-def _is_run(path: Path | None) -> bool:
-    return path is not None and _is_ours(_contents(path))
+def _is_run(path: Path) -> bool:
+    """Whether a run lies where its record says: by depth alone a folder such as ``/tmp`` would be an experiment."""
+    run: Any = _contents(path)
+    return _is_ours(run) and [str(run.get("method")), str(run.get("seed"))] == [*path.parts[-3:-1]]
 
 
 def _is_ours(run: Any) -> bool:

@@ -24,7 +24,8 @@ def work(tmp_path, monkeypatch):
 
 def run(folder):
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"schema": 1, "objectives": []}))
+    record = {"schema": 1, "objectives": [], "method": "smac", "seed": 0}
+    (folder / "run.json").write_text(json.dumps(record))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,12 @@ def test_what_is_said(work, path, told):
     said = str(not_an_experiment(Path(path)))
     assert told in said
     assert not [name for name in ("empty", "bin", "other/", "hidden") if name in said.removeprefix(f"'{path}'")]
+
+
+def test_a_run_that_lies_elsewhere_makes_no_experiment_of_the_folders_above(work):
+    run(work / "scratch/copies/old/first")
+    run(work / "smac/0")
+    assert experiments_in(work) == []
 
 
 def test_where_there_is_no_experiment_yet(tmp_path, monkeypatch):
