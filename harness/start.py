@@ -44,16 +44,7 @@ class DefaultStart:
     name = "default"
 
     def configurations(self, problem: Problem) -> Sequence[dict[str, Any]]:
-        """The default alone.
-
-        Raises:
-            SettingError: It is no configuration of the space, which is the benchmark's mistake and not the method's.
-        """
-        if violations := Checker(problem.space).check(problem.default)[1]:
-            raise SettingError(
-                f"The default of {problem.name} is no configuration of its space: {describe(violations[0])}; mend the "
-                "benchmark's problem.default, or take start=none."
-            )
+        """The default alone: a configuration of the space, or there would be no problem."""
         return (problem.default,)
 
 

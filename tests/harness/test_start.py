@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from benchmarks.toy import Toy
@@ -47,14 +45,6 @@ def test_a_start_that_is_no_configuration_is_refused():
         begin_with(GivenStart([{"x": 3.0, "units": 1}]), Line().problem, Scripted([]))
     with pytest.raises(SettingError, match=r"start.configurations is empty"):
         GivenStart([])
-
-
-def test_a_default_that_is_no_configuration_is_the_benchmarks_mistake():
-    problem = dataclasses.replace(Line().problem, default={"x": 3.0, "units": 1})
-    with pytest.raises(
-        SettingError, match=r"The default of fake.line is no configuration of its space: x = 3.0 is out"
-    ):
-        begin_with(DefaultStart(), problem, Scripted([]))
 
 
 def test_the_prepare_of_the_optimizer_is_reached():
