@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any, cast
 
 from harness.budget import Budget
-from harness.contract import check_benchmark, check_optimizer
+from harness.contract import check_benchmark, check_optimizer, check_part
 from harness.errors import SettingError
 from harness.locate import ROOT, locate
 from harness.method import GROUPS
 from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
-from harness.signature import check_settings
+from harness.signature import check_settings, settings_of
 from harness.space import refuse_unsound
-from harness.start import begin_with
+from harness.start import Start, begin_with
 from harness.tracker import Tracker
 from harness.trial import Optimizer
 
@@ -71,12 +71,12 @@ def _raised_in_configspace(error: Exception) -> bool:
 
 def build_budget(config: Mapping[str, Any]) -> Budget:
     """The budget of a resolved configuration."""
-    return cast(Budget, _factory(config.get("budget"), "budget")())
+    return cast(Budget, check_part(_factory(config.get("budget"), "budget")(), Budget, "budget"))
 
 
 def build_tracker(config: Mapping[str, Any]) -> Tracker:
     """The tracker of a resolved configuration."""
-    return cast(Tracker, _factory(config.get("tracker"), "tracker")())
+    return cast(Tracker, check_part(_factory(config.get("tracker"), "tracker")(), Tracker, "tracker"))
 
 
 def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget) -> Optimizer:
@@ -87,14 +87,15 @@ def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget)
     shown = replace(problem, objectives=objectives)
     optimizer = check_optimizer(factory(problem=shown, seed=config["seed"], budget=budget))
     start = config.get("start")  # runs recorded before there was a choice had none
-    return optimizer if start is None else begin_with(_factory(start, "start")(), problem, optimizer)
+    if start is None:
+        return optimizer
+    return begin_with(check_part(_factory(start, "start")(), Start, "start"), problem, optimizer)
 
 
 def build_repair(config: Mapping[str, Any], problem: Problem) -> Repair:
     """The repair of a resolved configuration."""
-    return cast(
-        Repair, _factory(config.get("repair"), "repair", "problem", "seed")(problem=problem, seed=config["seed"])
-    )
+    factory = _factory(config.get("repair"), "repair", "problem", "seed")
+    return cast(Repair, check_part(factory(problem=problem, seed=config["seed"]), Repair, "repair"))
 
 
 def build_all(config: Mapping[str, Any]) -> None:
@@ -131,9 +132,14 @@ def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | Non
         raise SettingError(f"The {group} configuration has no _target_; name the class to build there.")
     _check(node, group, given, shared or {})
     try:
-        return instantiate(_literal(node), _partial_=True, _convert_="all")
+        factory = instantiate(_literal(node), _partial_=True, _convert_="all")
     except (InstantiationException, OmegaConfBaseException) as error:
         raise _explained(error, group) from error
+    for name, setting in settings_of(factory.func)[0].items():
+        if setting.part is not None and name in factory.keywords:
+            place = next((key for key, value in (shared or {}).items() if value == node.get(name)), f"{group}.{name}")
+            check_part(factory.keywords[name], setting.part, place)
+    return factory
 
 
 def _check(node: Mapping[str, Any], path: str, given: tuple[str, ...], shared: Mapping[str, Any]) -> None:

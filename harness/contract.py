@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import ContractError
-from harness.kinds import is_finite, is_whole
+from harness.kinds import is_finite, is_protocol, is_whole, lacks
 from harness.problem import Benchmark, Problem
 from harness.scalars import number
 from harness.trial import Candidate, Optimizer, Proposal, Usage
@@ -56,6 +56,26 @@ def check_optimizer(optimizer: Any) -> Optimizer:
     if getattr(optimizer, "prepare", None) is not None:
         _check_method(optimizer, "prepare", ())
     return optimizer  # type: ignore[no-any-return]
+
+
+def check_part(part: Any, wanted: type, place: str) -> Any:
+    """What a group of the configuration builds, if it is what the group is for.
+
+    Args:
+        part: As built.
+        wanted: The class it must be of, or the protocol it must have the members of.
+        place: Where it is configured: ``tracker``.
+
+    Raises:
+        ContractError: It is something else.
+    """
+    if (missing := lacks(part, wanted)) is None:
+        return part
+    what = f"has no {missing}" if is_protocol(wanted) else f"is no {missing}"
+    raise ContractError(
+        f"{named(part)}, which {place}._target_ names, {what}; name a class that makes a {wanted.__name__} "
+        f"({wanted.__module__})."
+    )
 
 
 def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:

@@ -18,7 +18,7 @@ from harness.errors import RunError, SettingError
 from harness.folder import RunFolder, refuse_if_different
 from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
-from harness.names import check_experiment, component, part
+from harness.names import as_written, check_experiment, component, part
 from harness.progress import say, tell
 from harness.searchpath import refuse_shadowed
 from harness.sources import changed, sources
@@ -146,9 +146,7 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
     _check_choices(config, choices, REQUIRED)
     used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
     _check_choices(config, choices, sorted(used))
-    seed, name = config.get("seed"), config.get("name")
-    if is_whole(name):
-        name = str(name)  # name=2026
+    seed, name = config.get("seed"), as_written(config.get("name"))
     if not is_whole(seed) or not 0 <= seed < 2**31:
         raise SettingError(
             f"seed is {'null' if seed is None else repr(seed)}; give a whole number from 0 to 2147483647."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import inspect
 import math
 import types
 import typing
@@ -90,7 +91,32 @@ def _of_class(origin: Any) -> Kind | None:
     if isinstance(origin, enum.EnumMeta):
         members: list[enum.Enum] = list(origin)
         return _choice([value for member in members for value in (member.name, member.value)], members)
-    return _PART if dataclasses.is_dataclass(origin) or getattr(origin, "_is_protocol", False) else None
+    return _PART if is_part(origin) else None
+
+
+def is_part(hint: Any) -> bool:
+    """Whether a hint asks for what a group of the configuration builds: a data class, or anything with some members."""
+    return isinstance(hint, type) and (dataclasses.is_dataclass(hint) or is_protocol(hint))
+
+
+def is_protocol(wanted: Any) -> bool:
+    """Whether a class says what others must have, and is not itself what they are."""
+    return bool(getattr(wanted, "_is_protocol", False))
+
+
+def lacks(part: Any, wanted: type) -> str | None:
+    """What an object lacks to be a part of some type: a member of the protocol, or being of the class; None if nothing.
+
+    Args:
+        part: Built from the configuration.
+        wanted: A protocol, or a class.
+    """
+    if not is_protocol(wanted):
+        return None if isinstance(part, wanted) else wanted.__name__
+    own = [base for base in wanted.__mro__ if is_protocol(base) and base is not typing.Protocol]
+    members = [name for base in own for name in (*inspect.get_annotations(base), *vars(base))]
+    needed = (name for name in members if name == "__call__" or not name.startswith("_"))
+    return next((name for name in needed if not hasattr(part, name)), None)
 
 
 def refusal(name: str, value: Any, kind: Kind, default: Any = None) -> SettingError:

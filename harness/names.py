@@ -36,6 +36,11 @@ def component(text: str) -> str:
     return text if len(text) <= LONGEST else _marked(text, text, LONGEST)
 
 
+def as_written(name: object) -> object:
+    """An experiment's name from a configuration: digits alone (name=2026) are a number to YAML and a name to people."""
+    return str(name) if type(name) is int else name
+
+
 def is_experiment(name: object) -> bool:
     """Whether an experiment can be called that."""
     return isinstance(name, str) and len(name) <= LONGEST and _EXPERIMENT.fullmatch(name) is not None

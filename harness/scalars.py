@@ -9,7 +9,7 @@ from typing import Any
 def number(value: Any) -> float | None:
     """The number that a value is, NaN and infinities included; None for what is none: truth values, text, arrays."""
     try:
-        if getattr(value, "shape", ()) != () or _is_time(value):
+        if getattr(value, "shape", ()) != () or _is_time(value) or _is_masked(value):
             return None
         if callable(item := getattr(value, "item", None)):  # NumPy's and PyTorch's scalars, arrays of no dimension
             value = item()
@@ -24,3 +24,8 @@ def number(value: Any) -> float | None:
 def _is_time(value: Any) -> bool:
     """Whether it is NumPy's time: its ``item`` is a bare number of some unit."""
     return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether it is NumPy's masked value, the mean of nothing: its ``item`` is 0."""
+    return bool(getattr(value, "mask", False))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from harness.errors import ContractError, SettingError, unknown
 from harness.internals import offered
-from harness.kinds import Kind, kind_of, refusal
+from harness.kinds import Kind, is_part, kind_of, refusal
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 _FURTHER = "takes_also"
@@ -29,11 +29,13 @@ class Setting:
         kind: What it may be; None for anything.
         default: None where it has none.
         required: Whether it must be given.
+        part: The class or protocol of a part that a group of the configuration builds; None for a plain value.
     """
 
     kind: Kind | None
     default: Any
     required: bool
+    part: type | None = None
 
 
 def takes_also(other: Callable[..., Any]) -> Callable[[_Target], _Target]:
@@ -56,8 +58,9 @@ def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:
     for each in parameters:
         if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
             required = each.default is each.empty
-            kind = kind_of(_resolved(target, each.name, each.annotation))
-            settings[each.name] = Setting(kind, None if required else each.default, required)
+            hint = _resolved(target, each.name, each.annotation)
+            part = hint if is_part(hint) else None
+            settings[each.name] = Setting(kind_of(hint), None if required else each.default, required, part)
     is_open = any(each.kind is each.VAR_KEYWORD for each in parameters)
     if is_open and (other := getattr(target, _FURTHER, None)) is not None:
         further, is_open = settings_of(other)

@@ -16,7 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
 from harness.errors import SettingError
-from harness.names import check_experiment
+from harness.names import as_written, check_experiment
 from harness.progress import ERASE, is_terminal, pace, tell
 from harness.summary import SweepSummary
 from harness.tally import Tally
@@ -37,7 +37,7 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
         try:
-            check_experiment(config.name)  # before Hydra makes a folder of it
+            check_experiment(as_written(config.name))  # before Hydra makes a folder of it
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from harness.clock import now
 from harness.errors import DiskError
 from harness.jsonl import Appender, loads
 from harness.masking import masked, without_secrets
-from harness.names import is_experiment
+from harness.names import as_written, is_experiment
 
 FILE = "sweeps.jsonl"
 SKEW_SECONDS = 3600.0
@@ -60,9 +61,13 @@ class SweepRecord(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Read every meter a first time."""
-        if not is_experiment(config.name):  # nothing runs under it, and nothing may be written there
+        try:
+            name = as_written(config.get("name"))
+        except OmegaConfBaseException:  # it refers to what is not there, which the run itself says
             return
-        self._process, self._folder = os.getpid(), Path.cwd() / "runs" / str(config.name)
+        if not is_experiment(name):  # nothing runs under it, and nothing may be written there
+            return
+        self._process, self._folder = os.getpid(), Path.cwd() / "runs" / str(name)
         self._clock, started_at = time.perf_counter(), now()
         self._line = {
             "started_at": started_at,
@@ -73,8 +78,8 @@ class SweepRecord(Callback):
             "runs": [],
             "elsewhere": [],
         }
-        for name, meter in self._meters.items():
-            self._line[name] = _safely(meter.start, config)
+        for field, meter in self._meters.items():
+            self._line[field] = _safely(meter.start, config)
         atexit.register(self.close)
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -137,7 +142,9 @@ def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
 
 def _told(config: DictConfig) -> list[str]:
     """The command line's overrides, Hydra's own last, without what looks like a secret."""
-    overrides = [str(text) for group in ("task", "hydra") for text in config.hydra.overrides[group]]
+    # As given: a ${...} in one is text here, and may refer to what is not there.
+    given: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)
+    overrides = [str(text) for group in ("task", "hydra") for text in given[group]]
     hidden = [masked({text.partition("=")[0]: text.partition("=")[2]}) for text in overrides]
     return [f"{key}={value}" for pair in hidden for key, value in pair.items()]
 

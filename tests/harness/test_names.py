@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.errors import SettingError
 from harness.method import method_name, task_name
-from harness.names import LONGEST, check_experiment, component, part
+from harness.names import LONGEST, as_written, check_experiment, component, part
 from tests.command import hyperbole, sentence
 
 HOSTILE = [
@@ -128,3 +128,10 @@ def test_a_task_with_slashes_is_found_by_the_analysis(tmp_path):
     assert done.returncode == 0, done.stderr
     runs = sorted(Path(tmp_path).rglob("run.json"))
     assert len(runs) == len(list(tmp_path.glob("runs/adhoc/*/*/*/run.json"))) == 3
+
+
+def test_digits_alone_are_a_name_in_a_sweep_too(tmp_path):
+    done = hyperbole("-m", "benchmark=toy", "budget.proposals=1", "tracker=none", "name=2026", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "runs/2026/sweeps.jsonl").read_text().splitlines()) == 1
+    assert [as_written(name) for name in (2026, "a", True, None)] == ["2026", "a", True, None]

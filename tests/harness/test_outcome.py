@@ -291,3 +291,12 @@ def test_any_outcome_becomes_a_row_with_a_finite_loss_or_an_error(losses, metric
 def test_any_failure_becomes_an_error_in_words(text, seconds):
     assert raising(EvaluationError(text, seconds))["error"]
     assert raising(OSError(text))["error"]
+
+
+def test_a_masked_value_is_no_loss_of_zero():
+    nothing = np.ma.masked_array([0.3, 0.5], mask=[True, True])
+    row = returning({"score": nothing.mean()})
+    assert row["losses"] is None
+    assert "masked" in row["error"]
+    assert number(np.ma.masked_array(0.5, mask=False)) == 0.5
+    assert number(np.ma.masked_array(0.5, mask=True)) is None

@@ -295,3 +295,20 @@ def test_any_value_of_any_setting_of_a_method_is_taken_or_refused(choice, data):
         build_optimizer(resolved, Line().problem, Budget(proposals=5))
     except HyperboleError:
         return
+
+
+@pytest.mark.parametrize(
+    ("group", "lack"),
+    [
+        ("budget", "is no Budget"),
+        ("tracker", "has no start"),
+        ("repair", "has no name"),
+        ("start", "has no name"),
+        ("prompt", "is no Prompt"),
+        ("decoding", "is no Decoding"),
+        ("llm", "has no prepare"),
+    ],
+)
+def test_what_a_group_builds_must_be_what_it_is_for(group, lack, capsys):
+    told = refused("benchmark=toy", "optimizer=llm_chat", f"++{group}._target_=builtins.dict", capsys=capsys)
+    assert told.startswith(f"dict, which {group}._target_ names, {lack}; name a class that makes a ")

@@ -88,6 +88,27 @@ def test_a_command_without_work_leaves_no_line(composed, tmp_path):
     assert meter.runs == [], "it is stopped all the same: it may hold something"
 
 
+def test_a_number_is_an_experiments_name_too(composed, tmp_path):
+    record = SweepRecord({})
+    composed.name = 2026
+    record.on_run_start(composed)
+    write(tmp_path, "a.b/c/0", finished_at=stamp(1))
+    (tmp_path / "runs/adhoc").rename(tmp_path / "runs/2026")
+    record.on_run_end(composed)
+    assert len(lines(tmp_path, "2026")) == 1
+
+
+@pytest.mark.parametrize("change", [{"name": "${nowhere}"}, {"name": None}, {"seed": "${nowhere}"}])
+def test_what_cannot_be_resolved_is_the_runs_to_say(composed, tmp_path, change):
+    del composed["name"]
+    composed = OmegaConf.merge(composed, {"name": "adhoc"} | change)
+    composed.hydra.overrides.task = [f"{name}={value}" for name, value in change.items()]
+    record = SweepRecord({})
+    record.on_run_start(composed)
+    record.on_run_end(composed)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_record_that_cannot_be_written_fails_nothing(composed, tmp_path):
     record = SweepRecord({})
     record.on_run_start(composed)
