@@ -14,8 +14,9 @@ from tests.vllm_server import vllm_server
 SERVER = vllm_server.__name__
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before xdist reads the marks."""
+    """Before xdist reads the marks: its own hook was registered later, so without a word it would come first."""
     for item in items:
         if isinstance(item, pytest.Function) and (name := group(item)) is not None:
             item.add_marker(pytest.mark.xdist_group(name))
