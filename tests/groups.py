@@ -22,6 +22,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(name))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Under xdist, make sure that the groups came through: versions that do not fit ignore them in silence."""
+    if not session.config.getoption("loadgroup", False):
+        return
+    for item in session.items:
+        if isinstance(item, pytest.Function) and (name := group(item)) is not None and not item.nodeid.endswith(name):
+            raise pytest.UsageError(f"pytest-xdist does not group {item.nodeid}; install what constraints.txt says.")
+
+
 def group(item: pytest.Function) -> str | None:
     """The name of the group, or None."""
     if SERVER in item.fixturenames:

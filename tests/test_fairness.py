@@ -84,7 +84,8 @@ def test_there_is_a_front_and_a_hypervolume(fairness):
 
 
 def test_they_replay(fairness):
-    done = command("harness.replay", str(fairness[0]), cwd=fairness[0])
+    folder = next(setting for setting in SETTINGS if setting.startswith("benchmark.folder="))
+    done = command("harness.replay", str(fairness[0]), folder, cwd=fairness[0])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
