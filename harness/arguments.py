@@ -10,6 +10,7 @@ from typing import NoReturn
 from harness.errors import SettingError
 
 EXAMPLE = "e.g. seed=3"
+_HYDRAS_OWN = {"_args_", "_convert_", "_partial_", "_recursive_"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _SWEEPING = "python -m harness.run -m"
 
@@ -70,7 +71,7 @@ def check_overrides(overrides: Sequence[str], several: str | None) -> None:
         several: What to do where an override names several values, as a sweep's does; None where it may.
 
     Raises:
-        SettingError: One cannot be read, or names several values.
+        SettingError: One cannot be read, is none of this project's settings, or names several values.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -85,6 +86,10 @@ def check_overrides(overrides: Sequence[str], several: str | None) -> None:
             raise unreadable(text) from None
         if not override.key_or_group:
             raise unreadable(text)
+        if own := sorted(_HYDRAS_OWN & set(override.key_or_group.split("."))):
+            raise SettingError(
+                f"{text!r} sets {own[0]}, which tells Hydra how to build a class and is no setting; leave it out."
+            )
         if several is not None and override.is_sweep_override():
             raise SettingError(f"{text!r} names several values: {several}; one list is written [a,b].")
 

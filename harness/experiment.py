@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from harness.arguments import check_overrides
 from harness.build import build_all, choices_of
-from harness.errors import RunError, SettingError
+from harness.errors import RunError, SettingError, unknown
 from harness.folder import RunFolder, refuse_if_different
 from harness.kinds import is_whole
 from harness.method import GROUPS, method_name, task_name, used_groups
@@ -28,6 +29,9 @@ from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
 """Groups that every run has a choice of, besides those that its method uses."""
+RUN_KEYS = ("name", "seed", "folder")
+HIDDEN_KEYS = frozenset({"folder"})
+"""Of the root, what a run sets itself."""
 CONF = Path(__file__).resolve().parents[1] / "conf"
 _WARNED: set[str] = set()
 """Changed files this process has told of: a sweep of complete runs says it once."""
@@ -107,6 +111,19 @@ def _refuse_sweep(hydra: Any) -> None:
         )
 
 
+def _refuse_unread(config: DictConfig) -> None:
+    """Make sure that every key of the root is one of ours, or is referred to by another: ``+key=value`` adds any.
+
+    Raises:
+        SettingError: One is not, as a misspelt ``+bugdet.proposals=5``.
+    """
+    ours = {*(group for group in default_choices() if not group.startswith("override ")), *RUN_KEYS}
+    text = str(OmegaConf.to_container(config, resolve=False))
+    for key in map(str, config):
+        if key not in ours and not re.search(r"\$\{" + re.escape(key) + r"[.}\[]", text):
+            raise unknown("setting", key, ours - HIDDEN_KEYS)
+
+
 def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
     """Whether a complete run has its whole log; one that was cut short goes on where it is cut.
 
@@ -141,9 +158,10 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
         The fields of run.json that say so, plus ``place`` (``<benchmark>.<task>``); and the groups the method uses.
 
     Raises:
-        SettingError: The seed or the experiment's name cannot be one.
+        SettingError: The seed or the experiment's name cannot be one; a setting is read by nobody.
     """
     _check_choices(config, choices, REQUIRED)
+    _refuse_unread(config)
     used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
     _check_choices(config, choices, sorted(used))
     seed, name = config.get("seed"), as_written(config.get("name"))

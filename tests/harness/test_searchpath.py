@@ -65,3 +65,22 @@ def test_every_command_that_composes_refuses_it(tmp_path):
     assert not (tmp_path / "runs").exists()
     with pytest.raises(SettingError, match="optimizer=tpe could mean"):
         evaluate([PARAMS, "benchmark=toy", "optimizer=tpe", path])
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("+bugdet.proposals=5", "Unknown setting 'bugdet'; did you mean 'budget'?"),
+        ("+foo=1", "Unknown setting 'foo'; Valid: benchmark, budget,"),
+        ("+optimizer._partial_=true", "sets _partial_, which tells Hydra how to build a class"),
+        ("+benchmark._args_=[branin]", "sets _args_, which tells Hydra"),
+    ],
+)
+def test_a_setting_that_nobody_reads_is_refused(tmp_path, setting, told):
+    assert told in sentence(hyperbole("benchmark=toy", "budget.proposals=2", setting, cwd=tmp_path))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_key_that_another_setting_refers_to_is_read(tmp_path):
+    done = hyperbole("benchmark=toy", "budget.proposals=1", "+half=1.5", "budget.seconds=${half}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
