@@ -2,8 +2,13 @@
 
 import os
 
+from hypothesis import settings
+
 # Before anything computes: there is one process of tests per core, and further threads would only wait for one another.
 # The model server takes no notice of it (llms.serving).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("suite", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("suite")
 
 pytest_plugins = ["tests.vllm_server", "tests.groups"]

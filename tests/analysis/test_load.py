@@ -95,7 +95,10 @@ def test_damaged_runs_are_all_named_and_the_rest_is_analyzed(folder: Path, capsy
         sentence = f"smac/{seed} says that it is complete, but line 1 of trials.jsonl is trial 1 instead of 0"
         assert "".join(sentence.split()) in said
     assert "smac/1/run.json" in said
-    assert told.err == "3 runs are damaged and were left out; the sentences above say which, and what mends it.\n"
+    assert (
+        told.err
+        == "3 runs are damaged and were left out; the sentences before the tables say which, and what mends each.\n"
+    )
     assert [run.seed for run in load(folder).runs] == [3]
     (folder / "hpobench.credit_g/smac/3/trials.jsonl").unlink()
     assert main([str(folder)]) == 2
