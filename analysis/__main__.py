@@ -13,8 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Analyze one experiment.
 
     Returns:
-        0; 1 where damaged runs were left out; 2 where there is nothing to analyze or a mistake in the command. A mistake
-        is a sentence on standard error; damaged runs are named before the tables, on standard output.
+        0; 1 where damaged runs were left out; 2 where there is nothing to analyze or a mistake in the command.
+        A mistake is a sentence on standard error; damaged runs are named before the tables, on standard output.
     """
     parser = Parser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
