@@ -52,11 +52,14 @@ class TinyLive:
         made.add(width, kind, rate, Constant("version", 1), EqualsCondition(rate, kind, "deep"))
         if space != "grid":
             made = ConfigurationSpace(f"tiny_live.{task}", space={"width": (1, 8), "rate": (1e-3, 1.0)})
+        default = (
+            {"kind": "deep", "rate": 0.1, "version": 1, "width": 2} if space == "grid" else {"width": 2, "rate": 0.1}
+        )
         self.problem = Problem(
             name=f"tiny_live.{task}",
             space=made,
             objectives=chosen(objectives, KNOWN, "tiny_live"),
-            default={"kind": "deep", "rate": 0.1, "version": 1, "width": 2},
+            default=default,
             fidelities=(STEPS,),
             description="A tiny model is tuned. There are no data.",
             contexts={"names": "No features."},

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analysis.replies import read_answers
 from harness.chat import ChatRequest, Message
+from harness.clock import now
 from harness.jsonl import encode
 from llms.call_rows import completion_of, row_of
 from llms.counts import UncountedError
@@ -34,7 +35,8 @@ def from_choices(choices):
 
 
 def written(answered):
-    return encode(row_of(0, ASK, answered))
+    """As the recorder writes it, which notes when it was sent."""
+    return encode(row_of(0, ASK, answered) | {"started_at": now()})
 
 
 @pytest.mark.parametrize(

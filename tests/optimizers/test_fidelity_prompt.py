@@ -150,7 +150,7 @@ def test_a_task_must_have_a_fidelity_and_leave_its_key_free():
     toy = Toy()
     space = ConfigurationSpace()
     space.add(Float("fidelity", (0.0, 1.0)))
-    toy.problem = dataclasses.replace(toy.problem, space=space)
+    toy.problem = dataclasses.replace(toy.problem, space=space, default={"fidelity": 0.5})
     with pytest.raises(SettingError, match="has a hyperparameter named 'fidelity'"):
         run(["{}"], benchmark=toy)
 

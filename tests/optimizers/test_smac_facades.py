@@ -21,7 +21,7 @@ from harness.trial import Proposal, Trial
 from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
 from optimizers.smac_multifidelity import SMACMultifidelity
-from tests.fakes import Line, rich_space
+from tests.fakes import VALID, Line, rich_space
 
 FACADES = [SMAC, SMACBlackbox, SMACMultifidelity]
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def test_every_kind_of_hyperparameter(facade):
     """Conditions on conditions, a forbidden clause, an ordinal, a constant and a bool, beyond the initial design."""
     benchmark = Toy(task="peak")
     space = rich_space()
-    optimizer = facade(replace(benchmark.problem, space=space, fidelities=()), 0, Budget(proposals=16))
+    optimizer = facade(replace(benchmark.problem, space=space, default=VALID, fidelities=()), 0, Budget(proposals=16))
     for index in range(12):
         proposal = optimizer.ask()
         assert Checker(space).check(proposal.params) == (proposal.params, ())
