@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
+from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import read_rows
 from harness.trial import Fault
-
-Check = Callable[[Any], bool]
-_WORDS = ("NaN", "Infinity", "-Infinity")
-"""What JSON lacks (``harness.jsonl.plain``)."""
 
 
 def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
@@ -77,7 +73,7 @@ def _shown(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return value in _WORDS if isinstance(value, str) else _is_real(value)
+    return value in WORDS if isinstance(value, str) else _is_real(value)
 
 
 def _is_real(value: Any) -> bool:
@@ -98,36 +94,8 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
 def _is_fault(value: Any) -> bool:
     return isinstance(value, str) and value in set(Fault)
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _or_none(holds: Check) -> Check:
-    return lambda value: value is None or holds(value)
-
-
-def _list_of(holds: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(map(holds, value))
-
-
-def _mapping_to(holds: Check) -> Check:
-    return lambda value: isinstance(value, dict) and all(map(holds, value.values()))
 
 
 def _fields(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
@@ -139,7 +107,7 @@ def _anything(value: Any) -> bool:
 
 
 def _violation(fault: Check) -> Check:
-    return _fields({"fault": fault, "name": _or_none(_is_text), "value": _anything})
+    return _fields({"fault": fault, "name": or_none(is_text), "value": _anything})
 
 
 _USAGE = _fields(
@@ -147,72 +115,72 @@ _USAGE = _fields(
         "calls": _is_count,
         "prompt_tokens": _is_count,
         "completion_tokens": _is_count,
-        "cached_tokens": _or_none(_is_count),
+        "cached_tokens": or_none(_is_count),
         "seconds": _is_amount,
     },
-    {"reasoning_tokens": _or_none(_is_count)},
+    {"reasoning_tokens": or_none(_is_count)},
 )
 _CANDIDATE = _fields(
-    {"proposed": _or_none(_is_object), "violations": _list_of(_violation(_is_fault)), "call": _or_none(_is_count)}
+    {"proposed": or_none(is_object), "violations": list_of(_violation(_is_fault)), "call": or_none(_is_count)}
 )
 _TRIAL: dict[str, Check] = {
     "index": _is_count,
-    "proposed": _or_none(_is_object),
-    "violations": _list_of(_violation(_is_text)),  # the flat row says which fault there is not
-    "duplicate_of": _or_none(_is_count),
-    "repair": _or_none(_is_text),
-    "executed": _or_none(_is_object),
+    "proposed": or_none(is_object),
+    "violations": list_of(_violation(is_text)),  # the flat row says which fault there is not
+    "duplicate_of": or_none(_is_count),
+    "repair": or_none(is_text),
+    "executed": or_none(is_object),
     "fidelity": _anything,  # as it was proposed
-    "losses": _or_none(_mapping_to(_is_number)),
-    "metrics": _or_none(_is_object),
-    "evaluation_seconds": _or_none(_is_amount),
+    "losses": or_none(mapping_to(_is_number)),
+    "metrics": or_none(is_object),
+    "evaluation_seconds": or_none(_is_amount),
     "ask_seconds": _is_amount,
     "usage": _USAGE,
-    "calls": _list_of(_is_count),
-    "error": _or_none(_is_text),
+    "calls": list_of(_is_count),
+    "error": or_none(is_text),
 }
 _TRIAL_IF_GIVEN: dict[str, Check] = {
-    "near_duplicate_of": _or_none(_is_count),
-    "candidates": _or_none(_list_of(_CANDIDATE)),
-    "reason": _or_none(_is_text),
-    "predicted": _or_none(_is_number),
+    "near_duplicate_of": or_none(_is_count),
+    "candidates": or_none(list_of(_CANDIDATE)),
+    "reason": or_none(is_text),
+    "predicted": or_none(_is_number),
 }
 _ENERGY = _fields(
     {},
     {
-        "gpu_joules": _or_none(_is_amount),
-        "cpu_joules": _or_none(_is_amount),
-        "reason": _or_none(_is_text),
-        "reasons": _or_none(_mapping_to(_or_none(_is_text))),
+        "gpu_joules": or_none(_is_amount),
+        "cpu_joules": or_none(_is_amount),
+        "reason": or_none(is_text),
+        "reasons": or_none(mapping_to(or_none(is_text))),
     },
 )
 _COUNTERS = ("requests", "prompt_tokens", "generation_tokens", "prefix_cache_queries", "prefix_cache_hits")
 _SERVER = _fields(
     {},
     {
-        "url": _or_none(_is_text),
-        "reason": _or_none(_is_text),
+        "url": or_none(is_text),
+        "reason": or_none(is_text),
         "counters": lambda value: not value or _fields(dict.fromkeys(_COUNTERS, _is_amount))(value),
     },
 )
-_SWEEP: dict[str, Check] = {"started_at": _is_time, "finished_at": _is_time, "runs": _list_of(_is_text)}
+_SWEEP: dict[str, Check] = {"started_at": is_time, "finished_at": is_time, "runs": list_of(is_text)}
 _SWEEP_IF_GIVEN: dict[str, Check] = {
-    "seconds": _or_none(_is_amount),
-    "host": _or_none(_is_text),
-    "energy": _or_none(_ENERGY),
-    "server": _or_none(_SERVER),
+    "seconds": or_none(_is_amount),
+    "host": or_none(is_text),
+    "energy": or_none(_ENERGY),
+    "server": or_none(_SERVER),
 }
 _CALL: dict[str, Check] = {
-    "id": _or_none(_is_count),
-    "reply": _or_none(_is_text),
+    "id": or_none(_is_count),
+    "reply": or_none(is_text),
     "usage": _USAGE,
     "seconds": _is_amount,
-    "started_at": _is_time,
+    "started_at": is_time,
 }
 _CALL_IF_GIVEN: dict[str, Check] = {
-    "sampling": _or_none(_is_object),
-    "finish_reason": _or_none(_is_text),
+    "sampling": or_none(is_object),
+    "finish_reason": or_none(is_text),
     "attempts": _is_count,
-    "server": _or_none(_is_text),
-    "model": _or_none(_is_text),
+    "server": or_none(is_text),
+    "model": or_none(is_text),
 }

@@ -13,7 +13,6 @@ what is scored for the record alone.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,8 +47,8 @@ class Live:
         settings: Its arguments, of builtin types; a checksum of its data among them. ``folder``, where the data lie,
             is the only one that no number depends on.
         version: The family's name and the number that its author raises when it measures something else.
-        limit_seconds: Longest evaluation; a longer one is stopped and fails. None for no limit. The first one of a
-            process may also take the time that reading its data takes.
+        limit_seconds: Longest evaluation; a longer one is stopped and fails. None for no limit. Reading
+            the data comes before it.
         cache: Whether evaluations are kept and taken from the user's cache; or the path of a database of your own.
         packages: Distributions whose version the family's numbers depend on, besides ``PACKAGES``.
         needs: Measures that an evaluation from the cache must hold to be of use.
@@ -130,15 +129,14 @@ class Live:
             "fidelity": dict(fidelity),
             "seed": seed,
         }
-        clock = time.perf_counter()
         try:
             answer = self._process.ask(job, self._limit_seconds)
-        except OutOfTimeError:
+        except OutOfTimeError as error:
             reason = f"Out of time: stopped after {self._limit_seconds:g} s."
-            raise EvaluationError(reason, time.perf_counter() - clock) from None
+            raise EvaluationError(reason, error.seconds) from None
         except DiedError as error:
             reason = f"The training process died ({error})."
-            raise EvaluationError(reason, time.perf_counter() - clock) from None
+            raise EvaluationError(reason, error.seconds) from None
         if "failure" in answer:
             raise EvaluationError(answer["failure"], answer["seconds"])
         return Measured(answer["values"], answer["seconds"])

@@ -17,12 +17,21 @@ import time
 import weakref
 from typing import Any
 
+from benchmarks.training_worker import BEGUN
 
-class OutOfTimeError(Exception):
+
+class NoAnswerError(Exception):
+    """A training without an answer."""
+
+    seconds = 0.0
+    """Since it began."""
+
+
+class OutOfTimeError(NoAnswerError):
     """There was no answer in time; the process was killed."""
 
 
-class DiedError(Exception):
+class DiedError(NoAnswerError):
     """The process ended without an answer; the text says of what."""
 
 
@@ -31,32 +40,41 @@ class TrainingProcess:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._received = b""  # what it wrote beyond the line that was read last
 
     def ask(self, job: dict[str, Any], limit_seconds: float | None) -> dict[str, Any]:
         """Send a job, wait for its answer.
 
         Args:
             job: Of JSON's types.
-            limit_seconds: How long to wait at most; None for ever.
+            limit_seconds: How long the training may take; None for ever. The start of the process and the building of
+                its trainer come before it: a limit that counted them would fail the first configuration of a process
+                on a busy machine and let every other one pass.
 
         Raises:
             OutOfTimeError: The process was killed for it.
             DiedError: It ended by itself.
         """
-        process = self._started()
+        process, clock = self._started(), None
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it ended just now: reading says so
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.flush()
         try:
-            answer = _line(process, limit_seconds)
+            answer = self._line(process, None)
+            if answer is not None and json.loads(answer) == BEGUN:
+                clock = time.perf_counter()
+                answer = self._line(process, limit_seconds)
+        except OutOfTimeError as error:
+            self.close()
+            raise _timed(error, clock) from None
         except BaseException:  # an interrupted run leaves no training behind
             self.close()
             raise
         if answer is None:
             code = process.wait()
             self.close()
-            raise DiedError(_cause(code))
+            raise _timed(DiedError(_cause(code)), clock)
         reply: dict[str, Any] = json.loads(answer)
         return reply
 
@@ -69,7 +87,7 @@ class TrainingProcess:
         """End the process, whatever it does; the next job starts another."""
         if self._process is not None:
             _end(self._process)
-            self._process = None
+            self._process, self._received = None, b""
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -85,21 +103,26 @@ class TrainingProcess:
             weakref.finalize(self, _end, self._process)
         return self._process
 
+    def _line(self, process: subprocess.Popen[bytes], limit_seconds: float | None) -> bytes | None:
+        """The next line that the process writes, or None when it ends before one."""
+        assert process.stdout is not None
+        deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
+        while b"\n" not in self._received:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if not select.select([process.stdout], [], [], left)[0]:
+                raise OutOfTimeError
+            piece = os.read(process.stdout.fileno(), 65536)
+            if not piece:
+                return None
+            self._received += piece
+        line, _, self._received = self._received.partition(b"\n")
+        return line
 
-def _line(process: subprocess.Popen[bytes], limit_seconds: float | None) -> bytes | None:
-    """The next line that the process writes, or None when it ends before one."""
-    assert process.stdout is not None
-    deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
-    received = b""
-    while not received.endswith(b"\n"):
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not select.select([process.stdout], [], [], left)[0]:
-            raise OutOfTimeError
-        piece = os.read(process.stdout.fileno(), 65536)
-        if not piece:
-            return None
-        received += piece
-    return received
+
+def _timed(error: NoAnswerError, clock: float | None) -> NoAnswerError:
+    if clock is not None:
+        error.seconds = time.perf_counter() - clock
+    return error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

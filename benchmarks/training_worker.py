@@ -1,5 +1,8 @@
 """What runs in the process that trains: one job a line comes in, one answer a line goes out.
 
+Before the answer goes a line that says that the training has begun: what comes before it (the start of the process, the
+building of a trainer, which reads its data) is no part of an evaluation's time, nor of its limit.
+
 Trainers are built when they are first needed, and kept. Where the asking process ends, so does this one.
 """
 
@@ -15,11 +18,13 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.measures import ENERGY
 from harness.energy import joules_between, read_counters
 
+BEGUN = {"begun": True}
 _trainers: dict[str, Any] = {}
 
 
@@ -31,9 +36,13 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print must not stand among the answers
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    while True:
-        answers.write(json.dumps(train(**json.loads(jobs.get()))) + "\n")
+
+    def say(line: dict[str, Any]) -> None:
+        answers.write(json.dumps(line) + "\n")
         answers.flush()
+
+    while True:
+        say(train(**json.loads(jobs.get()), begins=lambda: say(BEGUN)))
 
 
 def _listen(jobs: queue.Queue[str]) -> None:
@@ -44,9 +53,22 @@ def _listen(jobs: queue.Queue[str]) -> None:
 
 
 def train(
-    trainer: str, settings: dict[str, Any], params: dict[str, Any], fidelity: dict[str, float], seed: int
+    trainer: str,
+    settings: dict[str, Any],
+    params: dict[str, Any],
+    fidelity: dict[str, float],
+    seed: int,
+    begins: Callable[[], None],
 ) -> dict[str, Any]:
     """One evaluation.
+
+    Args:
+        trainer: Its class, as "module:name".
+        settings: To build it with.
+        params: A valid configuration.
+        fidelity: Every fidelity by name.
+        seed: Of the training.
+        begins: Called when the trainer is there and the training begins.
 
     Returns:
         ``values`` and what it cost in ``seconds``, without the time for building the trainer; or the ``failure`` in one
@@ -55,6 +77,7 @@ def train(
     clock = time.perf_counter()
     try:
         known = _built(trainer, settings)
+        begins()
         clock = time.perf_counter()
         counters = read_counters()
         with _one_thread():

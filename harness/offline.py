@@ -28,11 +28,6 @@ def go_offline() -> None:
         sys.addaudithook(_refuse)
 
 
-def is_offline() -> bool:
-    """Whether this process has gone offline."""
-    return _is_offline
-
-
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in _OUTWARD:
         return

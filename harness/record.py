@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
+from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import loads
 from harness.visible import visible
 
@@ -18,8 +18,6 @@ DEEPEST = 60
 _BEYOND_FLOATS = 2**1000
 SECTIONS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
 """Parts of a recorded configuration; one that was not used is null."""
-_WORDS = ("NaN", "Infinity", "-Infinity")
-"""What JSON lacks (``harness.jsonl.plain``)."""
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -70,10 +68,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
     )
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _is_name(value: Any) -> bool:
     """Text that names something: every character of it can be seen."""
     return isinstance(value, str) and value != "" and visible(value) == value and not {"\n", "\t"} & set(value)
@@ -81,18 +75,10 @@ def _is_name(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, str):
-        return value in _WORDS
+        return value in WORDS
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return isinstance(value, float) or abs(value) < _BEYOND_FLOATS
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _is_objective(value: Any) -> bool:
@@ -100,8 +86,8 @@ def _is_objective(value: Any) -> bool:
         isinstance(value, dict)
         and _is_name(value.get("name"))
         and value.get("direction") in ("minimize", "maximize")
-        and all(_or_none(_is_number)(value.get(key)) for key in ("optimum", "worst"))
-        and _or_none(_list_of(_is_number, least=2))(value.get("scale"))
+        and all(or_none(_is_number)(value.get(key)) for key in ("optimum", "worst"))
+        and or_none(list_of(_is_number, least=2))(value.get("scale"))
     )
 
 
@@ -113,43 +99,31 @@ def _is_fidelity(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("name"), str) and _is_number(value.get("upper"))
 
 
-def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or is_right(value)
-
-
-def _list_of(is_right: Callable[[Any], bool], least: int = 0) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and len(value) >= least and all(map(is_right, value))
-
-
-def _mapping_to(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and all(map(is_right, value.values()))
-
-
-_NEEDED: dict[str, Callable[[Any], bool]] = {
-    "status": _is_text,
-    "experiment": _is_text,
+_NEEDED: dict[str, Check] = {
+    "status": is_text,
+    "experiment": is_text,
     "benchmark": _is_name,
     "task": _is_name,
     "method": _is_name,
     "optimizer": _is_name,
-    "llm": _or_none(_is_name),
+    "llm": or_none(_is_name),
     "seed": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
-    "objectives": _list_of(_is_objective, least=1),
-    "random_search_curve": _or_none(_list_of(_is_number)),
-    "budget": _mapping_to(_or_none(_is_number)),
+    "objectives": list_of(_is_objective, least=1),
+    "random_search_curve": or_none(list_of(_is_number)),
+    "budget": mapping_to(or_none(_is_number)),
     "config": lambda value: isinstance(value, dict) and all(map(_is_section, map(value.get, SECTIONS))),
     "schema": lambda value: value == SCHEMA,
 }
-_OPTIONAL: dict[str, Callable[[Any], bool]] = {
-    "started_at": _is_time,
-    "finished_at": _or_none(_is_time),
-    "error": _or_none(_is_text),
-    "fidelities": _list_of(_is_fidelity),
-    "loss_quantiles": _or_none(_list_of(_is_number)),
-    "git": _or_none(lambda value: isinstance(value, dict)),
-    "versions": _mapping_to(_is_text),
-    "host": _or_none(_is_text),
-    "files": _mapping_to(lambda value: isinstance(value, dict)),
-    "sources": _mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
+_OPTIONAL: dict[str, Check] = {
+    "started_at": is_time,
+    "finished_at": or_none(is_time),
+    "error": or_none(is_text),
+    "fidelities": list_of(_is_fidelity),
+    "loss_quantiles": or_none(list_of(_is_number)),
+    "git": or_none(is_object),
+    "versions": mapping_to(is_text),
+    "host": or_none(is_text),
+    "files": mapping_to(is_object),
+    "sources": mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
 }
 """Records made before these existed have none."""

@@ -8,7 +8,8 @@ import time
 
 
 class Trainer:
-    def __init__(self, scale=1.0, folder=None):
+    def __init__(self, scale=1.0, folder=None, build_seconds=0.0):
+        time.sleep(build_seconds)
         if scale == 0:
             raise FileNotFoundError("no data\nwhatever")
         self.scale = scale

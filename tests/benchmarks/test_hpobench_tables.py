@@ -4,7 +4,6 @@ import atexit
 import json
 import shutil
 import tempfile
-import timeit
 from pathlib import Path
 
 import numpy as np
@@ -197,10 +196,3 @@ def test_the_odds_of_drawing_what_conditions_switch_off():
         "width": np.array([0, 0, 3]),
     }
     assert draw_weights(space, digits) == pytest.approx([1 / 16, 3 / 64, 3 / 64])
-
-
-def test_a_look_up_takes_microseconds():
-    benchmark = svm()
-    params = benchmark.problem.default
-    seconds = min(timeit.repeat(lambda: benchmark.evaluate(params, {"subsample": 0.1}, 0), number=200, repeat=5)) / 200
-    assert seconds < 200e-6, "some 15 microseconds on an idle core"

@@ -139,7 +139,6 @@ def test_the_fidelity_is_what_the_model_is_trained_with():
     assert (len(forest.estimators_), forest.random_state) == (12, 5)
     assert forest.estimators_[0].tree_.weighted_n_node_samples[0] == pytest.approx(0.25 * len(task.train), abs=2)
     cheap, whole = made.train(params, part, 5), made.train(params, highest("random_forest"), 5)
-    assert cheap["train_seconds"] < whole["train_seconds"]
     assert cheap["model_bytes"] < whole["model_bytes"] / 5
 
 
