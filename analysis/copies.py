@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.choices import text_of
 from harness.faults import FIDELITY
-from harness.jsonl import plain
 from harness.objects import find_objects
 
 Fidelities = Sequence[Mapping[str, Any]]
@@ -20,7 +19,7 @@ class Prompts:
         self._shown_in: dict[str, frozenset[str]] = {}
 
     def shown(self, call: Mapping[str, Any]) -> frozenset[str] | None:
-        """Every JSON object in a call's messages, also one inside another or in a list, each under its ``key``.
+        """Every JSON object in a call's messages, also one inside another or in a list, each under its ``text_of``.
 
         Args:
             call: A line of ``calls.jsonl``; what the model itself said in earlier turns is among its messages.
@@ -36,13 +35,13 @@ class Prompts:
 
     def _read(self, text: str) -> frozenset[str]:
         if text not in self._shown_in:
-            objects, _ = find_objects(text)
-            self._shown_in[text] = frozenset(key(each) for _, _, found in objects for each in _inside(found))
+            objects = find_objects(text).objects
+            self._shown_in[text] = frozenset(text_of(each) for _, _, found in objects for each in _inside(found))
         return self._shown_in[text]
 
 
 def written(row: Mapping[str, Any], fidelities: Fidelities = ()) -> frozenset[str]:
-    """The keys under which a proposal may have been shown.
+    """The texts under which a proposal may have been shown.
 
     Args:
         row: A line of ``trials.jsonl`` with a proposal.
@@ -50,22 +49,9 @@ def written(row: Mapping[str, Any], fidelities: Fidelities = ()) -> frozenset[st
     """
     proposed, fidelity = row["proposed"], row["fidelity"]
     if fidelity is not None:
-        return frozenset({key(proposed | {FIDELITY: fidelity})})
+        return frozenset({text_of(proposed | {FIDELITY: fidelity})})
     highest = {known["name"]: known["upper"] for known in fidelities}
-    return frozenset({key(proposed), key(proposed | {FIDELITY: highest}) if highest else key(proposed)})
-
-
-def key(value: Any) -> str:
-    """The same text for values that are equal as JSON: keys in any order, 1 and 1.0 one number, 1 and true two."""
-    return json.dumps(_one_kind_of_number(plain(value)), sort_keys=True, separators=(",", ":"))
-
-
-def _one_kind_of_number(value: Any) -> Any:
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, dict):
-        return {name: _one_kind_of_number(item) for name, item in value.items()}
-    return [_one_kind_of_number(item) for item in value] if isinstance(value, list) else value
+    return frozenset(text_of(each) for each in (proposed, proposed | ({FIDELITY: highest} if highest else {})))
 
 
 def _inside(value: Any) -> Iterator[dict[str, Any]]:

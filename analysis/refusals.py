@@ -47,5 +47,5 @@ def is_refusal(reply: str) -> bool:
     beginning = " ".join(reply[:_BEGINNING_CHARACTERS].translate(_APOSTROPHES).split())
     if _DECLINES.match(beginning) is None:
         return False
-    objects, twins = find_objects(reply)
-    return not objects and twins is None
+    found = find_objects(reply)
+    return not found.objects and found.twins is None

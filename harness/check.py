@@ -1,9 +1,10 @@
 """Is a proposal a configuration of the space? Every fault is found by our own rules, none by ConfigSpace's.
 
-ConfigSpace's ``legal_value`` accepts ``True`` and ``3.0`` for an integer; here types are checked first:
+ConfigSpace's ``legal_value`` accepts ``True`` for an integer; here types are checked first:
 
-* a boolean is never a number, a number in quotes is a string, and ``3.0`` is no integer;
-* an integer is a legal value of a float hyperparameter (JSON has one kind of number) and comes out as a float;
+* a boolean is never a number, and a number in quotes is a string;
+* JSON has one kind of number, so ``3.0`` and ``3e0`` are the integer 3, as JSON Schema has it, and 3 is a legal value
+  of a float hyperparameter; each comes out in the hyperparameter's own type;
 * NaN and the infinities are floats outside every range;
 * a choice may be given as Python or as JSON has it (``harness.choices``), and comes out as it was declared;
 * a value for an inactive hyperparameter is a fault, also ``null``.
@@ -24,6 +25,7 @@ from harness.choices import Choices, builtin, has_choices
 from harness.errors import SettingError
 from harness.faults import FIDELITY
 from harness.problem import Params, Problem
+from harness.scalars import whole
 from harness.trial import Fault, Proposal, Violation
 
 Verdict = tuple[Any, Fault | None]
@@ -172,7 +174,7 @@ def _float_judge(lower: float, upper: float) -> Callable[[Any], Verdict]:
 
 def _integer_judge(lower: int, upper: int) -> Callable[[Any], Verdict]:
     def rule(value: Any) -> Verdict:
-        value = builtin(value)
+        value = whole(builtin(value))
         if type(value) is not int:
             return None, Fault.WRONG_TYPE
         return (value, None) if lower <= value <= upper else (None, Fault.OUT_OF_RANGE)

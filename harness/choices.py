@@ -25,6 +25,7 @@ from ConfigSpace.hyperparameters import (
 from harness.errors import SettingError
 from harness.jsonl import plain
 from harness.objects import MOST_LEVELS
+from harness.scalars import whole
 
 DEEPEST = MOST_LEVELS // 2
 """Levels of a choice; a reply puts some of its own around it."""
@@ -53,9 +54,15 @@ def loggable(value: Any) -> Any:
     return repr(value)
 
 
-def text_of(params: Mapping[str, Any]) -> str:
-    """The same text for configurations whose values are the same in JSON, whatever the order of names."""
-    return json.dumps(plain(loggable(params)), sort_keys=True, separators=(",", ":"))
+def text_of(value: Any) -> str:
+    """The same text for values that are the same in JSON: names in any order, 1 and 1.0 one number."""
+    return json.dumps(_one_kind_of_number(plain(loggable(value))), sort_keys=True, separators=(",", ":"))
+
+
+def _one_kind_of_number(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _one_kind_of_number(item) for name, item in value.items()}
+    return [_one_kind_of_number(item) for item in value] if isinstance(value, list) else whole(value)
 
 
 def key_of(choice: Any) -> Any:
@@ -104,8 +111,7 @@ class Choices:
     def find(self, value: Any) -> int | None:
         """The place of a choice, given as Python or JSON has it; None if it is none.
 
-        As in JSON, true is no number, and a number in quotes is a string. Where a float is among the choices there is
-        one kind of number, so 1 and 1.0 are the same; elsewhere 1.0 is no integer.
+        As in JSON, true is no number, a number in quotes is a string, and 1 and 1.0 are the same number.
         """
         place = self._places.get(self._key(value))
         if place is None and isinstance(value, np.generic):
@@ -134,7 +140,8 @@ class Choices:
         value = _scalar(value)
         kind = type(value)
         if kind in _SCALARS:
-            return (float, value) if kind is int and self._one_number else (kind, value)
+            known = value if self._one_number else whole(value)
+            return (float, known) if kind is int and self._one_number else (type(known), known)
         if isinstance(value, np.ndarray):
             return self._key(value.tolist())
         if isinstance(value, list | tuple):

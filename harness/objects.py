@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 MOST_LEVELS = 100
@@ -17,6 +18,7 @@ _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _SCALAR = rf"(?:{_STRING}|{_NUMBER}|true|false|null|NaN|-?Infinity)"  # as the json module reads them
 _KEY = rf"{_STRING}{_SPACE}:{_SPACE}"
 _VALUE = re.compile(_SCALAR)
+_NAME = re.compile(r'"([^"\\\n]*+)"[ \t\n\r]*+:[ \t\n\r]*+\Z')
 # What follows an opening bracket, or a value in the container; the group is there where the container closes. Further
 # members that are scalars are taken in one go.
 _FIRST = {
@@ -28,8 +30,8 @@ _NEXT = {
     "[": re.compile(rf"(?:{_SPACE},{_SPACE}{_SCALAR})*+{_SPACE}(?:(\])|,{_SPACE})"),
 }
 
-Measured = dict[int, tuple[int, int] | None]
-"""Place of an opening bracket -> end and levels of the container it opens; None where it opens none."""
+Measured = dict[int, tuple[int, int] | int]
+"""Place of an opening bracket -> end and levels of the container it opens; where that breaks off, if it opens none."""
 
 
 class _TwinError(ValueError):
@@ -46,32 +48,62 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_twins)
 
 
-def find_objects(text: str) -> tuple[list[tuple[int, int, dict[str, Any]]], str | None]:
-    """Every outermost JSON object with its place, and a key that stood twice, if that spoilt one.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Objects in a text.
 
-    An object that is whole but cannot be read (a key twice, too deep, a number of thousands of digits) is none, and
-    nor are those inside it.
+    Attributes:
+        objects: Start, end and value of each, in order.
+        unreadable: How many more are whole and cannot be read (a key twice, too deep, a number of thousands of digits);
+            they are none, and nor are those inside them.
+        twins: A key that stood twice, if that spoilt one.
+    """
+
+    objects: list[tuple[int, int, dict[str, Any]]]
+    unreadable: int = 0
+    twins: str | None = None
+
+
+def find_objects(text: str) -> Found:
+    """Every outermost JSON object.
 
     Args:
         text: Untrusted.
     """
-    found: list[tuple[int, int, dict[str, Any]]] = []
+    return _read(text, [(start, end, levels) for start, end, levels, _ in _outermost(text)])
+
+
+def find_answers(text: str, key: str) -> Found:
+    """Those of ``find_objects`` that are not a member of an object that was cut off or is broken elsewhere.
+
+    Of ``{"alpha": 0.1, "more": {"a": 1}, "b`` the inner object is whole, and nobody gave it as an answer.
+
+    Args:
+        text: Untrusted.
+        key: A member of this name is an answer all the same.
+    """
+    spans = _outermost(text)
+    return _read(text, [(start, end, levels) for start, end, levels, name in spans if name in (None, key)])
+
+
+def _read(text: str, spans: Sequence[tuple[int, int, int]]) -> Found:
+    objects: list[tuple[int, int, dict[str, Any]]] = []
     twins: str | None = None
-    for start, end, levels in _outermost(text):
+    for start, end, levels in spans:
         if levels > MOST_LEVELS:
             continue
         try:
-            found.append((start, end, _DECODER.raw_decode(text, start)[0]))
+            objects.append((start, end, _DECODER.raw_decode(text, start)[0]))
         except _TwinError as error:
             twins = twins or str(error)
         except ValueError:  # a number of more digits than Python reads
             continue
-    return found, twins
+    return Found(objects, len(spans) - len(objects), twins)
 
 
 def object_texts(text: str) -> list[str]:
     """The text of every outermost JSON object, also of one that cannot be read: each is some proposal's place."""
-    return [text[start:end] for start, end, _ in _outermost(text)]
+    return [text[start:end] for start, end, _, _ in _outermost(text)]
 
 
 def levels_within(value: Any, most: int = MOST_LEVELS) -> bool:
@@ -88,22 +120,29 @@ def _items(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _outermost(text: str) -> Iterator[tuple[int, int, int]]:
+def _outermost(text: str) -> Iterator[tuple[int, int, int, str | None]]:
     """Start, end and levels of every object that no other one holds: from the left, each brace that opens a whole one.
+
+    The last is None for one that stands for itself. For a member of an object that opens and is not whole it is the
+    member's name, "" where it has none: all up to where that object breaks, and named ones from there to the brace
+    that closes it.
 
     Linear, for no bracket is looked at twice, and each character is a member of the innermost container alone (of one
     more where an unclosed quotation mark has turned what is text and what is not).
     """
     measured: Measured = {}
-    position = 0
+    position = in_vain = broken = 0  # braces that opened no whole object and are not closed; where the last one breaks
     while (start := text.find("{", position)) >= 0:
+        in_vain = max(0, in_vain - text.count("}", max(position, broken), start))
         if start not in measured:
             _measure(text, start, measured)
-        if (whole := measured[start]) is None:
-            position = start + 1
-        else:
-            position = whole[0]
-            yield start, *whole
+        if isinstance(whole := measured[start], int):
+            in_vain, broken, position = in_vain + 1, max(broken, whole), start + 1
+            continue
+        named = _NAME.search(text, position, start) if in_vain else None
+        member = in_vain and (start <= broken or named)
+        yield start, *whole, (named[1] if named else "") if member else None
+        position = whole[0]
 
 
 def _measure(text: str, start: int, measured: Measured) -> None:
@@ -114,7 +153,8 @@ def _measure(text: str, start: int, measured: Measured) -> None:
     while True:
         if text.startswith(("{", "["), position):
             if position in measured:
-                if (whole := measured[position]) is None:
+                if isinstance(whole := measured[position], int):
+                    position = whole
                     break
                 levels[-1] = max(levels[-1], whole[1] + 1)
                 match = _NEXT[text[opened[-1]]].match(text, whole[0])
@@ -135,4 +175,4 @@ def _measure(text: str, start: int, measured: Measured) -> None:
         if match is None:
             break
         position = match.end()
-    measured.update(dict.fromkeys(opened))  # what is still open is open in vain
+    measured.update(dict.fromkeys(opened, position))  # what is still open is open in vain

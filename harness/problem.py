@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from harness.scalars import whole
+
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
@@ -152,7 +154,8 @@ def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Map
     # True is no number here, though Python says that it is 1.
     if all(name in highest and value == highest[name] and value is not True for name, value in fidelity.items()):
         return None
-    return fidelity
+    integers = {known.name for known in problem.fidelities if known.integer}
+    return {name: whole(value) if name in integers else value for name, value in fidelity.items()}
 
 
 def complete(fidelity: Mapping[str, float] | None, problem: Problem) -> dict[str, float]:

@@ -21,6 +21,11 @@ def number(value: Any) -> float | None:
         return None
 
 
+def whole(value: Any) -> Any:
+    """A float without a fraction as the integer that it is in JSON (3.0, 1e3); anything else as it is."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 def _is_time(value: Any) -> bool:
     """Whether it is NumPy's time: its ``item`` is a bare number of some unit."""
     return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")

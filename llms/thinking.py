@@ -62,7 +62,7 @@ def _marks(text: str, tags: Tags) -> list[Mark]:
     """Every tag that is not part of an object; the first is an opening one, if need be before the text."""
     either = re.compile("|".join(map(re.escape, sorted(set(tags), key=len, reverse=True))))
     found = list(either.finditer(text))
-    objects = iter(find_objects(text)[0] if found else [])
+    objects = iter(find_objects(text).objects if found else [])
     start, end, _ = next(objects, (len(text), len(text), {}))
     marks: list[Mark] = []
     balance = lowest = 0

@@ -12,9 +12,9 @@ from harness.check import Checker
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Usage
 from llms.decoding import Decoding
-from optimizers.parse import Parsed, parse_reply
+from optimizers.parse import ANSWER_KEY, Parsed, parse_reply
 from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder
-from optimizers.request import ANSWER_KEY, Requests
+from optimizers.request import Requests
 
 Talk = str | Sequence[Message]
 """What is said to the model: one message of the user, or a conversation."""

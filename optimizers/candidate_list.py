@@ -10,8 +10,8 @@ from harness.objects import find_objects, object_texts
 from harness.problem import Problem
 from llms.decoding import Decoding
 from llms.schema import closed_object, json_schema, list_schema
+from optimizers.parse import ANSWER_KEY
 from optimizers.prompt import placeholder
-from optimizers.request import ANSWER_KEY
 
 LIST_KEY = "candidates"
 """Where a reply must be an object, this key holds the list."""
@@ -65,7 +65,7 @@ def read(text: str, count: int, last: bool = False) -> list[Item]:
 
 def _object(piece: str) -> dict[str, Any] | None:
     """The object that a text is, or None if it cannot be read: it is some item's place all the same."""
-    objects, _ = find_objects(piece)
+    objects = find_objects(piece).objects
     return objects[0][2] if objects else None
 
 

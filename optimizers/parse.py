@@ -5,7 +5,8 @@ The rules, in order:
 1. A reply that is one JSON object is that object. Code fences and prose around an object are allowed, and noted.
 2. Of several objects the first is taken (the last, where the model was asked to reason first), and it is noted.
 3. An object with a key twice, or nested deeper than ``harness.objects.MOST_LEVELS``, is no configuration.
-4. Without an object the reply is unparseable; truncated, if it hit its token limit.
+4. A member of an object that was cut off or is broken is no answer, except under ``ANSWER_KEY``.
+5. Without an object the reply is unparseable; truncated, if it hit its token limit before any was whole.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from harness.objects import find_objects
+from harness.objects import find_answers
 
+ANSWER_KEY = "configuration"
+"""Where a reply must be JSON from its first character on can hold more, this key holds the configuration."""
 REASONING_KEY = "reasoning"
 """Where a reply must be one object, this key holds the reasoning that was asked for."""
 
@@ -28,7 +31,7 @@ class Parsed:
 
     Attributes:
         params: The object, as written.
-        truncated: Nothing was found and the reply was cut off.
+        truncated: No object was whole when the reply was cut off.
         note: What stood around it, or why there is none; None for a bare object.
         reason: The reasoning that was asked for, as text; None where there is no object, or none was asked for.
     """
@@ -49,9 +52,10 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
         key: The configuration is the value of this key of the object, where there is one, and reasoning was asked for
             under another.
     """
-    objects, twins = find_objects(text)
+    answers = find_answers(text, ANSWER_KEY)
+    objects, twins = answers.objects, answers.twins
     if not objects:
-        truncated = finish_reason == "length"
+        truncated = finish_reason == "length" and not answers.unreadable
         return Parsed(None, truncated, f"the key {twins!r} stands twice in the object" if twins else None)
     start, end, found = objects[-1 if last else 0]
     notes = []

@@ -17,9 +17,9 @@ from llms.schema import REASONING, closed_object, json_schema
 from optimizers.advisor import total
 from optimizers.batch_size import batch_size
 from optimizers.candidate_list import number
-from optimizers.parse import REASONING_KEY, parse_reply
+from optimizers.parse import ANSWER_KEY, REASONING_KEY, parse_reply
 from optimizers.prompt import Prompt, placeholder, space_lines, template
-from optimizers.request import ANSWER_KEY, Requests
+from optimizers.request import Requests
 
 SCORE_KEY = "score"
 SCORE: dict[str, Any] = {"type": "number", "minimum": -1e6, "maximum": 1e6, "multipleOf": 1e-6}

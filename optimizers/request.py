@@ -11,10 +11,8 @@ from harness.chat import ChatRequest, Message
 from harness.problem import Fidelity, Problem
 from llms.decoding import Decoding
 from llms.schema import REASONING, closed_object, fidelity_schema, json_schema
+from optimizers.parse import ANSWER_KEY
 from optimizers.prompt import FIDELITY_KEY
-
-ANSWER_KEY = "configuration"
-"""Where a reply that must be JSON from its first character on can hold reasoning, this key holds the configuration."""
 
 
 class Requests:

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from analysis.copies import Prompts, key, written
+from analysis.copies import Prompts, written
+from harness.choices import text_of
 
 PARAMS = {"depth": 2, "rate": 0.1}
 
@@ -52,9 +53,9 @@ def test_anything_else_does_not(text):
 
 
 def test_true_is_not_one_and_nan_is_itself():
-    assert key(True) != key(1)
-    assert key({"a": [1.0, math.nan]}) == key({"a": [1, "NaN"]})
-    assert key(-0.0) == key(0)
+    assert text_of(True) != text_of(1)
+    assert text_of({"a": [1.0, math.nan]}) == text_of({"a": [1, "NaN"]})
+    assert text_of(-0.0) == text_of(0)
 
 
 def test_a_huge_number_is_compared_exactly():
@@ -64,7 +65,7 @@ def test_a_huge_number_is_compared_exactly():
 
 def test_an_earlier_turn_of_the_model_itself_counts():
     messages = [{"role": "assistant", "content": f"Sure: {json.dumps(PARAMS)}"}, {"role": "user", "content": "Next."}]
-    assert Prompts().shown({"messages": messages}) == {key(PARAMS)}
+    assert Prompts().shown({"messages": messages}) == {text_of(PARAMS)}
 
 
 def test_another_fidelity_is_another_proposal():

@@ -17,7 +17,7 @@ def nested(levels, opening='{"a":', closing="}"):
 
 
 def found(text):
-    return [value for _, _, value in find_objects(text)[0]]
+    return [value for _, _, value in find_objects(text).objects]
 
 
 @pytest.mark.parametrize("levels", [1, 2, MOST_LEVELS])
