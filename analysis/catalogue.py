@@ -34,6 +34,7 @@ from analysis.recitation import recitation_findings
 from analysis.repairs import repair_findings
 from analysis.sweeps import sweep_findings
 from analysis.table import Findings, Table
+from analysis.token_limits import limit_findings
 
 _FIGURES = (
     Sketch(
@@ -55,6 +56,7 @@ _COMPARED: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
     generalization_findings,
     repair_findings,
     decoding_findings,
+    limit_findings,
     prompt_findings,
     memory_findings,
     recitation_findings,

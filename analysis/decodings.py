@@ -13,7 +13,7 @@ from analysis.paired import REGRET, Pairs, charge_notes, final_scores, pairs, sh
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.schema_faults import JSON_SCHEMA, judged
-from analysis.shares import INTERVALS, share_cells
+from analysis.shares import INTERVALS, cut_off_share, share_cells
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.variants import Variant, families
@@ -34,6 +34,7 @@ _BEYOND = (
 COLUMNS = (
     *_OF_MODE,
     Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    Column("cut off (%)", ("cut_off",), "percent"),
     Column("against the schema (%)", ("within",), "percent"),
     *_BEYOND,
     Column("a call (s)", ("call_seconds",)),
@@ -93,6 +94,7 @@ def _row(comparison: Comparison, trials: pl.DataFrame, shared: Pairs, base: str,
     calls = int(own["calls"].sum())
     row["call_seconds"] = float(own["llm_seconds"].sum()) / calls if calls else None
     row["proposal_seconds"] = own["ask_seconds"].mean()
+    row["cut_off"] = cut_off_share(own)
     row |= {key: own[key].mean() for key in ("prompt_tokens", "completion_tokens")}
     if shared.seeds:
         row |= metric_cells("variant", mean, final_scores(comparison, variant.method, shared))
@@ -130,6 +132,7 @@ def _table(rows: list[Cells], more: list[str]) -> Table:
         "conditional, or in a forbidden combination, of which the schema says nothing; under json_schema this is what "
         "slips through. A proposal can be both; where it has other faults, those beyond the schema cannot always be "
         "told, so under the other modes there may be more of them.",
+        "Cut off: of the replies that proposals were read from, those that hit the limit decoding.max_tokens. "
         "A call (s): mean latency, beside whatever else the server was answering; a proposal (s): mean time of asking; "
         "tokens: means per proposal.",
         "Mean: of the final incumbents, over the tasks whose regret is known if there are any; "

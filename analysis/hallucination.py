@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.load import Experiment
-from analysis.shares import INTERVALS, share_cells
+from analysis.shares import INTERVALS, cut_off_share, share_cells
 from analysis.table import INTERVAL, Column, Table, frame_of
 from harness.duplicates import STEPS
 from harness.trial import Fault
@@ -25,6 +25,7 @@ COLUMNS = (
     Column("near-duplicates (%)", ("near_duplicates",), "percent"),
     Column("copies (%)", ("copies",), "percent"),
     Column("refusals (%)", ("refusals",), "percent"),
+    Column("cut off (%)", ("cut_off",), "percent"),
     *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in Fault),
 )
 
@@ -34,7 +35,7 @@ OF_CANDIDATES = (
 )
 """Shown where a method draws candidates."""
 
-OF_REPLIES = ("copies", "refusals")
+OF_REPLIES = ("copies", "refusals", "cut_off")
 """Have no meaning for a method whose proposals no model wrote."""
 
 
@@ -55,6 +56,10 @@ def hallucination_table(experiment: Experiment) -> Table:
         notes.append(
             "Copies: equal to a configuration that its own prompt shows. "
             "Refusals: no JSON object, and the reply begins by declining."
+        )
+        notes.append(
+            "Cut off: of the proposals that a model wrote, those whose reply hit its token limit "
+            "(decoding.max_tokens), whether or not a configuration could be read before; no fault by itself."
         )
     failed = experiment.trials.filter("failed").group_by("method", maintain_order=True).len().sort("method")
     if failed.height:
@@ -81,6 +86,7 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "replies": int(answered["replies"].sum()),
         "copies": _share(answered["copy"], proposals),
         "refusals": _share(answered["refusal"], proposals),
+        "cut_off": cut_off_share(trials),
         "candidates": (candidates := int(trials["candidates"].sum())),
         "candidates_invalid": int(trials["candidates_invalid"].sum()) / candidates if candidates else None,
     }

@@ -40,6 +40,7 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "replies": pl.Int64,
     "copy": pl.Boolean,
     "refusal": pl.Boolean,
+    "cut_off": pl.Boolean,
     "predicted": pl.Float64,
     "ask_seconds": pl.Float64,
     "evaluation_seconds": pl.Float64,

@@ -1,4 +1,4 @@
-"""What the calls behind a proposal say about it: whether their prompts had shown it, and whether the model declined."""
+"""What the calls behind a proposal say: had their prompts shown it, did the model decline, was it cut off?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from analysis.copies import Fidelities, Prompts, written
 from analysis.lines import call_lines
 from analysis.refusals import is_refusal
+from harness.chat import LENGTH
 
 
 class Answered(TypedDict):
@@ -18,11 +19,14 @@ class Answered(TypedDict):
         replies: Number of replies the proposal was read from; 0 where no model answered.
         copy: Whether a prompt of theirs showed it; None without replies, and where one of them is not on record.
         refusal: Whether nothing could be read because the model declined; None likewise.
+        cut_off: Whether one of them hit its token limit, whatever could be read before; None likewise, and where the
+            server did not say why it ended.
     """
 
     replies: int
     copy: bool | None
     refusal: bool | None
+    cut_off: bool | None
 
 
 def read_answers(rows: Sequence[Mapping[str, Any]], path: Path, fidelities: Fidelities = ()) -> list[Answered]:
@@ -49,11 +53,14 @@ def answered(
     numbers = row.get("calls") or ()
     behind = [calls[number] for number in numbers if number in calls]
     if not numbers or len(behind) < len(numbers):
-        return Answered(replies=len(numbers), copy=None, refusal=None)
+        return Answered(replies=len(numbers), copy=None, refusal=None, cut_off=None)
+    endings = {call.get("finish_reason") for call in behind}
+    cut_off = True if LENGTH in endings else None if None in endings else False
     if row["proposed"] is None:
         declined = any(call.get("refusal") or is_refusal(str(call.get("reply"))) for call in behind)
-        return Answered(replies=len(numbers), copy=False, refusal=declined)
+        return Answered(replies=len(numbers), copy=False, refusal=declined, cut_off=cut_off)
     shown = [prompts.shown(call) for call in behind]
     names = written(row, fidelities)
     known = [not names.isdisjoint(objects) for objects in shown if objects is not None]
-    return Answered(replies=len(numbers), copy=any(known) if len(known) == len(shown) else None, refusal=False)
+    copied = any(known) if len(known) == len(shown) else None
+    return Answered(replies=len(numbers), copy=copied, refusal=False, cut_off=cut_off)

@@ -11,6 +11,12 @@ from analysis.statistics import share_interval
 INTERVALS = "Intervals of shares: bootstrap over runs within each task; Wilson's where every run has the same share."
 
 
+def cut_off_share(trials: pl.DataFrame) -> float | None:
+    """Of the proposals that a model wrote, those whose reply hit its token limit; None where it is not known of all."""
+    answered = trials.filter(pl.col("replies") > 0)["cut_off"]
+    return None if answered.is_empty() or answered.has_nulls() else int(answered.sum()) / len(answered)
+
+
 def share_cells(key: str, trials: pl.DataFrame, hit: str | pl.Expr) -> Cells:
     """The share of the trials that count, and its interval.
 

@@ -1,11 +1,14 @@
-"""Methods that differ in one choice alone: which of them are to be compared with which."""
+"""Methods that differ in one choice or setting alone: which of them are to be compared with which."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from harness.method import NAMED
+from analysis.load import Run
+from harness.method import GROUPS, NAMED, comparable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,33 @@ def families(methods: Iterable[str], group: str) -> dict[str, tuple[Variant, ...
         for base, variants in found.items()
         if len(variants) > 1
     }
+
+
+def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[Any, str], ...]:
+    """Methods that differ in one setting of a group alone, by the configurations of their runs: value -> method.
+
+    Each family has at least two values, in rising order. A method that does not use the group is in none.
+
+    Args:
+        runs: Of any methods.
+        group: For example ``decoding``.
+        setting: For example ``max_tokens``.
+    """
+    found: dict[str, dict[Any, str]] = {}
+    for run in runs:
+        config = comparable({name: run.info["config"].get(name) for name in ("optimizer", *GROUPS)})
+        if isinstance(config[group], Mapping) and setting in config[group]:
+            value = config[group][setting]
+            rest = json.dumps(_without(config, group, setting), sort_keys=True)
+            found.setdefault(rest, {}).setdefault(value, run.method)
+    return tuple(dict(sorted(values.items())) for values in found.values() if len(values) > 1)
+
+
+def _without(config: Any, group: str, setting: str) -> Any:
+    """The configuration without the setting, also where the optimizer's part repeats the group."""
+    if not isinstance(config, Mapping):
+        return config
+    kept = {key: _without(value, group, setting) for key, value in config.items()}
+    if isinstance(kept.get(group), dict):
+        kept[group].pop(setting, None)
+    return kept

@@ -15,6 +15,10 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """How a URL calls the machine it is used on."""
 
 
+LENGTH = "length"
+"""The finish reason of a reply that hit its token limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation."""

@@ -12,6 +12,9 @@ from harness.trial import Fault, Violation
 FIDELITY = "fidelity"
 """What the names of violations begin with that are about the fidelity and not the configuration."""
 
+INVENTED = frozenset({Fault.UNKNOWN, Fault.WRONG_TYPE, Fault.OUT_OF_RANGE, Fault.NOT_A_CHOICE, Fault.FORBIDDEN})
+"""Faults that make a proposal a hallucination: something in it does not exist."""
+
 SENTENCES = {
     Fault.UNPARSEABLE: "the reply holds no single JSON object",
     Fault.TRUNCATED: "the reply was cut off before a JSON object was complete",

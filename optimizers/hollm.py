@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.budget import Budget, Spent
-from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
 from harness.check import Checker
 from harness.errors import SettingError
 from harness.problem import Problem
@@ -165,7 +165,7 @@ class HOLLM:
         """What a reply holds; one without an object is one candidate without a configuration."""
         items = read(completion.text, self._count, last=self._prompt.reasoning)
         if not items:
-            fault = Fault.TRUNCATED if completion.finish_reason == "length" else Fault.UNPARSEABLE
+            fault = Fault.TRUNCATED if completion.finish_reason == LENGTH else Fault.UNPARSEABLE
             return [Candidate(None, (Violation(fault),), completion.id)]
         return [self._candidate(item, completion.id, space) for item in items]
 

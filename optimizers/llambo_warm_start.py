@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
 from harness.choices import Choices, has_choices
 from harness.objects import object_texts
 from harness.problem import Problem
@@ -120,7 +120,7 @@ def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
     kept = pieces[-count:] if last else pieces[:count]
     note = None if len(pieces) == count else f"{len(pieces)} configurations in the reply, not {count}"
     parsed = [parse_reply(piece, "stop") for piece in kept]
-    missing = Parsed(None, truncated=completion.finish_reason == "length")
+    missing = Parsed(None, truncated=completion.finish_reason == LENGTH)
     parsed += [missing] * (count - len(parsed))
     return [
         dataclasses.replace(one, note=", ".join(text for text in (note, one.note) if text) or None) for one in parsed

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from harness.chat import LENGTH
 from harness.objects import find_answers
 
 ANSWER_KEY = "configuration"
@@ -55,7 +56,7 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
     answers = find_answers(text, ANSWER_KEY)
     objects, twins = answers.objects, answers.twins
     if not objects:
-        truncated = finish_reason == "length" and not answers.unreadable
+        truncated = finish_reason == LENGTH and not answers.unreadable
         return Parsed(None, truncated, f"the key {twins!r} stands twice in the object" if twins else None)
     start, end, found = objects[-1 if last else 0]
     notes = []

@@ -8,7 +8,7 @@ from harness.errors import RunError
 from tests.analysis.run_folders import call, trial, write_run
 
 SHOWN = [{"role": "user", "content": '{"depth": 2}'}]
-NONE = {"replies": 0, "copy": None, "refusal": None}
+NONE = {"replies": 0, "copy": None, "refusal": None, "cut_off": None}
 
 
 def answers(tmp_path, rows, calls):
@@ -27,10 +27,10 @@ def test_every_row_in_order(tmp_path):
     calls = [call(0, '{"depth": 2}', messages=SHOWN), call(1, "I cannot."), call(2, "depth 2")]
     assert answers(tmp_path, rows, calls) == [
         NONE,
-        {"replies": 1, "copy": True, "refusal": False},
-        {"replies": 1, "copy": False, "refusal": True},
-        {"replies": 1, "copy": False, "refusal": False},
-        {"replies": 1, "copy": False, "refusal": False},
+        {"replies": 1, "copy": True, "refusal": False, "cut_off": False},
+        {"replies": 1, "copy": False, "refusal": True, "cut_off": False},
+        {"replies": 1, "copy": False, "refusal": False, "cut_off": False},
+        {"replies": 1, "copy": False, "refusal": False, "cut_off": False},
     ]
 
 
@@ -60,3 +60,11 @@ def test_a_damaged_file_is_said(tmp_path):
     (folder / "calls.jsonl").write_text('{"id": 0\n{"id": 1}\n')
     with pytest.raises(RunError, match="is not JSON"):
         read_answers(rows, folder / "calls.jsonl")
+
+
+def test_a_reply_that_hit_its_limit_is_cut_off_whatever_could_be_read(tmp_path):
+    rows = [trial(0, 0.7, calls=[0]), trial(1, proposed=None, calls=[1]), trial(2, 0.7, calls=[2, 1])]
+    rows += [trial(3, 0.7, calls=[3]), trial(4, 0.7, calls=[2])]
+    ends = ["length", "length", "stop", None]
+    calls = [call(number, '{"depth": 1} and', finish_reason=ended) for number, ended in enumerate(ends)]
+    assert [each["cut_off"] for each in answers(tmp_path, rows, calls)] == [True, True, True, None, False]
