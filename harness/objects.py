@@ -101,9 +101,15 @@ def _read(text: str, spans: Sequence[tuple[int, int, int]]) -> Found:
     return Found(objects, len(spans) - len(objects), twins)
 
 
-def object_texts(text: str) -> list[str]:
-    """The text of every outermost JSON object, also of one that cannot be read: each is some proposal's place."""
-    return [text[start:end] for start, end, _, _ in _outermost(text)]
+def object_texts(text: str, key: str | None = None) -> list[str]:
+    """The text of every outermost JSON object, also of one that cannot be read: each is some proposal's place.
+
+    Args:
+        text: Untrusted.
+        key: Leave out members of an object that was cut off or is broken, but for the items of a list and those of this
+            name; None leaves nothing out.
+    """
+    return [text[start:end] for start, end, _, name in _outermost(text) if key is None or name in (None, "", key)]
 
 
 def levels_within(value: Any, most: int = MOST_LEVELS) -> bool:

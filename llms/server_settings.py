@@ -102,6 +102,7 @@ class ServerSettings:
             "--tensor-parallel-size": self.tensor_parallel_size,
             "--gpu-memory-utilization": self.gpu_memory_utilization,
             "--reasoning-parser": self.reasoning_parser,
+            "--generation-config": "vllm",  # not the model's own, such as a penalty on what the prompt has said before
             "--structured-outputs-config.backend": self.structured_outputs,
             "--structured-outputs-config.disable_any_whitespace": "true",  # a small model can loop on line breaks
         }

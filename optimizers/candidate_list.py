@@ -53,7 +53,7 @@ def read(text: str, count: int, last: bool = False) -> list[Item]:
         last: Take the last ones, where the model was asked to reason first.
     """
     entries: list[Any] = []
-    for piece in object_texts(text):
+    for piece in object_texts(text, ANSWER_KEY):
         found, place = _object(piece), piece.find(f'"{LIST_KEY}"')
         if found is None and place >= 0:  # that one of its items cannot be read is not the others' fault
             entries += map(_object, object_texts(piece[place:]))

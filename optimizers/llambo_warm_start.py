@@ -14,7 +14,7 @@ from harness.trial import Proposal, Usage
 from llms.decoding import Decoding
 from llms.schema import json_schema, list_schema
 from optimizers.advisor import Answer
-from optimizers.parse import Parsed, parse_reply
+from optimizers.parse import ANSWER_KEY, Parsed, parse_reply
 from optimizers.prompt import Prompt, placeholder, space_lines, template
 from optimizers.request import Requests
 
@@ -111,7 +111,7 @@ def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
     Returns:
         Exactly ``count``, in the reply's order, the missing ones at the end.
     """
-    pieces = object_texts(completion.text)
+    pieces = object_texts(completion.text, ANSWER_KEY)
     for piece in pieces:
         start = piece.find(f'"{LIST_KEY}"')
         if start >= 0 and _holds_list(piece):

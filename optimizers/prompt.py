@@ -164,14 +164,14 @@ def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[
         prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known.
         others: Further objectives whose values are told.
     """
+    mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
     if trial.outcome is not None:
         losses = trial.outcome.losses
-        mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
         values = ", ".join(f"{each.name} = {each.value(losses[each.name]):.5g}" for each in (objective, *others))
         return f"{mended}{values}{_measured_at(trial) if prompt.fidelity else ''}."
     if trial.error is not None:
         said = trial.error.strip() or "no reason was given."  # logs written before errors always said something
-        return f"The evaluation failed: {said.splitlines()[0][:200]}"
+        return f"{mended}The evaluation failed: {said.splitlines()[0][:200]}"
     return f"{_fault_text(trial, prompt)} It was not evaluated."
 
 

@@ -314,6 +314,7 @@ def test_command_says_what_the_settings_say():
         "--tensor-parallel-size 2",
         "--gpu-memory-utilization 0.5",
         "--enable-prompt-tokens-details",
+        "--generation-config vllm",
     ):
         assert part in text
     assert text.endswith("--seed 1")
