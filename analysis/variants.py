@@ -55,21 +55,22 @@ def families(methods: Iterable[str], group: str) -> dict[str, tuple[Variant, ...
     }
 
 
-def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[Any, str], ...]:
+def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[int, str], ...]:
     """Methods that differ in one setting of a group alone, by the configurations of their runs: value -> method.
 
-    Each family has at least two values, in rising order. A method that does not use the group is in none.
+    Each family has at least two values, in rising order. A method without the group, or without a whole number there,
+    is in none.
 
     Args:
         runs: Of any methods.
         group: For example ``decoding``.
         setting: For example ``max_tokens``.
     """
-    found: dict[str, dict[Any, str]] = {}
+    found: dict[str, dict[int, str]] = {}
     for run in runs:
         config = comparable({name: run.info["config"].get(name) for name in ("optimizer", *GROUPS)})
-        if isinstance(config[group], Mapping) and setting in config[group]:
-            value = config[group][setting]
+        value = config[group].get(setting) if isinstance(config[group], Mapping) else None
+        if type(value) is int:
             rest = json.dumps(_without(config, group, setting), sort_keys=True)
             found.setdefault(rest, {}).setdefault(value, run.method)
     return tuple(dict(sorted(values.items())) for values in found.values() if len(values) > 1)

@@ -159,7 +159,7 @@ class HOLLM:
         cell = str(self._macros.cell(space.lines, self._objective, self._count)).strip()
         text = "\n".join(part for part in (self._task, examples, cell) if part)
         request = self._requests.build([Message("user", text)])
-        return dataclasses.replace(request, schema=self._schema, max_tokens=self._count * self._decoding.max_tokens)
+        return dataclasses.replace(request, schema=self._schema, max_tokens=self._requests.longest(self._count))
 
     def _candidates(self, completion: Completion, space: CellSpace) -> list[Candidate]:
         """What a reply holds; one without an object is one candidate without a configuration."""

@@ -71,7 +71,7 @@ class WarmStart:
         return [Answer(completion, one).proposal(cost, note) for one, cost in zip(parsed, costs, strict=True)]
 
     def _request(self) -> ChatRequest:
-        plain = self._requests.plain([Message("user", self._text)], self._decoding.max_tokens * self._count)
+        plain = self._requests.plain([Message("user", self._text)], self._requests.longest(self._count))
         return dataclasses.replace(plain, mode=self._decoding.mode, schema=self._schema)
 
     def _prompt_text(self, problem: Problem, prompt: Prompt) -> str:

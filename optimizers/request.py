@@ -14,6 +14,9 @@ from llms.schema import REASONING, closed_object, fidelity_schema, json_schema
 from optimizers.parse import ANSWER_KEY
 from optimizers.prompt import FIDELITY_KEY
 
+REASONING_TOKENS = 200
+"""Room for reasoning that is asked for, on top of ``decoding.max_tokens``: a schema lets it have 400 characters."""
+
 
 class Requests:
     """Builds the requests of one optimizer.
@@ -42,6 +45,7 @@ class Requests:
         self._temperature = temperature if decoding.temperature is None else decoding.temperature
         self._top_p = top_p
         self._rng = np.random.default_rng(seed)
+        self._reasoning_tokens = REASONING_TOKENS if reasoning else 0
         self.wrapped = reasoning and decoding.mode != "free"
         self._schema = self._schema_of(problem, fidelities) if decoding.mode == "json_schema" else None
 
@@ -52,11 +56,15 @@ class Requests:
             self._decoding.mode,
             self._schema,
             self._temperature,
-            self._decoding.max_tokens,
+            self.longest(),
             int(self._rng.integers(2**31)),
             self._top_p,
             thinking_tokens=self._decoding.thinking_tokens,
         )
+
+    def longest(self, count: int = 1) -> int:
+        """Tokens that a reply with ``count`` configurations may have: ``decoding.max_tokens`` is one's."""
+        return count * self._decoding.max_tokens + self._reasoning_tokens
 
     def plain(
         self, messages: Sequence[Message], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0

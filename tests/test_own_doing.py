@@ -260,6 +260,14 @@ def test_no_request_has_stop_words_or_penalties(mode):
     assert body["max_tokens"] == Decoding().max_tokens
 
 
+@pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
+def test_reasoning_that_is_asked_for_does_not_use_up_the_tokens_of_the_configuration(mode):
+    """Under the schema it has at most 400 characters."""
+    requests = Requests(Line().problem, Decoding(mode, max_tokens=50), 0.5, 0, reasoning=True)
+    assert requests.build([Message("user", "Config:")]).max_tokens == 250
+    assert requests.longest(4) == 400
+
+
 def test_recorded_replies_that_hold_a_legal_object_are_not_called_unreadable():
     """By a second way to read them: the json module at the first brace of each reply of results/quickstart."""
     read = 0
