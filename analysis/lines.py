@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import read_rows
-from harness.trial import Fault
+from harness.trial import Fault, Proposer
 
 
 def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
@@ -144,6 +144,7 @@ _TRIAL_IF_GIVEN: dict[str, Check] = {
     "candidates": or_none(list_of(_CANDIDATE)),
     "reason": or_none(is_text),
     "predicted": or_none(_is_number),
+    "proposer": or_none(lambda value: isinstance(value, str) and value in set(Proposer)),
 }
 _ENERGY = _fields(
     {},

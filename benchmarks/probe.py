@@ -42,13 +42,13 @@ NEUTRAL = "task"
 class Probe:
     """A benchmark in another guise.
 
-    Everything drawn is drawn from the run's seed and the setting alone. What stays in every guise: names and
-    directions of objectives, names of fidelities, how long an evaluation takes.
+    Everything drawn is drawn from the run's seed, the task and the setting alone (``harness.seeds``).
+    What stays in every guise: names and directions of objectives, names of fidelities, how long an evaluation takes.
 
     Args:
         benchmark: The true one.
         family: The tasks beside it.
-        seed: The run's: each run has its own warp, shift, permutation and shuffled task.
+        seed: Each seed and task of a run has its own warp, shift, permutation and shuffled task.
         names: ``true`` (or True); or ``anonymous``: ``probe_names``. The description of a task may still name them.
         task: ``true``; ``none``, neither name nor description nor contexts; or ``shuffled``, those of another task of
             the family.

@@ -18,6 +18,7 @@ from harness.errors import HyperboleError
 from harness.folder import RunFolder
 from harness.method import WHEREABOUTS
 from harness.offline import go_offline
+from harness.seeds import recorded_seeds
 from harness.trust import TARGET, Place, Trust, walk
 from harness.whole import whole_rows
 
@@ -87,7 +88,7 @@ def _play(recorded: Path, scratch: Path, run: dict[str, Any], config: dict[str, 
 
     go_offline()
     again = RunFolder(scratch)
-    identity = {key: run[key] for key in IDENTITY} | {"config": run["config"]}
+    identity = {key: run[key] for key in IDENTITY} | {"config": run["config"], "seeds": recorded_seeds(run)}
     try:
         perform(config, again, identity, live=False)
         rows = again.rows()

@@ -16,6 +16,7 @@ from harness.method import GROUPS
 from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
+from harness.seeds import derived_seeds
 from harness.signature import check_settings, settings_of
 from harness.space import refuse_unsound
 from harness.start import Start, begin_with
@@ -31,8 +32,12 @@ def choices_of(group: str) -> list[str]:
     return sorted(file.stem for file in (ROOT / "conf" / group).glob("*.yaml"))
 
 
-def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
+def build_benchmark(config: Mapping[str, Any], seeds: Mapping[str, int] | None = None) -> Benchmark:
     """The benchmark of a resolved configuration, behind its probe if there is one.
+
+    Args:
+        config: Resolved configuration.
+        seeds: Those of the run's parts (``harness.seeds``); None for those of a run that begins.
 
     Raises:
         SettingError: It does not take its settings, or its search space cannot be used.
@@ -47,7 +52,7 @@ def build_benchmark(config: Mapping[str, Any]) -> Benchmark:
         tuple(getattr(factory.func, "tasks", ())),
         lambda task: _benchmark(_factory({**node, "task": task}, "benchmark")),
     )
-    given = {"benchmark": benchmark, "family": family, "seed": config["seed"]}
+    given = {"benchmark": benchmark, "family": family, "seed": _seed(config, seeds, "probe")}
     return _benchmark(_factory(probe, "probe", *given), **given)
 
 
@@ -79,23 +84,30 @@ def build_tracker(config: Mapping[str, Any]) -> Tracker:
     return cast(Tracker, check_part(_factory(config.get("tracker"), "tracker")(), Tracker, "tracker"))
 
 
-def build_optimizer(config: Mapping[str, Any], problem: Problem, budget: Budget) -> Optimizer:
+def build_optimizer(
+    config: Mapping[str, Any], problem: Problem, budget: Budget, seeds: Mapping[str, int] | None = None
+) -> Optimizer:
     """The optimizer of a resolved configuration; it sees neither the benchmark nor the optimum (law 4)."""
     shared = {group: config.get(group) for group in GROUPS}
     factory = _factory(config.get("optimizer"), "optimizer", "problem", "seed", "budget", shared=shared)
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
-    optimizer = check_optimizer(factory(problem=shown, seed=config["seed"], budget=budget))
+    optimizer = check_optimizer(factory(problem=shown, seed=_seed(config, seeds, "optimizer"), budget=budget))
     start = config.get("start")  # runs recorded before there was a choice had none
     if start is None:
         return optimizer
     return begin_with(check_part(_factory(start, "start")(), Start, "start"), problem, optimizer)
 
 
-def build_repair(config: Mapping[str, Any], problem: Problem) -> Repair:
+def build_repair(config: Mapping[str, Any], problem: Problem, seeds: Mapping[str, int] | None = None) -> Repair:
     """The repair of a resolved configuration."""
     factory = _factory(config.get("repair"), "repair", "problem", "seed")
-    return cast(Repair, check_part(factory(problem=problem, seed=config["seed"]), Repair, "repair"))
+    repair = factory(problem=problem, seed=_seed(config, seeds, "repair"))
+    return cast(Repair, check_part(repair, Repair, "repair"))
+
+
+def _seed(config: Mapping[str, Any], seeds: Mapping[str, int] | None, part: str) -> int:
+    return (derived_seeds(config) if seeds is None else seeds)[part]
 
 
 def build_all(config: Mapping[str, Any]) -> None:

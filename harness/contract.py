@@ -15,7 +15,7 @@ from harness.errors import ContractError
 from harness.kinds import is_finite, is_protocol, is_whole, lacks
 from harness.problem import Benchmark, Problem
 from harness.scalars import number
-from harness.trial import Candidate, Optimizer, Proposal, Usage
+from harness.trial import Candidate, Optimizer, Proposal, Proposer, Usage
 
 EVALUATE = ("params", "fidelity", "seed")
 
@@ -94,6 +94,7 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         ("candidates", _all(returned.candidates, lambda each: isinstance(each, Candidate)), "a tuple of Candidate"),
         ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
         ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
+        ("proposer", _is_proposer(returned.proposer), f"one of {', '.join(Proposer)} (harness.trial), or None"),
     ):
         if not fits:
             raise ContractError(f"{said} a Proposal whose {part} is {_what(getattr(returned, part))}; give {wanted}.")
@@ -146,6 +147,10 @@ def _is_usage(usage: Any) -> bool:
     return all(is_whole(count) and count >= 0 for count in (*counts, *unsure)) and (
         is_finite(usage.seconds) and usage.seconds >= 0
     )
+
+
+def _is_proposer(proposer: Any) -> bool:
+    return proposer is None or (isinstance(proposer, str) and proposer in set(Proposer))
 
 
 def _all(items: Any, fits: Any) -> bool:

@@ -24,6 +24,7 @@ from harness.problem import Benchmark
 from harness.progress import RunLine
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
+from harness.seeds import derived_seeds, recorded_seeds
 from harness.sources import sources
 from harness.tally import Tally
 from harness.tracker import Late, Tracker
@@ -51,15 +52,16 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         HyperboleError: A wrong setting, a missing key: nothing is left of a new run. A log that does not fit, no
             server: run.json says so too.
     """
-    benchmark = build_benchmark(config)
+    logged, before = folder.rows(), folder.read()
+    begun = before or (identity if "seeds" in identity else None)
+    seeds = derived_seeds(config) if begun is None else recorded_seeds(begun)
+    benchmark = build_benchmark(config, seeds)
     problem = benchmark.problem
     budget = build_budget(config)
     budget.check_ends(uses_model=identity["llm"] is not None)
-    optimizer = build_optimizer(config, problem, budget)
-    repair, tracker = build_repair(config, problem), Late(build_tracker(config))
-
-    logged, before = folder.rows(), folder.read()
-    run = _begun(benchmark, budget, identity, before) | {"sources": sources(config)}
+    optimizer = build_optimizer(config, problem, budget, seeds)
+    repair, tracker = build_repair(config, problem, seeds), Late(build_tracker(config))
+    run = _begun(benchmark, budget, identity, before) | {"seeds": seeds, "sources": sources(config)}
     folder.write(run)
     tracker.start(folder.path, run)
     # As the folder says it: a probe may have taken the problem's name away.

@@ -91,6 +91,10 @@ def _is_objective(value: Any) -> bool:
     )
 
 
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
 def _is_section(value: Any) -> bool:
     return value is None or isinstance(value, dict)
 
@@ -107,7 +111,7 @@ _NEEDED: dict[str, Check] = {
     "method": _is_name,
     "optimizer": _is_name,
     "llm": or_none(_is_name),
-    "seed": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
+    "seed": _is_seed,
     "objectives": list_of(_is_objective, least=1),
     "random_search_curve": or_none(list_of(_is_number)),
     "budget": mapping_to(or_none(_is_number)),
@@ -122,6 +126,7 @@ _OPTIONAL: dict[str, Check] = {
     "loss_quantiles": or_none(list_of(_is_number)),
     "git": or_none(is_object),
     "versions": mapping_to(is_text),
+    "seeds": mapping_to(_is_seed),
     "host": or_none(is_text),
     "files": mapping_to(is_object),
     "sources": mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),

@@ -1,8 +1,8 @@
 """Where a run starts: configurations that are tried before the optimizer is asked, the same for every method.
 
 A study of language models as optimizers finds much of their early lead in the default configuration alone, which they
-know and others do not. With ``start=default`` everybody has it. Each such trial is a row whose note says so; the
-optimizer is told of it like of its own.
+know and others do not. With ``start=default`` everybody has it. Each such trial is a row whose note and proposer say
+so; the optimizer is told of it like of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.check import Checker
 from harness.errors import SettingError
 from harness.faults import describe
 from harness.problem import Problem
-from harness.trial import Optimizer, Proposal, Trial
+from harness.trial import Optimizer, Proposal, Proposer, Trial
 
 
 class Start(Protocol):
@@ -98,7 +98,9 @@ class Started:
 
     def ask(self) -> Proposal:
         """The next configuration of the start; after the last one, the optimizer's."""
-        return Proposal(dict(self._start.popleft()), note=self._note) if self._start else self._optimizer.ask()
+        if not self._start:
+            return self._optimizer.ask()
+        return Proposal(dict(self._start.popleft()), note=self._note, proposer=Proposer.START)
 
     def tell(self, trial: Trial) -> None:
         """Pass it on."""

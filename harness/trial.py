@@ -24,6 +24,21 @@ class Fault(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+class Proposer(StrEnum):
+    """Who decided that a configuration is proposed: wrote it, or chose it by what was known of others.
+
+    start: the run's start (``harness.start``), the same for every method. model: whoever answers as the chat model (of
+    ``llm=person`` the person), also where it chose among random draws by its own predictions. classical: an algorithm
+    that had seen results (surrogate, population, a promotion to a higher fidelity) or draws from a search distribution
+    of its own. random: drawn, evenly or at random, without a look at any result: an initial design, a fallback.
+    """
+
+    START = "start"
+    MODEL = "model"
+    CLASSICAL = "classical"
+    RANDOM = "random"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One fault: of which hyperparameter (None: of the whole proposal), and the value that was proposed."""
@@ -109,6 +124,7 @@ class Proposal:
         candidates: What the proposal was chosen from, where the method chose.
         reason: Why, in the words of a model that was asked to say so; untrusted. None without one.
         predicted: Value of the first objective, as reported, that the method expects or claims. None without one.
+        proposer: Who decided on it; None where the method does not say.
     """
 
     params: dict[str, Any] | None
@@ -120,6 +136,7 @@ class Proposal:
     candidates: tuple[Candidate, ...] = ()
     reason: str | None = None
     predicted: float | None = None
+    proposer: Proposer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from harness.chat import ChatModel, Completion, Message
 from harness.check import Checker
 from harness.problem import Problem
-from harness.trial import Candidate, Proposal, Usage
+from harness.trial import Candidate, Proposal, Proposer, Usage
 from llms.decoding import Decoding
 from optimizers.parse import ANSWER_KEY, Parsed, parse_reply
 from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder
@@ -47,7 +47,15 @@ class Answer:
         note = ", ".join(notes) or None
         parsed = self.parsed
         return Proposal(
-            parsed.params, self.fidelity, usage, calls, note, parsed.truncated, tuple(candidates), parsed.reason
+            parsed.params,
+            self.fidelity,
+            usage,
+            calls,
+            note,
+            parsed.truncated,
+            tuple(candidates),
+            parsed.reason,
+            proposer=Proposer.MODEL,
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.problem import Fidelity, Params, Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.draws import Draws
 from optimizers.fidelity import at
 
@@ -83,6 +83,7 @@ class Race:
         self._brackets = itertools.cycle(brackets)
         self._rungs: deque[Rung] = deque()
         self._waiting: deque[Params] = deque()
+        self._promoted = False
         self._told: list[tuple[float, Params]] = []
         self._asked: Params | None = None
 
@@ -91,7 +92,8 @@ class Race:
         if not self._waiting:
             self._waiting.extend(self._next_rung())
         self._asked = self._waiting.popleft()
-        return Proposal(dict(self._asked), at(self._fidelity, self._rungs[0].level))
+        proposer = Proposer.CLASSICAL if self._promoted else Proposer.RANDOM
+        return Proposal(dict(self._asked), at(self._fidelity, self._rungs[0].level), proposer=proposer)
 
     def tell(self, trial: Trial) -> None:
         """The loss; a configuration that was executed in the place of the one asked goes on in its place."""
@@ -103,7 +105,8 @@ class Race:
     def _next_rung(self) -> Iterable[Params]:
         """The best of the rung that is over; after the last rung, draws for the next bracket."""
         told, self._told = self._told, []
-        if len(self._rungs) > 1:
+        self._promoted = len(self._rungs) > 1
+        if self._promoted:
             self._rungs.popleft()
             best = sorted(told, key=lambda entry: entry[0])  # stable: of equal losses the earlier first
             return [params for _, params in best[: self._rungs[0].configurations]]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.problem import Params, Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.draws import Draws
 from optimizers.unit_cube import MIDDLE, Point, UnitCube
 
@@ -139,9 +139,10 @@ class CMAES:
         for _ in range(TRIES):
             point = self._cma.ask()
             if (params := self._cube.params(point)) is not None:
-                return point, Proposal(dict(params))
+                return point, Proposal(dict(params), proposer=Proposer.CLASSICAL)
         params = self._draws.next()
-        return self._cube.point(params), Proposal(dict(params), note=f"random: {TRIES} points of CMA-ES were forbidden")
+        note = f"random: {TRIES} points of CMA-ES were forbidden"
+        return self._cube.point(params), Proposal(dict(params), note=note, proposer=Proposer.RANDOM)
 
     def _moved(self, point: Point, params: Params) -> Point:
         silent = [name not in params for name in self._cube.names]

@@ -14,7 +14,7 @@ from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
 from harness.check import Checker
 from harness.errors import SettingError
 from harness.problem import Problem
-from harness.trial import Candidate, Fault, Proposal, Trial, Usage, Violation
+from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Usage, Violation
 from llms.decoding import Decoding
 from optimizers import partition
 from optimizers.advisor import total
@@ -121,7 +121,7 @@ class HOLLM:
     def ask(self) -> Proposal:
         """A random configuration, or the next of the step's best predicted."""
         if self._spent.proposals < self._initial:
-            return Proposal(dict(self._draws.next()), note="start: random")
+            return Proposal(dict(self._draws.next()), note="start: random", proposer=Proposer.RANDOM)
         if not self._queue:
             self._queue.extend(self._step())
         return self._queue.popleft()
@@ -206,4 +206,6 @@ def chosen(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
 def _proposal(candidate: Candidate, usage: Usage, candidates: tuple[Candidate, ...] = ()) -> Proposal:
     calls = () if candidate.call is None else (candidate.call,)
     truncated = any(violation.fault is Fault.TRUNCATED for violation in candidate.violations)
-    return Proposal(candidate.params, None, usage, calls, candidate.note, truncated, candidates)
+    return Proposal(
+        candidate.params, None, usage, calls, candidate.note, truncated, candidates, proposer=Proposer.MODEL
+    )

@@ -11,7 +11,7 @@ from harness.budget import Budget
 from harness.chat import ChatModel
 from harness.errors import SettingError, unknown
 from harness.problem import Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.draws import Draws
@@ -160,7 +160,8 @@ class LLAMBO:
     def _initial_proposals(self) -> list[Proposal]:
         if self._warm_start is not None:
             return self._warm_start.ask()
-        return [Proposal(dict(self._draws.next()), note="warm start: random") for _ in range(self._initial)]
+        draws = [dict(self._draws.next()) for _ in range(self._initial)]
+        return [Proposal(params, note="warm start: random", proposer=Proposer.RANDOM) for params in draws]
 
     def _best_candidate(self) -> Proposal:
         observed = self._history.executed()
@@ -168,11 +169,14 @@ class LLAMBO:
         drawn, usage = self._sampler.draw(observed, target)
         drawn = without_duplicates(drawn, [seen.params for seen in observed])
         scores = self._score(drawn, observed)
-        chosen = drawn[choice(drawn, scores.values)].proposal
+        place = choice(drawn, scores.values)
+        chosen = drawn[place].proposal
         notes = (f"target {self._objective.name} {target:.5g}", scores.note, chosen.note)
         return dataclasses.replace(
             chosen,
             usage=usage + scores.usage,
+            # A random candidate that the model's predictions picked out is the model's.
+            proposer=chosen.proposer if scores.values[place] is None else Proposer.MODEL,
             note=", ".join(text for text in notes if text),
             candidates=tuple(
                 dataclasses.replace(one.candidate, score=value) for one, value in zip(drawn, scores.values, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.choices import text_of
 from harness.problem import Params, Problem
-from harness.trial import Candidate, Proposal, Usage
+from harness.trial import Candidate, Proposal, Proposer, Usage
 from optimizers.advisor import Advisor, total
 from optimizers.draws import Draws
 from optimizers.history import Observation
@@ -107,7 +107,9 @@ class RandomSampler:
     def draw(self, observed: Sequence[Observation], target: float) -> tuple[list[Drawn], Usage]:
         """``count`` draws."""
         drawn = [self._draws.next() for _ in range(self._count)]
-        return [Drawn(Proposal(dict(params)), Candidate(dict(params)), params) for params in drawn], Usage()
+        return [
+            Drawn(Proposal(dict(params), proposer=Proposer.RANDOM), Candidate(dict(params)), params) for params in drawn
+        ], Usage()
 
 
 def target_loss(losses: Sequence[float], alpha: float) -> float:

@@ -12,7 +12,7 @@ from harness.budget import Budget, Spent
 from harness.chat import ChatModel
 from harness.errors import unknown
 from harness.problem import Problem
-from harness.trial import Candidate, Proposal, Trial
+from harness.trial import Candidate, Proposal, Proposer, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor, Answer, proposals_of
 from optimizers.batch_size import batch_size
@@ -139,7 +139,7 @@ class LLINBO:
 
     def _transient(self) -> Proposal:
         if self._rng.random() < gp_probability(self._round, self._rounds):
-            return Proposal(self._best(self._fit()).params, note=OWN)
+            return Proposal(self._best(self._fit()).params, note=OWN, proposer=Proposer.CLASSICAL)
         answer = self._answer()
         return answer.proposal(answer.completion.usage)
 
@@ -159,7 +159,7 @@ class LLINBO:
     def _constrained(self) -> Proposal:
         process, draws = self._fit(), draw_count(self._round)
         if draws == 0:
-            return Proposal(self._best(process).params, note=OWN)
+            return Proposal(self._best(process).params, note=OWN, proposer=Proposer.CLASSICAL)
         answer = self._answer()
         candidate, point = self._suggested(answer)
         if point is None:
@@ -220,4 +220,4 @@ def _candidate(own: Found) -> Candidate:
 def _instead(own: Found, answer: Answer, note: str, scored: list[Candidate]) -> Proposal:
     """A point of the GP's, to which the model's answer led."""
     proposal = answer.proposal(answer.completion.usage, candidates=scored)
-    return dataclasses.replace(proposal, params=dict(own.params), note=note)
+    return dataclasses.replace(proposal, params=dict(own.params), note=note, proposer=Proposer.CLASSICAL)

@@ -65,4 +65,9 @@ class NSGA2(OptunaStudy):
             seed=seed,
         )
         super().__init__(problem, seed, sampler, "NSGA-II")
-        self._attributes = {sampler._get_generation_key(): 0}  # of a start's trials, which come before the first ask
+        self._generation = sampler._get_generation_key()
+        self._attributes = {self._generation: 0}  # of a start's trials, which come before the first ask
+
+    def _is_random(self) -> bool:
+        """The first generation has no parents."""
+        return self._attributes.get(self._generation) == 0

@@ -10,7 +10,7 @@ from harness.chat import ChatModel
 from harness.choices import text_of
 from harness.errors import SettingError
 from harness.problem import Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor, proposals_of
 from optimizers.batch_size import batch_size
@@ -85,7 +85,7 @@ class OPRO:
     def ask(self) -> Proposal:
         """A random starting point, or the next of the step's samples."""
         if self._spent.proposals < self._initial:
-            return Proposal(dict(self._draws.next()), note="start: random")
+            return Proposal(dict(self._draws.next()), note="start: random", proposer=Proposer.RANDOM)
         if not self._queue:
             self._queue.extend(self._step())
         return self._queue.popleft()

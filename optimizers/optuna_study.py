@@ -12,7 +12,7 @@ from ConfigSpace.types import NotSet
 from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices
 from harness.problem import Params, Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.draws import Draws
 
 TRIES = 100
@@ -48,14 +48,20 @@ class OptunaStudy:
         self._study = _study(sampler, len(self._objectives))
         self._name = name
         self._attributes: dict[str, Any] = {}
+        self._told = 0
 
     def ask(self) -> Proposal:
         """The sampler's next configuration."""
         for _ in range(TRIES):
             params = self._suggested()
             if not self._checker.check(params)[1]:
-                return Proposal(params)
-        return Proposal(dict(self._draws.next()), note=f"random: {TRIES} suggestions of {self._name} were forbidden")
+                return Proposal(params, proposer=Proposer.RANDOM if self._is_random() else Proposer.CLASSICAL)
+        note = f"random: {TRIES} suggestions of {self._name} were forbidden"
+        return Proposal(dict(self._draws.next()), note=note, proposer=Proposer.RANDOM)
+
+    def _is_random(self) -> bool:
+        """Whether the last suggestion was drawn without a look at any result."""
+        raise NotImplementedError
 
     def tell(self, trial: Trial) -> None:
         """Learn from what was executed, whoever proposed it; nothing from a proposal that was not."""
@@ -72,6 +78,7 @@ class OptunaStudy:
             system_attrs=self._attributes,
         )
         self._study.add_trial(told)
+        self._told += 1
 
     def _suggested(self) -> Params:
         """One suggestion, forbidden or not. Optuna's trial serves it only: what came of it is added by ``tell``.

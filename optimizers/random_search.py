@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from harness.budget import Budget
 from harness.problem import Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.draws import Draws
 
 
@@ -26,7 +26,7 @@ class RandomSearch:
 
     def ask(self) -> Proposal:
         """A fresh draw."""
-        return Proposal(dict(self._draws.next()))
+        return Proposal(dict(self._draws.next()), proposer=Proposer.RANDOM)
 
     def tell(self, trial: Trial) -> None:
         """Nothing is learned."""

@@ -11,7 +11,7 @@ from harness.budget import Budget, Spent
 from harness.chat import ChatModel, ChatRequest, Completion, Message
 from harness.errors import SettingError
 from harness.problem import Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from llms.decoding import Decoding
 from llms.schema import REASONING, closed_object, json_schema
 from optimizers.advisor import total
@@ -116,6 +116,7 @@ class Recitation:
             truncated=parsed.truncated,
             reason=stated if isinstance(stated, str) else parsed.reason,
             predicted=score,
+            proposer=Proposer.MODEL,
         )
 
 

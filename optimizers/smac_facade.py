@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from harness.errors import unknown
 from harness.problem import Fidelity, Outcome, Params, Problem
 from harness.space import Decoder
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.draws import Draws
 from optimizers.fidelity import at
 from optimizers.smac_space import for_smac, stand_in
@@ -26,6 +26,11 @@ MOST_LEAVES = 2**14
 Aggregation = Literal["parego", "mean"]
 """How several objectives become the one that is modelled."""
 AGGREGATIONS = get_args(Aggregation)
+BY_THE_MODEL = {
+    f"Acquisition Function Maximizer: {search}"
+    for search in ("Local Search", "Random Search (sorted)", "Differential Evolution")
+}
+"""Origins of configurations that SMAC 2.4's acquisition function chose; all others are its design's or random."""
 
 
 class Facade:
@@ -81,6 +86,7 @@ class Facade:
         self._fidelity = fidelity
         self._asked: TrialInfo | None = None
         self._seed = 0  # of all trials: SMAC adopts that of trials it is told first, and draws one where there is none
+        self._asked_before: set[Any] = set()
         self._failed: list[TrialInfo] = []
         self._exhausted: Draws | None = None
         self._scenario_seed = seed
@@ -130,11 +136,19 @@ class Facade:
             except ConfigurationSpaceExhaustedException:
                 self._exhausted = Draws(self._true_space, self._scenario_seed)
         if self._exhausted is not None:
-            return Proposal(dict(self._exhausted.next()), note="SMAC found nothing new: random")
+            return Proposal(
+                dict(self._exhausted.next()), note="SMAC found nothing new: random", proposer=Proposer.RANDOM
+            )
         asked = self._asked
         assert asked is not None
         self._seed = asked.seed
-        return Proposal(self._read(asked.config), None if self._fidelity is None else at(self._fidelity, asked.budget))
+        fidelity = None if self._fidelity is None else at(self._fidelity, asked.budget)
+        return Proposal(self._read(asked.config), fidelity, proposer=self._proposer(asked.config))
+
+    def _proposer(self, config: Any) -> Proposer:
+        """SMAC's model, or chance; a configuration that is asked for again was promoted to a higher fidelity."""
+        promoted, self._asked_before = config in self._asked_before, self._asked_before | {config}
+        return Proposer.CLASSICAL if promoted or config.origin in BY_THE_MODEL else Proposer.RANDOM
 
     def tell(self, trial: Trial) -> None:
         """The loss, or that the evaluation failed; where something else was executed, of that as well."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.budget import Budget
 from harness.problem import Problem
-from harness.trial import Proposal, Trial
+from harness.trial import Proposal, Proposer, Trial
 from optimizers.unit_cube import UnitCube
 
 
@@ -37,7 +37,7 @@ class Sobol:
         """The configuration at the next point that is allowed."""
         while (params := self._cube.params(self._sequence.random(1)[0])) is None:
             pass
-        return Proposal(dict(params))
+        return Proposal(dict(params), proposer=Proposer.RANDOM)
 
     def tell(self, trial: Trial) -> None:
         """Nothing is learned."""

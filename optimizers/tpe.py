@@ -45,3 +45,8 @@ class TPE(OptunaStudy):
             seed=seed, n_startup_trials=startup_trials, n_ei_candidates=candidates, multivariate=multivariate
         )
         super().__init__(problem, seed, sampler, "TPE")
+        self._startup_trials = startup_trials
+
+    def _is_random(self) -> bool:
+        """As in Optuna: told trials count, those of a start and failed ones among them."""
+        return self._told < self._startup_trials

@@ -148,6 +148,16 @@ def test_it_spends_its_budget_with_builtin_scalars_and_leaves_the_space_alone(op
             assert json.loads(json.dumps(row["proposed"], allow_nan=False)) == row["proposed"]
 
 
+def test_each_row_says_who_proposed_it(pair):
+    rows, is_llm, *_ = played(*pair)
+    proposers = {row["proposer"] for row in rows}
+    assert proposers <= {"model", "classical", "random"}
+    # Centaur's model is not asked in its warm-up of ten trials, longer than this run.
+    assert ("model" in proposers) == (is_llm and pair[0] != "centaur")
+    for row in rows:
+        assert row["proposer"] == "model" or not row["calls"] or "GP" in row["note"]
+
+
 def test_the_same_seed_proposes_the_same_and_another_one_something_else(pair, benchmark_):
     first = decided(played(*pair)[0])
     assert first == decided(play(pair[0], benchmark_)[0])
@@ -248,6 +258,7 @@ def test_told_of_a_start_it_did_not_ask_for_it_goes_on(optimizer, name):
     assert len(rows) == TRIALS
     assert [row["executed"] for row in rows[: len(start)]] == start
     assert {row["note"] for row in rows[: len(start)]} == {f"start: {name}"}
+    assert [row["proposer"] == "start" for row in rows] == [index < len(start) for index in range(TRIALS)]
     assert (rows[0]["error"] is not None) == (name == "given")
     rest, _ = play(optimizer, benchmark(), start=settings, logged=rows[:5])
     assert decided(rows[:5] + rest) == decided(rows)

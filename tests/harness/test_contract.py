@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,9 @@ from harness.loop import run_loop
 from harness.outcome import Breaches
 from harness.problem import Outcome
 from harness.repair import NoRepair
+from harness.rows import to_row
 from harness.start import DefaultStart, begin_with
-from harness.trial import Proposal, Usage
+from harness.trial import Proposal, Proposer, Trial, Usage
 from tests.command import hyperbole, rows, run_json, sentence
 from tests.fakes import Line, Scripted
 
@@ -85,6 +87,11 @@ def test_an_optimizer_may_take_more_than_it_is_given():
         (Proposal(GOOD, calls=("a",)), "whose calls is tuple ('a',)"),
         (Proposal(GOOD, note=5), "whose note is int 5; give a text, or None"),
         (Proposal(GOOD, candidates=(GOOD,)), "whose candidates is tuple"),
+        (
+            Proposal(GOOD, proposer="llm"),
+            "whose proposer is str 'llm'; give one of start, model, classical, random (harness.trial), or None",
+        ),
+        (Proposal(GOOD, proposer=["model"]), "whose proposer is list ['model']"),
     ],
 )
 def test_what_ask_returns_is_a_proposal(returned, told):
@@ -96,6 +103,12 @@ def test_what_ask_returns_is_a_proposal(returned, told):
     begun = begin_with(DefaultStart(), line.problem, optimizer)
     with pytest.raises(ContractError, match=r"Mine\.ask returned"):  # behind a start, and told of it
         run_loop(line, begun, NoRepair(line.problem, 0), Budget(proposals=3), 0, lambda row: None)
+
+
+def test_a_proposer_is_written_as_its_word_and_none_is_null():
+    for given, written in ((None, None), ("random", "random"), (Proposer.MODEL, "model")):
+        row = to_row(Trial(0, check_proposal(Proposal(GOOD, proposer=given), Plain())), "")
+        assert json.loads(json.dumps(row))["proposer"] == written
 
 
 def test_params_from_a_model_may_be_anything_and_are_no_breach():

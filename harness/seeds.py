@@ -1,0 +1,52 @@
+"""The seeds of a run's parts, derived from the run's own and the task: two tasks never open with the same draws.
+
+Otherwise the seeds of one method would be the same draws on every task of a space, and an average over ten tasks would
+be as sure as one over a single task. The benchmark's evaluations have the run's own seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.jsonl import plain
+from harness.method import comparable
+
+PARTS = ("optimizer", "repair", "probe")
+"""Those that draw; each has a stream of its own."""
+
+
+def derived_seeds(config: Mapping[str, Any]) -> dict[str, int]:
+    """Part -> seed, from 0 to 2^31 - 1, of a run that begins.
+
+    Two runs of one seed and task have the same ones, whatever their method, repair and probe: a disguised task opens
+    with the draws of the true one. Another task is any other benchmark or setting of it, but for where its files are.
+
+    Args:
+        config: Resolved configuration; its ``seed`` and ``benchmark`` count.
+    """
+    task = json.dumps(_spelt(plain(comparable({"benchmark": config.get("benchmark")}))), sort_keys=True)
+    words = np.frombuffer(hashlib.sha256(task.encode()).digest(), dtype="<u4").tolist()
+    return {
+        part: int(np.random.SeedSequence([config["seed"], number, *words]).generate_state(1)[0]) >> 1
+        for number, part in enumerate(PARTS)
+    }
+
+
+def recorded_seeds(run: Mapping[str, Any]) -> dict[str, int]:
+    """Part -> seed of a run that was begun; before there were derived seeds, every part had the run's own."""
+    recorded = run.get("seeds") or {}
+    return {part: recorded.get(part, run["seed"]) for part in PARTS}
+
+
+def _spelt(value: Any) -> Any:
+    """A value in one spelling: ``31``, ``31.0`` and ``"31"`` name the same task."""
+    if isinstance(value, Mapping):
+        return {key: _spelt(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelt(item) for item in value]
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
