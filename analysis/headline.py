@@ -6,6 +6,7 @@ import math
 
 import polars as pl
 
+from analysis.authorship import with_model
 from analysis.failures import reasons
 from analysis.load import Experiment
 from analysis.quality import EXACT
@@ -23,7 +24,8 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
     """
     rows = {str(row["method"]): row for row in quality.frame.iter_rows(named=True)}
     faults = {str(row["method"]): row for row in hallucination.frame.iter_rows(named=True)}
-    with_llm = {run.method for run in experiment.runs if run.info["llm"] is not None}
+    with_llm = with_model(experiment)
+    little = {str(quality.frame["method"][number]) for number in quality.marked}
     classical = [method for method in experiment.methods if method not in with_llm]
     nothing = tuple(filter(None, (_nothing(experiment, method) for method in experiment.methods)))
     if not with_llm:
@@ -31,6 +33,7 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
     return nothing + tuple(
         f"{method}: {with_interval(faults[method], 'invalid', 100, ' %')} "
         f"of its {faults[method]['proposals']:,} proposals were invalid. "
+        f"{_of_the_model(rows[method]) if method in little else ''}"
         f"{_result('Its', rows[method])}{_rivals(rows, classical)}."
         for method in experiment.methods
         if method in with_llm
@@ -49,6 +52,12 @@ def _nothing(experiment: Experiment, method: str) -> str | None:
         return f"{what}none of its {trials.height:,} proposals was evaluated."
     why = f": {reasons(failed)}" if failed else ""
     return f"{what}all of its {executed:,} evaluations failed{why}."
+
+
+def _of_the_model(row: Row) -> str:
+    share = row["model_share"]
+    assert isinstance(share, float)
+    return f"Its language model had little part in that: {number_text(100 * share)} % of the proposals are its own. "
 
 
 def _without_llm(rows: Rows, methods: list[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.folder import is_hidden
 from harness.record import read_record
+from harness.repeats import Repeats
 from harness.whole import whole_rows
 
 TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -37,6 +38,9 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "faults": pl.List(pl.String),
     "duplicate": pl.Boolean,
     "near_duplicate": pl.Boolean,
+    "proposer": pl.String,
+    "repaired": pl.Boolean,
+    "repeated": pl.Boolean,
     "replies": pl.Int64,
     "copy": pl.Boolean,
     "refusal": pl.Boolean,
@@ -200,7 +204,8 @@ def _read_run(run: Run) -> _Log | str:
         raw = checked_trials(whole_rows(run.folder, run.info), run.id)
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
-        flat = [flatten(row, run.id, objectives) for row in raw]
+        repeated = Repeats()
+        flat = [{**flatten(row, run.id, objectives), "repeated": repeated(row)} for row in raw]
         answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
         read_calls(run.folder / "calls.jsonl")
         trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]

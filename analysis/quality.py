@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.authorship import (
+    OF_THE_MODEL,
+    authorship_cells,
+    authorship_columns,
+    authorship_notes,
+    little_by_the_model,
+    with_model,
+)
 from analysis.comparison import Comparison, compare_task
 from analysis.load import Experiment
 from analysis.statistics import bootstrap_interval, interquartile_mean, mean, mean_ranks
-from analysis.table import INTERVAL, Column, Table, frame_of
+from analysis.table import INTERVAL, MARK, Column, Table, frame_of
 
 Floats = npt.NDArray[np.float64]
 Cells = dict[str, object]
@@ -35,6 +44,7 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
         Column("method", ("method",), "text"),
         Column("runs", ("runs",), "count"),
         *_counts_of((comparison,)),
+        *authorship_columns(experiment),
         Column("mean regret", ("regret_mean",)),
         Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
         Column("IQM regret", ("regret_iqm",)),
@@ -44,12 +54,18 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     )
     rows: list[Cells] = [{"method": name} for name in comparison.methods]
     if comparison.seeds:
-        rows = _method_rows(comparison)
+        rows = [row | authorship_cells(experiment, comparison, str(row["method"])) for row in _method_rows(comparison)]
+    little = little_by_the_model(experiment, comparison) if comparison.seeds else {}
     exact = _exact_row(comparison) if comparison.seeds else None
     expected = [] if exact is None else [len(rows)]
-    notes = [*_regret_notes(comparison), *comparison.notes]
+    notes = [*_regret_notes(comparison), *authorship_notes(experiment, little, MARK), *comparison.notes]
     rows += [] if exact is None else [exact]
-    return _table("quality", "Quality: final normalized regret", columns, rows, expected, notes)
+    table = _table("quality", "Quality: final normalized regret", columns, rows, expected, notes)
+    models = with_model(experiment)
+    shares = {key for column in OF_THE_MODEL for key in column.keys}
+    without = {(number, key) for number, row in enumerate(rows) for key in shares if row["method"] not in models}
+    marked = frozenset(number for number, row in enumerate(rows) if row["method"] in little)
+    return replace(table, inapplicable=table.inapplicable | without, marked=marked)
 
 
 def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.escape import escape_latex, escape_markdown, spreadsheet
-from analysis.table import Column, Table
+from analysis.table import MARK, Column, Table
 
 NOT_MEASURED = "not measured"
 NO_MEANING = "–"
@@ -38,6 +38,7 @@ def cells(table: Table) -> Cells:
         )
         for number, row in enumerate(table.frame.iter_rows(named=True))
     )
+    rows = tuple((f"{row[0]} {MARK}", *row[1:]) if number in table.marked else row for number, row in enumerate(rows))
     return Cells(
         tuple(column.header for column in table.columns),
         rows,

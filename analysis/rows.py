@@ -41,6 +41,8 @@ class TrialRow(TypedDict):
     faults: list[str]
     duplicate: bool
     near_duplicate: bool | None
+    proposer: str | None
+    repaired: bool
     predicted: float | None
     ask_seconds: float
     evaluation_seconds: float | None
@@ -91,6 +93,8 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             duplicate=row["duplicate_of"] is not None,
             # Older records do not say.
             near_duplicate=row["near_duplicate_of"] is not None if "near_duplicate_of" in row else None,
+            proposer=row.get("proposer"),
+            repaired=row["repair"] is not None,
             predicted=finite(row.get("predicted")),
             ask_seconds=_seconds(row["ask_seconds"]),
             evaluation_seconds=finite(row["evaluation_seconds"]),

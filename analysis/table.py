@@ -10,6 +10,8 @@ import polars as pl
 from analysis.escape import one_line
 
 INTERVAL = "95\u00a0% interval"
+MARK = "\u2020"
+"""A dagger behind the name of a row that a note has something to say of."""
 Style = Literal["text", "prose", "count", "number", "percent"]
 
 
@@ -40,6 +42,7 @@ class Table:
         columns: What is shown, in order; the first ones of style "text" name the row.
         notes: Sentences under it.
         inapplicable: (row number, first key) of the cells that have no meaning, such as the rank of an expectation.
+        marked: Numbers of the rows whose name is shown with ``MARK``; a note says why.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Table:
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
     inapplicable: frozenset[tuple[int, str]] = frozenset()
+    marked: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(map(one_line, self.notes)))

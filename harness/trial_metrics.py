@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.problem import Objective
+from harness.repeats import Repeats
 from harness.rows import drawn_candidates
-from harness.trial import Fault
+from harness.trial import Fault, Proposer
 
 Metrics = dict[str, int | float]
 COSTS = (
@@ -38,6 +39,8 @@ class TrialMetrics:
         regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_share: proposals
         with a fault, and their share of all trials. duplicates, failures: proposals made before, evaluations that
         failed. near_duplicates: proposals made before but for a rounding; only where every row says so.
+        repeated: proposals of what was evaluated before in the run. proposers/<who>: proposals of each, model among
+        them, and model_share, the model's share of all; only where every row says so.
         faults/<kind>: violations (one proposal can hold several). candidates, candidates_invalid: configurations drawn
         from a model inside an ask, the proposal included, and those of them with a fault; only of methods that draw
         some. total/<item>: the costs so far; total/tokens is read plus written.
@@ -52,6 +55,8 @@ class TrialMetrics:
         self._trials = self._invalid = self._duplicates = self._failures = 0
         self._candidates = self._candidates_invalid = 0
         self._near_duplicates: int | None = 0
+        self._repeats, self._repeated = Repeats(), 0
+        self._proposers: Counter[str] | None = Counter({proposer.value: 0 for proposer in Proposer})
         self._incumbent: float | None = None
 
     def add(self, row: Mapping[str, Any]) -> Metrics:
@@ -74,6 +79,7 @@ class TrialMetrics:
             "invalid_share": self._invalid / self._trials if self._trials else None,
             "duplicates": self._duplicates,
             "near_duplicates": self._near_duplicates,
+            "repeated": self._repeated,
             "failures": self._failures,
         }
         if self._incumbent is not None:
@@ -81,6 +87,9 @@ class TrialMetrics:
             running["incumbent_value"] = first.value(self._incumbent)
             if first.optimum is not None:
                 running["regret"] = self._incumbent - first.loss(first.optimum)
+        if self._proposers is not None and self._trials:
+            running |= {f"proposers/{who}": count for who, count in self._proposers.items()}
+            running["model_share"] = self._proposers[Proposer.MODEL] / self._trials
         if self._candidates:
             running |= {"candidates": self._candidates, "candidates_invalid": self._candidates_invalid}
         running |= {f"faults/{kind}": count for kind, count in self._faults.items()}
@@ -107,6 +116,11 @@ class TrialMetrics:
         elif self._near_duplicates is not None:
             self._near_duplicates += row["near_duplicate_of"] is not None
         self._failures += row.get("error") is not None
+        self._repeated += self._repeats(row)
+        if row.get("proposer") is None:
+            self._proposers = None  # an older log, or a method that does not say
+        elif self._proposers is not None:
+            self._proposers[row["proposer"]] += 1
         self._faults.update(violation["fault"] for violation in violations)
         drawn = drawn_candidates(row)
         self._candidates += len(drawn)

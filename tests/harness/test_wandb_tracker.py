@@ -89,6 +89,7 @@ class TestOfflineFiles:
             "invalid_share": 0,
             "duplicates": 0,
             "near_duplicates": 0,
+            "repeated": 0,
             "failures": 0,
             **{f"faults/{fault}": 0 for fault in ("unparseable", "truncated", "missing", "unknown", "wrong_type")},
             **{f"faults/{fault}": 0 for fault in ("out_of_range", "not_a_choice", "inactive", "forbidden")},
