@@ -16,8 +16,8 @@ from typing import Any
 
 from harness.errors import HyperboleError
 from harness.folder import RunFolder
-from harness.method import WHEREABOUTS
 from harness.offline import go_offline
+from harness.plumbing import WHEREABOUTS
 from harness.seeds import recorded_seeds
 from harness.trust import TARGET, Place, Trust, walk
 from harness.whole import whole_rows

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.names import component, part
+from harness.plumbing import NOTHING, WHEREABOUTS, without_plumbing
 
 GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
 """Groups that can change a method, in the order in which they are named."""
@@ -18,27 +19,8 @@ NAMED = (*GROUPS, BUDGET)
 ALWAYS_USED = ("repair", "probe", "start")
 """Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
 
-PLUMBING = frozenset(
-    {
-        "api_key_env",
-        "backoff_seconds",
-        "base_url",
-        "concurrency",
-        "live",
-        "max_attempts",
-        "port",
-        "recording",
-        "replay",
-        "start_timeout_seconds",
-        "threads",
-        "timeout_seconds",
-    }
-)
-"""Settings of a model that decide where its replies come from and how soon, never what they are."""
-
-
-WHEREABOUTS = frozenset({"cache", "folder"})
-"""Settings of a benchmark that decide where its files are, never what it measures."""
+_MODELS = ("llm.", "optimizer.chat.")
+"""Where a configuration has a model's settings."""
 
 
 def used_groups(optimizer: Any) -> set[str]:
@@ -63,7 +45,7 @@ def method_name(
         defaults: Group -> file chosen when nobody chooses.
         overrides: The command line's overrides; those of a setting inside the optimizer or a used group are part of
             the name, so that two variants never share a folder. A budget's are not: how long runs are is up to the
-            experiment, and a run of another length is refused.
+            experiment, and a run of another length is refused. Nor is what changes no reply (``harness.plumbing``).
     """
     parts = [
         f"{group}={part(str(choices[group]), '.')}"
@@ -73,8 +55,8 @@ def method_name(
     settings = []
     for key, value in map(_read, overrides):
         group, _, setting = key.partition(".")
-        if setting and (group == "optimizer" or group in used) and setting.removeprefix("chat.") not in PLUMBING:
-            settings.append(f"{setting if group == 'optimizer' else key}={value}")
+        if setting and (group == "optimizer" or group in used) and (kept := _of_the_method(key, value)) is not None:
+            settings.append(f"{setting if group == 'optimizer' else key}={kept}")
     return component("+".join([part(optimizer, "."), *parts, *(part(setting, ".=") for setting in sorted(settings))]))
 
 
@@ -98,7 +80,39 @@ def comparable(config: Any) -> Any:
     kept = {key: comparable(value) for key, value in config.items()}
     if isinstance(kept.get("benchmark"), Mapping):
         kept["benchmark"] = {key: value for key, value in kept["benchmark"].items() if key not in WHEREABOUTS}
-    return {key: value for key, value in kept.items() if "recording" not in config or key not in PLUMBING}
+    if "recording" not in config:
+        return kept
+    of_model = {key: without_plumbing(str(key), value) for key, value in kept.items()}
+    return {key: value for key, value in of_model.items() if value is not NOTHING}
+
+
+def _of_the_method(key: str, value: str) -> str | None:
+    """An override's value as a name says it; None where it is plumbing of a model."""
+    model = next((key.removeprefix(place) for place in _MODELS if key.startswith(place)), None)
+    if model is None:
+        return value
+    read = _parsed(value)
+    kept = without_plumbing(model, read)
+    return None if kept is NOTHING else value if kept == read else _written(kept)
+
+
+def _parsed(value: str) -> Any:
+    """What a list or a mapping on the command line holds; other values as they are."""
+    if value[:1] not in {"[", "{"}:
+        return value
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        return OverridesParser.create().parse_override(f"key={value}").value()
+    except HydraException:
+        return value
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{key}:{each}' for key, each in value.items())}}}"
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _read(override: str) -> tuple[str, str]:

@@ -16,16 +16,15 @@ from typing import Any
 
 from harness.errors import ServerError
 from harness.masking import masked
+from harness.plumbing import NO_COST, THREAD_NAMES
 from llms.health import ServedModel
 from llms.local_model import SMOLLM2, SMOLLM2_FOLDER
 from llms.owners import owner_pids, session_pid, supervisor_pid
 from llms.server_settings import AUTO, ServerSettings, read_arguments
-from llms.serving import THREAD_NAMES, Serving
+from llms.serving import Serving
 
 RECORD = "serving.json"  # beside the owners
 UNSEEN = "dtype, structured_outputs, reasoning_parser, extra_args and environment"
-HARMLESS = re.compile(r"^HF_|LOG|USAGE_STATS|DO_NOT_TRACK|_ROOT$|API_KEY|_PORT$|HOST_IP")
-"""Variables that change neither a reply nor its cost: where a server's files and messages go."""
 CONFIGURED = (
     "max_model_len",
     "enforce_eager",
@@ -74,7 +73,7 @@ def described(serving: Serving, inherited: Mapping[str, str] = os.environ) -> De
     """
     settings = serving.settings
     variables = {name: value for name, value in inherited.items() if name.startswith("VLLM_")} | settings.environment
-    kept = {name: value for name, value in variables.items() if not HARMLESS.search(name) and name not in THREAD_NAMES}
+    kept = {name: value for name, value in variables.items() if not NO_COST.search(name) and name not in THREAD_NAMES}
     arguments = read_arguments(settings.extra_args)
     found: Described = {
         "model": weights_name(settings.model),

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.plumbing import THREAD_NAMES
 from llms.processor import Processor, choose_dtype, choose_threads, runs_on_cpu, this_processor
 from llms.server_settings import AUTO, DTYPES, ServerSettings, read_arguments
 
 THREADS = "VLLM_CPU_OMP_THREADS_BIND"
-THREAD_NAMES = (THREADS, "VLLM_CPU_NUM_OF_RESERVED_CPU", "OMP_NUM_THREADS", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
-"""Variables that say something of threads: where one of them is configured, or one of vLLM's is inherited, nothing is
-chosen."""
 LIMITS_OF_A_JOB = re.compile(r"_(NUM|MAXIMUM)_THREADS$")
 """What launchers set for a job (joblib for each of its workers, one thread with as many jobs as cores). A server that a
 job happens to start runs for all of them."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from harness.method import comparable, method_name, task_name, used_groups
 
 DEFAULTS = {"llm": "smollm2", "prompt": "plain", "decoding": "free", "repair": "none"}
@@ -41,6 +43,42 @@ def test_where_replies_come_from_does_not_set_variants_apart():
     assert name(["optimizer.chat.model=big"]) == "llm_chat+chat.model=big"
 
 
+@pytest.mark.parametrize("place", ["llm", "optimizer.chat"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "environment.VLLM_CPU_OMP_THREADS_BIND=0-1",
+        "environment.VLLM_CPU_KVCACHE_SPACE=2",
+        "environment.OMP_NUM_THREADS=1",
+        "environment.CUDA_VISIBLE_DEVICES=1",
+        "environment={VLLM_CPU_OMP_THREADS_BIND:0-1,HF_HUB_OFFLINE:0}",
+        "extra_args=[--max-num-seqs,8,'--download_dir=/models']",
+        "extra_args=[]",
+        "gpu_memory_utilization=0.5",
+        "start_timeout_seconds=5",
+    ],
+)
+def test_what_changes_no_reply_is_in_no_name(place, override):
+    assert name([f"{place}.{override}"]) == name([f"++{place}.{override}"]) == "llm_chat"
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("llm.environment.VLLM_BATCH_INVARIANT=1", "llm.environment.VLLM_BATCH_INVARIANT=1"),
+        ("llm.environment.VLLM_LOGITS_X=1", "llm.environment.VLLM_LOGITS_X=1"),
+        ("llm.environment.LD_PRELOAD=x", "llm.environment.LD_PRELOAD=x"),
+        ("llm.extra_args=[--quantization,fp8,--max-num-seqs,8]", "llm.extra_args=[--quantization,fp8]"),
+        ("llm.environment={A:1,OMP_NUM_THREADS:2}", "llm.environment={A:1}"),
+        ("llm.enforce_eager=false", "llm.enforce_eager=false"),
+        ("llm.tensor_parallel_size=2", "llm.tensor_parallel_size=2"),
+        ("optimizer.port=1", "optimizer.port=1"),
+    ],
+)
+def test_what_could_change_a_reply_is_in_the_name_and_nothing_beside_it(override, named):
+    assert name([override]) == name([named]) != "llm_chat"
+
+
 def test_a_name_is_one_path_component():
     assert "/" not in name(["llm.model=org/model: a b"])
 
@@ -69,6 +107,37 @@ def test_a_run_is_the_same_wherever_its_replies_come_from():
     model = {"recording": "./calls.jsonl", "port": 8077, "model": "small"}
     config = {"llm": model, "optimizer": {"chat": model, "port": "kept"}}
     assert comparable(config) == {"llm": {"model": "small"}, "optimizer": {"chat": {"model": "small"}, "port": "kept"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"environment": {"VLLM_CPU_OMP_THREADS_BIND": "0-1", "HF_HUB_OFFLINE": 1}}, {}),
+        ({"environment": {"VLLM_CPU_KVCACHE_SPACE": 4, "A": None}}, {"environment": {"VLLM_CPU_KVCACHE_SPACE": 1}}),
+        ({"extra_args": ["--seed", 1, "--max-num-seqs", 8]}, {"extra_args": ["--seed", 1]}),
+        ({"extra_args": None, "environment": None}, {"extra_args": [], "threads": "0"}),
+        ({"gpu_memory_utilization": 0.9}, {"gpu_memory_utilization": 0.5}),
+    ],
+)
+def test_a_run_is_the_same_however_quick_its_server_is(one, other):
+    base = {"recording": "x", "model": "small"}
+    assert comparable({"llm": base | one}) == comparable({"llm": base | other})
+    assert comparable({"llm": one}) != comparable({"llm": other})  # what is no model may mean anything by them
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"environment": {"VLLM_BATCH_INVARIANT": 1}},
+        {"extra_args": ["--quantization", "fp8", "--max-num-seqs", "8"]},
+        {"dtype": "float32"},
+        {"enforce_eager": True},
+        {"max_model_len": 4096},
+    ],
+)
+def test_what_could_change_a_reply_makes_another_run(changed):
+    base = {"recording": "x", "model": "small", "environment": {}, "extra_args": []}
+    assert comparable({"llm": base}) != comparable({"llm": base | changed})
 
 
 def test_settings_of_the_benchmark_set_tasks_apart_and_whereabouts_do_not():
