@@ -204,8 +204,8 @@ def _read_run(run: Run) -> _Log | str:
         raw = checked_trials(whole_rows(run.folder, run.info), run.id)
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
-        repeated = Repeats()
-        flat = [{**flatten(row, run.id, objectives), "repeated": repeated(row)} for row in raw]
+        repeats = Repeats()
+        flat = [{**flatten(row, run.id, objectives), "repeated": repeats.row(row)} for row in raw]
         answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
         read_calls(run.folder / "calls.jsonl")
         trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]

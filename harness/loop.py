@@ -20,6 +20,7 @@ from harness.jsonl import encode
 from harness.outcome import cost, plain_outcome, reason, said
 from harness.problem import Benchmark, Problem, below_highest
 from harness.repair import Repair
+from harness.repeats import Repeats
 from harness.rows import difference, outcome_of, to_row
 from harness.trial import Optimizer, Trial
 
@@ -52,7 +53,7 @@ def run_loop(
         ContractError: It proposes something that is no proposal.
     """
     judge = Judge(benchmark.problem, repair)
-    spent = Spent()
+    spent, repeats = Spent(), Repeats()
     while not spent.exhausts(budget):
         index = spent.proposals
         started_at = now()
@@ -65,7 +66,7 @@ def run_loop(
         else:
             trial = evaluated(trial, benchmark, seed)
             record(to_row(trial, started_at))
-        optimizer.tell(trial)
+        optimizer.tell(repeats.trial(trial))
         spent.add(trial)
 
 

@@ -156,6 +156,8 @@ class Trial:
         error: Why the evaluation failed, or None.
         ask_seconds: Wall time of ``ask``, language-model latency included.
         evaluation_seconds: What the evaluation cost, also where it failed; None where nobody measured it.
+        repeats: The first trial of the run that evaluated the same at the same fidelity, as told to the optimizer; None
+            where this is the first, or nothing was executed.
     """
 
     index: int
@@ -169,6 +171,7 @@ class Trial:
     error: str | None = None
     ask_seconds: float = 0.0
     evaluation_seconds: float | None = None
+    repeats: Trial | None = None
 
 
 class Optimizer(Protocol):

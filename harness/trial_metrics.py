@@ -116,7 +116,7 @@ class TrialMetrics:
         elif self._near_duplicates is not None:
             self._near_duplicates += row["near_duplicate_of"] is not None
         self._failures += row.get("error") is not None
-        self._repeated += self._repeats(row)
+        self._repeated += self._repeats.row(row)
         if row.get("proposer") is None:
             self._proposers = None  # an older log, or a method that does not say
         elif self._proposers is not None:

@@ -93,6 +93,7 @@ class HOLLM:
         temperature: float = 0.7,
         trials_without_limit: int = 100,
     ) -> None:
+        prompt.refuse_repeats("hollm")
         least = {"cells": cells, "candidates": candidates, "batch": batch, "examples": examples}
         for name, value in least.items():
             if value < 1:

@@ -110,6 +110,7 @@ class LLAMBO:
         temperature: float = 0.7,
         top_p: float = 0.95,
     ) -> None:
+        prompt.refuse_repeats("llambo")
         for name, value, options in (
             ("warm_start", warm_start, WARM_STARTS),
             ("sampler", sampler, SAMPLERS),

@@ -64,6 +64,7 @@ class OPRO:
         shown: int = 20,
         temperature: float = 1.0,
     ) -> None:
+        prompt.refuse_repeats("opro")
         for name, value, least in (("initial", initial, 0), ("samples", samples, 1), ("shown", shown, 1)):
             if value < least:
                 raise SettingError(f"optimizer.{name} is {value}; give a whole number from {least}.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from ConfigSpace.hyperparameters import Constant, FloatHyperparameter
 
@@ -25,6 +25,7 @@ from optimizers.clauses import clause_text, condition_text
 
 FIDELITY_KEY = "fidelity"
 """Under this key of an answer stands the fidelity, where one is asked for."""
+REPEATS = ("untold", "told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Prompt:
         feedback: Say what was wrong with an invalid proposal; False says only that it was invalid.
         hint: Which of the task's hints is given, as advice of an expert; "none" gives none.
         fidelity: Show the task's fidelities and ask for one with each configuration.
+        repeats: "told": of a configuration that was evaluated before, the result says so, as which trial and with which
+            score; "untold": it says the score alone. For the methods that tell what became of each trial.
     """
 
     context: bool | str = True
@@ -45,10 +48,26 @@ class Prompt:
     feedback: bool = True
     hint: str = "none"
     fidelity: bool = False
+    repeats: Literal["untold", "told"] = "untold"
 
     def __post_init__(self) -> None:
+        if self.repeats not in REPEATS:
+            raise unknown("prompt.repeats", self.repeats, REPEATS)
         if self.context == "none":
             object.__setattr__(self, "context", False)
+
+    def refuse_repeats(self, method: str) -> None:
+        """For a method that shows configurations with their scores and nothing that is said of one trial.
+
+        Raises:
+            SettingError: Repeats are to be told.
+        """
+        if self.repeats == "told":
+            raise SettingError(
+                f"prompt.repeats=told is for methods that tell the model what became of each trial, and {method} shows "
+                "it configurations with their scores alone; leave prompt.repeats=untold, or take llm_chat, centaur, "
+                "llinbo or llm_tpe."
+            )
 
     def about(self, problem: Problem, asks_fidelity: bool = False) -> str:
         """What is told of model and data; empty without context.
@@ -161,17 +180,21 @@ def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[
     Args:
         trial: The trial.
         objective: Whose value is told.
-        prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known.
+        prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known;
+            where it tells of repeats, also that the same was evaluated before.
         others: Further objectives whose values are told.
     """
     mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
     if trial.outcome is not None:
         losses = trial.outcome.losses
-        values = ", ".join(f"{each.name} = {each.value(losses[each.name]):.5g}" for each in (objective, *others))
-        return f"{mended}{values}{_measured_at(trial) if prompt.fidelity else ''}."
+        values = _scores(losses, (objective, *others))
+        text = f"{mended}{values}{_measured_at(trial) if prompt.fidelity else ''}."
+        return f"{text}{_before(trial, prompt, (objective, *others))}"
     if trial.error is not None:
         said = trial.error.strip() or "no reason was given."  # logs written before errors always said something
-        return f"{mended}The evaluation failed: {said.splitlines()[0][:200]}"
+        text = f"{mended}The evaluation failed: {said.splitlines()[0][:200]}"
+        before = _before(trial, prompt, (objective, *others))
+        return f"{text.rstrip('.')}.{before}" if before else text
     return f"{_fault_text(trial, prompt)} It was not evaluated."
 
 
@@ -189,6 +212,21 @@ def answer_of(trial: Trial) -> str:
 def dumps(params: Mapping[str, Any] | None) -> str:
     """A configuration as the JSON a model reads and writes."""
     return json.dumps(loggable(params))
+
+
+def _scores(losses: Mapping[str, float], objectives: Iterable[Objective]) -> str:
+    return ", ".join(f"{each.name} = {each.value(losses[each.name]):.5g}" for each in objectives)
+
+
+def _before(trial: Trial, prompt: Prompt, objectives: Sequence[Objective]) -> str:
+    """That the same was evaluated before, where that is to be told."""
+    first = trial.repeats
+    if first is None or prompt.repeats == "untold":
+        return ""
+    found = (
+        "and the evaluation failed" if first.outcome is None else f"with {_scores(first.outcome.losses, objectives)}"
+    )
+    return f" This configuration was evaluated already, as trial {first.index + 1}, {found}."
 
 
 def _measured_at(trial: Trial) -> str:

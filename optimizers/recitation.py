@@ -69,6 +69,7 @@ class Recitation:
         samples: int = 10,
         temperature: float = 0.7,
     ) -> None:
+        prompt.refuse_repeats("recitation")
         if samples < 1:
             raise SettingError(f"optimizer.samples is {samples}; give a whole number from 1.")
         self._samples, self._budget, self._spent = samples, budget, Spent()
