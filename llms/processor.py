@@ -24,11 +24,13 @@ class Processor:
         flags: Of every core, as Linux names them; None where they cannot be read.
         cores: Logical processors it may run on.
         limit: How many processors' time it may use: fewer where a container has a quota.
+        ids: Of the logical processors, as Linux numbers them; empty for 0, 1, ...
     """
 
     flags: frozenset[str] | None
     cores: int
     limit: int
+    ids: tuple[int, ...] = ()
 
 
 def runs_on_cpu() -> bool:
@@ -53,7 +55,8 @@ def this_processor() -> Processor:
     except OSError:  # no Linux
         flags = None
     limit = joblib.cpu_count()
-    return Processor(flags, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else limit, limit)
+    ids = tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else tuple(range(limit))
+    return Processor(flags, len(ids), limit, ids)
 
 
 def read_flags(cpuinfo: str) -> frozenset[str] | None:
@@ -90,3 +93,16 @@ def choose_threads(processor: Processor) -> tuple[dict[str, str], str]:
         chosen = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
         return chosen, f"OMP_NUM_THREADS {threads}, since the time of {limit} of {cores} processors may be used"
     return {}, "all cores but one compute" if cores > 1 else "there is one core"
+
+
+def choose_all_threads(processor: Processor) -> tuple[dict[str, str], str]:
+    """The same for a server that is to have every core: a thread bound to each one that a process may run on.
+
+    A model of a billion parameters computes 1.7 times as fast on two cores as on one, and what runs beside it waits for
+    it; see ``choose_threads`` for what that costs where it does not.
+    """
+    limit, ids = processor.limit, processor.ids or tuple(range(processor.cores))
+    if limit < len(ids):
+        chosen = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(limit)}
+        return chosen, f"OMP_NUM_THREADS {limit}, since the time of {limit} of {len(ids)} processors may be used"
+    return {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, ids))}, "every core computes"

@@ -17,8 +17,8 @@ from typing import Any
 from harness.errors import ServerError
 from harness.masking import masked
 from harness.plumbing import NO_COST, THREAD_NAMES
+from llms.catalogue import BY_NAME
 from llms.health import ServedModel
-from llms.local_model import SMOLLM2, SMOLLM2_FOLDER
 from llms.owners import owner_pids, session_pid, supervisor_pid
 from llms.server_settings import AUTO, ServerSettings, read_arguments
 from llms.serving import Serving
@@ -135,8 +135,8 @@ def other_settings(serving: Serving, different: list[tuple[str, str, str]]) -> S
 
 def weights_name(model: str) -> str:
     """What a model's weights are called, whoever asks and from where: no look-up, nothing is built or fetched."""
-    if model == SMOLLM2:
-        return SMOLLM2_FOLDER
+    if model in BY_NAME:
+        return BY_NAME[model].folder_name
     folder = Path(model).expanduser()
     return str(folder.resolve()) if folder.is_dir() else model
 

@@ -1,4 +1,4 @@
-"""Serve a model until Ctrl-C: ``python -m llms.serve [--llm smollm2] [key=value ...]``; ``make serve`` does this."""
+"""Serve a model until Ctrl-C: ``python -m llms.serve [--llm CHOICE] [key=value ...]``; ``make serve`` does this."""
 
 from __future__ import annotations
 
@@ -36,10 +36,22 @@ def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
     return server_settings({key: value for key, value in merged.items() if key in SERVER_KEYS})
 
 
+def model_of(llm: str) -> str | None:
+    """The model that a choice of ``llm=`` names; None where there is no such choice, or it names none."""
+    from omegaconf import OmegaConf
+
+    path = GROUP / f"{llm}.yaml"
+    loaded: Any = OmegaConf.load(path) if path.is_file() else {}
+    named = loaded.get("model")
+    return None if named is None else str(named)
+
+
 def main() -> int:
     """The command line; exit code 2 and one sentence when nothing can be served."""
     parser = Parser(prog="python -m llms.serve", description=__doc__)
-    parser.add_argument("--llm", default="smollm2", help="a file of conf/llm that starts a server (default: smollm2)")
+    parser.add_argument(
+        "--llm", default="smollm2_135m", help="a file of conf/llm that starts a server (default: smollm2_135m)"
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. port=8078")
     arguments = parser.parse_args()
     settings = None

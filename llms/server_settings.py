@@ -17,6 +17,7 @@ from harness.signature import check_settings
 
 HOST = "127.0.0.1"
 AUTO = "auto"
+ALL = "all"
 DTYPES = {AUTO: AUTO, "bfloat16": "bfloat16", "float16": "float16", "float32": "float32"}
 DTYPES |= {"half": "float16", "float": "float32"}
 """vLLM's names -> one name for each dtype."""
@@ -33,8 +34,8 @@ class ServerSettings:
         max_model_len: Prompt and reply together, in tokens; None for the model's own.
         dtype: Of the weights and of what is computed, as vLLM names it. ``auto``: on GPUs the model's own; on a CPU
             bfloat16 where that has instructions for it, else float32 (see ``llms.processor``).
-        threads: Which cores compute, where a CPU does, in vLLM's words: ``0-3``, ``nobind``. ``auto``: as many as suit
-            this machine.
+        threads: Which cores compute, where a CPU does, in vLLM's words: ``0-3``, ``nobind``. ``auto``: all but one,
+            which is left to others; ``all``: every one.
         enforce_eager: Do without compilation: starts faster, generates slower.
         tensor_parallel_size: GPUs the model is spread over.
         gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
@@ -66,8 +67,8 @@ class ServerSettings:
             raise SettingError(f"llm.port is {self.port!r}; give a whole number from 1 to 65535, e.g. 8077.")
         if str(self.dtype) not in DTYPES:
             raise unknown("llm.dtype", self.dtype, DTYPES)
-        if not re.fullmatch(r"auto|nobind|[0-9]+([-,|][0-9]+)*", self.threads):
-            raise SettingError(f"llm.threads is {self.threads!r}; give auto, nobind or cores such as 0-3 or 0,2.")
+        if not re.fullmatch(r"auto|all|nobind|[0-9]+([-,|][0-9]+)*", self.threads):
+            raise SettingError(f"llm.threads is {self.threads!r}; give auto, all, nobind or cores such as 0-3 or 0,2.")
 
     @property
     def name(self) -> str:

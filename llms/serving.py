@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.plumbing import THREAD_NAMES
-from llms.processor import Processor, choose_dtype, choose_threads, runs_on_cpu, this_processor
-from llms.server_settings import AUTO, DTYPES, ServerSettings, read_arguments
+from llms.processor import Processor, choose_all_threads, choose_dtype, choose_threads, runs_on_cpu, this_processor
+from llms.server_settings import ALL, AUTO, DTYPES, ServerSettings, read_arguments
 
 THREADS = "VLLM_CPU_OMP_THREADS_BIND"
 LIMITS_OF_A_JOB = re.compile(r"_(NUM|MAXIMUM)_THREADS$")
@@ -71,10 +71,10 @@ def resolve(
     if dtype == AUTO and argument is None:
         dtype, reason = choose_dtype(processor)
         reasons.append(reason)
-    environment = ({} if settings.threads == AUTO else {THREADS: settings.threads}) | settings.environment
+    environment = ({} if settings.threads in (AUTO, ALL) else {THREADS: settings.threads}) | settings.environment
     inherited_threads = {name: inherited[name] for name in THREAD_NAMES if name in inherited and name[:5] == "VLLM_"}
     if not {*environment, *inherited_threads}.intersection(THREAD_NAMES):
-        chosen, reason = choose_threads(processor)
+        chosen, reason = (choose_all_threads if settings.threads == ALL else choose_threads)(processor)
         environment = chosen | environment
         reasons.append(reason)
     threads = environment.get(THREADS, inherited_threads.get(THREADS, AUTO))

@@ -1,13 +1,15 @@
-"""What dtypes and threads of the server come to on this machine: python -m tests.bench_server, a part of make bench.
+"""What dtypes and threads of the server come to on this machine: ``python -m tests.bench_server [LLM]``.
 
-Recorded calls of the quickstart are asked again by a bare client, of one server after another, and that by turns. Look
-at the ratios: they hold for this machine and its load alone.
+A part of make bench. LLM is a choice of ``llm=`` that serves a model here. Recorded calls of the quickstart are asked
+again by a bare client, of one server after another, and that by turns. Look at the ratios: they hold for this machine
+and its load alone.
 """
 
 from __future__ import annotations
 
 import socket
 import statistics
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,9 @@ from pathlib import Path
 from harness.chat import ChatRequest, Message
 from harness.jsonl import read_rows
 from llms.client import Client
-from llms.processor import this_processor
 from llms.serve import read_settings
 from llms.server import ensure_server, stop_server
-from llms.server_settings import ServerSettings
+from llms.server_settings import ALL, AUTO, ServerSettings
 from llms.serving import resolve
 
 CALLS = Path(__file__).parents[1] / "results" / "quickstart"
@@ -33,14 +34,15 @@ def main() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    usual = read_settings("smollm2", [f"port={port}"])
-    every = f"0-{this_processor().cores - 1}"
+    llm = sys.argv[1] if len(sys.argv) > 1 else "smollm2_135m"
+    usual = read_settings(llm, [f"port={port}"])
     contenders = {
         "as configured": usual,
-        "bfloat16": replace(usual, dtype="bfloat16"),
-        "float32": replace(usual, dtype="float32"),
-        "bfloat16, every core bound": replace(usual, dtype="bfloat16", threads=every),
-        "float32, every core bound": replace(usual, dtype="float32", threads=every),
+        **{
+            f"dtype {dtype}, threads {threads}": replace(usual, dtype=dtype, threads=threads)
+            for dtype in ("bfloat16", "float32")
+            for threads in (AUTO, ALL)
+        },
     }
     print(f"tokens/s of {resolve(usual).sentence()}", flush=True)
     rounds = [

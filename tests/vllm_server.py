@@ -18,7 +18,7 @@ from llms.server import ensure_server
 from llms.server_settings import SERVER_KEYS, ServerSettings, server_settings
 
 PORT = "HYPERBOLE_TEST_PORT"
-SMOLLM2 = Path(__file__).parents[1] / "conf" / "llm" / "smollm2.yaml"
+SMOLLM2 = Path(__file__).parents[1] / "conf" / "llm" / "smollm2_135m.yaml"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def vllm_server() -> ServerSettings:
-    """The settings of a running server: the default model as conf/llm/smollm2.yaml has it, on another port."""
+    """The settings of a running server: the default model as conf/llm/smollm2_135m.yaml has it, on another port."""
     config = OmegaConf.load(SMOLLM2)
     given = {key: OmegaConf.to_container(config)[key] for key in SERVER_KEYS if key in config}
     settings = server_settings({**given, "port": int(os.environ[PORT])})

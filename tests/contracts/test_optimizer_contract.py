@@ -65,7 +65,7 @@ def configuration(optimizer, repair, *start):
                 *start,
                 f"hydra.searchpath=[{OUTSIDE}/conf]",
                 f"budget.proposals={TRIALS}",
-                "llm=smollm2",
+                "llm=smollm2_135m",
             ],
             return_hydra_config=True,
         )

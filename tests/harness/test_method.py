@@ -4,7 +4,7 @@ import pytest
 
 from harness.method import comparable, method_name, task_name, used_groups
 
-DEFAULTS = {"llm": "smollm2", "prompt": "plain", "decoding": "free", "repair": "none"}
+DEFAULTS = {"llm": "smollm2_135m", "prompt": "plain", "decoding": "free", "repair": "none"}
 LLM = {"llm", "prompt", "decoding", "repair", "probe"}
 
 

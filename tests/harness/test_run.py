@@ -93,7 +93,7 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["optimizer=smca"], "did you mean 'smac'"),
         (["benchmark=hpobnch"], "did you mean 'hpobench'"),
         (["benchmark.task=credit"], "did you mean 'credit_g'"),
-        (["optimizer=llm_chat", "llm=smolm2"], "did you mean 'smollm2'"),
+        (["optimizer=llm_chat", "llm=smolm2"], "did you mean 'smollm2_135m'"),
         (["budget.proposal=5"], "did you mean 'proposals'"),
         (["optimizr=smac"], "did you mean 'optimizer'"),
         (["optimizer=llm_chat", "optimizer.histry=conversation"], "did you mean 'history'"),

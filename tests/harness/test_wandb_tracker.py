@@ -66,7 +66,7 @@ class TestOfflineFiles:
             "method": "llm_chat+decoding=free",
             "optimizer": "llm_chat",
             "seed": 7,
-            "llm": "smollm2",
+            "llm": "smollm2_135m",
         }
         assert read.config["config"]["llm"] == {"api_key": "***", "api_key_env": "OPENAI_API_KEY", "max_tokens": 256}
         assert read.config["config"]["benchmark"]["task"] == "credit_g"

@@ -98,7 +98,7 @@ def run_json(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "task": "credit_g",
         "method": "llm_chat+decoding=free",
         "optimizer": "llm_chat",
-        "llm": "smollm2",
+        "llm": "smollm2_135m",
         "seed": seed,
         "objectives": [{"name": "accuracy", "direction": "maximize", "optimum": 0.75, "worst": 0.25}],
         "random_search_curve": None,

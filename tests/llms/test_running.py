@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llms.catalogue import MODELS
 from llms.health import ServedModel
-from llms.local_model import SMOLLM2, SMOLLM2_FOLDER
 from llms.processor import Processor
 from llms.running import described, differences, other_settings, same_weights
 from llms.server_settings import ServerSettings
@@ -130,8 +130,8 @@ def test_what_is_not_configured_is_not_compared_with_a_strangers_server():
         ("/models/v1/final", "/models/v1/final", True),
         ("/models/v1/final", "/models/v1/../v1/final/", True),
         ("/models/v2/final", "/models/v1/final", False),
-        (SMOLLM2_FOLDER, f"/home/b/.cache/hyperbole/models/{SMOLLM2_FOLDER}", True),
-        (SMOLLM2_FOLDER, f"/home/b/.cache/hyperbole/models/{SMOLLM2}-000000000000", False),
+        (MODELS[0].folder_name, f"/home/b/.cache/hyperbole/models/{MODELS[0].folder_name}", True),
+        (MODELS[0].folder_name, f"/home/b/.cache/hyperbole/models/{MODELS[0].name}-000000000000", False),
     ],
 )
 def test_same_weights(name, root, same):

@@ -361,7 +361,7 @@ def test_serve_prints_the_url_and_stops_at_ctrl_c(weights, tmp_path, settings):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--llm", "smollm"], "smollm2"),
+        (["--llm", "smollm"], "smollm2_135m"),
         (["prot=1"], "llm.port"),
         (["--llm", "openai"], "vllm"),
         (["model=/none"], "/none"),

