@@ -28,8 +28,8 @@ class Human:
 
     The person is told what a model is told (space, task, budget, hint), sees the trials as a table, and answers with a
     JSON object or with ``name=value name=value``. An answer is judged by the rules for a model's: what is no
-    configuration is charged as a trial, and the next question says what was wrong. Rows and tables, which know the person
-    as the chat model, call the answers the model's (``proposer``).
+    configuration is charged as a trial, and the next question says what was wrong. Rows and tables, where the person is
+    the chat model, call the answers the model's (``proposer``).
 
     Args:
         problem: What is optimized.
