@@ -147,7 +147,8 @@ class Facade:
 
     def _proposer(self, config: Any) -> Proposer:
         """SMAC's model, or chance; a configuration that is asked for again was promoted to a higher fidelity."""
-        promoted, self._asked_before = config in self._asked_before, self._asked_before | {config}
+        promoted = config in self._asked_before
+        self._asked_before.add(config)
         return Proposer.CLASSICAL if promoted or config.origin in BY_THE_MODEL else Proposer.RANDOM
 
     def tell(self, trial: Trial) -> None:
