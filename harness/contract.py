@@ -6,9 +6,11 @@ What an evaluation returns is looked at in ``harness.outcome``: it fails a trial
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.errors import ContractError
@@ -25,6 +27,23 @@ def named(plug_in: object) -> str:
     while (inner := getattr(plug_in, "wrapped", None)) is not None:
         plug_in = inner
     return type(plug_in).__name__
+
+
+@contextlib.contextmanager
+def no_exit() -> Iterator[None]:
+    """A plug-in that ends the program, as scripts do, is at fault: it would look like a run that somebody stopped.
+
+    Raises:
+        ContractError: It did, and where.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise ContractError(
+            f"{place.filename}, line {place.lineno} ({place.name}) ended the program (SystemExit: {error.code}); raise "
+            "an exception that says what is wrong instead."
+        ) from error
 
 
 def check_benchmark(benchmark: Any) -> Benchmark:
@@ -85,6 +104,8 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         ContractError: It is something else, or one of its parts is.
     """
     said = f"{named(optimizer)}.ask returned"
+    if inspect.iscoroutine(returned):
+        returned.close()  # or Python warns that nobody awaited it
     if not isinstance(returned, Proposal):
         raise ContractError(f"{said} {_what(returned)}; it must return a Proposal (harness.trial): Proposal(params).")
     for part, fits, wanted in (

@@ -14,6 +14,8 @@ from typing import Any
 MASK = "***"
 SHORTEST_SECRET = 8
 """Characters of a value that is hidden for its variable's name alone: "true" and "1" are no secrets."""
+FOLDERS = frozenset({"PWD", "OLDPWD"})
+"""Variables whose names look like a password's and are the shell's: a message shows in which folder it is meant."""
 _SECRET = re.compile(
     r"(?<![a-z])(?:key|keys|pwd|pass|auth)(?![a-z])|(?:api|access|private|secret)keys?(?![a-z])"
     r"|passw|passphrase|secret|credential|authorization|bearer|cookie"
@@ -55,7 +57,11 @@ def without_secrets(text: str) -> str:
 
 def environment_secrets() -> list[str]:
     """The values of environment variables whose names look like a secret's (OPENAI_API_KEY, HF_TOKEN, ...)."""
-    return [value for name, value in os.environ.items() if len(value) >= SHORTEST_SECRET and is_secret(name, value)]
+    return [
+        value
+        for name, value in os.environ.items()
+        if len(value) >= SHORTEST_SECRET and name not in FOLDERS and is_secret(name, value)
+    ]
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:

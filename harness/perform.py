@@ -12,7 +12,7 @@ from typing import Any
 from harness.budget import Budget
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
-from harness.contract import curve_of
+from harness.contract import curve_of, no_exit
 from harness.errors import DiskError, HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.fruitless import Failures, warn_of_short_budget
@@ -55,12 +55,13 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     logged, before = folder.rows(), folder.read()
     begun = before or (identity if "seeds" in identity else None)
     seeds = derived_seeds(config) if begun is None else recorded_seeds(begun)
-    benchmark = build_benchmark(config, seeds)
-    problem = benchmark.problem
-    budget = build_budget(config)
-    budget.check_ends(uses_model=identity["llm"] is not None)
-    optimizer = build_optimizer(config, problem, budget, seeds)
-    repair, tracker = build_repair(config, problem, seeds), Late(build_tracker(config))
+    with no_exit():
+        benchmark = build_benchmark(config, seeds)
+        problem = benchmark.problem
+        budget = build_budget(config)
+        budget.check_ends(uses_model=identity["llm"] is not None)
+        optimizer = build_optimizer(config, problem, budget, seeds)
+        repair, tracker = build_repair(config, problem, seeds), Late(build_tracker(config))
     run = _begun(benchmark, budget, identity, before) | {"seeds": seeds, "sources": sources(config)}
     folder.write(run)
     tracker.start(folder.path, run)
@@ -84,9 +85,10 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         note(row)
 
     try:
-        if callable(prepare := getattr(optimizer, "prepare", None)):
-            prepare()
-        run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
+        with no_exit():
+            if callable(prepare := getattr(optimizer, "prepare", None)):
+                prepare()
+            run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
         breaches.refuse(folder.path)
     except BaseException as error:
         log.close()

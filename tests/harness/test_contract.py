@@ -328,3 +328,37 @@ def test_every_breach_is_a_mistake_that_commands_answer_with_a_sentence():
     assert issubclass(ContractError, HyperboleError)
     with pytest.raises(ContractError):
         replace(Line().problem, objectives=())
+
+
+@pytest.mark.parametrize("where", ["__init__", "ask", "tell", "prepare"])
+def test_a_plug_in_that_ends_the_program_is_no_run_that_somebody_stopped(where, tmp_path):
+    methods = dict.fromkeys(("__init__", "ask", "tell", "prepare"), "        pass\n")
+    methods["ask"] = "        return Proposal(None)\n"
+    methods[where] = "        raise SystemExit(0)\n"
+    arguments = {"__init__": "self, problem, seed, budget", "ask": "self", "tell": "self, trial", "prepare": "self"}
+    source = "from harness.trial import Proposal\n\nclass Leaves:\n" + "\n".join(
+        f"    def {name}({arguments[name]}):\n{body}" for name, body in methods.items()
+    )
+    (tmp_path / "leaves.py").write_text(source)
+    done = hyperbole(
+        "optimizer=random_search",
+        "optimizer._target_=leaves.Leaves",
+        "budget.proposals=2",
+        cwd=tmp_path,
+        PYTHONPATH=".",
+    )
+    assert done.returncode == 2
+    assert f"({where}) ended the program (SystemExit: 0)" in sentence(done)
+    assert "leaves.py, line " in done.stderr
+    assert str(tmp_path) in done.stderr, "the shell's own variable PWD is no password"
+
+
+def test_a_coroutine_is_no_proposal(recwarn):
+    class Later(Plain):
+        async def ask(self):
+            return Proposal(GOOD)
+
+    later = Later()
+    with pytest.raises(ContractError, match="returned coroutine"):
+        check_proposal(later.ask(), later)
+    assert not recwarn.list
