@@ -15,11 +15,11 @@ from harness.trial import Fault
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Paul Tol's "muted" scheme: nine colours that stay apart for colour-blind readers
+# Paul Tol's "muted" scheme: nine colours and a grey that stay apart for colour-blind readers
 _FAULT_COLOURS = dict(
     zip(
         Fault,
-        ("#882255", "#CC6677", "#332288", "#88CCEE", "#44AA99", "#DDCC77", "#999933", "#117733", "#AA4499"),
+        ("#882255", "#CC6677", "#332288", "#88CCEE", "#44AA99", "#DDCC77", "#BBBBBB", "#999933", "#117733", "#AA4499"),
         strict=True,
     )
 )

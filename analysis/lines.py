@@ -90,6 +90,11 @@ def _is_amount(value: Any) -> bool:
     return _is_real(value) and value >= 0
 
 
+def _is_half(value: Any) -> bool:
+    """A distance to the nearest level, in steps."""
+    return _is_amount(value) and 0 < value <= 0.5
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
@@ -107,7 +112,8 @@ def _anything(value: Any) -> bool:
 
 
 def _violation(fault: Check) -> Check:
-    return _fields({"fault": fault, "name": or_none(is_text), "value": _anything})
+    needed = {"fault": fault, "name": or_none(is_text), "value": _anything}
+    return _fields(needed, {"steps": _is_half, "confused": is_text})
 
 
 _USAGE = _fields(

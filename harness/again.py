@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HyperboleError
+from harness.faults import knew_grid
 from harness.folder import RunFolder
 from harness.offline import go_offline
 from harness.plumbing import WHEREABOUTS
+from harness.rows import in_older_words
 from harness.seeds import recorded_seeds
 from harness.trust import TARGET, Place, Trust, walk
 from harness.whole import whole_rows
@@ -93,7 +95,7 @@ def _play(recorded: Path, scratch: Path, run: dict[str, Any], config: dict[str, 
         perform(config, again, identity, live=False)
         rows = again.rows()
         by_the_clock = run["budget"].get("seconds") is not None
-        found = difference(RunFolder(recorded).rows(), rows, by_the_clock)
+        found = difference(RunFolder(recorded).rows(), rows, by_the_clock, knew_grid(run))
         if found is None:
             whole_rows(recorded, run)
         return found
@@ -104,21 +106,25 @@ def _play(recorded: Path, scratch: Path, run: dict[str, Any], config: dict[str, 
         return f"it cannot be played again, {type(error).__name__} at {last.filename}:{last.lineno}: {error}"
 
 
-def difference(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], by_the_clock: bool) -> str | None:
+def difference(
+    before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], by_the_clock: bool, with_grid: bool = True
+) -> str | None:
     """The first difference between two logs in words, times aside; None if there is none.
 
     Args:
         before: The recorded rows.
         after: The new ones.
         by_the_clock: Whether seconds ended the run, so that one log may be longer.
+        with_grid: Whether the recorded rows were judged by rules that know what is off the grid.
     """
     pairs = zip(before, after, strict=False) if by_the_clock else itertools.zip_longest(before, after)
     for index, (old, new) in enumerate(pairs):
         if old is None or new is None:
             return f"{len(before)} trials were recorded, {len(after)} came out"
+        judged = new if with_grid else in_older_words(new, old)
         for key in old:
-            if key not in TIMES and _untimed(key, old) != _as_recorded(key, old, new):
-                return f"trial {index}: {key} was {json.dumps(old[key])} and is now {json.dumps(new.get(key))}"
+            if key not in TIMES and _untimed(key, old) != _as_recorded(key, old, judged):
+                return f"trial {index}: {key} was {json.dumps(old[key])} and is now {json.dumps(judged.get(key))}"
     return None
 
 

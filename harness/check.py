@@ -6,6 +6,8 @@ ConfigSpace's ``legal_value`` accepts ``True`` for an integer; here types are ch
 * JSON has one kind of number, so ``3.0`` and ``3e0`` are the integer 3, as JSON Schema has it, and 3 is a legal value
   of a float hyperparameter; each comes out in the hyperparameter's own type;
 * NaN and the infinities are floats outside every range;
+* a number between the levels of an ordinal of numbers is off the grid, also one with a fraction where all levels are
+  integers: prompts list the levels and do not ask for an integer. One beyond the levels is no choice;
 * a choice may be given as Python or as JSON has it (``harness.choices``), and comes out as it was declared;
 * a value for an inactive hyperparameter is a fault, also ``null``.
 """
@@ -24,6 +26,7 @@ from ConfigSpace.types import NotSet
 from harness.choices import Choices, builtin, has_choices
 from harness.errors import SettingError
 from harness.faults import FIDELITY
+from harness.levels import Levels, levels_of
 from harness.problem import Params, Problem
 from harness.scalars import whole
 from harness.trial import Fault, Proposal, Violation
@@ -41,6 +44,7 @@ class Checker:
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self._judges = {name: judge(space[name]) for name in space}
+        self._levels = {name: levels for name in space if (levels := levels_of(space[name])) is not None}
         self._conditions = {name: tuple(space.parent_conditions_of[name]) for name in space.conditional_hyperparameters}
         self._parents = {name: {parent.name for parent in space.parents_of[name]} for name in space}
         self._order = parents_first(space)
@@ -72,7 +76,7 @@ class Checker:
             if fault is None:
                 legal[name] = value
             else:
-                violations.append(Violation(fault, name, builtin(params[name])))
+                violations.append(self._violation(fault, name, builtin(params[name])))
         if len(params) != len(legal) + len(violations):
             extra = [name for name in params if name not in self._judges]
             violations += [Violation(Fault.UNKNOWN, str(name), builtin(params[name])) for name in extra]
@@ -82,6 +86,14 @@ class Checker:
         if violations:
             return None, tuple(violations)
         return legal, ()
+
+    def _violation(self, fault: Fault, name: str, value: Any) -> Violation:
+        """With how far it is off the grid, and whose level it is, where it is a number for one that has levels."""
+        if name not in self._levels or fault not in (Fault.OFF_GRID, Fault.NOT_A_CHOICE):
+            return Violation(fault, name, value)
+        steps = self._levels[name].steps(value) if fault is Fault.OFF_GRID else None
+        confused = next((other for other, levels in self._levels.items() if value in levels), None)
+        return Violation(fault, name, value, steps, confused)
 
     def _activity(self, params: Mapping[str, Any], legal: Params) -> list[Violation]:
         """Missing and inactive hyperparameters; silent about children whose parents are themselves at fault."""
@@ -153,7 +165,8 @@ def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
     if isinstance(hyperparameter, IntegerHyperparameter):
         return _integer_judge(int(hyperparameter.lower), int(hyperparameter.upper))
     if has_choices(hyperparameter):
-        return _choice_judge(Choices(hyperparameter))
+        choices, levels = Choices(hyperparameter), levels_of(hyperparameter)
+        return _choice_judge(choices) if levels is None else _level_judge(choices, levels)
     raise SettingError(
         f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which no check is written for; "
         "take a float, an integer, a categorical, an ordinal or a constant."
@@ -188,6 +201,19 @@ def _choice_judge(choices: Choices) -> Callable[[Any], Verdict]:
         if place is not None:
             return choices.value(place), None
         return None, Fault.NOT_A_CHOICE if choices.has_kind(value) else Fault.WRONG_TYPE
+
+    return rule
+
+
+def _level_judge(choices: Choices, levels: Levels) -> Callable[[Any], Verdict]:
+    def rule(value: Any) -> Verdict:
+        value = builtin(value)
+        if type(value) is not float and type(value) is not int:
+            return None, Fault.WRONG_TYPE
+        place = choices.find(value)
+        if place is not None:
+            return choices.value(place), None
+        return None, Fault.OFF_GRID if levels.between(value) else Fault.NOT_A_CHOICE
 
     return rule
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import FloatHyperparameter, Hyperparameter, IntegerHyperparameter
 
 from harness.choices import Choices, has_choices, text_of
+from harness.levels import Levels, is_number
 
 STEPS = 100
 """A range counts as a grid of so many equal steps, on its own scale; one with fewer whole numbers as these."""
@@ -59,9 +60,9 @@ def rounding(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Any]:
     if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
         return _of_range(hyperparameter)
     levels = Choices(hyperparameter).values if has_choices(hyperparameter) else ()
-    if not levels or not all(map(_is_number, levels)):
+    if not levels or not all(map(is_number, levels)):
         return lambda value: value
-    return _of_levels(levels)
+    return _of_levels(Levels(levels))
 
 
 def _of_range(hyperparameter: Any) -> Callable[[Any], Any]:
@@ -71,7 +72,7 @@ def _of_range(hyperparameter: Any) -> Callable[[Any], Any]:
     width = scale(upper) - scale(lower)
 
     def rounded(value: Any) -> Any:
-        if not _is_number(value) or not lower <= value <= upper:
+        if not is_number(value) or not lower <= value <= upper:
             return value
         if whole:
             return round(value)
@@ -80,23 +81,13 @@ def _of_range(hyperparameter: Any) -> Callable[[Any], Any]:
     return rounded
 
 
-def _of_levels(levels: Sequence[Any]) -> Callable[[Any], Any]:
-    positive = all(level > 0 for level in levels)
+def _of_levels(levels: Levels) -> Callable[[Any], Any]:
+    lowest, highest = levels.values[0], levels.values[-1]
 
     def rounded(value: Any) -> Any:
-        if not _is_number(value) or not min(levels) <= value <= max(levels):
-            return value
-        if positive:
-            return min(levels, key=lambda level: abs(math.log(level) - math.log(value)))
-        return min(levels, key=lambda level: abs(level - value))
+        return levels.nearest(value) if is_number(value) and lowest <= value <= highest else value
 
     return rounded
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, float):
-        return not math.isnan(value)
-    return isinstance(value, int) and not isinstance(value, bool)  # isnan cannot take one of four hundred digits
 
 
 def _key(params: Mapping[str, Any], fidelity: Mapping[str, float] | None) -> str:

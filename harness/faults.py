@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from harness.choices import loggable
@@ -12,8 +14,49 @@ from harness.trial import Fault, Violation
 FIDELITY = "fidelity"
 """What the names of violations begin with that are about the fidelity and not the configuration."""
 
-INVENTED = frozenset({Fault.UNKNOWN, Fault.WRONG_TYPE, Fault.OUT_OF_RANGE, Fault.NOT_A_CHOICE, Fault.FORBIDDEN})
+
+class Group(StrEnum):
+    """What a fault says of its proposal. Every fault belongs to exactly one group.
+
+    Where one proposal has faults of several and is to be counted once, the first of these counts.
+    """
+
+    INVENTED = "invented"
+    IMPRECISE = "imprecise"
+    REDUNDANT = "redundant"
+    UNREADABLE = "unreadable"
+
+
+GROUP_OF = {
+    Fault.UNPARSEABLE: Group.UNREADABLE,
+    Fault.TRUNCATED: Group.UNREADABLE,
+    Fault.MISSING: Group.UNREADABLE,
+    Fault.UNKNOWN: Group.INVENTED,
+    Fault.WRONG_TYPE: Group.INVENTED,
+    Fault.OUT_OF_RANGE: Group.INVENTED,
+    Fault.OFF_GRID: Group.IMPRECISE,
+    Fault.NOT_A_CHOICE: Group.INVENTED,
+    Fault.INACTIVE: Group.REDUNDANT,
+    Fault.FORBIDDEN: Group.INVENTED,
+}
+
+INVENTED = frozenset(fault for fault, group in GROUP_OF.items() if group is Group.INVENTED)
 """Faults that make a proposal a hallucination: something in it does not exist."""
+
+
+def catalogue() -> list[str]:
+    """The faults that proposals are judged by, for run.json's ``faults``."""
+    return [fault.value for fault in Fault]
+
+
+def knew_grid(run: Mapping[str, Any] | None) -> bool:
+    """Whether all of a run was judged by rules that know what is off the grid; a run yet to begin is.
+
+    Older ones have no ``faults`` in run.json: they called such a number no choice, and said neither how far it is off
+    nor whose level it is.
+    """
+    return run is None or Fault.OFF_GRID in run.get("faults", ())
+
 
 SENTENCES = {
     Fault.UNPARSEABLE: "the reply holds no single JSON object",
@@ -22,6 +65,8 @@ SENTENCES = {
     Fault.UNKNOWN: "{name} is not a hyperparameter of this space",
     Fault.WRONG_TYPE: "{name} = {value} has the wrong type",
     Fault.OUT_OF_RANGE: "{name} = {value} is out of range",
+    # In the words of the next one: another sentence would tell models more than runs before this fault were told.
+    Fault.OFF_GRID: "{name} = {value} is not one of the allowed values",
     Fault.NOT_A_CHOICE: "{name} = {value} is not one of the allowed values",
     Fault.INACTIVE: "{name} = {value} is given although it is not active in this configuration",
     Fault.FORBIDDEN: "the combination {value} is forbidden",

@@ -35,6 +35,7 @@ def run_loop(
     seed: int,
     record: Callable[[Row], None],
     logged: Sequence[Row] = (),
+    knew_grid: bool = True,
 ) -> None:
     """Run trials until the budget is spent.
 
@@ -47,6 +48,7 @@ def run_loop(
         record: Called with each new row, before the optimizer is told.
         logged: Rows of an interrupted run, fed back through the optimizer first: their outcomes are taken from the
             log, nothing is evaluated or recorded again.
+        knew_grid: Whether those were judged by rules that know what is off the grid (``harness.faults``).
 
     Raises:
         RunError: The optimizer replays differently from the log.
@@ -62,7 +64,7 @@ def run_loop(
         ask_seconds = time.perf_counter() - clock
         trial = judge(Trial(index, check_proposal(returned, optimizer), ask_seconds=ask_seconds))
         if index < len(logged):
-            trial = _replayed(trial, logged[index])
+            trial = _replayed(trial, logged[index], knew_grid)
         else:
             trial = evaluated(trial, benchmark, seed)
             record(to_row(trial, started_at))
@@ -130,10 +132,10 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
     return dataclasses.replace(trial, outcome=outcome, evaluation_seconds=outcome.evaluation_seconds)
 
 
-def _replayed(trial: Trial, logged: Row) -> Trial:
+def _replayed(trial: Trial, logged: Row, knew_grid: bool) -> Trial:
     """The trial as the log has it, once it is certain that the optimizer proposed the same again."""
     row = json.loads(encode(to_row(trial, "")))
-    if (what := difference(row, logged)) is not None:
+    if (what := difference(row, logged, knew_grid)) is not None:
         raise RunError(
             f"Trial {logged['index']} replays differently from its log: {what}; the code or a package has changed "
             "since, so start over under another name=."

@@ -14,6 +14,7 @@ from harness.build import build_benchmark, build_budget, build_optimizer, build_
 from harness.clock import now
 from harness.contract import curve_of, no_exit
 from harness.errors import DiskError, HyperboleError, ServerError
+from harness.faults import catalogue, knew_grid
 from harness.folder import RunFolder
 from harness.fruitless import Failures, warn_of_short_budget
 from harness.jsonl import encode, plain
@@ -88,7 +89,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         with no_exit():
             if callable(prepare := getattr(optimizer, "prepare", None)):
                 prepare()
-            run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged)
+            run_loop(benchmark, optimizer, repair, budget, config["seed"], record, logged, knew_grid(before))
         breaches.refuse(folder.path)
     except BaseException as error:
         log.close()
@@ -116,6 +117,7 @@ def _begun(
 ) -> dict[str, Any]:
     """What run.json says of a run that begins, or goes on."""
     problem = benchmark.problem
+    judged = {"faults": catalogue()} if knew_grid(before) else {}
     curve = curve_of(benchmark, "random_search_curve", budget.trials or CURVE_WITHOUT_TRIAL_LIMIT)
     return {
         "schema": SCHEMA,
@@ -129,6 +131,7 @@ def _begun(
         "random_search_curve": curve,
         "loss_quantiles": curve_of(benchmark, "loss_quantiles", QUANTILES),
         "budget": asdict(budget),
+        **judged,
         "host": socket.gethostname(),
         "git": git_state(),
         "versions": versions(),

@@ -11,11 +11,11 @@ import difflib
 import json
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any, Protocol
 
 from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices, loggable
+from harness.levels import Levels
 from harness.problem import Params, Problem
 from harness.space import Decoder
 from harness.trial import Fault, Proposal, Violation
@@ -66,7 +66,7 @@ class Nearest:
     """repair=nearest: the nearest configuration we can name.
 
     Unknown and inactive entries are dropped, numbers out of range are clamped, numbers off the grid go to the nearest
-    level (in log space where all levels are positive), misspelt choices to the closest spelling in
+    level on the levels' own scale (``harness.levels``), misspelt choices to the closest spelling in
     JSON or Python, numbers in quotes are read, and what is missing or beyond that takes its default. An unparseable
     reply has no nearest configuration.
     """
@@ -153,16 +153,9 @@ def _number(value: Any) -> float | int | None:
 def _nearest_choice(choices: Choices, proposed: Any, number: float | int | None, fallback: Any) -> Any:
     if len(choices.values) == 1:
         return choices.value(0)
-    numbers = {place: form for place, form in enumerate(choices.forms) if type(form) in (int, float)}
-    if number is not None and numbers:
-        # What lies beyond every level, the infinities too, is as near as the last level itself.
-        inside = min(max(number, min(numbers.values())), max(numbers.values()))
-        scales = (math.log, Fraction) if min(numbers.values()) > 0 else (Fraction,)  # of equally near ones the lower
-
-        def away(place: int) -> list[Any]:
-            return [abs(scale(numbers[place]) - scale(inside)) for scale in scales]
-
-        return choices.value(min(numbers, key=away))
+    levels = {form: place for place, form in enumerate(choices.forms) if type(form) in (int, float)}
+    if number is not None and levels:
+        return choices.value(levels[Levels(levels).nearest(number)])
     near = difflib.get_close_matches(_spelt(proposed), list(spellings := _spellings(choices)), n=1)
     return choices.value(spellings[near[0]]) if near else fallback
 

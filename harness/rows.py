@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.choices import loggable
 from harness.jsonl import plain
 from harness.problem import Outcome
-from harness.trial import Candidate, Trial, Violation
+from harness.trial import Candidate, Fault, Trial, Violation
 
 DECIDED = ("proposed", "violations", "duplicate_of", "repair", "executed", "fidelity", "calls")
 """The columns the optimizer, the check and the repair decide: a replay must arrive at the same ones."""
+
+IF_GIVEN = ("steps", "confused")
+"""What a violation says beside its fault, where it applies."""
 
 
 def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
@@ -63,16 +66,56 @@ def drawn_candidates(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
 
 
-def difference(row: dict[str, Any], logged: dict[str, Any]) -> str | None:
-    """The first decided column in which a replayed row departs from the logged one, in words; None if they agree."""
+def difference(row: dict[str, Any], logged: dict[str, Any], knew_grid: bool = True) -> str | None:
+    """The first decided column in which a replayed row departs from the logged one, in words; None if they agree.
+
+    Args:
+        row: Anew.
+        logged: As recorded.
+        knew_grid: Whether the log was judged by rules that know what is off the grid.
+    """
+    if not knew_grid:
+        row = in_older_words(row, logged)
     for column in DECIDED:
         if plain(row[column]) != logged[column]:
             return f"{column} was {logged[column]!r} and is now {row[column]!r}"
     return None
 
 
+def in_older_words(row: dict[str, Any], logged: Mapping[str, Any]) -> dict[str, Any]:
+    """A row judged anew, with its violations as rules that did not know what is off the grid would have had them.
+
+    They called a number between an ordinal's levels no choice, or of the wrong type where it has a fraction and they
+    have none; that type they also gave one beyond the levels. Where the record says anything else, the row stays.
+    """
+    changed = {**row, "violations": _older(row["violations"], logged["violations"])}
+    drawn, before = row.get("candidates") or [], logged.get("candidates") or []
+    if drawn and len(drawn) == len(before):
+        pairs = zip(drawn, before, strict=True)
+        changed["candidates"] = [
+            {**new, "violations": _older(new["violations"], old["violations"])} for new, old in pairs
+        ]
+    return changed
+
+
+def _older(violations: Sequence[dict[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    plain_ones = [{key: value for key, value in each.items() if key not in IF_GIVEN} for each in violations]
+    if len(plain_ones) != len(before):
+        return plain_ones
+    pairs = zip(plain_ones, before, strict=True)
+    return [new | {"fault": old["fault"]} if _renamed(new["fault"], old["fault"]) else new for new, old in pairs]
+
+
+def _renamed(now: str, before: str) -> bool:
+    return before in (Fault.NOT_A_CHOICE, Fault.WRONG_TYPE) and now in (Fault.OFF_GRID, Fault.NOT_A_CHOICE)
+
+
 def _violations(violations: Iterable[Violation]) -> list[dict[str, Any]]:
-    return [{"fault": v.fault.value, "name": v.name, "value": loggable(v.value)} for v in violations]
+    return [
+        {"fault": v.fault.value, "name": v.name, "value": loggable(v.value)}
+        | {key: given for key in IF_GIVEN if (given := getattr(v, key)) is not None}
+        for v in violations
+    ]
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Fault(StrEnum):
     UNKNOWN = "unknown"
     WRONG_TYPE = "wrong_type"
     OUT_OF_RANGE = "out_of_range"
+    OFF_GRID = "off_grid"
     NOT_A_CHOICE = "not_a_choice"
     INACTIVE = "inactive"
     FORBIDDEN = "forbidden"
@@ -41,11 +42,23 @@ class Proposer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One fault: of which hyperparameter (None: of the whole proposal), and the value that was proposed."""
+    """One fault.
+
+    Attributes:
+        fault: Which.
+        name: Of the hyperparameter; None where it is of the whole proposal.
+        value: As proposed.
+        steps: How far a number that is off the grid is from the nearest level, in steps between levels: above 0, at
+            most 0.5. None for any other fault.
+        confused: The first other hyperparameter that has this number among its levels, where it is none of those of
+            the hyperparameter it was proposed for; or None.
+    """
 
     fault: Fault
     name: str | None = None
     value: Any = None
+    steps: float | None = None
+    confused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

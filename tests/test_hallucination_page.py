@@ -16,6 +16,7 @@ from ConfigSpace import (
     ForbiddenAndConjunction,
     ForbiddenEqualsClause,
     Integer,
+    OrdinalHyperparameter,
 )
 
 from analysis.copies import Prompts
@@ -25,6 +26,7 @@ from harness.budget import Budget
 from harness.chat import Completion
 from harness.check import Checker
 from harness.duplicates import STEPS
+from harness.faults import GROUP_OF, Group
 from harness.jsonl import encode
 from harness.loop import Judge
 from harness.objects import MOST_LEVELS
@@ -56,7 +58,15 @@ def the_problem():
     return Problem("page", space, (Objective("score", "maximize"),), default, (Fidelity("epochs", 1, 50, True),))
 
 
+def the_grid():
+    space = ConfigurationSpace(seed=0)
+    levels = {"alpha": [1e-8, 1e-4, 1.0], "rate": [1e-4, 1e-3, 1e-2], "width": [16, 64, 256], "depth": [1, 2, 3]}
+    space.add([OrdinalHyperparameter(name, each, default_value=each[1]) for name, each in levels.items()])
+    return Problem("grid", space, (Objective("score", "maximize"),), {name: each[1] for name, each in levels.items()})
+
+
 PROBLEM = the_problem()
+GRID = the_grid()
 REPAIRS = {"none": NoRepair, "clamp": Clamp, "nearest": Nearest, "random": RandomRepair}
 
 
@@ -69,6 +79,7 @@ class Example:
     reply: str
     finish: str
     fidelity: bool
+    problem: Problem
     prompt: str | None
     said: str
     repairs: dict[str, str] = field(default_factory=dict)
@@ -87,11 +98,12 @@ def read(page):
             after = section[block.end() : end]
             (said,) = re.findall(r"^Classified as: (.*)\.$", after, re.MULTILINE)
             repairs = dict(re.findall(r"^- Under `(\w+)`: (.*) (?:is|are) executed\.$", after, re.MULTILINE))
-            assert set(block[0].splitlines()[0].split()[1:]) <= {"length", "fidelity"}
+            assert set(block[0].splitlines()[0].split()[1:]) <= {"length", "fidelity", "grid"}
             flags = block[0].splitlines()[0]
             finish = "length" if "length" in flags else "stop"
             title = section.splitlines()[0]
-            found.append(Example(title, number, block[4], finish, "fidelity" in flags, prompt, said, repairs))
+            problem = GRID if "grid" in flags else PROBLEM
+            found.append(Example(title, number, block[4], finish, "fidelity" in flags, problem, prompt, said, repairs))
     return found
 
 
@@ -103,7 +115,7 @@ def propose(example):
     """The reply as a method's proposal, and the call behind it."""
     chat = ScriptedChat([Completion(example.reply, example.finish, id=0)])
     prompt = Prompt(fidelity=example.fidelity)
-    optimizer = LLMChat(PROBLEM, 0, Budget(proposals=9), chat=chat, prompt=prompt, decoding=Decoding())
+    optimizer = LLMChat(example.problem, 0, Budget(proposals=9), chat=chat, prompt=prompt, decoding=Decoding())
     proposal = optimizer.ask()
     shown = [message.content for message in chat.requests[0].messages] if example.prompt is None else [example.prompt]
     messages = [{"role": "user", "content": text} for text in shown]
@@ -112,11 +124,17 @@ def propose(example):
 
 def judged(example, repair="none"):
     """The trial of an example, after those before it in its section."""
-    judge = Judge(PROBLEM, REPAIRS[repair](PROBLEM, 0))
+    judge = Judge(example.problem, REPAIRS[repair](example.problem, 0))
     before = [other for other in EXAMPLES if other.section == example.section and other.trial < example.trial]
     for other in before:
         judge(Trial(other.trial, propose(other)[0]))
     return judge(Trial(example.trial, propose(example)[0]))
+
+
+def violation_in_words(violation):
+    words = f"`{violation['fault']}`" + (f" of `{violation['name']}`" if violation["name"] else "")
+    words += f", {violation['steps']:.3g} steps from a level" if "steps" in violation else ""
+    return words + (f", a level of `{violation['confused']}`" if "confused" in violation else "")
 
 
 def classification(example):
@@ -125,8 +143,7 @@ def classification(example):
     row = json.loads(encode(to_row(trial, "")))
     call = propose(example)[1]
     told = answered(row, {0: call}, Prompts(), [{"name": "epochs", "upper": 50}])
-    words = [f"`{fault['fault']}`" + (f" of `{fault['name']}`" if fault["name"] else "") for fault in row["violations"]]
-    words = words or ["valid"]
+    words = list(map(violation_in_words, row["violations"])) or ["valid"]
     if trial.duplicate_of is not None:
         words.append(f"`duplicate` of trial {trial.duplicate_of}")
     if trial.near_duplicate_of is not None:
@@ -164,7 +181,7 @@ def test_a_repair_executes_what_the_page_says(example, repair):
         assert (trial.params, trial.repair) == (None, None)
         return
     assert trial.repair == repair
-    assert Checker(PROBLEM.space).check(trial.params)[1] == ()
+    assert Checker(example.problem.space).check(trial.params)[1] == ()
     if said != "a random configuration":
         assert trial.params == json.loads(said.strip("`"))
 
@@ -181,8 +198,14 @@ def test_every_example_was_read():
 
 
 def test_the_space_is_the_one_a_prompt_tells():
-    (block,) = [block[4] for block in BLOCK.finditer(PAGE) if block[2] == "space"]
-    assert block.splitlines() == space_lines(PROBLEM)
+    blocks = [block[4] for block in BLOCK.finditer(PAGE) if block[2] == "space"]
+    assert [block.splitlines() for block in blocks] == [space_lines(PROBLEM), space_lines(GRID)]
+
+
+def test_the_groups_are_the_ones_of_the_table():
+    rows = re.findall(r"^\| (\w+) \| .* \| (`.*`) \|$", PAGE, re.MULTILINE)
+    said = {group: set(re.findall(r"`(\w+)`", faults)) for group, faults in rows}
+    assert said == {group: {fault for fault, own in GROUP_OF.items() if own is group} for group in Group}
 
 
 def test_numbers_and_phrases_in_the_text():

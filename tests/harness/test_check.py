@@ -7,16 +7,20 @@ import math
 
 import numpy as np
 import pytest
+from ConfigSpace import Categorical, ConfigurationSpace, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.again import difference as logs_differ
 from harness.budget import Budget
 from harness.check import Checker, check_fidelity
-from harness.faults import describe
+from harness.faults import GROUP_OF, SENTENCES, Group, catalogue, describe, knew_grid
+from harness.jsonl import encode
 from harness.loop import run_loop
 from harness.problem import Fidelity
 from harness.repair import Nearest, NoRepair
-from harness.trial import Fault, Proposal, Violation
+from harness.rows import difference, to_row
+from harness.trial import Candidate, Fault, Proposal, Trial, Violation
 from tests.fakes import VALID, Line, Scripted, rich_space
 
 CHECK = Checker(rich_space())
@@ -49,9 +53,18 @@ def test_a_valid_configuration_comes_out_as_it_went_in():
         ({"kernel": 3}, ("kernel", Fault.WRONG_TYPE)),
         ({"shrink": 1}, ("shrink", Fault.WRONG_TYPE)),
         ({"shrink": "true"}, ("shrink", Fault.WRONG_TYPE)),
-        ({"batch": 33}, ("batch", Fault.NOT_A_CHOICE)),
-        ({"batch": 33.0}, ("batch", Fault.NOT_A_CHOICE)),
-        ({"batch": 32.5}, ("batch", Fault.WRONG_TYPE)),
+        ({"batch": 33}, ("batch", Fault.OFF_GRID)),
+        ({"batch": 33.0}, ("batch", Fault.OFF_GRID)),
+        ({"batch": 32.5}, ("batch", Fault.OFF_GRID)),
+        ({"batch": 16.5}, ("batch", Fault.OFF_GRID)),
+        ({"batch": 15}, ("batch", Fault.NOT_A_CHOICE)),
+        ({"batch": 128.5}, ("batch", Fault.NOT_A_CHOICE)),
+        ({"batch": math.inf}, ("batch", Fault.NOT_A_CHOICE)),
+        ({"batch": math.nan}, ("batch", Fault.NOT_A_CHOICE)),
+        ({"batch": 10**400}, ("batch", Fault.NOT_A_CHOICE)),
+        ({"batch": True}, ("batch", Fault.WRONG_TYPE)),
+        ({"batch": "33"}, ("batch", Fault.WRONG_TYPE)),
+        ({"batch": [33]}, ("batch", Fault.WRONG_TYPE)),
         ({"kind": "tree"}, ("kind", Fault.NOT_A_CHOICE)),
         ({"degree": 2}, ("degree", Fault.INACTIVE)),
         ({"degree": None}, ("degree", Fault.WRONG_TYPE)),
@@ -111,6 +124,115 @@ def test_configurations_that_configspace_draws_are_valid():
         assert params == dict(configuration)
         assert {type(value) for value in params.values()} <= {bool, int, float, str}
     assert space == before
+
+
+def grid():
+    space = ConfigurationSpace(seed=0)
+    space.add(
+        OrdinalHyperparameter("alpha", [1e-8, 1e-4, 1.0]),
+        OrdinalHyperparameter("rate", [1e-4, 1e-3, 1e-2]),
+        OrdinalHyperparameter("width", [16, 64, 256]),
+        OrdinalHyperparameter("size", ["s", "m"]),
+        Categorical("folds", [3, 5]),
+        Integer("depth", (1, 8)),
+    )
+    return space
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault", "steps", "confused"),
+    [
+        ("alpha", 1e-3, Fault.OFF_GRID, 0.25, "rate"),
+        ("alpha", np.float64(0.001), Fault.OFF_GRID, 0.25, "rate"),
+        ("alpha", 16.0, Fault.NOT_A_CHOICE, None, "width"),
+        ("alpha", 1e-6, Fault.OFF_GRID, 0.5, None),
+        ("alpha", 3, Fault.NOT_A_CHOICE, None, None),  # folds are no numbers on a grid
+        ("rate", 1, Fault.NOT_A_CHOICE, None, "alpha"),
+        ("rate", True, Fault.WRONG_TYPE, None, None),
+        ("width", 128, Fault.OFF_GRID, 0.5, None),
+        ("width", 1e-4, Fault.NOT_A_CHOICE, None, "alpha"),  # rate has it too: the first is named
+        ("folds", 16, Fault.NOT_A_CHOICE, None, None),
+        ("folds", 4, Fault.NOT_A_CHOICE, None, None),
+        ("folds", 4.5, Fault.WRONG_TYPE, None, None),
+        ("depth", 16, Fault.OUT_OF_RANGE, None, None),
+        ("depth", 2.5, Fault.WRONG_TYPE, None, None),
+        ("size", "l", Fault.NOT_A_CHOICE, None, None),
+        ("size", 16, Fault.WRONG_TYPE, None, None),
+    ],
+)
+def test_it_is_said_how_far_off_the_grid_a_number_is_and_whose_level(name, value, fault, steps, confused):
+    legal = {"alpha": 1e-4, "rate": 1e-3, "width": 64, "size": "s", "folds": 3, "depth": 2}
+    (found,) = Checker(grid()).check({**legal, name: value})[1]
+    assert (found.fault, found.name, found.confused) == (fault, name, confused)
+    assert found.steps == (None if steps is None else pytest.approx(steps))
+
+
+def test_a_row_says_it_where_it_applies_alone():
+    violations = (Violation(Fault.OFF_GRID, "alpha", 1e-3, 0.25, "rate"), Violation(Fault.NOT_A_CHOICE, "folds", 4))
+    row = to_row(Trial(0, Proposal({}, candidates=(Candidate({}, violations, 1),)), violations), "")
+    expected = [
+        {"fault": "off_grid", "name": "alpha", "value": 1e-3, "steps": 0.25, "confused": "rate"},
+        {"fault": "not_a_choice", "name": "folds", "value": 4},
+    ]
+    assert row["violations"] == row["candidates"][0]["violations"] == expected
+
+
+def test_the_model_is_told_what_it_was_told_before_and_no_level():
+    told = describe(Violation(Fault.OFF_GRID, "alpha", 1e-3, 0.25, "rate"))
+    assert told == "alpha = 0.001 is not one of the allowed values"
+    assert told == describe(Violation(Fault.NOT_A_CHOICE, "alpha", 1e-3))
+
+
+def test_every_fault_belongs_to_a_group():
+    assert set(GROUP_OF) == set(Fault) == set(SENTENCES)
+    assert set(GROUP_OF.values()) == set(Group)
+    assert {fault for fault, group in GROUP_OF.items() if group is Group.IMPRECISE} == {Fault.OFF_GRID}
+    assert {fault for fault, group in GROUP_OF.items() if group is Group.REDUNDANT} == {Fault.INACTIVE}
+
+
+def row_of(*violations):
+    return json.loads(encode(to_row(Trial(0, Proposal({"batch": 1}), violations), "")))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (Violation(Fault.NOT_A_CHOICE, "batch", 33), Violation(Fault.OFF_GRID, "batch", 33, 0.1)),
+        (Violation(Fault.NOT_A_CHOICE, "batch", 33), Violation(Fault.NOT_A_CHOICE, "batch", 33, None, "width")),
+        (Violation(Fault.WRONG_TYPE, "batch", 33.5), Violation(Fault.OFF_GRID, "batch", 33.5, 0.1)),
+        (Violation(Fault.WRONG_TYPE, "batch", 133.5), Violation(Fault.NOT_A_CHOICE, "batch", 133.5)),
+    ],
+)
+def test_a_row_of_older_rules_replays_and_one_of_these_must_say_the_same(before, now):
+    assert difference(row_of(now), row_of(before), knew_grid=False) is None
+    assert "violations was" in difference(row_of(now), row_of(before))
+    assert logs_differ([row_of(before)], [row_of(now)], False, False) is None
+    assert "violations was" in logs_differ([row_of(before)], [row_of(now)], False)
+    drawn = [to_row(Trial(0, Proposal({}, candidates=(Candidate({}, (each,), 1),))), "") for each in (before, now)]
+    assert logs_differ(drawn[:1], drawn[1:], False, False) is None
+    assert logs_differ(drawn[:1], drawn[1:], False) is not None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        Violation(Fault.NOT_A_CHOICE, "batch", 34),
+        Violation(Fault.NOT_A_CHOICE, "other", 33),
+        Violation(Fault.UNKNOWN, "batch", 33),
+    ],
+)
+def test_what_an_older_rule_would_not_have_said_is_a_difference(before):
+    now = Violation(Fault.OFF_GRID, "batch", 33, 0.1)
+    assert difference(row_of(now), row_of(before), knew_grid=False) is not None
+    assert difference(row_of(now), row_of(), knew_grid=False) is not None
+    assert difference(row_of(now), row_of(before, before), knew_grid=False) is not None
+
+
+def test_which_rules_a_run_was_judged_by():
+    assert knew_grid(None)
+    assert knew_grid({"faults": catalogue()})
+    assert not knew_grid({})
+    assert not knew_grid({"faults": ["not_a_choice"]})
 
 
 JSON = st.recursive(

@@ -1,0 +1,117 @@
+"""Numbers that a hyperparameter lists as its levels: the scale they stand on, the nearest one, how far it is.
+
+The scale follows from the levels alone: logarithmic where all are positive and spaced at least as evenly on a
+logarithmic scale as on a linear one, else linear. 1, 2, 3 is linear; 16, 32, 64 and 0.001, 0.01 are logarithmic.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from ConfigSpace.hyperparameters import Hyperparameter, OrdinalHyperparameter
+
+from harness.choices import Choices
+
+Number = int | float
+_EQUAL_DIGITS = 9
+"""Unevenness is compared after rounding to these: of two levels, both are even."""
+
+
+class Levels:
+    """The levels of one hyperparameter, in any order when given.
+
+    Args:
+        levels: Finite numbers, at least one, no two equal.
+
+    Attributes:
+        values: Rising.
+        log: Whether their scale is logarithmic.
+    """
+
+    def __init__(self, levels: Iterable[Number]) -> None:
+        self.values: tuple[Number, ...] = tuple(sorted(levels))
+        self.log = _is_log(self.values)
+        self._known = frozenset(self.values)
+
+    def __contains__(self, value: Any) -> bool:
+        return is_number(value) and value in self._known
+
+    def between(self, value: Number) -> bool:
+        """Whether a number lies between two levels and is none; NaN does not."""
+        return self.values[0] < value < self.values[-1] and value not in self._known
+
+    def nearest(self, value: Number) -> Number:
+        """The level nearest to a number on the levels' own scale; of two equally near ones the lower.
+
+        Beyond the last level it is that one, for the infinities too.
+        """
+        if not self.between(value):
+            return self.values[0] if value <= self.values[0] else self.values[bisect_right(self.values, value) - 1]
+        low, high = self._around(value)
+        below, above, _ = _distances(low, high, value, self.log)
+        return low if below <= above else high
+
+    def steps(self, value: Number) -> float:
+        """How far a number is from the nearest level, in steps between the two levels around it.
+
+        Returns:
+            0 on a level, else more than that and at most 0.5: halfway.
+
+        Raises:
+            ValueError: It lies beyond all levels, where there are no steps.
+        """
+        if value in self._known:
+            return 0.0
+        if not self.between(value):
+            raise ValueError(f"{value} lies beyond all levels")
+        below, above, step = _distances(*self._around(value), value, self.log)
+        return min(max(float(min(below, above) / step), math.ulp(0.0)), 0.5)
+
+    def _around(self, value: Number) -> tuple[Number, Number]:
+        place = bisect_left(self.values, value)
+        return self.values[place - 1], self.values[place]
+
+
+def levels_of(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
+    """The levels of an ordinal all of whose values are numbers; None for anything else."""
+    if not isinstance(hyperparameter, OrdinalHyperparameter):
+        return None
+    values = Choices(hyperparameter).values
+    return Levels(values) if all(map(is_number, values)) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number as JSON has them: no truth value, and not NaN."""
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)  # isnan cannot take one of four hundred digits
+
+
+def _is_log(levels: tuple[Number, ...]) -> bool:
+    if levels[0] <= 0:
+        return False
+    linear = _unevenness([Fraction(level) for level in levels])
+    return _unevenness([math.log(level) for level in levels]) <= linear
+
+
+def _unevenness(places: list[Any]) -> float:
+    """The standard deviation of the steps, in mean steps."""
+    width = places[-1] - places[0]
+    if not width:
+        return 0.0
+    steps = [float((high - low) / width) * (len(places) - 1) for low, high in pairwise(places)]
+    return round(math.sqrt(sum((step - 1) ** 2 for step in steps) / len(steps)), _EQUAL_DIGITS)
+
+
+def _distances(low: Number, high: Number, value: Number, log: bool) -> tuple[Any, Any, Any]:
+    """From the lower level, to the higher one, and between them, on the scale."""
+    if log:
+        bottom, at, top = math.log(low), math.log(value), math.log(high)
+        if bottom < at < top:  # else the levels are too close for a logarithm to tell them apart
+            return at - bottom, top - at, top - bottom
+    return Fraction(value) - Fraction(low), Fraction(high) - Fraction(value), Fraction(high) - Fraction(low)
