@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
+from analysis.labels import listed
 from analysis.load import Experiment, Run
 from analysis.render import number_text
 from analysis.rows import finite
@@ -76,9 +77,9 @@ def _sentence(budgets: Iterable[tuple[str, Limits]], unit: str, limit: float) ->
     methods: dict[Limits, dict[str, None]] = {}
     for method, budget in budgets:
         methods.setdefault(budget, {})[method] = None
-    listed = "; ".join(f"{budget_text(budget)}: {', '.join(names)}" for budget, names in methods.items())
+    had = "; ".join(f"{budget_text(budget)}: {listed(list(names))}" for budget, names in methods.items())
     return (
-        f"the budgets differ ({listed}); compared after {budget_text(((unit, limit),))}, the largest that all runs "
+        f"the budgets differ ({had}); compared after {budget_text(((unit, limit),))}, the largest that all runs "
         "had. Later trials are in the curves alone."
     )
 

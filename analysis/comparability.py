@@ -11,6 +11,7 @@ import polars as pl
 from analysis.budgets import budget_text, limits
 from analysis.calls import read_calls
 from analysis.escape import one_line
+from analysis.labels import listed
 from analysis.load import Experiment, Run
 from analysis.provenance import without_secrets
 from analysis.table import Column, Findings, Table, frame_of
@@ -100,7 +101,7 @@ def _whose(runs: Sequence[Run], experiment: Experiment) -> str:
         return "all"
     if {run.id for run in runs} == {run.id for run in experiment.runs if run.info["llm"] is not None}:
         return "all with a language model"
-    return _listed(list(dict.fromkeys(run.method for run in runs)))
+    return listed(list(dict.fromkeys(run.method for run in runs)), _MOST_LISTED)
 
 
 def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list[str]:
@@ -111,7 +112,7 @@ def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list
     models = {run.method for run in experiment.runs if run.info["llm"] is not None}
     given = [name for value, names in methods.items() if value != "none" for name in names]
     ungiven = methods.get("none", [])
-    what = "; ".join(f"start={value}: {_listed(names)}" for value, names in methods.items())
+    what = "; ".join(f"start={value}: {listed(names, _MOST_LISTED)}" for value, names in methods.items())
     unfair = models & set(given) and set(ungiven) - models
     more = " A language model that was shown a configuration is set beside a control that was not." if unfair else ""
     return [f"Not every method began from the same trials ({what}).{more}"]
@@ -131,14 +132,14 @@ def _budget(run: Run, trials: pl.DataFrame) -> str:
 def _choice(run: Run, group: str) -> str:
     """The group's choice and what it was set to: ``given, configurations=[...]``."""
     settings = _leaves(_config(run).get(group))
-    return ", ".join([variant(run.method, group).choice or "none", *(f"{k}={v}" for k, v in settings.items())])
+    return ", ".join([variant(run, group).choice or "none", *(f"{k}={v}" for k, v in settings.items())])
 
 
 def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
     """Runs whose methods name the same choices and settings of a group: what is named is the method's own."""
     found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        parts = (part for part in run.method.split("+") if part.startswith((f"{group}=", f"{group}.")))
+        parts = (part for part in run.folder_method.split("+") if part.startswith((f"{group}=", f"{group}.")))
         found.setdefault((run.info["llm"], *parts), []).append(run)
     return list(found.values())
 
@@ -218,9 +219,4 @@ def _changed(run: Run) -> str:
     names = git.get("changed")
     if not isinstance(names, list):
         return "some"
-    return f"{_listed([str(name) for name in names])} (changes {str(git.get('diff'))[:12]})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(names[:_MOST_LISTED]) + more
+    return f"{listed([str(name) for name in names], _MOST_LISTED)} (changes {str(git.get('diff'))[:12]})"

@@ -63,7 +63,7 @@ def decoding_findings(experiment: Experiment, comparison: Comparison) -> Finding
 
     Another table, by task, where any of their proposals was invalid in a way that no schema says.
     """
-    found = families(experiment.methods, "decoding")
+    found = families(experiment, "decoding")
     if not found:
         return Findings()
     trials = judged(experiment)

@@ -96,12 +96,12 @@ def violation_in_words(violation: dict[str, Any]) -> str:
 def write_csv(file: IO[str], found: list[Exhibit]) -> None:
     """All of them for programs. What a model wrote is JSON in ASCII: one line, lossless, and no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
-    place = ("method", "task", "seed", "trial", "candidate", "fault")
+    place = ("method", "label", "task", "seed", "trial", "candidate", "fault")
     writer.writerow([*place, "violations", "proposed", "calls", "finish_reasons", "replies"])
     for item in found:
         run = item.run
         texts = [reply.text for reply in item.replies]
         reasons = [reply.finish_reason for reply in item.replies]
         shown = (item.violations, item.proposed, item.calls, reasons, texts)
-        where = (run.method, run.task, run.seed, item.index, item.candidate, item.fault)
+        where = (run.folder_method, run.method, run.task, run.seed, item.index, item.candidate, item.fault)
         writer.writerow([*map(spreadsheet, where), *map(spreadsheet_json, shown)])

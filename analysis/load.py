@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.breaches import held_to_rows
 from analysis.calls import read_calls
+from analysis.labels import Labels
 from analysis.lines import checked_trials
 from analysis.replies import read_answers
 from analysis.rows import flatten
@@ -66,6 +67,8 @@ class Run:
     id: str
     folder: Path
     info: dict[str, Any]
+    label: str | None = None
+    """What its method is called where people read."""
 
     @property
     def task(self) -> str:
@@ -74,6 +77,11 @@ class Run:
 
     @property
     def method(self) -> str:
+        """The method, as ``labelled`` calls it; else as the folders name it."""
+        return self.label or self.folder_method
+
+    @property
+    def folder_method(self) -> str:
         """The method as the folders name it."""
         return str(self.info["method"])
 
@@ -107,6 +115,7 @@ class Experiment:
         invalid: Every invalid proposal and candidate, in the order of ``runs``.
         incomplete: "id (status)" of every run that was left out because it did not come to its end.
         damaged: A sentence for every run that was left out because its files are not whole: which, why, what mends it.
+        labels: What methods are called, where they are called by that; None where they have the folders' names.
     """
 
     name: str
@@ -116,11 +125,16 @@ class Experiment:
     invalid: tuple[InvalidProposal, ...]
     incomplete: tuple[str, ...]
     damaged: tuple[str, ...] = ()
+    labels: Labels | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Method names in the order of every table and figure."""
         return tuple(dict.fromkeys(run.method for run in self.runs))
+
+    def methods_of(self, optimizer: str) -> tuple[str, ...]:
+        """Those of one optimizer, whatever they are called."""
+        return tuple(dict.fromkeys(run.method for run in self.runs if run.info["optimizer"] == optimizer))
 
 
 def load(folder: Path) -> Experiment:
@@ -150,6 +164,20 @@ def load(folder: Path) -> Experiment:
     tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
     invalid = tuple(proposal for log in logs for proposal in log.invalid)
     return Experiment(folder.resolve().name, tuple(whole), tasks, trials, invalid, incomplete, tuple(damaged))
+
+
+def labelled(experiment: Experiment) -> Experiment:
+    """The same with its methods called by their labels, for everything that people read."""
+    labels = Labels(run.info for run in experiment.runs)
+    runs = {run.id: replace(run, label=labels[run.folder_method]) for run in experiment.runs}
+    names = {run.folder_method: run.method for run in runs.values()}
+    return replace(
+        experiment,
+        runs=tuple(runs.values()),
+        trials=experiment.trials.with_columns(pl.col("method").replace_strict(names, return_dtype=pl.String)),
+        invalid=tuple(replace(found, run=runs[found.run.id]) for found in experiment.invalid),
+        labels=labels,
+    )
 
 
 def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | None:

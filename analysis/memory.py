@@ -42,7 +42,7 @@ def memory_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """Every method that was run plain and behind a probe; a sentence for each that uses a language model."""
     compared = [
         (base, probed)
-        for base, (plain, *others) in families(experiment.methods, GROUP).items()
+        for base, (plain, *others) in families(experiment, GROUP).items()
         for probed in others
         if plain.choice is None
     ]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.comparison import Comparison, Place, shared_seeds
+from analysis.labels import listed
 from analysis.load import Experiment
 from analysis.quality import Cells, metric_cells
 from analysis.regret import charged
@@ -96,10 +97,10 @@ def shared_notes(experiment: Experiment, shared: Pairs, *methods: str) -> list[s
     runs = {(run.task, run.seed) for run in experiment.runs if run.method in methods}
     count = len(shared.tasks) * len(shared.seeds)
     if not count:
-        return [f"{_listed(methods)} share no task and seed: each row is over its own, and quality is not compared."]
+        return [f"{listed(methods, 4)} share no task and seed: each row is over its own, and quality is not compared."]
     if count == len(runs):
         return []
-    return [f"{_listed(methods)}: over the {count} of {len(runs)} pairs of task and seed that all of them ran."]
+    return [f"{listed(methods, 4)}: over the {count} of {len(runs)} pairs of task and seed that all of them ran."]
 
 
 def charge_notes(comparison: Comparison, shared: Iterable[tuple[Pairs, Sequence[str]]]) -> list[str]:
@@ -117,11 +118,6 @@ def charge_notes(comparison: Comparison, shared: Iterable[tuple[Pairs, Sequence[
         f"Runs without any result at the highest fidelity ({listed}) count with the regret of the worst value that the "
         "task declares, as long as another run of the method has a result: else its quality is not measured."
     ]
-
-
-def _listed(methods: Sequence[str], shown: int = 4) -> str:
-    more = f" and {len(methods) - shown} more" if len(methods) > shown else ""
-    return ", ".join(methods[:shown]) + more
 
 
 def run_means(experiment: Experiment, method: str, shared: Pairs, what: pl.Expr) -> Floats:

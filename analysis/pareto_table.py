@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -32,7 +32,10 @@ COLUMNS = (
 def pareto_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """The table and its sentence, where a task has several objectives."""
     found = fronts(experiment, comparison)
-    return Findings((pareto_table(found),), pareto_headline(found, comparison)) if found else Findings()
+    if not found:
+        return Findings()
+    said = pareto_headline(found, comparison, experiment.methods_of("random_search"))
+    return Findings((pareto_table(found),), said)
 
 
 def pareto_table(found: Iterable[Fronts]) -> Table:
@@ -74,10 +77,12 @@ def _row(of_task: Fronts, method: str, best: float) -> Cells:
     return row
 
 
-def pareto_headline(found: Iterable[Fronts], comparison: Comparison) -> tuple[str, ...]:
+def pareto_headline(
+    found: Iterable[Fronts], comparison: Comparison, random_searches: Sequence[str] = ("random_search",)
+) -> tuple[str, ...]:
     """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
     shared = [of_task for of_task in found if of_task.task in comparison.tasks]
-    random = next((method for method in comparison.methods if method.partition("+")[0] == "random_search"), None)
+    random = next((method for method in comparison.methods if method in random_searches), None)
     others = [method for method in comparison.methods if method != random]
     if not shared or not comparison.seeds or not others or random is None:
         return ()

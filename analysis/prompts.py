@@ -41,7 +41,7 @@ Choices = Mapping[str, str]
 
 def prompt_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """Every method that was run with the plain prompt and with others: what each of those changes."""
-    found = _families(experiment.methods)
+    found = _families(experiment)
     if not found:
         return Findings()
     rows = [
@@ -63,10 +63,10 @@ def prompt_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     return Findings((table,), tuple(sentence for sentence in said if sentence))
 
 
-def _families(methods: Sequence[str]) -> dict[str, Choices]:
+def _families(experiment: Experiment) -> dict[str, Choices]:
     """Those that were run with the plain prompt too."""
     found: dict[str, Choices] = {}
-    for base, variants in families(methods, GROUP).items():
+    for base, variants in families(experiment, GROUP).items():
         if variants[0].choice is None:
             found[base] = {variant.choice: variant.method for variant in variants if variant.choice is not None}
     return found

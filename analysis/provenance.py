@@ -15,7 +15,12 @@ def settings(experiment: Experiment) -> tuple[tuple[str, str], ...]:
     first: dict[str, Run] = {}
     for run in experiment.runs:
         first.setdefault(run.method, run)
-    return tuple((name, json.dumps(without_secrets(run.info.get("config")), indent=2)) for name, run in first.items())
+    return tuple((_both(run), json.dumps(without_secrets(run.info.get("config")), indent=2)) for run in first.values())
+
+
+def _both(run: Run) -> str:
+    """The label, and the folder to look in."""
+    return run.method if run.method == run.folder_method else f"{run.method} ({run.folder_method})"
 
 
 def without_secrets(value: object) -> object:

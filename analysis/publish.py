@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.text import Text
@@ -15,16 +16,17 @@ from analysis.comparability import provenance
 from analysis.escape import one_line
 from analysis.headline import headlines
 from analysis.invalid import exhibits, write_csv
-from analysis.load import Experiment, describe_incomplete, load
+from analysis.load import Experiment, describe_incomplete, labelled, load
 from analysis.prices import OURS, read_prices
 from analysis.provenance import settings
 from analysis.reasons import Reasoned, write_reasons
 from analysis.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
 from analysis.table import Table
 from analysis.terminal import print_table, terminal_console
+from analysis.variants import folder_names
 from harness.files import replace_file
 
-_RENDERERS = {"md": render.markdown, "tex": render.latex, "csv": render.comma_separated}
+_RENDERERS = {"md": render.markdown, "tex": render.latex}
 
 
 def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
@@ -51,6 +53,7 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
         HyperboleError: The price table is none.
         DiskError: The output cannot be written.
     """
+    experiment = labelled(experiment)
     price_table = read_prices(prices)
     source = material(experiment, price_table)
     main, further = main_tables(source), further_findings(source)
@@ -59,7 +62,7 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
     remarks = [*source.cut, *breaches(experiment), *random_search_check(source.compared, source.comparison)]
     incomplete = describe_incomplete(experiment.incomplete)
     remarks += [*filter(None, [incomplete]), *experiment.damaged]
-    _write_tables(tables, output / "tables")
+    _write_tables(tables, output / "tables", folder_names(experiment))
     groups = _write_invalid(experiment, output / "tables")
     given = _write_reasons(source.reasons, output / "tables")
     page = Page(
@@ -83,10 +86,11 @@ def breaches(experiment: Experiment) -> tuple[str, ...]:
     return tuple(sentence for task in experiment.tasks.values() for sentence in task.breaches)
 
 
-def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
+def _write_tables(tables: tuple[Table, ...], folder: Path, names: Mapping[str, str]) -> None:
     for table in tables:
         for ending, renderer in _RENDERERS.items():
             replace_file(folder / f"{table.name}.{ending}", renderer(table))
+        replace_file(folder / f"{table.name}.csv", render.comma_separated(table, names))
 
 
 def _write_invalid(experiment: Experiment, folder: Path) -> tuple[Group, ...]:

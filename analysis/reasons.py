@@ -129,12 +129,12 @@ def kept_by_chance(found: Iterable[Reasoned]) -> float | None:
 def write_reasons(file: IO[str], reasons: dict[str, list[Reasoned]]) -> None:
     """Every reason for programs. What a model wrote is JSON in ASCII: one line, and no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["method", "task", "seed", "trial", "reason", "claims", "verdicts", "shown", "proposed"])
+    writer.writerow(["method", "label", "task", "seed", "trial", "reason", "claims", "verdicts", "shown", "proposed"])
     for method, found in reasons.items():
         for each in found:
             if each.reason is not None:
                 texts = (each.reason, each.claims, each.verdicts, each.shown, each.proposed)
-                where = (method, each.run.task, each.run.seed, each.index)
+                where = (each.run.folder_method, method, each.run.task, each.run.seed, each.index)
                 writer.writerow([*map(spreadsheet, where), *map(spreadsheet_json, texts)])
 
 

@@ -81,10 +81,10 @@ class Recited:
 
 def recitation_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """What was recited, where anything was; random search beside it shows what chance looks like."""
-    methods = [method for method in experiment.methods if _optimizer(method) == RECITATION]
+    methods, controls = experiment.methods_of(RECITATION), experiment.methods_of(CONTROL)
     if not methods:
         return Findings()
-    shown = [method for method in experiment.methods if _optimizer(method) in {RECITATION, CONTROL}]
+    shown = [method for method in experiment.methods if method in {*methods, *controls}]
     found = [each for method in shown for each in recited(experiment, method)]
     rows = [_row(each) for each in found]
     notes = [
@@ -94,10 +94,10 @@ def recitation_findings(experiment: Experiment, comparison: Comparison) -> Findi
         "the absolute difference to what that configuration really scores; impossible: better than any configuration "
         "of the table. Optimum recited: a configuration that scores the best was among the answers.",
     ]
-    controls = [number for number, each in enumerate(found) if _optimizer(each.method) == CONTROL]
-    if controls:
-        notes.append(f"{CONTROL} recites nothing: it shows what chance looks like.")
-    absent = frozenset((number, key) for number in controls for key in OF_SCORES)
+    of_controls = [number for number, each in enumerate(found) if each.method in controls]
+    if of_controls:
+        notes.append(f"{controls[0]} recites nothing: it shows what chance looks like.")
+    absent = frozenset((number, key) for number in of_controls for key in OF_SCORES)
     title = "Recitation: what the model says it remembers"
     table = Table(RECITATION, title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
     said = [_sentence(method, [each for each in found if each.method == method]) for method in methods]
@@ -146,10 +146,6 @@ def median(scores: Floats) -> Floats:
     """Median over all runs on all tasks, shape (..., runs, tasks) -> (...)."""
     result: Floats = np.median(scores, axis=(-2, -1))
     return result
-
-
-def _optimizer(method: str) -> str:
-    return method.split("+", maxsplit=1)[0]
 
 
 def _quantiles(experiment: Experiment, task: Task) -> Floats | None:

@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
+
 from analysis.escape import escape_latex, escape_markdown, spreadsheet
 from analysis.table import MARK, Column, Table
 
@@ -101,24 +103,35 @@ def with_interval(row: Mapping[str, object], key: str, factor: float = 1.0, unit
 
 
 def wrapped(name: str, width: int = 30) -> str:
-    """A method's name over several lines, broken before its variants."""
+    """A method's name over several lines, broken before its variants or behind its commas."""
     lines = [""]
-    for part in name.replace("+", "\n+").split("\n"):
+    for part in name.replace("+", "\n+").replace(", ", ", \n").split("\n"):
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def comma_separated(table: Table) -> str:
+def comma_separated(table: Table, folder_names: Mapping[str, str] | None = None) -> str:
     """CSV for programs: the frame's own column names, 6 significant digits, shares between 0 and 1, null as nothing.
 
     Text that a spreadsheet would take for a formula has an apostrophe before it.
+
+    Args:
+        table: Any.
+        folder_names: Label of a method -> its name in folders. A table of methods then has the latter as ``method``,
+            and the label beside it.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(map(spreadsheet, table.frame.columns))
-    for row in table.frame.iter_rows():
+    frame = table.frame
+    if folder_names and "method" in frame.columns:
+        both = [pl.col("method").replace(folder_names), pl.col("method").alias("label")]
+        frame = frame.select(
+            [each for name in frame.columns for each in (both if name == "method" else [pl.col(name)])]
+        )
+    writer.writerow(map(spreadsheet, frame.columns))
+    for row in frame.iter_rows():
         writer.writerow(f"{value:.6g}" if isinstance(value, float) else spreadsheet(value) for value in row)
     return buffer.getvalue()
 

@@ -35,7 +35,7 @@ COLUMNS = (
 
 def repair_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """The table and a sentence a method, where methods differ in the repair alone."""
-    found = families(experiment.methods, "repair")
+    found = families(experiment, "repair")
     if not found:
         return Findings()
     rows: list[Cells] = []

@@ -63,7 +63,7 @@ def conditional_names(schema: Mapping[str, Any]) -> frozenset[str]:
 def _conditional(experiment: Experiment, task: str) -> frozenset[str]:
     """From the first run of the task that has a schema on record."""
     for run in experiment.runs:
-        if run.task == task and JSON_SCHEMA in run.method and (schema := _schema(run)) is not None:
+        if run.task == task and JSON_SCHEMA in run.folder_method and (schema := _schema(run)) is not None:
             return conditional_names(schema)
     return frozenset()
 

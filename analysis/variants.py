@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.load import Run
+from analysis.load import Experiment, Run
 from harness.method import GROUPS, NAMED, comparable
 
 
@@ -16,8 +16,8 @@ class Variant:
     """A method and the one it departs from in a single group's choice.
 
     Attributes:
-        method: As the folders name it.
-        base: The same without the choice, under its name; it may not have been run.
+        method: As the experiment calls it.
+        base: The same without the choice, as folders would name it; it may not have been run.
         choice: What was chosen in the group; None where nobody chose, which is the default.
     """
 
@@ -26,33 +26,59 @@ class Variant:
     choice: str | None
 
 
-def variant(method: str, group: str) -> Variant:
-    """One method's choice in a group, read from its name."""
-    first, *parts = method.split("+")
+def variant(run: Run, group: str) -> Variant:
+    """A run's choice in a group, read from the folder's name of its method."""
+    first, *parts = run.folder_method.split("+")
     chosen = [part for part in parts if part.startswith(f"{group}=")]
     base = "+".join([first, *(part for part in parts if part not in chosen)])
-    return Variant(method, base, chosen[0].removeprefix(f"{group}=") if chosen else None)
+    return Variant(run.method, base, chosen[0].removeprefix(f"{group}=") if chosen else None)
 
 
-def families(methods: Iterable[str], group: str) -> dict[str, tuple[Variant, ...]]:
-    """Methods that differ in one group's choice alone: the name without the choice -> at least two variants.
+def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...]]:
+    """Methods that differ in one group's choice alone: what they are called without it -> at least two variants.
 
-    The one with the default choice comes first, if it was run; the others follow in the order of ``methods``.
+    The one with the default choice comes first, if it was run; the others follow in the experiment's order. Its name
+    is then the family's, but where labels say the default too, as they do of the decoding.
 
     Args:
-        methods: As the folders name them.
+        experiment: With any methods.
         group: One of ``harness.method.NAMED``.
     """
     assert group in NAMED
-    found: dict[str, list[Variant]] = {}
-    for method in methods:
-        read = variant(method, group)
-        found.setdefault(read.base, []).append(read)
-    return {
-        base: tuple(sorted(variants, key=lambda each: each.choice is not None))
+    found: dict[str, dict[str, Variant]] = {}
+    first: dict[str, Run] = {}
+    for run in experiment.runs:
+        read = variant(run, group)
+        found.setdefault(read.base, {}).setdefault(read.method, read)
+        first.setdefault(read.base, run)
+    several = {
+        base: tuple(sorted(variants.values(), key=lambda each: each.choice is not None))
         for base, variants in found.items()
         if len(variants) > 1
     }
+    names = {base: _family(experiment, group, first[base], variants) for base, variants in several.items()}
+    unique = [*experiment.methods, *names.values()]
+    return {_apart(names[base], base, variants, unique): variants for base, variants in several.items()}
+
+
+def _family(experiment: Experiment, group: str, run: Run, variants: Sequence[Variant]) -> str:
+    if experiment.labels is None:
+        return variant(run, group).base
+    plain = variants[0] if variants[0].choice is None and group != "decoding" else None
+    return plain.method if plain else experiment.labels.without(run.folder_method, group)
+
+
+def _apart(name: str, base: str, variants: Sequence[Variant], names: Sequence[str]) -> str:
+    """A family's name that no other family or method has; its own members may have it."""
+    members = [each.method for each in variants]
+    others = [each for each in names if each not in members]
+    return name if others.count(name) <= (name not in members) else f"{name} ({base})"
+
+
+def folder_names(experiment: Experiment) -> dict[str, str]:
+    """What methods and families are called -> what the folders name them."""
+    found = {name: variants[0].base for group in NAMED for name, variants in families(experiment, group).items()}
+    return found | {run.method: run.folder_method for run in experiment.runs}
 
 
 def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[int, str], ...]:

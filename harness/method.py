@@ -86,6 +86,12 @@ def comparable(config: Any) -> Any:
     return {key: value for key, value in of_model.items() if value is not NOTHING}
 
 
+def is_plumbing(key: str) -> bool:
+    """Whether a setting in a method's name is a model's plumbing: names of older runs hold some."""
+    model = key if key.startswith(_MODELS) else f"optimizer.{key}"
+    return any(model.startswith(place) and without_plumbing(model[len(place) :], key) is NOTHING for place in _MODELS)
+
+
 def _of_the_method(key: str, value: str) -> str | None:
     """An override's value as a name says it; None where it is plumbing of a model."""
     model = next((key.removeprefix(place) for place in _MODELS if key.startswith(place)), None)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from harness.errors import HyperboleError
 from harness.files import refuse_link
 from harness.jsonl import encode, read_rows
+from harness.label import label
 from harness.masking import masked
 from harness.trial_metrics import TrialMetrics
 from harness.wandb_process import PROCESS
@@ -99,7 +100,11 @@ def run_config(run: Mapping[str, Any]) -> dict[str, Any]:
     """What W&B shows as the run's configuration: flat words to group by, and the resolved configuration, masked."""
     flat = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "seed")
     nested = ("config", "objectives", "budget", "git", "versions")
-    words = {key: run.get(key) for key in flat} | {key: masked(run[key]) for key in nested if run.get(key) is not None}
+    words = (
+        {"label": label(run)}
+        | {key: run.get(key) for key in flat}
+        | {key: masked(run[key]) for key in nested if run.get(key) is not None}
+    )
     return {key: value for key, value in words.items() if value is not None}
 
 
@@ -125,7 +130,7 @@ def open_session(to: Destination, folder: Path, run: Mapping[str, Any]) -> Itera
                 entity=to.entity,
                 group=run["experiment"],
                 job_type=run["optimizer"],
-                name=run_name(run),
+                name=f"{run['benchmark']}.{run['task']}/{label(run)}/{run['seed']}",
                 id=run_id(run),
                 config=run_config(run),
                 settings=_settings(to, root),

@@ -39,7 +39,7 @@ def test_one_command_writes_everything(tmp_path: Path) -> None:
     assert wanted <= written
     further = ("pareto", "generalization", "leak", "failures", "attainment", "hypervolume", "consistency", "reasons")
     assert not [path for path in written if Path(path).stem in further]
-    for text in ("Quality", "Hallucination", "Cost per run", "random search, exact", "Check of random_search"):
+    for text in ("Quality", "Hallucination", "Cost per run", "random search, exact", "Check of random search"):
         assert text in done.stdout
     assert max(map(len, done.stdout.splitlines()[:-1])) <= 120
     assert done.stdout.splitlines()[-1] == f"Report: {folder}/report/index.html"

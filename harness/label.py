@@ -1,0 +1,90 @@
+"""What a method is called in words, from the fields of run.json: its model, a word of decoding, a word of prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from harness.method import is_plumbing
+
+CHAT = "llm_chat"
+"""The method that is its model and nothing else: it has no name beside that."""
+MODES = {"free": "free", "json_object": "object", "json_schema": "schema"}
+"""Mode of ``decoding`` -> one word."""
+MODEL, DECODING = "llm", "decoding"
+_SAID_BY_VALUE = frozenset({MODEL, "llm.model", "chat.model", DECODING, "decoding.mode", "decoding.schema"})
+"""Parts of a method's name that the model and the word of its decoding say."""
+FLAT = "flat"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A method in words.
+
+    Attributes:
+        optimizer: The choice of that group.
+        model: As the configuration names it; None where no language model takes part.
+        groups: Group or setting -> its words, in the order of the method's name. ``decoding`` is among them wherever a
+            model is decoded, everything else where it is not the default.
+    """
+
+    optimizer: str
+    model: str | None
+    groups: Mapping[str, str]
+
+
+def words(run: Mapping[str, Any]) -> Words:
+    """The words of one run.
+
+    Args:
+        run: Its run.json.
+    """
+    optimizer, *parts = str(run["method"]).split("+")
+    with_model = run.get("llm") is not None
+    choices = dict(part.partition("=")[::2] for part in parts)
+    decoding = _decoding(run, choices.get(DECODING)) if with_model else None
+    found = {DECODING: decoding} if decoding else {}
+    for key, value in choices.items():
+        if key not in _SAID_BY_VALUE and not is_plumbing(key):
+            found[key] = _words(key, value)
+    return Words(optimizer, _model(run) if with_model else None, found)
+
+
+def label(run: Mapping[str, Any]) -> str:
+    """A run's method on its own: ``qwen2.5-coder-1.5b schema``, ``llambo smollm2-135m-instruct free``, ``smac``."""
+    of = words(run)
+    names = [of.optimizer] if of.model is None or of.optimizer != CHAT else []
+    return " ".join([*names, *([of.model] if of.model else []), *of.groups.values()])
+
+
+def _words(key: str, value: str) -> str:
+    """``context full`` of prompt=context_full, ``max_tokens 400`` of decoding.max_tokens=400."""
+    setting = key.rpartition(".")[2]
+    said = value.replace("_", " ") if value.replace("_", "").isalpha() else value
+    return said if key in {"prompt", "prompt.space"} else f"{setting} {said}"
+
+
+def _part(run: Mapping[str, Any], group: str, inside: str) -> Mapping[str, Any]:
+    """A group as the optimizer was built with it, else as it was configured; empty where neither is."""
+    config = run.get("config") or {}
+    optimizer = config.get("optimizer")
+    for place in (optimizer.get(inside) if isinstance(optimizer, Mapping) else None, config.get(group)):
+        if isinstance(place, Mapping):
+            return place
+    return {}
+
+
+def _model(run: Mapping[str, Any]) -> str:
+    """The model's id, of a folder or an owner's model the last part."""
+    named = _part(run, MODEL, "chat").get("model") or run["llm"]
+    return PurePath(str(named)).name or str(named)
+
+
+def _decoding(run: Mapping[str, Any], choice: str | None) -> str | None:
+    """By value, else as it was chosen."""
+    decoding = _part(run, DECODING, DECODING)
+    mode = decoding.get("mode", choice)
+    word = None if mode is None else MODES.get(str(mode), str(mode))
+    return f"{FLAT} {word}" if mode == "json_schema" and decoding.get("schema") == FLAT else word
