@@ -21,6 +21,7 @@ OPTIMIZERS = {
     "llambo": "LLAMBO",
     "llambo_small": "LLAMBO small",
     "llinbo": "LLINBO",
+    "llm_chat": "LLM chat",
     "llm_tpe": "LLM-TPE",
     "nsga2": "NSGA-II",
     "opro": "OPRO",

@@ -45,7 +45,7 @@ def test_the_model_and_one_word_of_the_decoding():
 
 def test_beside_others_with_a_model_a_chat_is_called_one():
     assert labels(info("llm_chat"), info("llambo"), info("smac")) == [
-        "llm chat, Qwen2.5-Coder 1.5B, free",
+        "LLM chat, Qwen2.5-Coder 1.5B, free",
         "LLAMBO, Qwen2.5-Coder 1.5B, free",
         "SMAC",
     ]

@@ -55,13 +55,13 @@ class TestOfflineFiles:
         assert read.run.project == "paper"
         assert read.run.run_group == "quick"
         assert read.run.job_type == "llm_chat"
-        assert read.run.display_name == "hpobench.credit_g/smollm2_135m/7"  # its configuration has no model and no mode
+        assert read.run.display_name == "hpobench.credit_g/smollm2_135m free/7"  # its configuration has no model
         assert read.exit_code == 0
 
     def test_the_configuration_has_flat_words_and_no_secret(self, read):
         flat = {key: read.config[key] for key in ("label", "benchmark", "task", "method", "optimizer", "seed", "llm")}
         assert flat == {
-            "label": "smollm2_135m",
+            "label": "smollm2_135m free",
             "benchmark": "hpobench",
             "task": "credit_g",
             "method": "llm_chat+decoding=free",
