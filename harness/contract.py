@@ -11,10 +11,14 @@ import inspect
 import math
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
+from harness.choices import loggable
+from harness.declared import ROUNDING
 from harness.errors import ContractError
 from harness.kinds import is_finite, is_protocol, is_whole, lacks
+from harness.objects import levels_within
 from harness.problem import Benchmark, Problem
 from harness.scalars import number
 from harness.trial import Candidate, Optimizer, Proposal, Proposer, Usage
@@ -110,9 +114,12 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         raise ContractError(f"{said} {_what(returned)}; it must return a Proposal (harness.trial): Proposal(params).")
     for part, fits, wanted in (
         ("params", returned.params is None or isinstance(returned.params, Mapping), "a mapping of names, or None"),
+        ("params", _fits_a_log(returned.params), "values that a log can hold: none that holds itself, say"),
         ("usage", _is_usage(returned.usage), "a Usage (harness.trial) of counts and seconds from 0"),
         ("calls", _all(returned.calls, is_whole), "ids of calls, whole numbers"),
-        ("candidates", _all(returned.candidates, lambda each: isinstance(each, Candidate)), "a tuple of Candidate"),
+        ("candidates", _all(returned.candidates, _is_candidate), "a tuple of Candidate"),
+        ("fidelity", _fits_a_log(returned.fidelity), "numbers by name, or None"),
+        ("predicted", _fits_a_log(returned.predicted), "a number, or None"),
         ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
         ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
         ("proposer", _is_proposer(returned.proposer), f"one of {', '.join(Proposer)} (harness.trial), or None"),
@@ -126,7 +133,8 @@ def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | 
     """A curve that a benchmark knows, in floats; None where it knows none, or has no such method.
 
     Raises:
-        ContractError: It is no sequence of finite numbers.
+        ContractError: It is no sequence of finite numbers, or they go the wrong way: a metric that is to be maximized
+            was given as it is reported, say.
     """
     found = getattr(benchmark, method, None)
     curve = found(argument) if callable(found) else None
@@ -138,7 +146,18 @@ def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | 
         numbers = [None]
     if not numbers or not all(each is not None and math.isfinite(each) for each in numbers):
         raise ContractError(f"{named(benchmark)}.{method} returned {_what(curve)}; give finite losses, or None.")
-    return [float(each) for each in numbers if each is not None]
+    losses = [float(each) for each in numbers if each is not None]
+    step, never = (1, "fall") if method == "loss_quantiles" else (-1, "rise")
+    if not goes(losses, step):
+        raise ContractError(
+            f"{named(benchmark)}.{method} returned {_what(curve)}; losses are minimized, so it cannot {never}."
+        )
+    return losses
+
+
+def goes(losses: Sequence[float], step: int) -> bool:
+    """Whether losses go one way, up (1) or down (-1), as far as sums of floats can tell."""
+    return all(step * (later - earlier) >= -ROUNDING * max(1.0, abs(earlier)) for earlier, later in pairwise(losses))
 
 
 def _check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
@@ -148,9 +167,15 @@ def _check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
     if not callable(method):
         there = "is missing" if method is None else f"is {_what(method)}"
         raise ContractError(f"{named(plug_in)}.{name} {there}; define {call}.")
+    if (later := _later(method)) is not None and name != "random_search_curve":  # its values are asked one by one
+        raise ContractError(
+            f"{named(plug_in)}.{name} is {later}, which runs nothing when it is called; write a plain def."
+        )
     try:
         signature = inspect.signature(method)
-    except (TypeError, ValueError):  # some built in C have none
+    except (TypeError, ValueError) as error:  # some built in C have none
+        if inspect.ismethod(method):
+            raise ContractError(f"{named(plug_in)}.{name} takes no self ({error}); define it as a method.") from None
         return
     try:
         signature.bind(*arguments)
@@ -158,6 +183,22 @@ def _check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
         raise ContractError(
             f"{named(plug_in)}.{name} takes {signature}, and is called as {call} ({error}); define it so."
         ) from None
+
+
+def _fits_a_log(value: Any) -> bool:
+    """Whether it can be written down at all, as whatever it is: what it should be is for the check of the space."""
+    try:
+        return levels_within(loggable(value))
+    except Exception:  # it holds itself, or cannot say what it is
+        return False
+
+
+def _later(method: Any) -> str | None:
+    """What calling a function gives instead of running it, in words."""
+    if inspect.iscoroutinefunction(method):
+        return "async"
+    is_generator = inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)
+    return "a generator (it holds yield)" if is_generator else None
 
 
 def _is_usage(usage: Any) -> bool:
@@ -168,6 +209,10 @@ def _is_usage(usage: Any) -> bool:
     return all(is_whole(count) and count >= 0 for count in (*counts, *unsure)) and (
         is_finite(usage.seconds) and usage.seconds >= 0
     )
+
+
+def _is_candidate(each: Any) -> bool:
+    return isinstance(each, Candidate) and _fits_a_log(each.params)
 
 
 def _is_proposer(proposer: Any) -> bool:
@@ -182,6 +227,10 @@ def _what(value: Any) -> str:
     """A value's type, and what it says of itself where that is short."""
     if value is None:
         return "None"
-    kind, text = type(value).__name__, " ".join(repr(value).split())
+    kind = type(value).__name__
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        return f"a {kind}"
     text = text if text.startswith(f"{kind}(") else f"{kind} {text}"
     return text if len(text) <= 80 else f"{text[:80]}..."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ContractError, unknown
 from harness.scalars import number
+from harness.visible import is_name
 
 if TYPE_CHECKING:
     from harness.problem import Fidelity, Objective, Problem
@@ -94,8 +95,8 @@ def _all_of(given: Any, kind: type[Any], what: str) -> None:
 
 
 def _name(name: object, what: str) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise ContractError(f"The name of {what} is {name!r}; give a text.")
+    if not is_name(name):
+        raise ContractError(f"The name of {what} is {name!r}; give a text of visible characters, on one line.")
     return repr(name)
 
 

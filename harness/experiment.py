@@ -25,6 +25,7 @@ from harness.searchpath import refuse_shadowed
 from harness.sources import changed, sources
 from harness.summary import run_summary
 from harness.tally import Tally
+from harness.trust import walk
 from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
@@ -197,7 +198,7 @@ def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
     """The configuration in builtin values; groups the method does not use are null.
 
     Raises:
-        SettingError: A value is missing or refers to nothing.
+        SettingError: A value is missing, refers to nothing, or is nothing that run.json can hold.
     """
     copied = config.copy()
     OmegaConf.set_struct(copied, False)
@@ -210,6 +211,9 @@ def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         raise SettingError(f"The configuration is incomplete: {str(error).splitlines()[0]}.") from error
     assert isinstance(resolved, dict)
+    for place, value in walk(resolved):
+        if value is not None and not isinstance(value, dict | list | str | bool | int | float):
+            raise SettingError(f"{'.'.join(place)} is {value!r}, which JSON has no word for; give a text or a number.")
     return {str(key): value for key, value in resolved.items() if key != "folder"}
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -61,15 +62,19 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    found: HyperboleError | None = _unreadable_file(error)
+    if (unread := _unreadable_file(error)) is not None:
+        return unread
+    found: HyperboleError | None = None
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         found = _unknown_choice(str(error.missing_cfg_file), error.options or ())
     elif isinstance(error, OverrideParseException):
         found = unreadable(str(error.override))
     elif isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
         found = _no_choice(overrides)
+    elif isinstance(error, ValueError) and str(error).startswith("Invalid defaults list"):
+        found = SettingError(_first_sentence(str(error)))
     elif isinstance(error, HydraException | OmegaConfBaseException):
-        said = str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error is empty itself
+        said = _said(error)
         found = _misfit(said) or _unknown_key(error, overrides) or SettingError(_first_sentence(said))
     return found
 
@@ -90,8 +95,29 @@ def _unreadable_file(error: BaseException) -> SettingError | None:
     if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark) is not None:
         what = " ".join(filter(None, (error.context, error.problem)))
         return SettingError(f"{mark.name}, line {mark.line + 1}, column {mark.column + 1} is not YAML: {what}.")
+    file = _being_read(error)
     if isinstance(error, YAMLError | UnicodeDecodeError):
-        return SettingError(f"A file of the configuration is not YAML in UTF-8: {_first_sentence(str(error))}")
+        where = "A file of the configuration" if file is None else file
+        return SettingError(f"{where} is not YAML in UTF-8: {_first_sentence(str(error))}")
+    if file is None:
+        return None
+    why = (
+        "it is nested too deep, or holds itself."
+        if isinstance(error, RecursionError)
+        else _first_sentence(_said(error))
+    )
+    return SettingError(f"{file} cannot be read: {why}")
+
+
+def _said(error: BaseException) -> str:
+    return str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error is empty itself
+
+
+def _being_read(error: BaseException) -> str | None:
+    """The file of the configuration that Hydra was reading when it failed: not every error says which."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__") == "hydra._internal.core_plugins.file_config_source":
+            return str(file) if (file := frame.f_locals.get("full_path")) else None
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from pathlib import Path
@@ -16,6 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("analysis", "benchmarks", "harness", "llms", "optimizers")
 """This project's own; a folder of the same name elsewhere hides them, or is hidden by them."""
 
+_ABSENT = object()
+LONGEST = 300
+"""Characters of what an import raised."""
+
 
 def locate(path: object, group: str) -> Any:
     """The class or function that ``_target_`` names.
@@ -25,7 +30,7 @@ def locate(path: object, group: str) -> Any:
         group: Which part of the configuration names it, for the error.
 
     Raises:
-        SettingError: There is no such thing, or importing it fails: with the file and line where.
+        SettingError: There is no such thing, it is abstract, or importing it fails: with the file and line where.
     """
     if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")) or "." not in path:
         raise SettingError(
@@ -35,12 +40,15 @@ def locate(path: object, group: str) -> Any:
     reached = ""
     for part in path.split("."):
         inside, reached = reached, f"{reached}.{part}".lstrip(".")
-        if inside and hasattr(found, part):
-            found = getattr(found, part)
+        if inside and (member := _member(found, part, inside, group)) is not _ABSENT:
+            found = member
         elif inside and not hasattr(found, "__path__"):
             raise _no_member(found, inside, part, group)
         else:
             found = _imported(reached, path, group)
+    if inspect.isabstract(found):
+        left = ", ".join(sorted(found.__abstractmethods__))
+        raise SettingError(f"{group}._target_ is {path}, which is abstract: it does not define {left}; define them.")
     if not callable(found):
         raise SettingError(f"{group}._target_ is {path}, which is a {type(found).__name__}; name a class or function.")
     return found
@@ -70,10 +78,20 @@ def _imported(name: str, path: str, group: str) -> ModuleType:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise _no_module(name, path, group) from error
         raise _broken(error, name, group) from error
-    except HyperboleError:
+    except (HyperboleError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a script without a main of its own exits when it is imported
+    except BaseException as error:  # a script without a main of its own exits when it is imported
         raise _broken(error, name, group) from error
+
+
+def _member(found: Any, part: str, inside: str, group: str) -> Any:
+    """What a module or class has by that name; some modules import it only now."""
+    try:
+        return getattr(found, part, _ABSENT)
+    except (HyperboleError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise _broken(error, inside, group) from error
 
 
 def _no_module(name: str, path: str, group: str) -> SettingError:
@@ -116,7 +134,17 @@ def _broken(error: BaseException, name: str, group: str) -> SettingError:
     else:
         frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen")]
         frames = [each for each in frames if Path(each.filename) not in (Path(__file__), Path(importlib.__file__))]
-        file, line = (frames[-1].filename, frames[-1].lineno) if frames else (name, None)
+        file, line = (frames[-1].filename, frames[-1].lineno) if frames else (_file(name), None)
     text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
     place = file if line is None else f"{file}, line {line}"
-    return SettingError(f"The {group} cannot be imported: {type(error).__name__} in {place}: {text.rstrip('.')}.")
+    said = f"{type(error).__name__} in {place}{': ' if text else ''}{text[:LONGEST].rstrip('.')}"
+    return SettingError(f"The {group} cannot be imported: {said}.")
+
+
+def _file(name: str) -> str:
+    """The file of a module that Python could not even read, as one with zero bytes in it."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:
+        return name
+    return name if spec is None or spec.origin is None else spec.origin

@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import loads
-from harness.visible import visible
+from harness.visible import is_name
 
 SCHEMA = 1
 DEEPEST = 60
@@ -68,11 +68,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
     )
 
 
-def _is_name(value: Any) -> bool:
-    """Text that names something: every character of it can be seen."""
-    return isinstance(value, str) and value != "" and visible(value) == value and not {"\n", "\t"} & set(value)
-
-
 def _is_number(value: Any) -> bool:
     if isinstance(value, str):
         return value in WORDS
@@ -84,7 +79,7 @@ def _is_number(value: Any) -> bool:
 def _is_objective(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and _is_name(value.get("name"))
+        and is_name(value.get("name"))
         and value.get("direction") in ("minimize", "maximize")
         and all(or_none(_is_number)(value.get(key)) for key in ("optimum", "worst"))
         and or_none(list_of(_is_number, least=2))(value.get("scale"))
@@ -106,11 +101,11 @@ def _is_fidelity(value: Any) -> bool:
 _NEEDED: dict[str, Check] = {
     "status": is_text,
     "experiment": is_text,
-    "benchmark": _is_name,
-    "task": _is_name,
-    "method": _is_name,
-    "optimizer": _is_name,
-    "llm": or_none(_is_name),
+    "benchmark": is_name,
+    "task": is_name,
+    "method": is_name,
+    "optimizer": is_name,
+    "llm": or_none(is_name),
     "seed": _is_seed,
     "objectives": list_of(_is_objective, least=1),
     "random_search_curve": or_none(list_of(_is_number)),

@@ -15,6 +15,11 @@ def visible(text: str) -> str:
     return "".join(_visible_character(char) for char in text)
 
 
+def is_name(value: object) -> bool:
+    """Whether it is text that names something: it is not empty, and every character of it can be seen, on one line."""
+    return isinstance(value, str) and value.strip() != "" and visible(value) == value and not {"\n", "\t"} & set(value)
+
+
 def _visible_character(char: str) -> str:
     if char in "\n\t":
         return char

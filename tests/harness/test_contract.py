@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from harness.problem import Outcome
 from harness.repair import NoRepair
 from harness.rows import to_row
 from harness.start import DefaultStart, begin_with
-from harness.trial import Proposal, Proposer, Trial, Usage
+from harness.trial import Candidate, Proposal, Proposer, Trial, Usage
 from tests.command import hyperbole, rows, run_json, sentence
 from tests.fakes import Line, Scripted
 
@@ -38,6 +39,23 @@ class Plain:
 
     def tell(self, trial):
         pass
+
+
+async def _later(self, *given):
+    pass
+
+
+def _one_by_one(self, *given):
+    yield
+
+
+class Mute:
+    def __repr__(self):
+        raise RuntimeError
+
+
+HOLDS_ITSELF: dict[str, object] = {"x": 0.5}
+HOLDS_ITSELF |= {"a": HOLDS_ITSELF, "b": HOLDS_ITSELF}
 
 
 def variant(base=Plain, **methods):
@@ -57,6 +75,10 @@ def variant(base=Plain, **methods):
         ({"tell": lambda self: None}, "Mine.tell takes (), and is called as tell(trial)"),
         ({"tell": lambda self, params, loss: None}, "Mine.tell takes (params, loss), and is called as tell(trial)"),
         ({"tell": lambda self, *, trial: None}, "Mine.tell takes (*, trial), and is called as tell(trial)"),
+        ({"ask": types.MethodType(lambda: None, 5)}, "Mine.ask takes no self"),
+        ({"tell": _later}, "Mine.tell is async, which runs nothing when it is called; write a plain def."),
+        ({"prepare": _later}, "Mine.prepare is async"),
+        ({"ask": _one_by_one}, "Mine.ask is a generator (it holds yield)"),
         ({"prepare": lambda self, model: None}, "Mine.prepare takes (model), and is called as prepare()"),
     ],
 )
@@ -77,6 +99,11 @@ def test_an_optimizer_may_take_more_than_it_is_given():
         (GOOD, "Mine.ask returned dict {'x': 0.5, 'units': 2}; it must return a Proposal"),
         (Line().problem.space.get_default_configuration(), "Mine.ask returned Configuration"),
         (Proposal, "it must return a Proposal"),
+        (Mute(), "Mine.ask returned a Mute; it must return a Proposal"),
+        (Proposal(HOLDS_ITSELF), "whose params is dict"),
+        (Proposal({"x": Mute()}), "give values that a log can hold"),
+        (Proposal(GOOD, fidelity=HOLDS_ITSELF), "whose fidelity is dict"),
+        (Proposal(GOOD, candidates=(Candidate(HOLDS_ITSELF),)), "give a tuple of Candidate"),
         (Proposal([0.5, 2]), "a Proposal whose params is list [0.5, 2]; give a mapping of names, or None"),
         (Proposal("x=1"), "whose params is str"),
         (Proposal(GOOD, usage=None), "whose usage is None"),
@@ -131,6 +158,8 @@ class Problemless:
             variant(Line, evaluate=lambda self, params: 0),
             "Mine.evaluate takes (params), and is called as evaluate(params,",
         ),
+        (variant(Line, evaluate=_later), "Mine.evaluate is async"),
+        (variant(Line, evaluate=_one_by_one), "Mine.evaluate is a generator"),
         (variant(Line, random_search_curve=None), "Mine.random_search_curve is missing"),
     ],
 )
@@ -138,6 +167,15 @@ def test_a_benchmark_without_its_parts(benchmark, told):
     with pytest.raises(ContractError) as error:
         check_benchmark(benchmark)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize("method", ["random_search_curve", "loss_quantiles"])
+def test_a_curve_of_reported_values_of_a_metric_to_be_maximized_is_refused(method):
+    losses = [-0.7, -0.8, -0.8]
+    losses = losses[::-1] if method == "loss_quantiles" else losses
+    assert curve_of(variant(Line, **{method: lambda self, n: losses}), method, 3) == losses
+    with pytest.raises(ContractError, match="losses are minimized, so it cannot"):
+        curve_of(variant(Line, **{method: lambda self, n: [-loss for loss in losses]}), method, 3)
 
 
 @pytest.mark.parametrize("curve", [5, "curve", [None], [float("nan")], ["a"], [], {}])
@@ -233,6 +271,15 @@ SOURCES = {
     "name": ("x = 1\ny = z\n", "NameError in {file}, line 2: name 'z' is not defined"),
     "exits": ("import sys\nsys.exit(3)\n", "SystemExit in {file}, line 2: 3"),
     "other": ("class Other: ...\nclass Min: ...\n", "Unknown optimizer._target_ in {file} 'Mine'; did you mean 'Min'?"),
+    "leaves": ("class Leave(BaseException): ...\nraise Leave('out')\n", "Leave in {file}, line 2: out"),
+    "assert": ("assert 1 == 2\n", "AssertionError in {file}, line 1."),
+    "lazy": ("def __getattr__(name):\n    raise OSError(name)\n", "in {file}, line 2: "),
+    "nul": ("class Mine: ...\n\0", "SyntaxError in {file}: source code string cannot contain null bytes"),
+    "long": ("raise ValueError('ab ' * 500)\n", "line 1: ab ab"),
+    "abstract": (
+        "import abc\nclass Mine(abc.ABC):\n    @abc.abstractmethod\n    def ask(self): ...\n",
+        "which is abstract: it does not define ask",
+    ),
     "number": ("Mine = 5\n", "which is a int; name a class or function"),
 }
 
@@ -294,8 +341,19 @@ YAMLS = {
     "closed": (b"_target_: a.B\n share: [0.5\n", "conf/optimizer/mine.yaml, line 2, column 7 is not YAML"),
     "tab": (b"_target_: a.B\nshare:\n\t- 5\n", "line 3, column 1 is not YAML"),
     "twice": (b"_target_: a.B\nshare: 1\nshare: 2\n", "found duplicate key share"),
-    "latin": (b"_target_: a.B # caf\xe9\n", "is not YAML in UTF-8"),
-    "nul": (b"_target_: a.B\n\x00", "is not YAML in UTF-8"),
+    "latin": (b"_target_: a.B # caf\xe9\n", "conf/optimizer/mine.yaml is not YAML in UTF-8"),
+    "utf16": ("_target_: a.B\n".encode("utf-16"), "conf/optimizer/mine.yaml is not YAML in UTF-8"),
+    "nul": (b"_target_: a.B\n\x00", "conf/optimizer/mine.yaml is not YAML in UTF-8"),
+    "itself": (
+        b"_target_: a.B\nitems: &a [1, *a]\n",
+        "mine.yaml cannot be read: it is nested too deep, or holds itself",
+    ),
+    "deep": (b"_target_: a.B\nitems: " + b"[" * 3000 + b"]" * 3000, "mine.yaml cannot be read: it is nested too deep"),
+    "digits": (b"_target_: a.B\nitems: " + b"9" * 5000, "mine.yaml cannot be read: Exceeds the limit"),
+    "nameless": (b"_target_: a.B\n? \n: 2\n", "mine.yaml cannot be read: Incompatible key type"),
+    "set": (b"_target_: a.B\nitems: !!set {a, b}\n", "mine.yaml cannot be read: Value 'set'"),
+    "half": (b"_target_: a.B\nitems: ${\n", "mine.yaml cannot be read: no viable alternative"),
+    "defaults": (b"defaults: 3\n_target_: a.B\n", "Invalid defaults list in 'optimizer/mine'"),
 }
 
 

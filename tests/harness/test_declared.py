@@ -41,6 +41,9 @@ ERROR = Objective("error", "minimize")
         (("error", "minimize", None, None, (0.0, math.nan)), "scale is nan"),
         (("", "minimize"), "The name of an objective is ''"),
         ((5, "minimize"), "The name of an objective is 5"),
+        (("a\nb", "minimize"), "visible characters, on one line"),  # run.json with such a name is none
+        (("err\u200b", "minimize"), "visible characters, on one line"),
+        (("\ud800", "minimize"), "visible characters, on one line"),
     ],
 )
 def test_an_objective_that_cannot_be_is_refused(arguments, told):

@@ -312,3 +312,11 @@ def test_any_value_of_any_setting_of_a_method_is_taken_or_refused(choice, data):
 def test_what_a_group_builds_must_be_what_it_is_for(group, lack, capsys):
     told = refused("benchmark=toy", "optimizer=llm_chat", f"++{group}._target_=builtins.dict", capsys=capsys)
     assert told.startswith(f"dict, which {group}._target_ names, {lack}; name a class that makes a ")
+
+
+def test_a_value_that_json_has_no_word_for_is_named(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer/mine.yaml").write_text("_target_: optimizers.sobol.Sobol\nitems: !!binary aGVsbG8=\n")
+    config = compose_with(["optimizer=mine", f"hydra.searchpath=[{tmp_path}]"], {})[0]
+    with pytest.raises(SettingError, match=r"optimizer\.items is b'hello', which JSON has no word for"):
+        resolve(config, {"llm", "prompt", "decoding"}, ".")
