@@ -116,8 +116,9 @@ def _said(error: BaseException) -> str:
 def _being_read(error: BaseException) -> str | None:
     """The file of the configuration that Hydra was reading when it failed: not every error says which."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_globals.get("__name__") == "hydra._internal.core_plugins.file_config_source":
-            return str(file) if (file := frame.f_locals.get("full_path")) else None
+        file = frame.f_locals.get("full_path") or frame.f_locals.get("res")  # of a folder, of a package
+        if file and frame.f_globals.get("__name__", "").startswith("hydra._internal.core_plugins."):
+            return str(file)
     return None
 
 

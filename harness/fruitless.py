@@ -56,12 +56,19 @@ def warn_of_short_budget(run: str, optimizer: object, budget: Budget) -> None:
         budget: Ends the run.
     """
     bracket = getattr(getattr(optimizer, "wrapped", optimizer), "first_bracket", None)
-    if bracket is None or budget.trials is None or budget.trials >= bracket[0]:
+    if bracket is None or budget.trials is None:
         return
-    trials, highest = bracket
-    advice = f"where results count: give budget.proposals={trials}"
+    (trials, highest), started = bracket, getattr(optimizer, "start_trials", 0)
+    needed = trials + started
+    if budget.trials >= needed:
+        return
+    limits = {"proposals": budget.proposals, "evaluations": budget.evaluations}
+    advice = " ".join(
+        f"budget.{name}={needed}" for name, limit in limits.items() if limit is not None and limit < needed
+    )
+    after = f" after {started} of the start" if started else ""
     sys.stderr.write(
-        f"{run}: a budget of {budget.trials} trials is smaller than the first bracket, which has {trials}; only "
-        f"the last of these ({highest}) reach the highest fidelity, {advice}.\n"
+        f"{run}: a budget of {budget.trials} trials is smaller than the first bracket, which has {trials}{after}; only "
+        f"the last of these ({highest}) reach the highest fidelity, where results count: give {advice}.\n"
     )
     sys.stderr.flush()

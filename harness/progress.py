@@ -23,6 +23,8 @@ ERASE = "\r\x1b[K"
 class Count:
     """Running totals of rows: how many, how many invalid, the lowest loss of the first objective, the budget's units.
 
+    Of evaluations that succeeded below the highest fidelity (``below``) no loss counts.
+
     Args:
         objective: Name of the first objective, as the rows' losses have it.
     """
@@ -30,7 +32,7 @@ class Count:
     def __init__(self, objective: str) -> None:
         self._objective = objective
         self.best: float | None = None
-        self.invalid = 0
+        self.invalid = self.below = 0
         self.spent: dict[str, float] = {"proposals": 0, "evaluations": 0, "tokens": 0, "seconds": 0.0}
 
     @property
@@ -49,6 +51,7 @@ class Count:
         loss = (row["losses"] or {}).get(self._objective) if row.get("fidelity") is None else None
         if isinstance(loss, int | float):
             self.best = loss if self.best is None else min(self.best, loss)
+        self.below += row.get("fidelity") is not None and row["losses"] is not None
 
     def share(self) -> str:
         """The invalid ones in words."""
@@ -95,7 +98,8 @@ class RunLine:
     def text(self) -> str:
         """The line: how much of the budget is used, by the limit nearest to its end, and what came of it so far."""
         best = self._count.best
-        found = "none valid yet" if best is None else f"{self._objective.name} {self._objective.value(best):.4g}"
+        none = "none at the highest fidelity yet" if self._count.below else "none valid yet"
+        found = none if best is None else f"{self._objective.name} {self._objective.value(best):.4g}"
         seconds = time.monotonic() - self._started
         return f"{self._label}: {self._done()[0]}, {self._count.share()}, {found}, {seconds:.0f} s"
 

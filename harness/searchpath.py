@@ -6,6 +6,7 @@ writes ``conf/optimizer/tpe.yaml`` in a folder of their own would get this proje
 
 from __future__ import annotations
 
+import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,36 @@ def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -
     Raises:
         SettingError: Two folders have one, or a folder of the search path does not exist.
     """
-    folders = [Path(source["path"]) for source in sources if source["schema"] == "file"]
-    added = [Path(source["path"]) for source in sources if source["schema"] == "file" and source["provider"] not in OWN]
-    for folder in added:
-        if not folder.is_dir():
-            raise SettingError(f"hydra.searchpath names {folder}, and there is no such folder; give the one to add.")
+    added = [source for source in sources if source["provider"] not in OWN and source["schema"] in ("file", "pkg")]
     if not added:
         return
+    own = [Path(source["path"]) for source in sources if source["provider"] in OWN and source["schema"] == "file"]
+    folders = [*own, *map(_folder, added)]
     for name in _names(choices):
         found = [path for folder in folders if (path := folder / f"{name}.yaml").is_file()]
         if len(found) > 1 and not all(path.samefile(found[0]) for path in found):
             raise SettingError(_told(name, found))
+
+
+def _folder(source: Any) -> Path:
+    """The folder of one source.
+
+    Raises:
+        SettingError: There is none.
+    """
+    name = source["path"]
+    folder = Path(name)
+    if source["schema"] == "pkg":
+        try:
+            folder = Path(str(importlib.resources.files(name)))
+        except (ValueError, ImportError, TypeError):
+            raise SettingError(
+                f"hydra.searchpath names pkg://{name}, and Python finds no such package; correct the name, or put the "
+                "folder that holds it on Python's path, e.g. PYTHONPATH=."
+            ) from None
+    if not folder.is_dir():
+        raise SettingError(f"hydra.searchpath names {name}, and there is no such folder; give the one to add.")
+    return folder
 
 
 def _names(choices: Mapping[str, str | None]) -> Iterator[str]:

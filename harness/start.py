@@ -89,6 +89,7 @@ class Started:
     def __init__(self, optimizer: Optimizer, start: Sequence[dict[str, Any]], note: str) -> None:
         self._optimizer = self.wrapped = optimizer
         self._start = deque(start)
+        self.start_trials = len(start)
         self._note = note
 
     def prepare(self) -> None:

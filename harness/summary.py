@@ -32,7 +32,7 @@ def run_summary(folder: Path) -> str:
         return where
     proposals = "1 proposal" if count.trials == 1 else f"{count.trials:,} proposals"
     name = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
-    return f"{name}: {run['status']}, {proposals}, {count.share()}, {_best(run, count.best)}\n{where}"
+    return f"{name}: {run['status']}, {proposals}, {count.share()}, {_best(run, count)}\n{where}"
 
 
 class SweepSummary:
@@ -68,7 +68,7 @@ class SweepSummary:
         self._invalid += count.invalid
         task = f"{run['benchmark']}.{run['task']}"
         if count.best is not None and (task not in self._tasks or count.best < self._tasks[task][0]):
-            self._tasks[task] = (count.best, f"{_best(run, count.best)} by {run['method']}, seed {run['seed']}")
+            self._tasks[task] = (count.best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
 
     def progress(self) -> str:
         """Jobs done of all, and the invalid share so far."""
@@ -111,9 +111,9 @@ def _read(folder: Path) -> tuple[dict[str, Any] | None, Count | None]:
     return run, count
 
 
-def _best(run: dict[str, Any], loss: float | None) -> str:
-    if loss is None:
-        return "no valid configuration evaluated"
+def _best(run: dict[str, Any], count: Count) -> str:
+    if (loss := count.best) is None:
+        return "none evaluated at the highest fidelity" if count.below else "no valid configuration evaluated"
     first = run["objectives"][0]
     return f"best {first['name']} {Objective(first['name'], first['direction']).value(loss):.4g}"
 

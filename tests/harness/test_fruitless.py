@@ -53,14 +53,28 @@ class _Method:
     first_bracket = trials_in((Rung(4, 1.0), Rung(2, 2.0), Rung(1, 4.0)))
 
 
-@pytest.mark.parametrize(("proposals", "said"), [(6, True), (7, False), (None, False)])
-def test_a_budget_within_the_first_bracket_is_said(capsys, proposals: int | None, said: bool) -> None:
-    budget = Budget(proposals=proposals, seconds=9.0)
-    warn_of_short_budget("toy", _Method(), budget)
-    warn_of_short_budget("toy", Started(_Method(), [{}], "default"), budget)  # type: ignore[arg-type]
-    warn_of_short_budget("toy", object(), budget)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 * said
-    for line in lines:
-        assert "a budget of 6 trials is smaller than the first bracket, which has 7; only the last of these (1)" in line
-        assert line.endswith("give budget.proposals=7.")
+@pytest.mark.parametrize(
+    ("limits", "started", "said"),
+    [
+        ({"proposals": 6}, 0, "6 trials is smaller than the first bracket, which has 7; only the last of these (1)"),
+        ({"proposals": 7}, 0, None),
+        ({"proposals": 7}, 2, "7 trials is smaller than the first bracket, which has 7 after 2 of the start; only"),
+        ({"proposals": 9}, 2, None),
+        ({"evaluations": 6}, 0, "give budget.evaluations=7."),
+        ({"proposals": 6, "evaluations": 3}, 0, "give budget.proposals=7 budget.evaluations=7."),
+        ({"proposals": 20, "evaluations": 3}, 0, "give budget.evaluations=7."),
+        ({}, 0, None),
+    ],
+)
+def test_a_budget_within_the_first_bracket_is_said(capsys, limits: dict[str, int], started: int, said: str) -> None:
+    method: object = Started(_Method(), [{}] * started, "given") if started else _Method()  # type: ignore[arg-type]
+    warn_of_short_budget("toy", method, Budget(**limits, seconds=9.0))
+    warn_of_short_budget("toy", object(), Budget(**limits, seconds=9.0))
+    (line,) = capsys.readouterr().err.splitlines() or [""]
+    assert (said or "") in line
+    assert bool(line) == bool(said)
+
+
+def test_evaluations_below_the_highest_fidelity_are_no_lack_of_valid_ones(tmp_path) -> None:
+    done = hyperbole("optimizer=successive_halving", "benchmark=toy", "budget.proposals=3", cwd=tmp_path)
+    assert "3 proposals, 0 invalid (0 %), none evaluated at the highest fidelity" in done.stdout

@@ -52,6 +52,17 @@ def test_another_root_is_never_read_and_a_missing_folder_is_named(tmp_path):
         refuse_shadowed({}, [MAIN, {**outside(tmp_path), "path": str(tmp_path / "nowhere")}])
 
 
+def test_a_package_of_the_search_path_is_a_folder_too(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    outside(tmp_path / "settings_of_mine", optimizer__tpe="a: 1")
+    (tmp_path / "settings_of_mine/__init__.py").touch()
+    package = {"schema": "pkg", "provider": "hydra.searchpath in command-line"}
+    with pytest.raises(SettingError, match=r"^optimizer=tpe could mean .*settings_of_mine"):
+        refuse_shadowed({"optimizer": "tpe"}, [MAIN, {**package, "path": "settings_of_mine"}])
+    with pytest.raises(SettingError, match=r"pkg://nowhere\.conf, and Python finds no such package"):
+        refuse_shadowed({"optimizer": "tpe"}, [MAIN, {**package, "path": "nowhere.conf"}])
+
+
 def test_hydras_own_groups_may_be_replaced(tmp_path):
     source = outside(tmp_path, hydra__launcher__joblib="n_jobs: 2")
     refuse_shadowed({"hydra/launcher": "joblib", "experiment": None}, [MAIN, source])

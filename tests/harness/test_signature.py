@@ -317,6 +317,6 @@ def test_what_a_group_builds_must_be_what_it_is_for(group, lack, capsys):
 def test_a_value_that_json_has_no_word_for_is_named(tmp_path):
     (tmp_path / "optimizer").mkdir()
     (tmp_path / "optimizer/mine.yaml").write_text("_target_: optimizers.sobol.Sobol\nitems: !!binary aGVsbG8=\n")
-    config = compose_with(["optimizer=mine", f"hydra.searchpath=[{tmp_path}]"], {})[0]
+    config, _ = composed("optimizer=mine", f"hydra.searchpath=[{tmp_path}]")
     with pytest.raises(SettingError, match=r"optimizer\.items is b'hello', which JSON has no word for"):
         resolve(config, {"llm", "prompt", "decoding"}, ".")
