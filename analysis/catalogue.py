@@ -20,6 +20,8 @@ from analysis.faults import fault_figure
 from analysis.fidelities import fidelity_findings
 from analysis.figures import Sketch, draw
 from analysis.hallucination import hallucination_table
+from analysis.ladder import ladder_findings
+from analysis.ladder_figure import ladder_sketches
 from analysis.leak import generalization_findings
 from analysis.load import Experiment
 from analysis.memory import memory_findings
@@ -47,10 +49,14 @@ _FIGURES = (
     ),
     Sketch("faults", fault_figure, "Invalid proposals, each counted once under its first fault.", whole=False),
 )
-_FURTHER_FIGURES: tuple[Callable[[Experiment, Comparison], tuple[Sketch, ...]], ...] = (attainment_sketches,)
+_FURTHER_FIGURES: tuple[Callable[[Experiment, Comparison], tuple[Sketch, ...]], ...] = (
+    ladder_sketches,
+    attainment_sketches,
+)
 """Figures that only some experiments have, in the order of the report."""
 
 _COMPARED: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
+    ladder_findings,
     fidelity_findings,
     pareto_findings,
     generalization_findings,

@@ -125,6 +125,12 @@ def model_title(model: str) -> str:
     return known.title if known else one_line(model)[:_LONGEST_MODEL]
 
 
+def model_parameters(model: str) -> int | None:
+    """How many parameters a model has, of those in the catalogue."""
+    known = BY_NAME.get(model)
+    return known.parameters if known else None
+
+
 def _title(optimizer: str) -> str:
     return OPTIMIZERS.get(optimizer, optimizer.replace("_", " "))
 

@@ -1,0 +1,224 @@
+"""The same method with models of several sizes: what a larger model buys, beside the controls on the same tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.authorship import with_model
+from analysis.comparison import Comparison, shared_seeds
+from analysis.labels import listed, model_parameters, model_title
+from analysis.load import Experiment, Run
+from analysis.paired import REGRET, Pairs, charge_notes, final_scores
+from analysis.quality import Cells, metric_cells
+from analysis.render import with_interval
+from analysis.shares import INTERVALS, cut_off_share, share_cells
+from analysis.statistics import mean
+from analysis.table import INTERVAL, Column, Findings, Table, frame_of
+from harness.faults import GROUP_OF, INVENTED, Group, knew_grid
+from harness.label import CHAT, DECODING, words
+from harness.trial import Fault, Proposer
+
+PLAIN = "plain"
+KINDS = tuple(fault for fault in Fault if fault in INVENTED)
+COLUMNS = (
+    Column("tasks", ("tasks",), "text"),
+    Column("method", ("method",), "text"),
+    Column("parameters (million)", ("parameters_million",)),
+    Column("model", ("model",), "text"),
+    Column("decoding", ("decoding",), "text"),
+    Column("prompt", ("prompt",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("proposals", ("proposals",), "count"),
+    Column("hallucination (%)", (Group.INVENTED,), "percent"),
+    Column(f"{INTERVAL} (%)", (f"{Group.INVENTED}_lower", f"{Group.INVENTED}_upper"), "percent"),
+    *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in KINDS),
+    *(Column(f"{group} (%)", (group,), "percent") for group in Group if group is not Group.INVENTED),
+    Column("invalid (%)", ("invalid",), "percent"),
+    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    Column("cut off (%)", ("cut_off",), "percent"),
+    Column("measure", ("measure",), "text"),
+    Column("mean", ("score",)),
+    Column(INTERVAL, ("score_lower", "score_upper")),
+    Column("tokens", ("tokens",)),
+    Column("a proposal (s)", ("proposal_seconds",)),
+)
+OF_MODELS = ("parameters_million", "model", "decoding", "prompt", "cut_off", "tokens")
+"""Have no meaning for a method without a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One method on tasks of one kind.
+
+    Attributes:
+        tasks: Their benchmark, and how its space is set up: ``hpobench nearest``.
+        method: As the experiment calls it.
+        optimizer: The choice of that group.
+        parameters: Of its model; None for a control.
+        model: Its title; None likewise.
+        decoding: One word; None likewise.
+        prompt: Words of the prompt and of whatever else sets the method apart; None likewise.
+        cells: Its row.
+    """
+
+    tasks: str
+    method: str
+    optimizer: str
+    parameters: int | None
+    model: str | None
+    decoding: str | None
+    prompt: str | None
+    cells: Cells
+
+    @property
+    def line(self) -> str:
+        """What is the same at every size: tasks, method, decoding and prompt."""
+        optimizer = None if self.optimizer == CHAT else self.optimizer.replace("_", " ")
+        prompt = None if self.prompt == PLAIN else self.prompt
+        return ", ".join(filter(None, (self.tasks, optimizer, self.decoding, prompt)))
+
+
+def ladder_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table and a sentence for each line of models, where there are at least two sizes."""
+    found = rungs(experiment, comparison)
+    if not found:
+        return Findings()
+    rows = [rung.cells for rung in found]
+    controls = [number for number, rung in enumerate(found) if rung.parameters is None]
+    absent = frozenset((number, key) for number in controls for key in OF_MODELS)
+    notes = _notes(experiment, comparison, found)
+    table = Table("ladder", "Models by size", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
+    return Findings((table,), tuple(_said(found)))
+
+
+def rungs(experiment: Experiment, comparison: Comparison) -> tuple[Rung, ...]:
+    """Methods whose models' sizes are known, smallest model first, and those without a model, by tasks.
+
+    Returns:
+        None where fewer than two sizes are.
+    """
+    placed: dict[str, dict[str, Run]] = {}
+    for run in experiment.runs:
+        placed.setdefault(_tasks_of(run), {}).setdefault(run.method, run)
+    found = [
+        _rung(experiment, comparison, tasks, run)
+        for tasks, methods in placed.items()
+        for run in methods.values()
+        if run.info["llm"] is None or _parameters(experiment, run) is not None
+    ]
+    if len({rung.parameters for rung in found} - {None}) < 2:
+        return ()
+    order = {tasks: number for number, tasks in enumerate(placed)}
+    return tuple(sorted(found, key=lambda each: (order[each.tasks], each.parameters is None, *_place(each))))
+
+
+def lines(found: Sequence[Rung]) -> dict[str, list[Rung]]:
+    """What differs in the model alone, smallest first: tasks, decoding and prompt -> its rungs."""
+    by_line: dict[str, list[Rung]] = {}
+    for rung in found:
+        if rung.parameters is not None:
+            by_line.setdefault(rung.line, []).append(rung)
+    return by_line
+
+
+def _place(rung: Rung) -> tuple[str, int, str]:
+    return rung.line, rung.parameters or 0, rung.method
+
+
+def _tasks_of(run: Run) -> str:
+    """Benchmark and how its space is set up: tasks of which one is as good as another for a mean."""
+    settings = (run.info.get("config") or {}).get("benchmark")
+    space = settings.get("space") if isinstance(settings, Mapping) else None
+    return f"{run.info['benchmark']} {space}" if isinstance(space, str) else str(run.info["benchmark"])
+
+
+def _parameters(experiment: Experiment, of: Run) -> int | None:
+    """Of a method's only model; None where it is not in the catalogue, or where runs have several."""
+    models = {words(run.info).model for run in experiment.runs if run.method == of.method}
+    return model_parameters(models.pop() or "") if len(models) == 1 else None
+
+
+def _rung(experiment: Experiment, comparison: Comparison, tasks: str, run: Run) -> Rung:
+    said, parameters = words(run.info), _parameters(experiment, run) if run.info["llm"] is not None else None
+    model = None if parameters is None or said.model is None else model_title(said.model)
+    more = [text for key, text in said.groups.items() if key != DECODING]
+    prompt = None if model is None else ", ".join(more) or PLAIN
+    decoding = None if model is None else said.groups.get(DECODING)
+    names = {each.task for each in experiment.runs if _tasks_of(each) == tasks}
+    shared = _pairs(experiment, comparison, run.method, names)
+    cells: Cells = {"tasks": tasks, "method": run.method, "model": model, "decoding": decoding, "prompt": prompt}
+    cells["parameters_million"] = None if parameters is None else parameters / 1e6
+    cells |= _cells(experiment, comparison, run.method, shared)
+    return Rung(tasks, run.method, said.optimizer, parameters, model, decoding, prompt, cells)
+
+
+def _pairs(experiment: Experiment, comparison: Comparison, method: str, names: set[str]) -> Pairs:
+    """The method's own runs on these tasks: of each, the seeds that it ran on all of them."""
+    tasks = tuple(task for task in experiment.tasks.values() if task.name in names)
+    own = tuple(task for task in tasks if (method, task.name) in comparison.curves)
+    return Pairs(own, shared_seeds(comparison.curves, [method], own)[0])
+
+
+def _cells(experiment: Experiment, comparison: Comparison, method: str, shared: Pairs) -> Cells:
+    """Shares, quality and cost of one method; a start's trials are nobody's proposals."""
+    own = shared.trials(experiment.trials).filter(
+        pl.col("method") == method,
+        pl.col("task").is_in([task.name for task in shared.tasks]),
+        pl.col("proposer").is_null() | (pl.col("proposer") != Proposer.START),
+    )
+    cells: Cells = {"runs": own["run"].n_unique(), "proposals": own.height, "cut_off": cut_off_share(own)}
+    for group in Group:
+        cells |= share_cells(group, own, _any_of(*(fault for fault, of in GROUP_OF.items() if of is group)))
+    for fault in KINDS:
+        cells |= share_cells(fault.value, own, _any_of(fault))
+    cells |= share_cells("invalid", own, "invalid")
+    cells["tokens"] = (own["prompt_tokens"] + own["completion_tokens"]).mean()
+    cells["proposal_seconds"] = own["ask_seconds"].mean()
+    if shared.seeds:
+        cells |= metric_cells("score", mean, final_scores(comparison, method, shared)) | {"measure": shared.measure}
+    return cells
+
+
+def _any_of(*faults: Fault) -> pl.Expr:
+    return pl.col("faults").list.set_intersection(list(map(str, faults))).list.len() > 0
+
+
+def _notes(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]) -> Iterator[str]:
+    yield (
+        "Parameters: as loaded, from the catalogue of models. Hallucination: proposals with an unknown name, a wrong "
+        "type, a number out of range, a value that is no choice, or a forbidden combination; imprecise: a number "
+        "between levels; redundant: an inactive hyperparameter; unreadable: nothing, or not all, could be read. One "
+        "proposal can be of several kinds. A start's trials are not counted."
+    )
+    yield (
+        "Mean: of the final incumbents over the method's own runs, regret where that is known; each kind of tasks has "
+        "a scale of its own, so that rows of different tasks are not to be compared. Tokens (read and written) and "
+        f"seconds (asking, beside whatever else the server was answering): means per proposal. {INTERVALS}"
+    )
+    if any(rung.cells.get("measure") not in (None, REGRET) for rung in found):
+        yield "Loss: the objective itself where it is minimized, else its negative; lower is better."
+    for tasks in dict.fromkeys(rung.tasks for rung in found):
+        runs = {rung.method: rung.cells["runs"] for rung in found if rung.tasks == tasks}
+        if len(set(runs.values())) > 1:
+            yield f"{tasks}: rows are over different runs ({'; '.join(f'{name}: {n}' for name, n in runs.items())})."
+    left = [name for name in experiment.methods if name in with_model(experiment) - {rung.method for rung in found}]
+    if left:
+        yield f"Left out, for the size of their model is not in the catalogue: {listed(left)}."
+    if not all(knew_grid(run.info) for run in experiment.runs):
+        yield "Runs of before numbers between levels were told apart call them no choice, a hallucination."
+    shared = [_pairs(experiment, comparison, each.method, _names(experiment, each.tasks)) for each in found]
+    yield from charge_notes(comparison, zip(shared, [(each.method,) for each in found], strict=True))
+
+
+def _names(experiment: Experiment, tasks: str) -> set[str]:
+    return {run.task for run in experiment.runs if _tasks_of(run) == tasks}
+
+
+def _said(found: Sequence[Rung]) -> Iterator[str]:
+    for line, of_line in lines(found).items():
+        if len(of_line) > 1:
+            rates = [f"{with_interval(each.cells, Group.INVENTED, 100, ' %')} with {each.model}" for each in of_line]
+            yield f"Hallucination rate by size ({line}): {', '.join(rates)}."
