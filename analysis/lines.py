@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import read_rows
+from harness.scalars import is_quantity
 from harness.trial import Fault, Proposer
 
 
@@ -77,11 +77,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_real(value: Any) -> bool:
-    """A finite float; an integer beyond what a float holds is none."""
+    """A finite float that can be added up and drawn; an integer beyond what a float holds is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        return math.isfinite(value)
+        return is_quantity(value)
     except OverflowError:
         return False
 

@@ -146,8 +146,11 @@ def _seconds(value: object) -> float:
 
 
 def finite(value: object) -> float | None:
-    """A number of the log, or None where it is null, NaN or infinite (on disk the last two are words)."""
+    """A number of the log, or None where it is null, NaN or infinite (on disk the last two are words), or too large."""
     if value is None or isinstance(value, bool):
         return None
-    number = float(value)  # type: ignore[arg-type]  # "NaN" and "Infinity" are read as numbers
+    try:
+        number = float(value)  # type: ignore[arg-type]  # "NaN" and "Infinity" are read as numbers
+    except OverflowError:
+        return None
     return number if math.isfinite(number) else None

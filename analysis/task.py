@@ -13,6 +13,7 @@ from analysis.regret import normalized_regret
 from analysis.rows import finite
 from harness.errors import HyperboleError, RunError
 from harness.problem import Objective
+from harness.scalars import is_quantity
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,7 +131,7 @@ def task_of(runs: Iterable[dict[str, Any]]) -> Task:
     known = {objective: next(iter(ends), None) for objective, ends in scales.items()}
     objectives = tuple(replace(objective, scale=known[objective.name]) for objective in unscaled.pop())
     curve = max(curves, key=len)
-    wrong = None if np.isfinite(curve).all() else "the expectation of random search is not finite"
+    wrong = None if all(map(is_quantity, curve)) else "the expectation of random search is not finite"
     if not all(np.allclose(other, curve[: len(other)], rtol=1e-9, atol=0.0, equal_nan=True) for other in curves):
         wrong = "the runs disagree about the expectation of random search"
     if wrong:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import math
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -20,7 +19,7 @@ from harness.errors import ContractError
 from harness.kinds import is_finite, is_protocol, is_whole, lacks
 from harness.objects import levels_within
 from harness.problem import Benchmark, Problem
-from harness.scalars import number
+from harness.scalars import is_quantity, number
 from harness.trial import Candidate, Optimizer, Proposal, Proposer, Usage
 
 EVALUATE = ("params", "fidelity", "seed")
@@ -119,7 +118,7 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         ("calls", _all(returned.calls, is_whole), "ids of calls, whole numbers"),
         ("candidates", _all(returned.candidates, _is_candidate), "a tuple of Candidate"),
         ("fidelity", _fits_a_log(returned.fidelity), "numbers by name, or None"),
-        ("predicted", _fits_a_log(returned.predicted), "a number, or None"),
+        ("predicted", returned.predicted is None or number(returned.predicted) is not None, "a number, or None"),
         ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
         ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
         ("proposer", _is_proposer(returned.proposer), f"one of {', '.join(Proposer)} (harness.trial), or None"),
@@ -144,7 +143,7 @@ def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | 
         numbers = [number(loss) for loss in curve]
     except TypeError:
         numbers = [None]
-    if not numbers or not all(each is not None and math.isfinite(each) for each in numbers):
+    if not numbers or not all(each is not None and is_quantity(each) for each in numbers):
         raise ContractError(f"{named(benchmark)}.{method} returned {_what(curve)}; give finite losses, or None.")
     losses = [float(each) for each in numbers if each is not None]
     step, never = (1, "fall") if method == "loss_quantiles" else (-1, "rise")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ContractError, unknown
-from harness.scalars import number
+from harness.scalars import LARGEST, is_quantity, number
 from harness.visible import is_name
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ def _name(name: object, what: str) -> str:
 
 def _finite(value: Any, what: str) -> float:
     found = number(value)
-    if found is None or not math.isfinite(found):
-        raise ContractError(f"{what} is {value!r}; give a finite number.")
+    if found is None or not is_quantity(found):
+        most = f", {LARGEST:g} at most" if found is not None and math.isfinite(found) else ""
+        raise ContractError(f"{what} is {value!r}; give a finite number{most}.")
     return found
 
 

@@ -15,7 +15,7 @@ from harness.contract import named
 from harness.errors import ContractError
 from harness.masking import without_secrets
 from harness.problem import Benchmark, EvaluationError, Objective, Outcome
-from harness.scalars import number
+from harness.scalars import LARGEST, is_quantity, number
 
 LONGEST_ERROR = 2000
 """Characters of a trial's error; an exception that carries a whole array says nothing more in the rest."""
@@ -63,6 +63,12 @@ def _losses(given: Mapping[str, Any], names: Sequence[str], said: str, seconds: 
             raise EvaluationError(f"{said} {_what(given[name])} for {name}; a loss is a finite number.", seconds)
         if not math.isfinite(loss):
             raise EvaluationError(f"The evaluation returned {loss} for {name}.", seconds)
+        if not is_quantity(loss):
+            raise EvaluationError(
+                f"The evaluation returned {loss} for {name}, beyond {LARGEST:g}; say that it failed by an exception "
+                "(EvaluationError), not by a penalty.",
+                seconds,
+            )
         losses[name] = loss
     return losses
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
+
+LARGEST = 1e150
+"""No measured quantity is larger in size: squares, sums and the spans of axes stay numbers. Penalties are (1.8e308)."""
+
+
+def is_quantity(value: float) -> bool:
+    """Whether a float can be a value of an objective: finite, and not beyond what can be added up and drawn."""
+    return math.isfinite(value) and abs(value) <= LARGEST
 
 
 def number(value: Any) -> float | None:

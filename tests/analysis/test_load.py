@@ -10,6 +10,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.load import describe_incomplete, load
+from analysis.rows import finite
 from harness.errors import RunError, SettingError
 from tests.analysis.run_folders import fault, trial, write_run
 
@@ -186,3 +187,7 @@ def test_a_copied_run_is_refused(folder: Path) -> None:
         (run.parent / "0 (copy)" / name).write_bytes((run / name).read_bytes())
     with pytest.raises(RunError, match="same run"):
         load(folder)
+
+
+def test_an_integer_that_no_float_holds_is_no_traceback() -> None:
+    assert finite(10**400) is None

@@ -102,6 +102,7 @@ def test_an_optimizer_may_take_more_than_it_is_given():
         (Mute(), "Mine.ask returned a Mute; it must return a Proposal"),
         (Proposal(HOLDS_ITSELF), "whose params is dict"),
         (Proposal({"x": Mute()}), "give values that a log can hold"),
+        (Proposal(GOOD, predicted="low"), "whose predicted is str 'low'; give a number, or None"),
         (Proposal(GOOD, fidelity=HOLDS_ITSELF), "whose fidelity is dict"),
         (Proposal(GOOD, candidates=(Candidate(HOLDS_ITSELF),)), "give a tuple of Candidate"),
         (Proposal([0.5, 2]), "a Proposal whose params is list [0.5, 2]; give a mapping of names, or None"),

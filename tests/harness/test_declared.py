@@ -34,6 +34,7 @@ ERROR = Objective("error", "minimize")
         (("acc", "maximize", None, -0.5, (1.0, 0.0)), "worst -0.5 and worst of the scale 0.0"),
         (("error", "minimize", math.nan), "optimum is nan; give a finite number"),
         (("error", "minimize", None, math.inf), "worst is inf; give a finite number"),
+        (("error", "minimize", None, 1.7e308), "worst is 1.7e+308; give a finite number, 1e+150 at most"),
         (("error", "minimize", "0"), "optimum is '0'; give a finite number"),
         (("error", "minimize", True), "optimum is True; give a finite number"),
         (("error", "minimize", None, None, (0.0,)), "give the best and the worst value"),

@@ -300,3 +300,10 @@ def test_a_masked_value_is_no_loss_of_zero():
     assert "masked" in row["error"]
     assert number(np.ma.masked_array(0.5, mask=False)) == 0.5
     assert number(np.ma.masked_array(0.5, mask=True)) is None
+
+
+@pytest.mark.parametrize("penalty", [1.7976931348623157e308, -1e200, np.finfo(np.float64).max])
+def test_a_penalty_that_no_mean_and_no_figure_can_hold_is_a_failure(penalty):
+    row = returning({"score": penalty})
+    assert "beyond 1e+150; say that it failed by an exception (EvaluationError), not by a penalty" in row["error"]
+    assert returning({"score": 1e150})["error"] is None
