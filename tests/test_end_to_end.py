@@ -93,7 +93,7 @@ def test_the_tables_and_the_report_say_what_the_rows_say(quickstart):
     assert float(table["smac"]["invalid"]) == 0
     invalid = [row for path in folder.glob("*/llm_chat/0") for row in rows(path) if row["violations"]]
     assert float(table["llm_chat"]["invalid"]) == pytest.approx(len(invalid) / (2 * PROPOSALS))
-    assert "llm_chat+decoding=json_schema" in printed
+    assert "SmolLM2 135M, schema" in printed
     report = (folder / "report/index.html").read_text()
     assert report.count("<pre") >= len(invalid)
     assert list((folder / "figures").glob("*.svg"))
