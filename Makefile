@@ -5,6 +5,8 @@ PYTHON ?= python3
 VLLM ?= cpu
 LLM ?= smollm2_135m
 EXPERIMENT ?= quickstart
+LADDER := ladder ladder_conditional
+MODELS ?= smollm2_135m qwen2.5_coder_0.5b qwen2.5_coder_1.5b
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run test paper serve lint report bench constraints clean
+.PHONY: run ladder test paper serve lint report bench constraints clean
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
 run: $(VENV)/.model
@@ -25,6 +27,14 @@ ifeq ($(EXPERIMENT),quickstart)
 endif
 	$(BIN)/python -m harness.run -m experiment=$(EXPERIMENT) llm=$(LLM)
 	$(BIN)/python -m analysis runs/$(EXPERIMENT)
+
+# Hours on a CPU; started again, it goes on where it stopped. Tables after each step: those of the models that are done.
+ladder: $(VENV)/.model
+	for part in $(LADDER); do $(BIN)/python -m harness.run -m experiment=$$part optimizer=random_search,smac,tpe \
+	  decoding=free || exit 1; done
+	for model in $(MODELS); do for part in $(LADDER); do \
+	  $(BIN)/python -m harness.run -m experiment=$$part llm=$$model || exit 1; \
+	done; $(BIN)/python -m analysis runs/ladder || exit 1; done
 
 test: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
