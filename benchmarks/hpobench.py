@@ -20,7 +20,7 @@ from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformInteg
 from numpy.typing import NDArray
 
 from benchmarks.hints import hints
-from benchmarks.nearest import NearestGrid
+from benchmarks.nearest import nearest_of
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from benchmarks.task_contexts import written_contexts
@@ -114,9 +114,9 @@ class HPOBench:
         task: One of ``HPOBench.tasks``.
         table_seed: 0 to 4 for the results of one of the table's seeds, None for their mean. The package does not say
             which of HPOBench's seeds a column belongs to: ``hpobench_live.SEEDS`` are theirs, in their order.
-        space: ``grid``, where every hyperparameter is ordinal with the table's levels; or ``continuous``, HPOBench's
-            own ranges, where a configuration is *defined* to score what the nearest grid point scored (near in log
-            space but for depth; midway counts as the lower level).
+        space: ``grid``, where every hyperparameter is ordinal with the table's levels; or ``nearest``, HPOBench's own
+            ranges, where a configuration is *defined* to score what the nearest levels scored (``benchmarks.nearest``;
+            all but depth logarithmic).
         objectives: One or several of ``MEASURES``; None for balanced accuracy alone.
 
     Raises:
@@ -129,21 +129,20 @@ class HPOBench:
         self,
         task: str = "credit_g",
         table_seed: int | None = None,
-        space: Literal["grid", "continuous"] = "grid",
+        space: Literal["grid", "nearest"] = "grid",
         objectives: Sequence[str] | None = None,
     ) -> None:
         one_of("hpobench task", task, self.tasks)
-        continuous = one_of("hpobench space", space, ("grid", "continuous")) == "continuous"
         name = f"hpobench.{task}"
-        configurations = continuous_space(name) if continuous else grid_space(name, LEVELS, GRID_DEFAULT, DESCRIPTIONS)
-        self._nearest = NearestGrid(LEVELS, configurations) if continuous else None
-        self._grid = self._nearest or Grid(LEVELS)
+        configurations = grid_space(name, LEVELS, GRID_DEFAULT, DESCRIPTIONS)
+        self._nearest = nearest_of("hpobench", space, configurations)
+        self._grid = Grid(LEVELS)
         self._table = Table("hpobench", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
-            space=configurations,
+            space=configurations if self._nearest is None else self._nearest.space,
             objectives=self._table.objectives(objectives, "hpobench"),
-            default={**CONTINUOUS_DEFAULT} if continuous else {**GRID_DEFAULT},
+            default={**GRID_DEFAULT},
             description=describe(DATA_SETS[task]),
             contexts=written_contexts(name, MODEL),
             hints=hints("hpobench", task),
@@ -156,7 +155,7 @@ class HPOBench:
             ValueError: A fidelity is given.
         """
         refuse_fidelity(fidelity, self.problem.name)
-        return self._table.outcome(self._grid.position(params), self.problem.objectives)
+        return self._look_up(params) if self._nearest is None else self._nearest.outcome(params, self._look_up)
 
     def random_search_curve(self, evaluations: int) -> list[float]:
         """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""
@@ -168,7 +167,10 @@ class HPOBench:
 
     def _weights(self) -> NDArray[np.float64] | None:
         """How likely each row is drawn; None where all are equally likely."""
-        return None if self._nearest is None else self._nearest.probabilities()
+        return None if self._nearest is None else self._nearest.probabilities(LEVELS)
+
+    def _look_up(self, params: Params) -> Outcome:
+        return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
 
 def continuous_space(name: str) -> ConfigurationSpace:

@@ -38,6 +38,7 @@ from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.hpobench_trainer import alphabetical, split
 from benchmarks.live import Live
 from benchmarks.measures import chosen
+from benchmarks.nearest import Nearest
 from benchmarks.openml import task_number
 from benchmarks.openml_task import OpenMLTask, load_task
 from benchmarks.settings import one_of
@@ -73,7 +74,9 @@ class HPOBenchLive:
         task: OpenML's number; ``HPOBenchLive.tasks`` are the paper's, and any other works too.
         model: svm, lr, rf, xgb or nn.
         leak: ``none``; or ``v1``, to train on the validation rows too before they are scored, as the v1 tables were.
-        space: ``continuous``, HPOBench's ranges; or ``grid``, the levels of its tables.
+        space: ``continuous``, HPOBench's ranges; ``grid``, the levels of its tables; or ``nearest``, ranges of those
+            levels, where a configuration is *defined* to score what the nearest levels score (``benchmarks.nearest``),
+            so that it is these that are trained.
         objectives: One or several of ``OBJECTIVES``; None for balanced accuracy alone.
         folder: Root of the OpenML client's cache; None for the client's own.
         limit_seconds: As ``Live``.
@@ -99,7 +102,7 @@ class HPOBenchLive:
         task: int | str = 31,
         model: str = "svm",
         leak: Literal["none", "v1"] = "none",
-        space: Literal["continuous", "grid"] = "continuous",
+        space: Literal["continuous", "grid", "nearest"] = "continuous",
         objectives: Sequence[str] | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 600,
@@ -107,7 +110,7 @@ class HPOBenchLive:
     ) -> None:
         one_of("hpobench_live model", model, MODELS)
         one_of("hpobench_live leak", leak, ("none", "v1"))
-        one_of("hpobench_live space", space, ("continuous", "grid"))
+        one_of("hpobench_live space", space, ("continuous", "grid", "nearest"))
         number = task_number(task)
         wanted = chosen(objectives, OBJECTIVES, "hpobench_live")
         data = load_task(number, folder)
@@ -121,7 +124,9 @@ class HPOBenchLive:
         packages = (xgboost_distribution(),) if model == "xgb" else ()
         self._live = Live("benchmarks.hpobench_trainer:Trainer", settings, VERSION, limit_seconds, cache, packages)
         name = f"hpobench_live.{number}"
-        configurations = search_space(name, model, space == "grid")
+        configurations = search_space(name, model, space != "continuous")
+        self._nearest = Nearest(configurations, "hpobench_live") if space == "nearest" else None
+        configurations = configurations if self._nearest is None else self._nearest.space
         self.problem = Problem(
             name=name,
             space=configurations,
@@ -138,7 +143,9 @@ class HPOBenchLive:
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
         """
-        return self._live.evaluate(self.problem, params, fidelity, seed)
+        if self._nearest is None:
+            return self._live.evaluate(self.problem, params, fidelity, seed)
+        return self._nearest.outcome(params, lambda near: self._live.evaluate(self.problem, near, fidelity, seed))
 
     def random_search_curve(self, evaluations: int) -> None:
         """None: nobody knows the curve of a model that is trained."""

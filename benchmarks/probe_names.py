@@ -9,6 +9,7 @@ from typing import Any
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, Hyperparameter, OrdinalHyperparameter
 
 from harness.choices import Choices, has_choices
+from harness.levels import only_levels
 from harness.shown_space import Shown, by_place
 
 
@@ -31,7 +32,7 @@ def _anonymous(shown: Shown, name: str) -> Shown:
     choices = Choices(old) if has_choices(old) else None
     if choices is None or not any(map(_says_words, choices.forms)):
         renamed = copy.copy(old)
-        renamed.name, renamed.meta = name, None
+        renamed.name, renamed.meta = name, only_levels(old.meta)
         return Shown(renamed, shown.show, shown.read, shown.same)
     codes = [
         f"c{i}" if _says_words(form) else value

@@ -27,6 +27,7 @@ from ConfigSpace.hyperparameters import (
 
 from benchmarks.probe_scale import LogCounts, Scale, scale_of
 from benchmarks.probe_space import in_clauses, parents
+from harness.levels import without_levels
 from harness.problem import Scalar
 from harness.shown_space import Shown, as_it_is, by_place
 
@@ -62,7 +63,7 @@ def _shifted(old: Any, generator: np.random.Generator) -> Shown:
 def _float(old: Any, true: Scale | LogCounts, shift: float) -> Shown:
     new = Scale(float(old.lower), float(old.upper), bool(old.log))
     shown = UniformFloatHyperparameter(
-        old.name, new.lower, new.upper, float(old.default_value), log=new.log, meta=old.meta
+        old.name, new.lower, new.upper, float(old.default_value), log=new.log, meta=without_levels(old.meta)
     )
 
     def show(value: Any) -> Scalar:
@@ -83,4 +84,6 @@ def _integer(old: Any, steps: int) -> Shown:
     def read(value: Any) -> Scalar:
         return lower + (int(value) - lower + steps) % size
 
-    return Shown(copy.copy(old), show, read)
+    shown = copy.copy(old)
+    shown.meta = without_levels(old.meta)
+    return Shown(shown, show, read)

@@ -32,6 +32,7 @@ from ConfigSpace.hyperparameters import (
 from benchmarks.probe_scale import LogCounts, Scale, scale_of
 from benchmarks.probe_space import in_clauses, in_relations, parents, translatable
 from harness.choices import Choices, builtin
+from harness.levels import without_levels
 from harness.problem import Scalar
 from harness.shown_space import Shown, as_it_is, by_place
 
@@ -80,7 +81,9 @@ def _float(old: Any, true: Scale | LogCounts, turned: bool, new: Scale) -> Shown
     default = builtin(old.default_value)
     exact = new.value(turn(true.share(default)))
     shown_default = min(max(float(f"{exact:.{DEFAULT_DIGITS}g}"), new.lower), new.upper)
-    shown = UniformFloatHyperparameter(old.name, new.lower, new.upper, shown_default, log=new.log, meta=old.meta)
+    shown = UniformFloatHyperparameter(
+        old.name, new.lower, new.upper, shown_default, log=new.log, meta=without_levels(old.meta)
+    )
     anchor = float(shown.default_value)
 
     def show(value: Any) -> Scalar:
@@ -103,7 +106,9 @@ def _integer(old: Any, turned: bool, first: int) -> Shown:
         return upper - (int(value) - first) if turned else lower + (int(value) - first)
 
     default = int(show(old.default_value))
-    return Shown(UniformIntegerHyperparameter(old.name, first, last, default, meta=old.meta), show, read)
+    return Shown(
+        UniformIntegerHyperparameter(old.name, first, last, default, meta=without_levels(old.meta)), show, read
+    )
 
 
 def _levels(old: Any, turned: bool, generator: np.random.Generator) -> Shown:

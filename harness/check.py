@@ -14,6 +14,7 @@ ConfigSpace's ``legal_value`` accepts ``True`` for an integer; here types are ch
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,6 +30,7 @@ from harness.faults import FIDELITY
 from harness.levels import Levels, levels_of
 from harness.problem import Params, Problem
 from harness.scalars import whole
+from harness.short_names import ShortNames
 from harness.trial import Fault, Proposal, Violation
 
 Verdict = tuple[Any, Fault | None]
@@ -45,6 +47,7 @@ class Checker:
     def __init__(self, space: ConfigurationSpace) -> None:
         self._judges = {name: judge(space[name]) for name in space}
         self._levels = {name: levels for name in space if (levels := levels_of(space[name])) is not None}
+        self._names = ShortNames(space)
         self._conditions = {name: tuple(space.parent_conditions_of[name]) for name in space.conditional_hyperparameters}
         self._parents = {name: {parent.name for parent in space.parents_of[name]} for name in space}
         self._order = parents_first(space)
@@ -52,10 +55,19 @@ class Checker:
 
     def proposal(self, proposal: Proposal) -> tuple[Params | None, tuple[Violation, ...]]:
         """Like ``check``, for a whole proposal: one without params is unparseable, or truncated."""
-        if isinstance(proposal.params, Mapping):
+        if isinstance(proposal.params, Mapping) and not proposal.short_names:
             return self.check(proposal.params)
+        if isinstance(proposal.params, Mapping):
+            params, violations = self.check(self._names.read(proposal.params))
+            return params, tuple(map(self._names.confused, violations))
         fault = Fault.TRUNCATED if proposal.truncated else Fault.UNPARSEABLE
         return None, (Violation(fault),)
+
+    def meant(self, proposal: Proposal) -> Proposal:
+        """The proposal with the levels that it names by their short names, where it may."""
+        if not proposal.short_names or not isinstance(proposal.params, Mapping):
+            return proposal
+        return dataclasses.replace(proposal, params=self._names.read(proposal.params))
 
     def check(self, params: Mapping[str, Any]) -> tuple[Params | None, tuple[Violation, ...]]:
         """Judge a configuration.
@@ -121,7 +133,7 @@ class Checker:
         found = []
         for clause in self._forbidden:
             if _forbids(clause, legal):
-                names = _names(clause)
+                names = names_of(clause)
                 found.append(Violation(Fault.FORBIDDEN, ", ".join(names), {name: legal.get(name) for name in names}))
         return found
 
@@ -238,12 +250,13 @@ def _forbids(clause: Any, legal: Params) -> bool:
     if isinstance(clause, ForbiddenConjunction):
         verdicts = (_forbids(part, legal) for part in clause.components)
         return any(verdicts) if isinstance(clause, ForbiddenOrConjunction) else all(verdicts)
-    return all(name in legal for name in _names(clause)) and bool(clause.is_forbidden_value(legal))
+    return all(name in legal for name in names_of(clause)) and bool(clause.is_forbidden_value(legal))
 
 
-def _names(clause: Any) -> list[str]:
+def names_of(clause: Any) -> list[str]:
+    """The hyperparameters that a clause speaks of."""
     if isinstance(clause, ForbiddenConjunction):
-        return list(dict.fromkeys(name for part in clause.components for name in _names(part)))
+        return list(dict.fromkeys(name for part in clause.components for name in names_of(part)))
     if isinstance(clause, ForbiddenRelation):
         return [clause.left.name, clause.right.name]
     return [clause.hyperparameter.name]

@@ -119,6 +119,7 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         ("candidates", _all(returned.candidates, _is_candidate), "a tuple of Candidate"),
         ("fidelity", _fits_a_log(returned.fidelity), "numbers by name, or None"),
         ("predicted", returned.predicted is None or number(returned.predicted) is not None, "a number, or None"),
+        ("short_names", isinstance(returned.short_names, bool), "true or false"),
         ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
         ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
         ("proposer", _is_proposer(returned.proposer), f"one of {', '.join(Proposer)} (harness.trial), or None"),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from ConfigSpace.hyperparameters import Hyperparameter, OrdinalHyperparameter
+from ConfigSpace.hyperparameters import Hyperparameter, NumericalHyperparameter, OrdinalHyperparameter
 
 from harness.choices import Choices
 
 Number = int | float
+LEVELS = "levels"
+"""The key of a range's ``meta`` under which a benchmark lists the levels that the range stands for."""
 _EQUAL_DIGITS = 9
 """Unevenness is compared after rounding to these: of two levels, both are even."""
 
@@ -83,6 +85,24 @@ def levels_of(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
         return None
     values = Choices(hyperparameter).values
     return Levels(values) if all(map(is_number, values)) else None
+
+
+def known_levels(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
+    """The levels of a numeric ordinal, or those that a range stands for (``meta``); None without any."""
+    if not isinstance(hyperparameter, NumericalHyperparameter):
+        return levels_of(hyperparameter)
+    listed = (hyperparameter.meta or {}).get(LEVELS)
+    return Levels(listed) if listed else None
+
+
+def only_levels(meta: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
+    """The meta of a hyperparameter that is shown without words: its levels, where it has any."""
+    return {LEVELS: meta[LEVELS]} if meta and LEVELS in meta else None
+
+
+def without_levels(meta: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
+    """The meta of a hyperparameter that is shown in other values, of which its levels would not be true."""
+    return None if meta is None else {key: value for key, value in meta.items() if key != LEVELS}
 
 
 def is_number(value: Any) -> bool:

@@ -75,6 +75,7 @@ def run_loop(
 class Judge:
     """Checks proposals, remembers them for duplicates, and applies the repair.
 
+    A level that a proposal may name by its short name is that level for all of them; the row keeps what was proposed.
     A repair mends configurations alone: a proposal whose fidelity is invented stays one that nothing is executed of.
     """
 
@@ -88,15 +89,16 @@ class Judge:
         """The trial with violations, duplicates, repair and executed params filled in."""
         level = below_highest(trial.proposal.fidelity, self._problem)
         proposal = dataclasses.replace(trial.proposal, fidelity=level)
+        meant = self._checker.meant(proposal)
         params, violations = self._checker.proposal(proposal)
         invented = check_fidelity(level, self._problem)
-        proposed = proposal.params if params is None else params
+        proposed = meant.params if params is None else params
         duplicate_of, near_duplicate_of = self._seen(proposed, proposal.fidelity, trial.index)
         repair = None
         if invented:
             params, violations = None, (*violations, *invented)
         elif violations:
-            mended = self._repair(proposal, violations)
+            mended = self._repair(meant, violations)
             params = None if mended is None else self._checker.check(mended)[0]
             repair = None if params is None else self._repair.name
         return dataclasses.replace(

@@ -138,6 +138,8 @@ class Proposal:
         reason: Why, in the words of a model that was asked to say so; untrusted. None without one.
         predicted: Value of the first objective, as reported, that the method expects or claims. None without one.
         proposer: Who decided on it; None where the method does not say.
+        short_names: A level may stand there by its short name (``harness.short_names``), as the method told it to a
+            model: 0.0017 is then the level 0.0016681006. What was proposed is recorded as it was.
     """
 
     params: dict[str, Any] | None
@@ -150,6 +152,7 @@ class Proposal:
     reason: str | None = None
     predicted: float | None = None
     proposer: Proposer | None = None
+    short_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
 from llms.decoding import Decoding
 from optimizers.parse import ANSWER_KEY, Parsed, parse_reply
-from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder
+from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder, space_lines
 from optimizers.request import Requests
 
 Talk = str | Sequence[Message]
@@ -28,11 +28,13 @@ class Answer:
         completion: As it came.
         parsed: The configuration in it.
         fidelity: What stood with it as its fidelity, where one was asked for; untrusted. None if nothing did.
+        short_names: Levels were told by their short names.
     """
 
     completion: Completion
     parsed: Parsed
     fidelity: Any = None
+    short_names: bool = False
 
     def proposal(self, usage: Usage, note: str | None = None, candidates: Sequence[Candidate] = ()) -> Proposal:
         """The reply as a proposal.
@@ -56,6 +58,7 @@ class Answer:
             tuple(candidates),
             parsed.reason,
             proposer=Proposer.MODEL,
+            short_names=self.short_names,
         )
 
 
@@ -85,6 +88,11 @@ class Advisor:
         self._chat, self._prompt = chat, prompt
         self._checker = Checker(problem.space)
         self._fidelities = prompt.fidelities(problem)
+        self.told = prompt.told(problem)
+        """The space as the model is told it."""
+        problem = self.told.problem
+        self.lines = space_lines(problem)
+        """The same, line by line."""
         self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p, self._fidelities)
         form = placeholder(problem, self._fidelities)
         self.form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
@@ -126,7 +134,7 @@ class Advisor:
 
     def legal(self, candidate: Candidate) -> dict[str, Any] | None:
         """The candidate's configuration in builtin scalars, in the space's order; None if it is invalid."""
-        return None if candidate.params is None else self._checker.check(candidate.params)[0]
+        return self._checker.proposal(Proposal(candidate.params, short_names=self.told.short))[0]
 
     def _answer(self, completion: Completion) -> Answer:
         wrapped = self._requests.wrapped
@@ -137,10 +145,10 @@ class Advisor:
             key=ANSWER_KEY if wrapped else None,
         )
         if not self._fidelities or FIDELITY_KEY not in (parsed.params or {}):
-            return Answer(completion, parsed)
+            return Answer(completion, parsed, short_names=self.told.short)
         params = dict(parsed.params or {})
         fidelity = params.pop(FIDELITY_KEY)
-        return Answer(completion, dataclasses.replace(parsed, params=params), fidelity)
+        return Answer(completion, dataclasses.replace(parsed, params=params), fidelity, self.told.short)
 
 
 def total(completions: Sequence[Completion]) -> Usage:

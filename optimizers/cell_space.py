@@ -15,6 +15,7 @@ from harness.problem import Problem
 from harness.space import default_of
 from optimizers.partition import Cell
 from optimizers.prompt import space_lines
+from optimizers.told_space import ToldSpace
 from optimizers.unit_cube import UnitCube, coordinate, value_at
 
 DIGITS = 5
@@ -31,15 +32,16 @@ class CellSpace:
         problem: Whose space the cell is a part of.
         cube: Its coordinates.
         cell: The part.
+        told: How the whole space is told.
     """
 
-    def __init__(self, problem: Problem, cube: UnitCube, cell: Cell) -> None:
+    def __init__(self, problem: Problem, cube: UnitCube, cell: Cell, told: ToldSpace) -> None:
         space = ConfigurationSpace()
         for name, lower, upper in zip(cube.names, cell.lower, cell.upper, strict=True):
             space.add(_narrowed(problem.space[name], float(lower), float(upper)))
         self._judges = {name: judge(space[name]) for name in cube.names}
-        told = dataclasses.replace(problem, space=space, default=default_of(space))
-        self.lines: list[str] = space_lines(told)
+        space = told.tell(space)
+        self.lines: list[str] = space_lines(dataclasses.replace(problem, space=space, default=default_of(space)))
         """One line a hyperparameter that is not constant, as in ``prompt.space_lines``, without conditions."""
 
     def holds(self, params: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.cma_es import CMAES
 from optimizers.history import History
-from optimizers.prompt import Prompt, answer_of, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, dumps, result, template
 
 SCHEDULES = ("share", "interval")
 BEST, LAST = 5, 20
@@ -85,7 +85,7 @@ class Centaur:
         self._cma = CMAES(problem, seed, budget)
         self._history = History(self._objective)
         self._macros: Any = template("centaur")
-        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)
+        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
 
@@ -105,16 +105,18 @@ class Centaur:
         """CMA-ES learns from what was executed, whoever proposed it."""
         self._cma.tell(trial)
         self._history.add(trial)
-        entry = self._macros.entry(trial.index + 1, answer_of(trial), result(trial, self._objective, self._prompt))
+        told = self._advisor.told
+        became = result(trial, self._objective, self._prompt, told=told)
+        entry = self._macros.entry(trial.index + 1, answer_of(trial, told), became)
         self._entries.append(str(entry).strip())
 
     def _message(self, suggestion: Params) -> str:
-        state = self._cma.distribution
+        state, told = self._cma.distribution, self._advisor.told
         covariance = [[f"{entry:.4f}" for entry in row] for row in state.covariance]
-        mean = "forbidden" if state.configuration is None else dumps(state.configuration)
-        best = [(dumps(seen.params), seen.value) for seen in self._history.best(BEST)]
+        mean = "forbidden" if state.configuration is None else dumps(state.configuration, told)
+        best = [(dumps(seen.params, told), seen.value) for seen in self._history.best(BEST)]
         latest = str(self._macros.latest(self._entries[-LAST:])).strip()
-        shown = self._macros.state(state, mean, covariance, dumps(suggestion), best, self._objective)
+        shown = self._macros.state(state, mean, covariance, dumps(suggestion, told), best, self._objective)
         return f"{self._task}\n{latest}\n{str(shown).strip()}"
 
 

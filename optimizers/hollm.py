@@ -14,7 +14,7 @@ from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
 from harness.check import Checker
 from harness.errors import SettingError
 from harness.problem import Problem
-from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Usage, Violation
+from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Violation
 from llms.decoding import Decoding
 from optimizers import partition
 from optimizers.advisor import total
@@ -104,15 +104,17 @@ class HOLLM:
         self._problem, self._objective = problem, problem.objectives[0]
         self._budget, self._spent = budget, Spent()
         self._chat, self._prompt, self._decoding = chat, prompt, decoding
-        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
-        self._schema = schema(problem, candidates, prompt.reasoning) if decoding.mode == "json_schema" else None
+        self._told = prompt.told(problem)
+        told = self._told.problem
+        self._requests = Requests(told, decoding, temperature, seed, prompt.reasoning)
+        self._schema = schema(told, candidates, prompt.reasoning) if decoding.mode == "json_schema" else None
         self._checker = Checker(problem.space)
         self._draws, self._rng = Draws(problem.space, seed), np.random.default_rng(seed)
         self._evaluated = Evaluated(problem)
         self._queue: deque[Proposal] = deque()
         self._macros: Any = template("hollm")
-        shape = form(problem, decoding, prompt.reasoning)
-        task = self._macros.task(problem, prompt, space_lines(problem), shape, self._objective, candidates)
+        shape = form(told, decoding, prompt.reasoning)
+        task = self._macros.task(problem, prompt, space_lines(told), shape, self._objective, candidates)
         self._task = str(task).strip()
 
     def prepare(self) -> None:
@@ -134,14 +136,15 @@ class HOLLM:
 
     def _step(self) -> list[Proposal]:
         """One batch of requests, a cell each; the first proposal has its cost and every candidate."""
-        spaces = [CellSpace(self._problem, self._evaluated.cube, cell) for cell in self._drawn_cells()]
+        spaces = [CellSpace(self._problem, self._evaluated.cube, cell, self._told) for cell in self._drawn_cells()]
         completions = self._chat.complete([self._request(space) for space in spaces])
         candidates = self._marked(
             [found for pair in zip(completions, spaces, strict=True) for found in self._candidates(*pair)]
         )
         best = chosen(candidates, batch_size(self._batch, self._budget, self._spent))
-        first = _proposal(best[0], total(completions), tuple(candidates))
-        return [first, *(_proposal(candidate, Usage()) for candidate in best[1:])]
+        proposals = [_proposal(candidate, self._told.short) for candidate in best]
+        proposals[0] = dataclasses.replace(proposals[0], usage=total(completions), candidates=tuple(candidates))
+        return proposals
 
     def _drawn_cells(self) -> list[partition.Cell]:
         points, values = self._evaluated.points, self._evaluated.values
@@ -155,7 +158,9 @@ class HOLLM:
         return [cells[i] for i in partition.drawn(scores, self._cells, self._rng)]
 
     def _request(self, space: CellSpace) -> ChatRequest:
-        shown = [(dumps(seen.params), f"{seen.value:.5g}") for seen in self._evaluated.history.last(self._shown)]
+        shown = [
+            (dumps(seen.params, self._told), f"{seen.value:.5g}") for seen in self._evaluated.history.last(self._shown)
+        ]
         examples = str(self._macros.examples(shown, self._objective)).strip() if shown else ""
         cell = str(self._macros.cell(space.lines, self._objective, self._count)).strip()
         text = "\n".join(part for part in (self._task, examples, cell) if part)
@@ -172,8 +177,8 @@ class HOLLM:
 
     def _candidate(self, item: Item, call: int | None, space: CellSpace) -> Candidate:
         score = None if item.predicted is None else -self._objective.loss(item.predicted)
-        violations = self._checker.proposal(Proposal(item.params))[1]
-        outside = not violations and not space.holds(item.params or {})
+        legal, violations = self._checker.proposal(Proposal(item.params, short_names=self._told.short))
+        outside = legal is not None and not space.holds(legal)
         return Candidate(item.params, violations, call, score, OUTSIDE if outside else None)
 
     def _marked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -181,7 +186,7 @@ class HOLLM:
         known = list(self._evaluated.params)
         marked = []
         for candidate in candidates:
-            legal = self._checker.check(candidate.params or {})[0]
+            legal = self._checker.proposal(Proposal(candidate.params, short_names=self._told.short))[0]
             if candidate.note is None and legal is not None and legal in known:
                 marked.append(dataclasses.replace(candidate, note=KNOWN))
                 continue
@@ -204,9 +209,14 @@ def chosen(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     return best[: count if running else 1]
 
 
-def _proposal(candidate: Candidate, usage: Usage, candidates: tuple[Candidate, ...] = ()) -> Proposal:
+def _proposal(candidate: Candidate, short_names: bool) -> Proposal:
     calls = () if candidate.call is None else (candidate.call,)
     truncated = any(violation.fault is Fault.TRUNCATED for violation in candidate.violations)
     return Proposal(
-        candidate.params, None, usage, calls, candidate.note, truncated, candidates, proposer=Proposer.MODEL
+        candidate.params,
+        calls=calls,
+        note=candidate.note,
+        truncated=truncated,
+        proposer=Proposer.MODEL,
+        short_names=short_names,
     )

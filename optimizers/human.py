@@ -16,7 +16,7 @@ from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.history import History, Observation
 from optimizers.parse import Parsed
-from optimizers.prompt import Prompt, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, dumps, result, template
 
 NAME = re.compile(r"[\s,]*([^\s,=]+)\s*=\s*")
 WORD = re.compile(r"[^\s,]+")
@@ -52,7 +52,7 @@ class Human:
         self._prompt = dataclasses.replace(prompt, reasoning=False)
         self._advisor = Advisor(problem, seed, chat, self._prompt, Decoding(), temperature=0.0)
         self._macros: Any = template("human")
-        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)
+        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = Message("system", f"{str(task).strip()}\n{_budget_text(budget)}")
         self._history = History(self._objective)
         self._lines: dict[int, str] = {}
@@ -74,10 +74,10 @@ class Human:
     def tell(self, trial: Trial) -> None:
         """Add a row to the table, and say what became of the last answer."""
         seen = self._history.add(trial)
-        self._told = f"Trial {trial.index + 1}: {result(trial, self._objective, self._prompt)}"
+        self._told = f"Trial {trial.index + 1}: {result(trial, self._objective, self._prompt, told=self._advisor.told)}"
         shown = trial.proposal.params if trial.params is None else trial.params
         outcome = _outcome_text(trial, seen)
-        params = "(no configuration)" if shown is None else dumps(shown)
+        params = "(no configuration)" if shown is None else dumps(shown, self._advisor.told)
         self._lines[trial.index] = f"{trial.index + 1:>4}  {outcome:>10}  {params}"
 
     def _table(self) -> list[str]:

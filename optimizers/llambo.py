@@ -130,7 +130,7 @@ class LLAMBO:
         self._draws = Draws(problem.space, seed)
         self._warm_start: WarmStart | None = None
         if warm_start != "random":
-            requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p)
+            requests = Requests(self._advisor.told.problem, decoding, temperature, seed, prompt.reasoning, top_p)
             self._warm_start = WarmStart(problem, requests, chat, prompt, decoding, warm_start, initial)
         shuffles = Shuffles(seed, shown)
         self._sampler: Sampler = RandomSampler(self._draws, candidates)

@@ -15,7 +15,7 @@ from harness.trial import Candidate, Proposal, Proposer, Usage
 from optimizers.advisor import Advisor, total
 from optimizers.draws import Draws
 from optimizers.history import Observation
-from optimizers.prompt import Prompt, dumps, space_lines, template
+from optimizers.prompt import Prompt, dumps, template
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class TargetSampler:
     def __init__(self, problem: Problem, prompt: Prompt, advisor: Advisor, shuffles: Shuffles, count: int) -> None:
         self._problem, self._prompt, self._advisor = problem, prompt, advisor
         self._shuffles, self._count = shuffles, count
-        self._lines = space_lines(problem)
+        self._lines = advisor.lines
         self._macros: Any = template("llambo")
 
     def draw(self, observed: Sequence[Observation], target: float) -> tuple[list[Drawn], Usage]:
@@ -87,7 +87,7 @@ class TargetSampler:
         ], usage
 
     def _talk(self, examples: Sequence[Observation], target: float) -> str:
-        rows = [(dumps(seen.params), f"{seen.value:.5g}") for seen in examples]
+        rows = [(dumps(seen.params, self._advisor.told), f"{seen.value:.5g}") for seen in examples]
         objective, form = self._problem.objectives[0], self._advisor.form
         text = self._macros.candidate(self._problem, self._prompt, self._lines, objective, form, rows, f"{target:.5g}")
         return str(text).strip()

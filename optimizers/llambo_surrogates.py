@@ -89,9 +89,10 @@ class Discriminative:
         return _scores(losses, expected_improvement(losses, best), completions)
 
     def _talk(self, examples: Sequence[Observation], query: Params) -> Talk:
-        rows = [(seen.params, f"{seen.value:.5g}") for seen in examples]
+        told = self._advisor.told.shown
+        rows = [(told(seen.params), f"{seen.value:.5g}") for seen in examples]
         head = str(self._macros.prediction(self._problem, self._prompt, self._objective)).strip()
-        return few_shot(head, examples_of("Performance", rows), question("Performance", query), self._style)
+        return few_shot(head, examples_of("Performance", rows), question("Performance", told(query)), self._style)
 
 
 class Generative:
@@ -134,12 +135,13 @@ class Generative:
         return _scores(chances, _filled(_mean(chances)), completions)
 
     def _talk(self, examples: Sequence[Observation], label_of: dict[int, int], query: Params) -> Talk:
-        rows = [(seen.params, label_of[seen.index]) for seen in examples]
+        told = self._advisor.told.shown
+        rows = [(told(seen.params), label_of[seen.index]) for seen in examples]
         percent = f"{100 * self._top_fraction:g}"
         head = str(
             self._macros.classification(self._problem, self._prompt, self._problem.objectives[0], percent)
         ).strip()
-        return few_shot(head, examples_of("Classification", rows), question("Classification", query), self._style)
+        return few_shot(head, examples_of("Classification", rows), question("Classification", told(query)), self._style)
 
 
 def question(what: str, params: Params) -> str:

@@ -54,6 +54,8 @@ class WarmStart:
         self._requests, self._chat, self._decoding = requests, chat, decoding
         self._reasoning, self._count = prompt.reasoning, count
         self._context = context if prompt.context else "none"
+        told = prompt.told(problem)
+        self._short, problem = told.short, told.problem
         self._schema = (
             list_schema(json_schema(problem.space), LIST_KEY, count, prompt.reasoning)
             if decoding.mode == "json_schema"
@@ -68,7 +70,10 @@ class WarmStart:
         parsed = parse_list(completion, self._count, last)
         costs = [completion.usage] + [Usage()] * (self._count - 1)
         note = f"warm start: {'no' if self._context == 'none' else self._context} context"
-        return [Answer(completion, one).proposal(cost, note) for one, cost in zip(parsed, costs, strict=True)]
+        return [
+            Answer(completion, one, short_names=self._short).proposal(cost, note)
+            for one, cost in zip(parsed, costs, strict=True)
+        ]
 
     def _request(self) -> ChatRequest:
         plain = self._requests.plain([Message("user", self._text)], self._requests.longest(self._count))

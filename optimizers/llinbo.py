@@ -28,7 +28,7 @@ from optimizers.llinbo_rules import (
     mixture_ucb,
     threshold,
 )
-from optimizers.prompt import Prompt, answer_of, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, result, template
 from optimizers.unit_cube import Point
 
 VARIANTS = ("constrained", "justify", "transient")
@@ -102,7 +102,7 @@ class LLINBO:
         self._warm: GaussianProcess | None = None
         self._first_deviation: float | None = None
         self._macros: Any = template("llinbo")
-        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)
+        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
 
@@ -127,8 +127,9 @@ class LLINBO:
         """Learn from what was executed; the model reads of invalid proposals too."""
         self._spent.add(trial)
         self._evaluated.add(trial)
-        outcome = result(trial, self._objective, self._prompt)
-        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial), outcome)).strip())
+        told = self._advisor.told
+        outcome = result(trial, self._objective, self._prompt, told=told)
+        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial, told), outcome)).strip())
 
     def _warm_start(self) -> list[Proposal]:
         missing = self._evaluated.cube.dimensions - self._spent.proposals

@@ -11,7 +11,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
-from optimizers.prompt import Prompt, answer_of, fidelity_lines, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, fidelity_lines, result, template
 
 HISTORIES = ("compressed", "conversation")
 
@@ -68,7 +68,7 @@ class LLMChat:
         self._macros: Any = template("llm_chat")
         form = self._advisor.form
         fidelities = fidelity_lines(prompt.fidelities(problem))
-        task = self._macros.task(problem, prompt, space_lines(problem), form, budget.trials, fidelities)
+        task = self._macros.task(problem, prompt, self._advisor.lines, form, budget.trials, fidelities)
         self._task = str(task).strip()
         self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
         self._entries: list[str] = []
@@ -87,11 +87,12 @@ class LLMChat:
     def tell(self, trial: Trial) -> None:
         """Add what became of the last answer to the history; the trials of a start are listed in the first message."""
         first, *others = self._objectives
-        outcome = result(trial, first, self._prompt, others)
+        told = self._advisor.told
+        outcome = result(trial, first, self._prompt, others, told)
         if self._history == "conversation" and self._reply is not None:
             self._messages.append(Message("assistant", self._reply))
             self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
             return
-        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial), outcome)).strip())
+        self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial, told), outcome)).strip())
         history = str(self._macros.history(self._entries)).strip()
         self._messages = [Message("user", f"{self._task}\n{history}")]

@@ -15,7 +15,7 @@ from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.advisor import Advisor
 from optimizers.history import History
-from optimizers.prompt import Prompt, answer_of, dumps, result, space_lines, template
+from optimizers.prompt import Prompt, answer_of, dumps, result, template
 from optimizers.tpe import TPE
 
 INIT_METHODS = ("llm", "random")
@@ -84,7 +84,7 @@ class LLMTPE:
         self._tpe = TPE(dataclasses.replace(problem, objectives=(self._objective,)), seed, budget)
         self._history = History(self._objective)
         self._macros: Any = template("llm_tpe")
-        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form, self._objective)
+        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
         self._proposer: str | None = None
@@ -108,13 +108,13 @@ class LLMTPE:
         """TPE learns from what was executed, whoever proposed it; the model's memory holds every trial."""
         self._tpe.tell(trial)
         self._history.add(trial)
-        params = answer_of(trial)
-        outcome = result(trial, self._objective, self._prompt)
+        params = answer_of(trial, self._advisor.told)
+        outcome = result(trial, self._objective, self._prompt, told=self._advisor.told)
         entry = self._macros.entry(trial.index + 1, params, outcome, self._proposer == SAMPLER)
         self._entries.append(str(entry).strip())
 
     def _message(self) -> str:
         best = self._history.best(1)
-        shown = (dumps(best[0].params), best[0].value) if best else None
+        shown = (dumps(best[0].params, self._advisor.told), best[0].value) if best else None
         memory = str(self._macros.memory(self._entries, shown, self._objective)).strip()
         return f"{self._task}\n{memory}"

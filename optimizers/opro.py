@@ -16,7 +16,7 @@ from optimizers.advisor import Advisor, proposals_of
 from optimizers.batch_size import batch_size
 from optimizers.draws import Draws
 from optimizers.history import History, Observation
-from optimizers.prompt import Prompt, dumps, space_lines, template
+from optimizers.prompt import Prompt, dumps, template
 
 
 class OPRO:
@@ -76,7 +76,7 @@ class OPRO:
         self._history = History(self._objective)
         self._queue: deque[Proposal] = deque()
         self._macros: Any = template("opro")
-        task = self._macros.task(problem, prompt, space_lines(problem), self._advisor.form)
+        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form)
         self._task = str(task).strip()
 
     def prepare(self) -> None:
@@ -103,7 +103,8 @@ class OPRO:
         return proposals_of(answers)
 
     def _meta_prompt(self) -> str:
-        lines = [(dumps(seen.params), f"{seen.value:.5g}") for seen in solutions(self._history, self._shown)]
+        told = self._advisor.told
+        lines = [(dumps(seen.params, told), f"{seen.value:.5g}") for seen in solutions(self._history, self._shown)]
         return f"{self._task}\n{str(self._macros.solutions(lines, self._objective)).strip()}"
 
 

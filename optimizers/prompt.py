@@ -22,6 +22,7 @@ from harness.faults import describe
 from harness.problem import Fidelity, Objective, Problem
 from harness.trial import Trial
 from optimizers.clauses import clause_text, condition_text
+from optimizers.told_space import ToldSpace, Way
 
 FIDELITY_KEY = "fidelity"
 """Under this key of an answer stands the fidelity, where one is asked for."""
@@ -41,6 +42,7 @@ class Prompt:
         fidelity: Show the task's fidelities and ask for one with each configuration.
         repeats: "told": of a configuration that was evaluated before, the result says so, as which trial and with which
             score; "untold": it says the score alone. For the methods that tell what became of each trial.
+        space: How the space is told: ``ToldSpace``.
     """
 
     context: bool | str = True
@@ -49,6 +51,7 @@ class Prompt:
     hint: str = "none"
     fidelity: bool = False
     repeats: Literal["untold", "told"] = "untold"
+    space: Way = "levels"
 
     def __post_init__(self) -> None:
         if self.repeats not in REPEATS:
@@ -68,6 +71,14 @@ class Prompt:
                 "it configurations with their scores alone; leave prompt.repeats=untold, or take llm_chat, centaur, "
                 "llinbo or llm_tpe."
             )
+
+    def told(self, problem: Problem) -> ToldSpace:
+        """The space as it is told.
+
+        Raises:
+            SettingError: It cannot be told so.
+        """
+        return ToldSpace(problem, self.space)
 
     def about(self, problem: Problem, asks_fidelity: bool = False) -> str:
         """What is told of model and data; empty without context.
@@ -174,7 +185,9 @@ def _shape(names: Iterable[str]) -> str:
     return "{" + ", ".join(f"{json.dumps(name)}: x" for name in names) + "}"
 
 
-def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[Objective] = ()) -> str:
+def result(
+    trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[Objective] = (), told: ToldSpace | None = None
+) -> str:
     """What became of a trial, in one sentence for the model; test scores and other metrics never appear.
 
     Args:
@@ -183,8 +196,10 @@ def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[
         prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known;
             where it tells of repeats, also that the same was evaluated before.
         others: Further objectives whose values are told.
+        told: How configurations are shown; None for as they are.
     """
-    mended = "" if trial.repair is None else f"{_fault_text(trial, prompt)} {dumps(trial.params)} was run instead. "
+    instead = f"{dumps(trial.params, told)} was run instead. "
+    mended = "" if trial.repair is None else f"{_fault_text(trial, prompt, told)} {instead}"
     if trial.outcome is not None:
         losses = trial.outcome.losses
         values = _scores(losses, (objective, *others))
@@ -195,23 +210,23 @@ def result(trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[
         text = f"{mended}The evaluation failed: {said.splitlines()[0][:200]}"
         before = _before(trial, prompt, (objective, *others))
         return f"{text.rstrip('.')}.{before}" if before else text
-    return f"{_fault_text(trial, prompt)} It was not evaluated."
+    return f"{_fault_text(trial, prompt, told)} It was not evaluated."
 
 
-def answer_of(trial: Trial) -> str:
-    """What was proposed, as a history lists it; with its fidelity, if that was not the highest.
+def answer_of(trial: Trial, told: ToldSpace | None = None) -> str:
+    """What was proposed, as a history lists it, in the names that were told; with a fidelity below the highest.
 
     A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
     """
     proposal = trial.proposal
     if proposal.params is None:
         return "(no configuration)"
-    return dumps(proposal.params | ({} if proposal.fidelity is None else {FIDELITY_KEY: proposal.fidelity}))
+    return dumps(proposal.params | ({} if proposal.fidelity is None else {FIDELITY_KEY: proposal.fidelity}), told)
 
 
-def dumps(params: Mapping[str, Any] | None) -> str:
-    """A configuration as the JSON a model reads and writes."""
-    return json.dumps(loggable(params))
+def dumps(params: Mapping[str, Any] | None, told: ToldSpace | None = None) -> str:
+    """A configuration as the JSON a model reads and writes, in the names that it was told."""
+    return json.dumps(loggable(params if params is None or told is None else told.shown(params)))
 
 
 def _scores(losses: Mapping[str, float], objectives: Iterable[Objective]) -> str:
@@ -240,10 +255,11 @@ def _measured_at(trial: Trial) -> str:
     return f" ({', '.join(parts)})"
 
 
-def _fault_text(trial: Trial, prompt: Prompt) -> str:
+def _fault_text(trial: Trial, prompt: Prompt, told: ToldSpace | None) -> str:
     if not prompt.feedback:
         return "Your proposal was invalid."
-    return f"Your proposal was invalid: {'; '.join(describe(violation) for violation in trial.violations)}."
+    violations = trial.violations if told is None else map(told.violation, trial.violations)
+    return f"Your proposal was invalid: {'; '.join(map(describe, violations))}."
 
 
 def _values(hyperparameter: Any) -> str:

@@ -75,6 +75,8 @@ class Recitation:
         self._samples, self._budget, self._spent = samples, budget, Spent()
         self._chat, self._prompt = chat, prompt
         self._names = frozenset(problem.space)
+        told = prompt.told(problem)
+        self._short, problem = told.short, told.problem
         self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
         self._schema = schema(problem, self._requests.wrapped) if decoding.mode == "json_schema" else None
         self._queue: deque[Proposal] = deque()
@@ -118,6 +120,7 @@ class Recitation:
             reason=stated if isinstance(stated, str) else parsed.reason,
             predicted=score,
             proposer=Proposer.MODEL,
+            short_names=self._short,
         )
 
 

@@ -111,7 +111,7 @@ def populations(family, task):
     benchmark = FAMILIES[family](task=task)
     yield table(benchmark, LEVELS[family]) if family in LEVELS else draws(benchmark)
     if family == "hpobench":
-        yield draws(HPOBench(task=task, space="continuous"))
+        yield draws(HPOBench(task=task, space="nearest"))
 
 
 def gains(losses, chosen):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.hpobench import CONTINUOUS_DEFAULT, DATA_SETS, GRID_DEFAULT, LEVELS, MEASURES, HPOBench
+from benchmarks.hpobench_spaces import search_space
 from benchmarks.table import Grid
 from benchmarks.table_cache import read_table
 from harness.errors import SettingError
@@ -79,19 +80,21 @@ def test_one_number_known_by_hand() -> None:
 
 
 def test_the_default_of_the_grid_is_the_one_of_hpobench_snapped() -> None:
-    grid, continuous = HPOBench("kc1"), HPOBench("kc1", space="continuous")
+    grid, nearest = HPOBench("kc1"), HPOBench("kc1", space="nearest")
     assert grid.problem.default == GRID_DEFAULT == dict(grid.problem.space.get_default_configuration())
-    assert (
-        continuous.problem.default == CONTINUOUS_DEFAULT == dict(continuous.problem.space.get_default_configuration())
-    )
-    assert grid.evaluate(grid.problem.default, None, 0) == continuous.evaluate(continuous.problem.default, None, 0)
+    assert nearest.problem.default == GRID_DEFAULT == dict(nearest.problem.space.get_default_configuration())
+    live = search_space("nn", "nn", grid=False)
+    assert dict(live.get_default_configuration()) == CONTINUOUS_DEFAULT
+    own = nearest.evaluate({**CONTINUOUS_DEFAULT}, None, 0)
+    assert own.losses == grid.evaluate(grid.problem.default, None, 0).losses
+    assert own.metrics["snap_steps_max"] > 0
     default = grid.problem.default
     default["depth"] = 1
     assert HPOBench("kc1").problem.default["depth"] == 3
 
 
-def test_the_continuous_ranges_are_hpobenchs() -> None:
-    space = HPOBench(space="continuous").problem.space
+def test_the_ranges_are_hpobenchs() -> None:
+    space = HPOBench(space="nearest").problem.space
     ranges: dict[str, Any] = {name: (hp.lower, hp.upper, hp.log) for name, hp in space.items()}  # type: ignore[attr-defined]
     assert ranges == {
         "alpha": (1e-8, 1.0, True),
@@ -102,7 +105,7 @@ def test_the_continuous_ranges_are_hpobenchs() -> None:
     }
 
 
-@pytest.mark.parametrize("space", ["grid", "continuous"])
+@pytest.mark.parametrize("space", ["grid", "nearest"])
 def test_the_curve_against_real_random_search(space: Any) -> None:
     benchmark = HPOBench("credit_g", space=space)
     best = best_losses(benchmark, runs=200, evaluations=20)
@@ -111,7 +114,7 @@ def test_the_curve_against_real_random_search(space: Any) -> None:
     assert np.all(np.abs(best.mean(axis=0) - curve) < 4.5 * errors)
 
 
-@pytest.mark.parametrize("space", ["grid", "continuous"])
+@pytest.mark.parametrize("space", ["grid", "nearest"])
 def test_the_quantiles_against_real_random_search(space: Any) -> None:
     """Many configurations share the loss of a constant predictor: a share lies between those below and those at it."""
     benchmark = HPOBench("vehicle", space=space)
@@ -125,15 +128,15 @@ def test_the_quantiles_against_real_random_search(space: Any) -> None:
 
 
 def test_the_quantiles_of_the_two_spaces_differ() -> None:
-    grid, continuous = (np.array(HPOBench("vehicle", space=s).loss_quantiles(101)) for s in ("grid", "continuous"))
-    assert (grid[0], grid[-1]) == (continuous[0], continuous[-1])
-    assert np.abs(grid - continuous).max() > 0.02
+    grid, nearest = (np.array(HPOBench("vehicle", space=s).loss_quantiles(101)) for s in ("grid", "nearest"))
+    assert (grid[0], grid[-1]) == (nearest[0], nearest[-1])
+    assert np.abs(grid - nearest).max() > 0.02
 
 
 def test_the_curves_of_the_two_spaces_differ() -> None:
-    """Edges of the continuous space have smaller cells; if the weights were ignored, the curves would be the same."""
-    grid, continuous = (np.array(HPOBench("credit_g", space=s).random_search_curve(3)) for s in ("grid", "continuous"))
-    assert np.all(np.abs(grid - continuous) > 1e-3)
+    """Edges of the nearest space have smaller cells; if the weights were ignored, the curves would be the same."""
+    grid, nearest = (np.array(HPOBench("credit_g", space=s).random_search_curve(3)) for s in ("grid", "nearest"))
+    assert np.all(np.abs(grid - nearest) > 1e-3)
 
 
 def test_the_curve_of_one_draw_is_the_mean() -> None:

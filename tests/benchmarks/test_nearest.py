@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from ConfigSpace import ConfigurationSpace
+from ConfigSpace import EqualsCondition, OrdinalHyperparameter
 from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from benchmarks.hpobench import LEVELS, continuous_space
-from benchmarks.nearest import NearestGrid, Uniform, midpoints, probability_at_most
-from benchmarks.table import Grid
+from benchmarks import fcnet
+from benchmarks.hpobench import DESCRIPTIONS, GRID_DEFAULT, LEVELS
+from benchmarks.hpobench_spaces import MODELS, search_space
+from benchmarks.nearest import (
+    LARGEST,
+    MEAN,
+    Nearest,
+    Snap,
+    Uniform,
+    is_log,
+    level_shares,
+    midpoints,
+    probability_at_most,
+)
+from benchmarks.table import grid_space
+from harness.check import Checker
+from harness.errors import SettingError
+from harness.problem import Params
+from harness.short_names import LEVELS as KEY
+from harness.short_names import levels_of
+from harness.space import Decoder
+from tests.fakes import rich_space
+
+NEAREST = Nearest(grid_space("s", LEVELS, GRID_DEFAULT, DESCRIPTIONS), "s")
 
 HYPERPARAMETERS: list[Uniform] = [
     UniformFloatHyperparameter("f", -2.0, 7.0),
@@ -43,11 +69,10 @@ def test_midpoints() -> None:
 
 
 def test_grid_points_stand_for_themselves() -> None:
-    grid, nearest = Grid(LEVELS), NearestGrid(LEVELS, continuous_space("s"))
     rng = np.random.default_rng(0)
     for _ in range(200):
         params = {name: levels[int(rng.integers(len(levels)))] for name, levels in LEVELS.items()}
-        assert nearest.position(params) == grid.position(params)
+        assert NEAREST.snap(params) == (params, {MEAN: 0.0, LARGEST: 0.0})
 
 
 def nearest_by_distance(name: str, value: float) -> object:
@@ -57,12 +82,11 @@ def nearest_by_distance(name: str, value: float) -> object:
 
 
 def test_every_value_stands_for_the_nearest_level() -> None:
-    space = continuous_space("s")
-    grid, nearest = Grid(LEVELS), NearestGrid(LEVELS, space)
+    space = copy.deepcopy(NEAREST.space)
     space.seed(0)
     for sample in space.sample_configuration(500):
         snapped = {name: nearest_by_distance(name, value) for name, value in sample.items()}
-        assert nearest.position(dict(sample)) == grid.position(snapped)  # type: ignore[arg-type]
+        assert NEAREST.snap(dict(sample))[0] == snapped
 
 
 @pytest.mark.parametrize(
@@ -86,18 +110,102 @@ def test_every_value_stands_for_the_nearest_level() -> None:
 )
 def test_edges_and_ties(name: str, value: float, level: float) -> None:
     others = {"alpha": 1.0, "batch_size": 4, "depth": 1, "learning_rate_init": 1.0, "width": 16}
-    nearest = NearestGrid(LEVELS, continuous_space("s"))
-    assert nearest.position({**others, name: value}) == Grid(LEVELS).position({**others, name: level})
+    assert NEAREST.snap({**others, name: value})[0] == {**others, name: level}
+
+
+def counted(nearest: Nearest, levels: dict[str, Any], draws: int) -> npt.NDArray[np.float64]:
+    """(configurations,) the share of random draws that count as each configuration of the grid."""
+    space = copy.deepcopy(nearest.space)
+    space.seed(0)
+    read, shape = Decoder(space), [len(values) for values in levels.values()]
+    counts = np.zeros(shape)
+    for sample in space.sample_configuration(draws):
+        snapped = nearest.snap(read(sample))[0]
+        counts[tuple(levels[name].index(snapped[name]) for name in levels)] += 1
+    return counts.ravel() / draws
 
 
 def test_shares_of_the_grid_points_against_samples() -> None:
-    levels = {"f": (0.01, 0.1, 1.0), "i": (1, 4, 9)}
-    space = ConfigurationSpace(seed=0)
-    space.add(UniformFloatHyperparameter("f", 0.01, 1.0, log=True), UniformIntegerHyperparameter("i", 1, 9))
-    nearest = NearestGrid(levels, space)
-    shares = nearest.probabilities()
-    counts = np.bincount([nearest.position(dict(s)) for s in space.sample_configuration(20_000)], minlength=9) / 20_000
+    levels = {"f": (0.01, 0.1, 1.0), "i": (1, 4, 9), "word": ("a", "b"), "l": (4, 6, 10, 16)}
+    grid = grid_space("s", levels, {"f": 0.1, "i": 4, "word": "b", "l": 6}, dict.fromkeys(levels, ""))
+    nearest = Nearest(grid, "s")
+    shares = nearest.probabilities(levels)
+    counts = counted(nearest, levels, 20_000)
     assert shares.sum() == pytest.approx(1.0)
     assert np.all(np.abs(counts - shares) < 4.5 * np.sqrt(shares * (1 - shares) / 20_000))
-    # By hand: |log f - log level| splits 1/4, 1/2, 1/4; integers 1-2, 3-6, 7-9 (2.5 and 6.5 are the midpoints).
-    assert shares.reshape(3, 3)[:, 0] == pytest.approx(np.array([0.25, 0.5, 0.25]) * 2 / 9)
+    # By hand: |log f - log level| splits 1/4, 1/2, 1/4; words are drawn alike.
+    assert level_shares(nearest.space["f"]) == pytest.approx([0.25, 0.5, 0.25])
+    assert level_shares(nearest.space["word"]) == pytest.approx([0.5, 0.5])
+
+
+def test_words_stay_and_numbers_become_ranges() -> None:
+    grid = grid_space("s", fcnet.LEVELS, fcnet.DEFAULT, fcnet.DESCRIPTIONS)
+    space = Nearest(grid, "s").space
+    assert {name: type(each).__name__ for name, each in space.items()} == {
+        "activation_fn_1": "CategoricalHyperparameter",
+        "activation_fn_2": "CategoricalHyperparameter",
+        "batch_size": "UniformIntegerHyperparameter",
+        "dropout_1": "UniformFloatHyperparameter",
+        "dropout_2": "UniformFloatHyperparameter",
+        "init_lr": "UniformFloatHyperparameter",
+        "lr_schedule": "CategoricalHyperparameter",
+        "n_units_1": "UniformIntegerHyperparameter",
+        "n_units_2": "UniformIntegerHyperparameter",
+    }
+    assert dict(space.get_default_configuration()) == fcnet.DEFAULT
+    assert [name for name, each in space.items() if getattr(each, "log", False)] == [
+        "batch_size", "init_lr", "n_units_1", "n_units_2",
+    ]  # fmt: skip
+
+
+def test_levels_that_conditions_and_clauses_speak_of_stay() -> None:
+    with pytest.raises(SettingError, match=r"rich has no numbers with levels.*leave benchmark\.space=grid"):
+        Nearest(rich_space(), "rich")  # its one numeric ordinal stands in a clause
+    space = rich_space()
+    space.add(OrdinalHyperparameter("child", [0.1, 0.2, 0.4], default_value=0.2))
+    space.add(EqualsCondition(space["child"], space["batch"], 32))
+    nearest = Nearest(space, "rich")
+    check = Checker(nearest.space).check
+    assert nearest.space["batch"] == space["batch"]
+    default = Decoder(nearest.space)(nearest.space.get_default_configuration())
+    assert check({**default, "child": 0.3}) == ({**default, "child": 0.3}, ())
+    assert nearest.snap({**default, "child": 0.27})[0] == {**default, "child": 0.2}
+    assert {v.fault for v in check({**default, "batch": 16, "child": 0.3})[1]} == {"inactive"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_scale_of_hpobenchs_levels_is_hpobenchs(model: str) -> None:
+    ranges, grid = search_space("s", model, grid=False), search_space("s", model, grid=True)
+    assert {name: is_log(levels_of(grid[name])) for name in grid} == {name: ranges[name].log for name in grid}  # type: ignore[attr-defined]
+
+
+@st.composite
+def axes(draw: st.DrawFn) -> tuple[Uniform, float]:
+    """A range with levels, and a value of it."""
+    whole, log = draw(st.booleans()), draw(st.booleans())
+    numbers: Any = st.integers(1 if log else -1000, 2000) if whole else st.floats(1e-9 if log else -1e3, 1e3)
+    levels = sorted(draw(st.sets(numbers, min_size=2, max_size=8)))
+    assume(all(b - a > 1e-12 * max(1, abs(b)) for a, b in itertools.pairwise(levels)))
+    kind = UniformIntegerHyperparameter if whole else UniformFloatHyperparameter
+    value = draw(st.integers(levels[0], levels[-1]) if whole else st.floats(levels[0], levels[-1]))
+    return kind("x", levels[0], levels[-1], log=log, meta={KEY: levels}), value
+
+
+@given(axes())
+@settings(max_examples=200)
+def test_any_value_of_a_range_counts_as_the_level_of_least_distance(axis: tuple[Uniform, float]) -> None:
+    uniform, value = axis
+    snap, scale = Snap(uniform), math.log if uniform.log else float
+    distances = {level: abs(scale(value) - scale(level)) for level in snap.levels}
+    assert distances[snap.nearest(value)] == pytest.approx(min(distances.values()), rel=1e-6, abs=1e-9)
+    assert 0 <= snap.steps(value) <= 0.5
+    assert (snap.steps(value) == 0) == (value in snap.levels) or snap.steps(value) < 1e-9
+    assert sum(snap.shares()) == pytest.approx(1)
+    assert min(snap.shares()) >= -1e-12
+
+
+def test_the_distance_is_in_steps_between_the_neighbours() -> None:
+    others: Params = dict(GRID_DEFAULT)
+    _, distance = NEAREST.snap({**others, "alpha": math.sqrt(2.1544348e-3 * 1.6681006e-2)})  # midway on its scale
+    assert distance == pytest.approx({MEAN: 0.1, LARGEST: 0.5})
+    assert NEAREST.snap({**others, "depth": 3})[1] == {MEAN: 0.0, LARGEST: 0.0}

@@ -79,7 +79,7 @@ class Rich:
 
 BENCHMARKS = {
     "grid": HPOBench,
-    "continuous": functools.partial(HPOBench, space="continuous"),
+    "nearest": functools.partial(HPOBench, space="nearest"),
     "fcnet": FCNet,
     "nasbench201": NASBench201,
     "branin": functools.partial(Toy, task="branin"),
@@ -89,7 +89,7 @@ BENCHMARKS = {
 build = functools.cache(lambda name: BENCHMARKS[name]())
 REFUSED = {
     ("nasbench201", "warped"): "no hyperparameter that probe.space=warped could change",
-    ("continuous", "permuted"): "has no end (alpha, learning_rate_init",
+    ("nearest", "permuted"): "has no end (alpha, learning_rate_init",
     ("branin", "permuted"): "has no end (x1, x2, amplitude",
     ("peak", "permuted"): "has no end (rate",
     ("rich", "permuted"): "has no end (",
@@ -214,8 +214,8 @@ def test_on_a_grid_each_configuration_stands_for_one_of_its_own(name, probe, cou
 @pytest.mark.parametrize(
     ("name", "probe"),
     [
-        *itertools.product(("grid", "continuous", "branin", "peak"), ("warped", "shifted")),
-        ("continuous", "anonymous"),
+        *itertools.product(("grid", "nearest", "branin", "peak"), ("warped", "shifted")),
+        ("nearest", "anonymous"),
         ("fcnet", "blind"),
         ("grid", "permuted"),
         ("nasbench201", "permuted"),
@@ -235,7 +235,7 @@ def same_distribution(one, other):
     return ks_2samp(one, other, method="asymp").pvalue
 
 
-@pytest.mark.parametrize("name", ["continuous", "branin"])
+@pytest.mark.parametrize("name", ["nearest", "branin"])
 def test_a_wrong_warp_would_be_seen(name, monkeypatch):
     linear = lambda scale, value: (value - scale.lower) / (scale.upper - scale.lower)  # noqa: E731
     monkeypatch.setattr(Scale, "share", linear)  # as if every shown range were linear
@@ -265,7 +265,7 @@ def test_a_scale_keeps_to_its_range(scale):
     assert [scale.share(value) for value in values] == pytest.approx(np.linspace(0, 1, 101), abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["continuous", "branin", "peak"])
+@pytest.mark.parametrize("name", ["nearest", "branin", "peak"])
 @pytest.mark.parametrize("probe", ["warped", "shifted", "blind"])
 def test_the_ends_of_a_shown_range_can_be_evaluated(name, probe):
     for seed in range(5):

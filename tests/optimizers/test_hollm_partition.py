@@ -7,6 +7,7 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, Ordinal
 from harness.problem import Objective, Problem
 from optimizers.cell_space import CellSpace
 from optimizers.partition import Cell, annealed, drawn, leaf_cells, leaf_size, scores
+from optimizers.told_space import ToldSpace
 from optimizers.unit_cube import UnitCube
 from tests.fakes import VALID, rich_space
 
@@ -27,7 +28,7 @@ def lines(*hyperparameters, lower, upper):
     space.add(list(hyperparameters))
     names = UnitCube(space).names
     cell = Cell(np.full(len(names), lower), np.full(len(names), upper), np.array([0]))
-    return CellSpace(problem(space), UnitCube(space), cell).lines
+    return CellSpace(problem(space), UnitCube(space), cell, ToldSpace(problem(space), "levels")).lines
 
 
 def test_scores_of_three_cells_by_hand():
@@ -134,7 +135,9 @@ def test_a_cell_binds_only_what_is_active():
     space = rich_space()
     cube = UnitCube(space)
     lower = np.array([0.9 if name == "degree" else 0.0 for name in cube.names])
-    cell = CellSpace(problem(space), cube, Cell(lower, np.ones(len(lower)), np.array([0])))
+    cell = CellSpace(
+        problem(space), cube, Cell(lower, np.ones(len(lower)), np.array([0])), ToldSpace(problem(space), "levels")
+    )
     assert cell.holds(VALID), "degree is inactive"
     assert not cell.holds(VALID | {"kernel": "poly", "degree": 2})
     assert cell.holds(VALID | {"kernel": "poly", "degree": 5, "coef0": 0.5})
@@ -146,6 +149,6 @@ def test_every_point_lies_in_its_cell_as_it_is_told():
     drawn_params = [dict(configuration) for configuration in space.sample_configuration(60)]
     points = np.array([cube.point(params) for params in drawn_params])
     for cell in leaf_cells(points, 2):
-        told = CellSpace(problem(space), cube, cell)
+        told = CellSpace(problem(space), cube, cell, ToldSpace(problem(space), "levels"))
         for member in cell.members:
             assert told.holds({k: v.item() if hasattr(v, "item") else v for k, v in drawn_params[member].items()})

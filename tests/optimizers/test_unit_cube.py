@@ -14,7 +14,7 @@ SPACES = {
     "branin": Toy("branin").problem.space,
     "peak": Toy("peak").problem.space,
     "grid": HPOBench().problem.space,
-    "continuous": HPOBench(space="continuous").problem.space,
+    "nearest": HPOBench(space="nearest").problem.space,
 }
 
 

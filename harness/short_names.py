@@ -1,0 +1,87 @@
+"""Short names of levels: 0.0017 for 0.0016681006.
+
+A model that is told the short names (``prompt.space=levels_short``) may answer with them. They follow from the levels
+alone, so that what the prompt shows and what the check accepts are the same by construction.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from harness.choices import builtin
+from harness.levels import Number, is_number, known_levels
+from harness.trial import Fault, Violation
+
+FEWEST_DIGITS = 2
+"""Of a short name: one digit would tell the levels of HPOBench apart, but 0.002 reads as another value than 0.0017."""
+MOST_DIGITS = 17
+"""As many tell any two floats apart."""
+
+
+def short_names(levels: Sequence[Number]) -> tuple[Number, ...]:
+    """A short name of each level: the fewest significant digits that tell all of them apart, at least two.
+
+    Whole numbers and digits before the decimal point stay as they are: 256 is no longer than 260. A name is nearer to
+    its own level than to any other, on a linear scale and, where all are positive, on a logarithmic one.
+    """
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS):
+        names = tuple(_rounded(level, digits) for level in levels)
+        if _tell_apart(levels, names):
+            return names
+    return tuple(levels)
+
+
+class ShortNames:
+    """Reads the short names of one space's levels.
+
+    Args:
+        space: Read, never changed.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        known = {name: levels.values for name in space if (levels := known_levels(space[name])) is not None}
+        self._levels = {
+            name: {short: level for short, level in zip(short_names(levels), levels, strict=True) if short != level}
+            for name, levels in known.items()
+        }
+
+    def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration with each short name replaced by its level; everything else as it is, whatever it is."""
+        return {name: self._level(name, value) for name, value in params.items()}
+
+    def confused(self, violation: Violation) -> Violation:
+        """With whose short name it is, where a number that is no level of its own is another's."""
+        value = builtin(violation.value)
+        if violation.fault not in (Fault.OFF_GRID, Fault.NOT_A_CHOICE) or violation.confused or not is_number(value):
+            return violation
+        whose = next((name for name, levels in self._levels.items() if value in levels), None)
+        return dataclasses.replace(violation, confused=whose)
+
+    def _level(self, name: Any, value: Any) -> Any:
+        number = builtin(value)
+        if not is_number(number) or not isinstance(name, str) or name not in self._levels:
+            return value
+        return self._levels[name].get(number, value)
+
+
+def _rounded(level: Number, digits: int) -> Number:
+    if isinstance(level, int) or not math.isfinite(level):
+        return level
+    return float(f"{level:.{max(digits, len(str(int(abs(level)))))}g}")
+
+
+def _tell_apart(levels: Sequence[Number], names: Sequence[Number]) -> bool:
+    """Whether each name is nearest to its own level, and to no other as well."""
+    scales = (math.log, float) if min(*levels, *names) > 0 else (float,)
+    for scale in scales:
+        places = [scale(level) for level in levels]
+        for own, name in enumerate(names):
+            away = [abs(place - scale(name)) for place in places]
+            if sum(distance <= away[own] for distance in away) != 1:
+                return False
+    return True
