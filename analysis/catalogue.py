@@ -34,6 +34,7 @@ from analysis.reasons import Reasoned, consistency_findings, read_reasons
 from analysis.reasons_figure import reason_sketches
 from analysis.recitation import recitation_findings
 from analysis.repairs import repair_findings
+from analysis.snapped import snapped_findings
 from analysis.sweeps import sweep_findings
 from analysis.table import Findings, Table
 from analysis.token_limits import limit_findings
@@ -60,6 +61,7 @@ _COMPARED: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
     fidelity_findings,
     pareto_findings,
     generalization_findings,
+    snapped_findings,
     repair_findings,
     decoding_findings,
     limit_findings,

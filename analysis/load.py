@@ -57,6 +57,8 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "llm_seconds": pl.Float64,
     "candidates": pl.Int64,
     "candidates_invalid": pl.Int64,
+    "snap_steps": pl.Float64,
+    "snap_steps_max": pl.Float64,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from harness.errors import RunError
 from harness.rows import drawn_candidates
+from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX
 from harness.trial import Fault
 from harness.visible import visible
 
@@ -24,6 +25,7 @@ class TrialRow(TypedDict):
     objective's test score as reported. ``faults`` names each kind once, in the order of the log. ``predicted`` is what
     the method expected, as reported. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all
     of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
+    ``snap_steps`` and ``snap_steps_max`` are how far an evaluation lay from the levels that scored, mean and largest.
     """
 
     run: str
@@ -54,6 +56,8 @@ class TrialRow(TypedDict):
     llm_seconds: float
     candidates: int
     candidates_invalid: int
+    snap_steps: float | None
+    snap_steps_max: float | None
 
 
 def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRow:
@@ -109,6 +113,8 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             llm_seconds=_seconds(usage["seconds"]),
             candidates=len(drawn := drawn_candidates(row)),
             candidates_invalid=sum(bool(candidate["violations"]) for candidate in drawn),
+            snap_steps=finite((row["metrics"] or {}).get(SNAP_STEPS)),
+            snap_steps_max=finite((row["metrics"] or {}).get(SNAP_STEPS_MAX)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"

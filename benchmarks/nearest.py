@@ -31,14 +31,11 @@ from benchmarks.probe_space import in_clauses, parents
 from benchmarks.settings import one_of
 from harness.choices import Choices, builtin
 from harness.errors import SettingError
-from harness.levels import LEVELS, known_levels, levels_of
+from harness.levels import LEVELS, SNAP_STEPS, SNAP_STEPS_MAX, known_levels, levels_of
 from harness.problem import Outcome, Params
 from harness.shown_space import Shown, as_it_is, rebuilt
 
 Uniform = UniformFloatHyperparameter | UniformIntegerHyperparameter
-
-MEAN, LARGEST = "snap_steps", "snap_steps_max"
-"""Metrics of an evaluation: its distance from the levels that scored, in steps."""
 
 
 class Nearest:
@@ -72,12 +69,15 @@ class Nearest:
             )
 
     def snap(self, params: Params) -> tuple[Params, dict[str, float]]:
-        """The nearest configuration of the grid, and how far it is: ``MEAN`` and ``LARGEST``."""
+        """The nearest configuration of the grid, and how far it is: ``SNAP_STEPS`` and ``SNAP_STEPS_MAX``."""
         on_levels = {
             name: self._ranges[name].nearest(value) if name in self._ranges else value for name, value in params.items()
         }
         steps = [self._ranges[name].steps(value) for name, value in params.items() if name in self._ranges]
-        return on_levels, {MEAN: sum(steps) / len(steps) if steps else 0.0, LARGEST: max(steps, default=0.0)}
+        return on_levels, {
+            SNAP_STEPS: sum(steps) / len(steps) if steps else 0.0,
+            SNAP_STEPS_MAX: max(steps, default=0.0),
+        }
 
     def outcome(self, params: Params, look_up: Callable[[Params], Outcome]) -> Outcome:
         """What the nearest configuration of the grid scores, with the distance.

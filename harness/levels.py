@@ -20,6 +20,9 @@ from harness.choices import Choices
 Number = int | float
 LEVELS = "levels"
 """The key of a range's ``meta`` under which a benchmark lists the levels that the range stands for."""
+SNAP_STEPS, SNAP_STEPS_MAX = "snap_steps", "snap_steps_max"
+"""Metrics of an evaluation under ``benchmark.space=nearest``: how far it lay from the levels that scored, in steps
+between neighbouring levels; the mean over its ranges, and the largest."""
 _EQUAL_DIGITS = 9
 """Unevenness is compared after rounding to these: of two levels, both are even."""
 

@@ -19,8 +19,6 @@ from benchmarks import fcnet
 from benchmarks.hpobench import DESCRIPTIONS, GRID_DEFAULT, LEVELS
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.nearest import (
-    LARGEST,
-    MEAN,
     Nearest,
     Snap,
     Uniform,
@@ -34,6 +32,8 @@ from harness.check import Checker
 from harness.errors import SettingError
 from harness.problem import Params
 from harness.short_names import LEVELS as KEY
+from harness.short_names import SNAP_STEPS as MEAN
+from harness.short_names import SNAP_STEPS_MAX as LARGEST
 from harness.short_names import levels_of
 from harness.space import Decoder
 from tests.fakes import rich_space

@@ -13,7 +13,7 @@ import math
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -31,6 +31,12 @@ CASES: list[Case] = [
     (file, settings)
     for file, target in TARGETS.items()
     for settings in getattr(target, "examples", None) or [{"task": task} for task in target.tasks]
+]
+CASES += [
+    (file, {**next(settings for other, settings in CASES if other == file), "space": "nearest"})
+    for file, target in TARGETS.items()
+    if "nearest" in get_args(get_type_hints(target.__init__).get("space")) and file.stem != "nasbench201"
+    if any(other == file for other, _ in CASES)
 ]
 NAMES = [f"{file.stem}.{'+'.join(str(value) for value in settings.values())}" for file, settings in CASES]
 RANDOM_CONFIGURATIONS = 50
