@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from harness.errors import RunError
-from harness.rows import drawn_candidates
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX
+from harness.rows import drawn_candidates
 from harness.trial import Fault
 from harness.visible import visible
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import json
 import shutil
 import tempfile
@@ -27,10 +28,11 @@ TRUTH = {"svm": official_table.write(FOLDER / "svm" / "31"), "nn": official_tabl
 CASES = [
     (FILE, {"task": 31, "model": "svm", "folder": str(FOLDER)}),
     (FILE, {"task": 3, "model": "nn", "folder": str(FOLDER), "table_seed": 665}),
+    (FILE, {"task": 31, "model": "svm", "folder": str(FOLDER), "space": "nearest"}),
 ]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=["svm", "nn"])
+@pytest.fixture(scope="module", params=CASES, ids=["svm", "nn", "nearest"])
 def case(request):
     file, settings = request.param
     return build(file, settings), f"hpobench_tables.{settings['task']}"
@@ -196,3 +198,29 @@ def test_the_odds_of_drawing_what_conditions_switch_off():
         "width": np.array([0, 0, 3]),
     }
     assert draw_weights(space, digits) == pytest.approx([1 / 16, 3 / 64, 3 / 64])
+
+
+def test_between_the_levels_of_hyperparameters_the_nearest_scores():
+    grid, nearest = svm(), svm(space="nearest")
+    levels = {name: each.sequence for name, each in grid.problem.space.items()}
+    near = nearest.evaluate({"C": 1.1, "gamma": levels["gamma"][0]}, {"subsample": 0.1}, 0)
+    on = grid.evaluate({"C": 1.0, "gamma": levels["gamma"][0]}, {"subsample": 0.1}, 0)
+    assert near.losses == on.losses
+    assert {
+        **on.metrics,
+        "snap_steps": near.metrics["snap_steps"],
+        "snap_steps_max": near.metrics["snap_steps_max"],
+    } == near.metrics
+    assert near.metrics["snap_steps_max"] == pytest.approx(2 * near.metrics["snap_steps"]) != 0
+
+
+def test_the_curve_of_ranges_against_real_random_search():
+    nearest = nn(space="nearest")
+    space = copy.deepcopy(nearest.problem.space)
+    space.seed(0)
+    draws = [
+        nearest.evaluate(dict(each), None, 0).losses["balanced_accuracy"] for each in space.sample_configuration(4000)
+    ]
+    best = np.minimum.accumulate(np.array(draws).reshape(800, 5), axis=1)
+    errors = best.std(axis=0, ddof=1) / np.sqrt(len(best))
+    assert np.all(np.abs(best.mean(axis=0) - nearest.random_search_curve(5)) < 4.5 * errors)

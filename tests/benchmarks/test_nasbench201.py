@@ -10,6 +10,7 @@ import pytest
 from benchmarks.nasbench201 import DEFAULT, EDGES, LEVELS, MEASURES, OPERATIONS, NASBench201
 from benchmarks.table import Grid
 from benchmarks.table_cache import read_table
+from harness.errors import SettingError
 from harness.problem import Params
 
 COLUMNS = [column for column, _ in MEASURES.values()]
@@ -68,3 +69,8 @@ def test_a_cell_without_weights_is_the_smallest() -> None:
     sizes = [benchmark.evaluate(cell, None, 0).metrics["model_weights_millions"] for cell in (bare, DEFAULT, full)]
     assert sizes == sorted(sizes)
     assert sizes[0] == pytest.approx(0.073306)
+
+
+def test_words_cannot_be_ranges() -> None:
+    with pytest.raises(SettingError, match=r"nasbench201 has no numbers with levels.*leave benchmark\.space=grid"):
+        NASBench201(space="nearest")

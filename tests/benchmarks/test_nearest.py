@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ConfigSpace import EqualsCondition, OrdinalHyperparameter
+from ConfigSpace import ConfigurationSpace, EqualsCondition, OrdinalHyperparameter
 from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -20,9 +20,7 @@ from benchmarks.hpobench import DESCRIPTIONS, GRID_DEFAULT, LEVELS
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.nearest import (
     Nearest,
-    Snap,
     Uniform,
-    is_log,
     level_shares,
     midpoints,
     probability_at_most,
@@ -30,11 +28,10 @@ from benchmarks.nearest import (
 from benchmarks.table import grid_space
 from harness.check import Checker
 from harness.errors import SettingError
+from harness.levels import SNAP_STEPS as MEAN
+from harness.levels import SNAP_STEPS_MAX as LARGEST
+from harness.levels import levels_of
 from harness.problem import Params
-from harness.short_names import LEVELS as KEY
-from harness.short_names import SNAP_STEPS as MEAN
-from harness.short_names import SNAP_STEPS_MAX as LARGEST
-from harness.short_names import levels_of
 from harness.space import Decoder
 from tests.fakes import rich_space
 
@@ -176,32 +173,38 @@ def test_levels_that_conditions_and_clauses_speak_of_stay() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_the_scale_of_hpobenchs_levels_is_hpobenchs(model: str) -> None:
     ranges, grid = search_space("s", model, grid=False), search_space("s", model, grid=True)
-    assert {name: is_log(levels_of(grid[name])) for name in grid} == {name: ranges[name].log for name in grid}  # type: ignore[attr-defined]
+    assert {name: levels_of(grid[name]).log for name in grid} == {name: ranges[name].log for name in grid}  # type: ignore[union-attr, attr-defined]
 
 
 @st.composite
-def axes(draw: st.DrawFn) -> tuple[Uniform, float]:
-    """A range with levels, and a value of it."""
-    whole, log = draw(st.booleans()), draw(st.booleans())
-    numbers: Any = st.integers(1 if log else -1000, 2000) if whole else st.floats(1e-9 if log else -1e3, 1e3)
+def grids(draw: st.DrawFn) -> tuple[list[Any], Nearest, float]:
+    """Levels, the range over them, and a value of it."""
+    whole, positive = draw(st.booleans()), draw(st.booleans())
+    numbers: Any = st.integers(1 if positive else -1000, 2000) if whole else st.floats(1e-9 if positive else -1e3, 1e3)
     levels = sorted(draw(st.sets(numbers, min_size=2, max_size=8)))
     assume(all(b - a > 1e-12 * max(1, abs(b)) for a, b in itertools.pairwise(levels)))
-    kind = UniformIntegerHyperparameter if whole else UniformFloatHyperparameter
+    grid = ConfigurationSpace()
+    grid.add(OrdinalHyperparameter("x", levels, default_value=levels[0]))
     value = draw(st.integers(levels[0], levels[-1]) if whole else st.floats(levels[0], levels[-1]))
-    return kind("x", levels[0], levels[-1], log=log, meta={KEY: levels}), value
+    return levels, Nearest(grid, "s"), value
 
 
-@given(axes())
+@given(grids())
 @settings(max_examples=200)
-def test_any_value_of_a_range_counts_as_the_level_of_least_distance(axis: tuple[Uniform, float]) -> None:
-    uniform, value = axis
-    snap, scale = Snap(uniform), math.log if uniform.log else float
-    distances = {level: abs(scale(value) - scale(level)) for level in snap.levels}
-    assert distances[snap.nearest(value)] == pytest.approx(min(distances.values()), rel=1e-6, abs=1e-9)
-    assert 0 <= snap.steps(value) <= 0.5
-    assert (snap.steps(value) == 0) == (value in snap.levels) or snap.steps(value) < 1e-9
-    assert sum(snap.shares()) == pytest.approx(1)
-    assert min(snap.shares()) >= -1e-12
+def test_any_value_of_a_range_counts_as_the_level_of_least_distance(case: tuple[list[Any], Nearest, float]) -> None:
+    levels, nearest, value = case
+    uniform: Any = nearest.space["x"]
+    assert Checker(nearest.space).check({"x": value})[1] == ()
+    scale = math.log if uniform.log else float
+    distances = {level: abs(scale(value) - scale(level)) for level in levels}
+    (near,), distance = nearest.snap({"x": value})[0].values(), nearest.snap({"x": value})[1]
+    assert distances[near] == pytest.approx(min(distances.values()), rel=1e-6, abs=1e-9)
+    assert distance[MEAN] == distance[LARGEST] <= 0.5
+    assert (distance[LARGEST] == 0) == (value in levels)
+    shares = level_shares(uniform)
+    assert len(shares) == len(levels)
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) >= -1e-12
 
 
 def test_the_distance_is_in_steps_between_the_neighbours() -> None:

@@ -10,10 +10,12 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float, OrdinalHyperpara
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.check import Checker
+from harness.levels import LEVELS, known_levels
 from harness.loop import Judge
 from harness.problem import Objective, Problem
 from harness.repair import Nearest, NoRepair
-from harness.short_names import LEVELS, ShortNames, levels_of, short_names
+from harness.short_names import ShortNames, short_names
 from harness.trial import Fault, Proposal, Trial
 
 
@@ -67,10 +69,13 @@ SHORT = {"rate": 0.0017, "range": 1.0, "word": "a"}
 LONG = {"rate": 1.6681006e-3, "range": 0.9996, "word": "a"}
 
 
-def test_levels_of() -> None:
-    assert levels_of(SPACE["rate"]) == (1.6681006e-3, 1.6681006e-2, 1.6681006e-1)
-    assert levels_of(SPACE["range"]) == (1.6681006e-3, 0.01, 0.9996)
-    assert levels_of(SPACE["word"]) == ()
+def test_the_levels_of_ordinals_and_of_ranges_that_stand_for_them() -> None:
+    known = {name: known_levels(each) for name, each in SPACE.items()}
+    assert known["word"] is None
+    assert [known[name].values for name in ("rate", "range")] == [  # type: ignore[union-attr]
+        (1.6681006e-3, 1.6681006e-2, 1.6681006e-1),
+        (1.6681006e-3, 0.01, 0.9996),
+    ]
 
 
 @pytest.mark.parametrize("value", [None, True, "0.0017", [0.0017], {"a": 1}, math.nan, 10**400])
@@ -110,3 +115,12 @@ def test_a_repair_mends_the_rest_alone() -> None:
     assert [violation.fault for violation in trial.violations] == [Fault.NOT_A_CHOICE]
     assert trial.params == LONG
     assert trial.repair == "nearest"
+
+
+def test_a_number_that_is_anothers_short_name_is_confused() -> None:
+    space = ConfigurationSpace()
+    space.add(OrdinalHyperparameter("a", [0.1, 10.0]), OrdinalHyperparameter("b", [1.2345, 2.3456]))
+    check = Checker(space)
+    for short_names_told, whose in ((True, "b"), (False, None)):
+        _, violations = check.proposal(Proposal({"a": 1.2, "b": 2.3456}, short_names=short_names_told))
+        assert [(each.fault, each.confused) for each in violations] == [(Fault.OFF_GRID, whose)]

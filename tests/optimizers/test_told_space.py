@@ -19,13 +19,13 @@ from benchmarks.probe import Probe
 from harness.budget import Budget
 from harness.check import Checker
 from harness.errors import SettingError
+from harness.levels import LEVELS as KEY
 from harness.loop import run_loop
 from harness.probe import Family
 from harness.problem import Objective, Problem
 from harness.repair import NoRepair
-from harness.short_names import LEVELS as KEY
 from harness.short_names import short_names
-from harness.trial import Proposer
+from harness.trial import Proposal, Proposer
 from llms.decoding import Decoding
 from llms.schema import json_schema
 from optimizers.centaur import Centaur
@@ -148,9 +148,7 @@ def test_ranges_of_a_grid_are_refused_with_the_way_out(benchmark: Any) -> None:
 @pytest.mark.parametrize("way", ["levels", "ranges", "levels_short"])
 @pytest.mark.parametrize("benchmark", [NASBench201(), Conditional(cache=False)], ids=lambda b: b.problem.name)
 def test_a_space_without_levels_is_told_in_the_same_words(benchmark: Any, way: str) -> None:
-    told = ToldSpace(benchmark.problem, way)
-    assert told.problem is benchmark.problem
-    assert told.read({"made": [0.1], "up": None}) == {"made": [0.1], "up": None}
+    assert ToldSpace(benchmark.problem, way).problem is benchmark.problem
 
 
 def test_an_unknown_way_is_refused_with_the_nearest() -> None:
@@ -176,4 +174,5 @@ def test_a_range_of_one_float_by_its_short_name_is_in_bounds_as_it_is_meant() ->
     space.add(Float("x", (0.1234, 0.9996), default=0.5, meta={KEY: [0.1234, 0.5, 0.9996]}))
     told = ToldSpace(Problem("p", space, (Objective("loss", "minimize"),), {"x": 0.5}), "levels_short")
     assert json_schema(told.problem.space)["properties"]["x"] == {"enum": [0.12, 0.5, 1.0]}
-    assert [Checker(space).check(told.read({"x": x}) or {})[0] for x in (0.12, 1.0)] == [{"x": 0.1234}, {"x": 0.9996}]
+    check = Checker(space).proposal
+    assert [check(Proposal({"x": x}, short_names=True))[0] for x in (0.12, 1.0)] == [{"x": 0.1234}, {"x": 0.9996}]
