@@ -10,11 +10,11 @@ Near is meant on the hyperparameter's own scale; a value midway between two leve
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,14 @@ from ConfigSpace.hyperparameters import (
     UniformFloatHyperparameter,
     UniformIntegerHyperparameter,
 )
+from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
 from numpy.typing import NDArray
 
 from benchmarks.probe_space import in_clauses, parents
 from benchmarks.settings import one_of
 from harness.choices import Choices, builtin
 from harness.errors import SettingError
-from harness.levels import LEVELS, SNAP_STEPS, SNAP_STEPS_MAX, known_levels, levels_of
+from harness.levels import LEVELS, SNAP_STEPS, SNAP_STEPS_MAX, Levels, known_levels, levels_of
 from harness.problem import Outcome, Params
 from harness.shown_space import Shown, as_it_is, rebuilt
 
@@ -73,7 +74,7 @@ class Nearest:
         on_levels = {
             name: self._ranges[name].nearest(value) if name in self._ranges else value for name, value in params.items()
         }
-        steps = [self._ranges[name].steps(value) for name, value in params.items() if name in self._ranges]
+        steps = [_steps(self._ranges[name], value) for name, value in params.items() if name in self._ranges]
         return on_levels, {
             SNAP_STEPS: sum(steps) / len(steps) if steps else 0.0,
             SNAP_STEPS_MAX: max(steps, default=0.0),
@@ -97,6 +98,11 @@ class Nearest:
             names: The hyperparameters, the most significant digit first; none has conditions.
         """
         return reduce(np.multiply.outer, [level_shares(self.space[name]) for name in names]).ravel()
+
+
+def _steps(levels: Levels, value: float) -> float:
+    """The distance to the nearest level; 0 beyond the last one, where a rounded end of the range may lie."""
+    return levels.steps(min(max(value, levels.values[0]), levels.values[-1]))
 
 
 def nearest_of(family: str, space: str, grid: ConfigurationSpace) -> Nearest | None:
@@ -127,7 +133,7 @@ def level_shares(hyperparameter: Hyperparameter[Any, Any]) -> NDArray[np.float64
 
 def midpoints(levels: list[float], log: bool) -> list[float]:
     """The values midway between neighbouring levels: geometric means for log, else arithmetic ones."""
-    return [math.sqrt(low * high) if log else (low + high) / 2 for low, high in pairwise(levels)]
+    return [math.sqrt(low * high) if log else (low + high) / 2 for low, high in itertools.pairwise(levels)]
 
 
 def probability_at_most(uniform: Uniform, value: float) -> float:
@@ -154,6 +160,19 @@ def _shown(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
     whole = all(isinstance(level, int) for level in levels.values)
     kind = UniformIntegerHyperparameter if whole else UniformFloatHyperparameter
     ends, default = (levels.values[0], levels.values[-1]), builtin(hyperparameter.default_value)
+    ends = ends if whole else (_outward(ends[0], -1), _outward(ends[1], 1))
+    if levels.log and ends[0] <= 0:
+        return as_it_is(hyperparameter)
     meta = {**(hyperparameter.meta or {}), LEVELS: list(levels.values)}
     uniform: Any = kind(hyperparameter.name, *ends, default, log=levels.log, meta=meta)
     return Shown(uniform, builtin, builtin, same=True)
+
+
+def _outward(end: float, sign: int) -> float:
+    """The end of a range, which ConfigSpace rounds to its decimals, so that the level there stays in the range."""
+    step, rounded = max(10.0**-ROUND_PLACES, math.ulp(end)), float(np.round(end, ROUND_PLACES))
+    for count in itertools.count(1):
+        if (rounded - end) * sign >= 0:
+            break
+        rounded = float(np.round(end + sign * count * step, ROUND_PLACES))
+    return rounded
