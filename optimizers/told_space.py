@@ -83,7 +83,8 @@ class ToldSpace:
 
     def _name(self, name: str, value: Any) -> Any:
         number = builtin(value)
-        return self._told.get(name, {}).get(number, value) if type(number) in (int, float) else value
+        told = self._told.get(name, {}).get(number, number) if type(number) in (int, float) else number
+        return value if told == number else told  # 1 stays 1 where the level is 1.0
 
     def _shown(self, old: Hyperparameter[Any, Any]) -> Shown:
         told = self._told.get(old.name)

@@ -61,9 +61,9 @@ def test_runs_that_share_everything(tmp_path: Path) -> None:
             ["none", f"x.py (changes {'c' * 12})"],
         ),
         (
-            _config("benchmark", space="continuous"),
+            _config("benchmark", space="nearest"),
             "benchmark settings",
-            ['benchmark.space="grid"', 'benchmark.space="continuous"'],
+            ['benchmark.space="grid"', 'benchmark.space="nearest"'],
         ),
         (_config("optimizer", samples=3), "method settings", ["optimizer.samples=2", "optimizer.samples=3"]),
     ],

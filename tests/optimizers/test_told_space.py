@@ -123,6 +123,12 @@ def test_a_schema_allows_what_is_told(benchmark: HPOBench, way: Any) -> None:
         assert {name: tuple(each["enum"]) for name, each in properties.items()} == names
 
 
+@pytest.mark.parametrize("way", ["levels", "levels_short"])
+def test_what_is_told_by_its_own_name_is_shown_as_it_was_proposed(way: str) -> None:
+    shown = ToldSpace(GRID.problem, way).shown({"alpha": 1, "width": 16.0, "depth": True, "made": [1], "up": None})
+    assert json.dumps(shown) == '{"alpha": 1, "width": 16.0, "depth": true, "made": [1], "up": null}'
+
+
 def test_the_lines_of_the_three_ways() -> None:
     def lines(benchmark: Any, way: str) -> list[str]:
         return space_lines(ToldSpace(benchmark.problem, way).problem)
