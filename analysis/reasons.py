@@ -173,10 +173,15 @@ def _of_run(run: Run, rows: list[dict[str, Any]], names: tuple[str, ...]) -> Ite
             shown = last
         proposed, reason = row["proposed"], row.get("reason") or None
         said = {} if reason is None else claims(reason, names)
-        changes = _changes(shown, proposed) if row["calls"] else {}
+        changes = _changes(shown, _meant(row)) if row["calls"] else {}
         yield Reasoned(run, int(row["index"]), reason, proposed, shown, said, changes)
         if row["losses"] is not None:
             last = row["executed"]
+
+
+def _meant(row: dict[str, Any]) -> Any:
+    """What was proposed; of a valid proposal what was executed, where a level named by its short name is that level."""
+    return row["proposed"] if row["violations"] or row["executed"] is None else row["executed"]
 
 
 def _changes(shown: dict[str, Any] | None, proposed: Any) -> dict[str, Direction]:

@@ -174,3 +174,13 @@ def test_every_reason_can_be_read_and_does_nothing(tmp_path):
     assert json.loads(found[1]["proposed"]) == rows[2]["proposed"]
     assert not any(cell.startswith("=") for row in found for cell in row.values())
     assert {path.stem for path in (folder / "figures").iterdir()} >= {"reasons", "anytime_seconds", "anytime_tokens"}
+
+
+def test_a_level_by_its_short_name_is_no_change(tmp_path):
+    level = {"alpha": 0.0016681006}
+    rows = [
+        proposal(0, 2, None, alpha=level["alpha"]),
+        proposal(1, 2, "the same alpha", alpha=0.0017, executed={"depth": 2, "kernel": "rbf", **level}),
+    ]
+    (found,) = reasoned(tmp_path / "runs", rows).values()
+    assert found[1].verdicts == {"alpha": "kept"}
