@@ -100,7 +100,7 @@ def test_every_way_to_write_a_value_in_json_is_that_value(name, texts, value):
     ("name", "text", "fault"),
     [
         ("units", '"32"', Fault.WRONG_TYPE),
-        ("units", "32.5", Fault.WRONG_TYPE),
+        ("units", "32.5", Fault.OFF_GRID),
         ("rounds", "true", Fault.WRONG_TYPE),
         ("flag", "1", Fault.WRONG_TYPE),
         ("flag", '"true"', Fault.WRONG_TYPE),

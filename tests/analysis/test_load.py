@@ -118,7 +118,8 @@ def test_the_folder_above_names_its_experiments(folder: Path) -> None:
         load(folder.parent)
 
 
-def test_empty_and_absent_folders(folder: Path) -> None:
+def test_empty_and_absent_folders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parents[1])
     with pytest.raises(RunError, match="There is no folder"):
         load(folder)
     folder.parent.mkdir(parents=True)
