@@ -20,6 +20,8 @@ from analysis.variants import Variant, families
 
 FREE = "free"
 """The mode of a method that names none."""
+BRANCHED = ("inactive", "forbidden", "missing_active")
+"""The faults that only a schema with branches rules out."""
 
 _OF_MODE = (
     Column("method", ("method",), "text"),
@@ -61,7 +63,7 @@ COLUMNS_BY_TASK = (
 def decoding_findings(experiment: Experiment, comparison: Comparison) -> Findings:
     """A table and a sentence a method, where methods differ in the decoding alone.
 
-    Another table, by task, where any of their proposals was invalid in a way that no schema says.
+    Another table, by task, where any of their proposals was invalid in a way that only a schema with branches says.
     """
     found = families(experiment, "decoding")
     if not found:
@@ -82,7 +84,7 @@ def decoding_findings(experiment: Experiment, comparison: Comparison) -> Finding
         by_task += _task_rows(experiment, comparison, trials, base, variants)
     by_task.sort(key=lambda row: list(experiment.tasks).index(str(row["task"])))
     table = _table(rows, notes + charge_notes(comparison, compared))
-    if not any(row["beyond"] for row in rows):
+    if not any(row[kind] for row in by_task for kind in ("beyond", *BRANCHED)):
         return Findings((table,), tuple(said))
     return Findings((table, _table_by_task(by_task)), tuple(said))
 
@@ -113,7 +115,7 @@ def _task_rows(
         for variant in here:
             own = shared.trials(trials).filter((pl.col("method") == variant.method) & (pl.col("task") == task.name))
             row = {"task": task.name} | _validity(own, base, variant)
-            row |= {kind: int(own[kind].sum()) / own.height for kind in ("inactive", "forbidden", "missing_active")}
+            row |= {kind: int(own[kind].sum()) / own.height for kind in BRANCHED}
             finals = np.array([[comparison.curves[variant.method, task.name][seed][-1]] for seed in seeds])
             row |= metric_cells("best", mean, task.values(finals)) if seeds else {}
             yield row | {"objective": f"{task.objective} ({task.direction})"}
@@ -127,11 +129,13 @@ def _validity(own: pl.DataFrame, base: str, variant: Variant) -> Cells:
 
 def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
-        "Against the schema: shares of proposals that are unparseable, cut off, or have a name, type, number or choice "
-        "that is not the space's. Beyond it: with an inactive hyperparameter, without an active one that is "
-        "conditional, or in a forbidden combination, of which the schema says nothing; under json_schema this is what "
-        "slips through. A proposal can be both; where it has other faults, those beyond the schema cannot always be "
-        "told, so under the other modes there may be more of them.",
+        "Against the schema: shares of proposals with a fault that the recorded schema rules out: unparseable, cut "
+        "off, a name, type, number or choice that is not the space's, and, where the schema has branches, an inactive "
+        "hyperparameter, a missing one that is active, or a forbidden combination. Beyond it: with one of these last "
+        "three where the schema on record does not say it, as a flat one never does; under json_schema this is what "
+        "slips through. A mode without a schema is judged by the task's that says the most. A proposal can be both; "
+        "where it has other faults, those beyond the schema cannot always be told, so under the other modes there may "
+        "be more of them.",
         "Cut off: of the replies that proposals were read from, those that hit the limit decoding.max_tokens. "
         "A call (s): mean latency, beside whatever else the server was answering; a proposal (s): mean time of asking; "
         "tokens: means per proposal.",
@@ -148,8 +152,9 @@ def _table(rows: list[Cells], more: list[str]) -> Table:
 
 def _table_by_task(rows: list[Cells]) -> Table:
     notes = (
-        "Beyond the schema: inactive, forbidden or missing though active, as in the table of decoding modes; only a "
-        "space with conditions or forbidden combinations knows these faults.",
+        "Beyond the schema: as in the table of decoding modes. Inactive, forbidden, missing though active: of all "
+        "proposals, whether the schema says it (branches) or not (flat); only a space with conditions or forbidden "
+        "combinations knows these faults.",
         "Over the seeds that all modes of the method ran on the task; a mode with a run that found nothing has no mean "
         f"best value. {INTERVALS}",
     )
@@ -159,13 +164,13 @@ def _table_by_task(rows: list[Cells]) -> Table:
 
 def _said(base: str, rows: list[Cells]) -> list[str]:
     """How far the schema helps one method against the first of its other modes; nothing where it was not run."""
-    schema = next((row for row in rows if row["decoding"] == JSON_SCHEMA), None)
-    if schema is None:
-        return []
-    other = next(row for row in rows if row is not schema)
-    texts = [with_interval(row, "invalid", 100, " %") for row in (schema, other)]
-    beyond = with_interval(schema, "beyond", 100, " %")
-    return [
-        f"decoding=json_schema leaves {texts[0]} of {base}'s proposals invalid, against {texts[1]} with "
-        f"{other['decoding']}; {beyond} are invalid in ways of which a schema says nothing."
-    ]
+    said = []
+    for schema in (row for row in rows if str(row["decoding"]).startswith(JSON_SCHEMA)):
+        other = next(row for row in rows if row is not schema)
+        texts = [with_interval(row, "invalid", 100, " %") for row in (schema, other)]
+        beyond = with_interval(schema, "beyond", 100, " %")
+        said.append(
+            f"decoding={schema['decoding']} leaves {texts[0]} of {base}'s proposals invalid, against {texts[1]} with "
+            f"{other['decoding']}; {beyond} are invalid in ways of which this schema says nothing."
+        )
+    return said

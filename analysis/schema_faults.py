@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,22 +14,29 @@ from harness.trial import Fault
 
 JSON_SCHEMA = "json_schema"
 KINDS = ("within", "beyond", "inactive", "forbidden", "missing_active")
-"""Boolean columns: a fault that the schema rules out; one that it does not; and the three kinds of the latter."""
+"""Boolean columns: a fault that the schema rules out; one that it does not; and three kinds that only a schema with
+branches rules out, whichever it was."""
+
+Schema = Mapping[str, Any]
 
 
 def judged(experiment: Experiment) -> pl.DataFrame:
     """``experiment.trials`` with the columns ``KINDS``.
 
-    Names, types, ranges and choices are in the schema, conditions and forbidden combinations are not: an inactive
-    hyperparameter is beyond it, and so is a missing one if it is conditional, for a schema cannot require it. Which
-    ones are conditional is read from the schema that a run of the same task was decoded under; where there was none,
-    what is missing counts as ruled out.
+    What a schema says is read from the schema on record: that of the run, else of the run of the same task whose schema
+    leaves the fewest hyperparameters open. Names, types, ranges and choices are in every schema. A hyperparameter that
+    an object may hold and need not can be inactive or missing in it, and a forbidden combination is beyond it where
+    some object admits it: both so in flat schemas, which all were before there were branches. Where no schema is on
+    record, what is inactive or forbidden counts as beyond it, and what is missing as ruled out.
     """
-    conditional = {task: _conditional(experiment, task) for task in experiment.tasks}
+    own = {run.id: _schema(run) if JSON_SCHEMA in run.folder_method else None for run in experiment.runs}
+    of_task = {
+        task: _fullest([own[run.id] for run in experiment.runs if run.task == task]) for task in experiment.tasks
+    }
     place = {"run": pl.String, "index": pl.Int64}
     rows = [
         {"run": found.run.id, "index": int(found.row["index"])}
-        | kinds(found.row["violations"], conditional[found.run.task])
+        | kinds(found.row["violations"], own[found.run.id] or of_task[found.run.task])
         for found in experiment.invalid
         if found.candidate is None
     ]
@@ -37,37 +45,105 @@ def judged(experiment: Experiment) -> pl.DataFrame:
     return joined.with_columns(pl.col(KINDS).fill_null(False))
 
 
-def kinds(violations: list[dict[str, Any]], conditional: frozenset[str]) -> dict[str, bool]:
-    """One proposal's ``KINDS``, from its violations as logged."""
-    found = [_kind(violation, conditional) for violation in violations]
-    return {kind: kind in found for kind in KINDS} | {"beyond": any(kind != "within" for kind in found)}
+def kinds(violations: Sequence[Mapping[str, Any]], schema: Schema | None) -> dict[str, bool]:
+    """One proposal's ``KINDS``, from its violations as logged and the schema; None where none is on record."""
+    admitted = [_admits(schema, violation) for violation in violations]
+    conditional = conditional_names(schema or {})
+    found = {"within": not all(admitted), "beyond": any(admitted)}
+    found |= {
+        str(fault): any(each["fault"] == fault for each in violations) for fault in (Fault.INACTIVE, Fault.FORBIDDEN)
+    }
+    missing = (each["name"] for each in violations if each["fault"] == Fault.MISSING)
+    return found | {"missing_active": any(name in conditional for name in missing)}
 
 
-def _kind(violation: dict[str, Any], conditional: frozenset[str]) -> str:
-    if violation["fault"] in (Fault.INACTIVE, Fault.FORBIDDEN):
-        return str(violation["fault"])
-    if violation["fault"] == Fault.MISSING and violation["name"] in conditional:
-        return "missing_active"
-    return "within"
+def conditional_names(schema: Schema) -> frozenset[str]:
+    """What an object of the schema may lack: in ours, conditional hyperparameters."""
+    return optional_names(schema).union(*(_in_some(found) for found in _alternatives(schema)))
 
 
-def conditional_names(schema: Mapping[str, Any]) -> frozenset[str]:
-    """What an object of the schema, at any depth, may hold and need not: in ours, conditional hyperparameters."""
-    properties, required = schema.get("properties"), schema.get("required")
-    named = properties if isinstance(properties, dict) else {}
-    optional = frozenset(named) - frozenset(map(str, required if isinstance(required, list) else ()))
-    inner = [part for part in (*named.values(), schema.get("items")) if isinstance(part, dict)]
-    return optional.union(*(conditional_names(part) for part in inner))
+def optional_names(schema: Schema) -> frozenset[str]:
+    """What an object of the schema, at any depth, may hold and need not."""
+    optional = (
+        frozenset(each["properties"]) - frozenset(map(str, each.get("required") or ())) for each in _objects(schema)
+    )
+    return frozenset[str]().union(*optional)
 
 
-def _conditional(experiment: Experiment, task: str) -> frozenset[str]:
-    """From the first run of the task that has a schema on record."""
-    for run in experiment.runs:
-        if run.task == task and JSON_SCHEMA in run.folder_method and (schema := _schema(run)) is not None:
-            return conditional_names(schema)
-    return frozenset()
+def _admits(schema: Schema | None, violation: Mapping[str, Any]) -> bool:
+    """Whether an object of the schema can have this fault."""
+    fault, name = violation["fault"], violation["name"]
+    if fault == Fault.FORBIDDEN:
+        values = violation.get("value")
+        return (
+            schema is None or not isinstance(values, Mapping) or any(_holds(each, values) for each in _objects(schema))
+        )
+    if fault == Fault.INACTIVE:
+        return schema is None or name in optional_names(schema)
+    return fault == Fault.MISSING and schema is not None and name in optional_names(schema)
 
 
-def _schema(run: Run) -> Mapping[str, Any] | None:
+def _holds(found: Schema, values: Mapping[str, Any]) -> bool:
+    properties = found["properties"]
+    return all(name in properties and _fits(properties[name], value) for name, value in values.items())
+
+
+def _fits(said: Any, value: Any) -> bool:
+    """Whether a value of ours fits what one of our schemas says of one hyperparameter."""
+    if not isinstance(said, Mapping):
+        return True
+    if isinstance(cases := said.get("anyOf"), list):
+        return any(_fits(case, value) for case in cases)
+    if isinstance(choices := said.get("enum"), list):
+        return any(type(choice) is type(value) and choice == value for choice in choices) or (
+            _is_number(value) and any(_is_number(choice) and choice == value for choice in choices)
+        )
+    if not _is_number(value):
+        return False
+    lower, upper = said.get("minimum", -math.inf), said.get("maximum", math.inf)
+    above, below = said.get("exclusiveMinimum", -math.inf), said.get("exclusiveMaximum", math.inf)
+    return bool(lower <= value <= upper and above < value < below)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _objects(schema: Any) -> Iterator[Schema]:
+    """The schema's objects, at any depth."""
+    if not isinstance(schema, Mapping):
+        return
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping):
+        yield schema
+        for part in properties.values():
+            yield from _objects(part)
+    yield from _objects(schema.get("items"))
+    for case in schema["anyOf"] if isinstance(schema.get("anyOf"), list) else ():
+        yield from _objects(case)
+
+
+def _alternatives(schema: Any) -> Iterator[list[Schema]]:
+    """The objects of each ``anyOf``, at any depth."""
+    if isinstance(schema, Mapping):
+        if isinstance(cases := schema.get("anyOf"), list):
+            yield [case for case in cases if isinstance(case, Mapping) and isinstance(case.get("properties"), Mapping)]
+        properties = schema.get("properties")
+        for part in (*(properties.values() if isinstance(properties, Mapping) else ()), schema.get("items")):
+            yield from _alternatives(part)
+
+
+def _in_some(cases: Sequence[Schema]) -> frozenset[str]:
+    """Names that some of the objects have and others have not."""
+    names = [frozenset(case["properties"]) for case in cases]
+    return frozenset[str]().union(*names) - frozenset.intersection(*names) if names else frozenset()
+
+
+def _fullest(schemas: Sequence[Schema | None]) -> Schema | None:
+    found = [schema for schema in schemas if schema is not None]
+    return min(found, key=lambda schema: len(optional_names(schema)), default=None)
+
+
+def _schema(run: Run) -> Schema | None:
     schemas = ((call.get("sampling") or {}).get("schema") for call in call_lines(run.folder / "calls.jsonl"))
     return next((schema for schema in schemas if isinstance(schema, dict)), None)

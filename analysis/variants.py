@@ -18,7 +18,8 @@ class Variant:
     Attributes:
         method: As the experiment calls it.
         base: The same without the choice, as folders would name it; it may not have been run.
-        choice: What was chosen in the group; None where nobody chose, which is the default.
+        choice: What was chosen in the group, with the form of the schema (``json_schema flat``); None where nobody
+            chose, which is the default.
     """
 
     method: str
@@ -29,9 +30,9 @@ class Variant:
 def variant(run: Run, group: str) -> Variant:
     """A run's choice in a group, read from the folder's name of its method."""
     first, *parts = run.folder_method.split("+")
-    chosen = [part for part in parts if part.startswith(f"{group}=")]
+    chosen = [part for part in parts if part.startswith((f"{group}=", f"{group}.schema="))]
     base = "+".join([first, *(part for part in parts if part not in chosen)])
-    return Variant(run.method, base, chosen[0].removeprefix(f"{group}=") if chosen else None)
+    return Variant(run.method, base, " ".join(part.partition("=")[2] for part in chosen) or None)
 
 
 def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...]]:

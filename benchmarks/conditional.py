@@ -1,4 +1,4 @@
-"""A support vector machine whose space says what a JSON schema does not: conditions and forbidden combinations.
+"""A support vector machine whose space has conditions and forbidden combinations, which a flat JSON schema cannot say.
 
 The model is really trained, on data sets that come with scikit-learn, so nothing is downloaded. Source of the space:
 auto-sklearn's ``libsvm_svc`` (Feurer et al., "Efficient and robust automated machine learning", NeurIPS 2015), whose

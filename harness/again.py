@@ -17,6 +17,7 @@ from typing import Any
 from harness.errors import HyperboleError
 from harness.faults import knew_grid
 from harness.folder import RunFolder
+from harness.method import DECODING, with_schema_form
 from harness.offline import go_offline
 from harness.plumbing import WHEREABOUTS
 from harness.rows import in_older_words
@@ -71,6 +72,8 @@ def offline_config(
     """
     changed: dict[str, Any] = copy.deepcopy(dict(config)) | {"tracker": NO_TRACKER}
     for place, node in list(walk(changed)):
+        if isinstance(node, dict) and node.get(TARGET) == DECODING:
+            node.update(with_schema_form(node))
         if isinstance(node, dict) and trust.is_model(place, node):
             node |= {
                 "recording": str(scratch / "calls.jsonl"),

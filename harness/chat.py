@@ -10,6 +10,8 @@ from harness.trial import Usage
 
 Role = Literal["system", "user", "assistant"]
 Mode = Literal["free", "json_object", "json_schema"]
+SchemaForm = Literal["branches", "flat"]
+"""What a schema says of a space with conditions; see ``llms.schema``."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """How a URL calls the machine it is used on."""

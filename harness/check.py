@@ -132,7 +132,7 @@ class Checker:
     def _clauses(self, legal: Params) -> list[Violation]:
         found = []
         for clause in self._forbidden:
-            if _forbids(clause, legal):
+            if forbids(clause, legal):
                 names = names_of(clause)
                 found.append(Violation(Fault.FORBIDDEN, ", ".join(names), {name: legal.get(name) for name in names}))
         return found
@@ -245,10 +245,10 @@ def parents_first(space: ConfigurationSpace) -> list[str]:
     return order
 
 
-def _forbids(clause: Any, legal: Params) -> bool:
+def forbids(clause: Any, legal: Params) -> bool:
     """Whether a clause forbids the configuration; one about an inactive hyperparameter does not."""
     if isinstance(clause, ForbiddenConjunction):
-        verdicts = (_forbids(part, legal) for part in clause.components)
+        verdicts = (forbids(part, legal) for part in clause.components)
         return any(verdicts) if isinstance(clause, ForbiddenOrConjunction) else all(verdicts)
     return all(name in legal for name in names_of(clause)) and bool(clause.is_forbidden_value(legal))
 

@@ -21,6 +21,7 @@ ALWAYS_USED = ("repair", "probe", "start")
 
 _MODELS = ("llm.", "optimizer.chat.")
 """Where a configuration has a model's settings."""
+DECODING = "llms.decoding.Decoding"
 
 
 def used_groups(optimizer: Any) -> set[str]:
@@ -53,8 +54,12 @@ def method_name(
         if (group in used or group == BUDGET) and choices.get(group) not in (None, "null", defaults.get(group))
     ]
     settings = []
+    said = dict(map(_read, overrides))
+    schema = {"mode": said.get("decoding.mode", choices.get("decoding"))}
     for key, value in map(_read, overrides):
         group, _, setting = key.partition(".")
+        if key == "decoding.schema" and not (under_schema(schema) and value == "flat"):
+            continue
         if setting and (group == "optimizer" or group in used) and (kept := _of_the_method(key, value)) is not None:
             settings.append(f"{setting if group == 'optimizer' else key}={kept}")
     return component("+".join([part(optimizer, "."), *parts, *(part(setting, ".=") for setting in sorted(settings))]))
@@ -78,6 +83,8 @@ def comparable(config: Any) -> Any:
     if not isinstance(config, Mapping):
         return config
     kept = {key: comparable(value) for key, value in config.items()}
+    if kept.get("_target_") == DECODING:
+        kept = {key: value for key, value in with_schema_form(kept).items() if key != "schema" or under_schema(kept)}
     if isinstance(kept.get("benchmark"), Mapping):
         kept["benchmark"] = {key: value for key, value in kept["benchmark"].items() if key not in WHEREABOUTS}
     if "recording" not in config:
@@ -119,6 +126,16 @@ def _written(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{key}:{each}' for key, each in value.items())}}}"
     return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def with_schema_form(decoding: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded decoding that says which form its schema had: before there was a choice, all were flat."""
+    return {"schema": "flat", **decoding}
+
+
+def under_schema(decoding: Mapping[str, Any]) -> bool:
+    """Whether it has a schema, so that the schema's form matters."""
+    return decoding.get("mode") == "json_schema"
 
 
 def _read(override: str) -> tuple[str, str]:

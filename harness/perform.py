@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from harness.branches import schema_leaves_out
 from harness.budget import Budget
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
@@ -22,13 +23,14 @@ from harness.loop import run_loop
 from harness.masking import without_secrets
 from harness.outcome import Breaches
 from harness.problem import Benchmark
-from harness.progress import RunLine
+from harness.progress import RunLine, say
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
 from harness.seeds import derived_seeds, recorded_seeds
 from harness.sources import sources
 from harness.tally import Tally
 from harness.tracker import Late, Tracker
+from harness.trial import Optimizer
 from harness.whole import files_of
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
@@ -69,7 +71,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
     # As the folder says it: a probe may have taken the problem's name away.
     label = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
     line = RunLine(label, problem.objectives[0], live, budget, Tally.found() if live else None)
-    warn_of_short_budget(label, optimizer, budget)
+    _say_beforehand(label, run, optimizer, budget)
     breaches, failures = Breaches(benchmark), Failures()
 
     def note(row: dict[str, Any]) -> None:
@@ -130,12 +132,20 @@ def _begun(
         "fidelities": [asdict(fidelity) for fidelity in problem.fidelities],
         "random_search_curve": curve,
         "loss_quantiles": curve_of(benchmark, "loss_quantiles", QUANTILES),
+        "schema_leaves_out": schema_leaves_out(problem.space, identity["config"].get("decoding")),
         "budget": asdict(budget),
         **judged,
         "host": socket.gethostname(),
         "git": git_state(),
         "versions": versions(),
     }
+
+
+def _say_beforehand(label: str, run: Mapping[str, Any], optimizer: Optimizer, budget: Budget) -> None:
+    """What this run cannot do."""
+    warn_of_short_budget(label, optimizer, budget)
+    if run["schema_leaves_out"]:
+        say(f"{label}: the JSON schema does not say: {'; '.join(run['schema_leaves_out'])}")
 
 
 def _refused(error: BaseException) -> bool:

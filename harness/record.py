@@ -120,6 +120,7 @@ _OPTIONAL: dict[str, Check] = {
     "fidelities": list_of(_is_fidelity),
     "loss_quantiles": or_none(list_of(_is_number)),
     "faults": list_of(is_text),
+    "schema_leaves_out": or_none(list_of(is_text)),
     "git": or_none(is_object),
     "versions": mapping_to(is_text),
     "seeds": mapping_to(_is_seed),

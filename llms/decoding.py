@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from harness.chat import Mode
+from harness.chat import Mode, SchemaForm
 from harness.errors import SettingError, unknown
 
 
@@ -22,6 +22,8 @@ class Decoding:
         temperature: Overrides the method's own; None keeps it.
         thinking_tokens: Longest thinking part of a reasoning model, on top of ``max_tokens``; None sets it no limit of
             its own: it then counts within ``max_tokens``.
+        schema: Under ``json_schema``, whether the schema says conditions and forbidden combinations (``branches``) or
+            not (``flat``); see ``llms.schema``.
 
     Raises:
         SettingError: A value that no server could be asked for.
@@ -31,10 +33,13 @@ class Decoding:
     max_tokens: int = 200
     temperature: float | None = None
     thinking_tokens: int | None = None
+    schema: SchemaForm = "branches"
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
             raise unknown("decoding.mode", self.mode, get_args(Mode))
+        if self.schema not in get_args(SchemaForm):
+            raise unknown("decoding.schema", self.schema, get_args(SchemaForm))
         if type(self.max_tokens) is not int or self.max_tokens < 1:
             raise SettingError(f"decoding.max_tokens is {self.max_tokens!r}; give a whole number from 1, e.g. 200.")
         number = isinstance(self.temperature, int | float) and not isinstance(self.temperature, bool)

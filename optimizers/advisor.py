@@ -12,7 +12,7 @@ from harness.check import Checker
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
 from llms.decoding import Decoding
-from optimizers.parse import ANSWER_KEY, Parsed, parse_reply
+from optimizers.parse import ANSWER_KEY, REASONING_KEY, Parsed, parse_reply
 from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder, space_lines
 from optimizers.request import Requests
 
@@ -95,7 +95,8 @@ class Advisor:
         """The same, line by line."""
         self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p, self._fidelities)
         form = placeholder(problem, self._fidelities)
-        self.form = f'{{"reasoning": "...", "{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
+        before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""
+        self.form = f'{{{before}"{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
         """The shape of an answer, without values: an example would be a hint about where to look."""
 
     def prepare(self) -> None:
@@ -144,6 +145,8 @@ class Advisor:
             last=self._prompt.reasoning and not wrapped,
             key=ANSWER_KEY if wrapped else None,
         )
+        if not self._prompt.reasoning:
+            parsed = dataclasses.replace(parsed, reason=None)
         if not self._fidelities or FIDELITY_KEY not in (parsed.params or {}):
             return Answer(completion, parsed, short_names=self.told.short)
         params = dict(parsed.params or {})

@@ -37,10 +37,10 @@ def form(problem: Problem, decoding: Decoding, reasoning: bool) -> str:
     return f'{{{before}"{LIST_KEY}": [{item}, ...]}}'
 
 
-def schema(problem: Problem, count: int, reasoning: bool) -> dict[str, Any]:
+def schema(problem: Problem, decoding: Decoding, count: int, reasoning: bool) -> dict[str, Any]:
     """A JSON schema of the reply: an object with a list of ``count`` items, in the bounds of the whole space."""
     predicted = {"type": "number", "multipleOf": FINEST_PREDICTION}
-    item = closed_object({ANSWER_KEY: json_schema(problem.space), PREDICTED_KEY: predicted})
+    item = closed_object({ANSWER_KEY: json_schema(problem.space, decoding.schema), PREDICTED_KEY: predicted})
     return list_schema(item, LIST_KEY, count, reasoning)
 
 

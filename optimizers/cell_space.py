@@ -11,6 +11,7 @@ from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparamet
 
 from harness.check import judge
 from harness.choices import Choices
+from harness.clauses import conditions_text
 from harness.problem import Problem
 from harness.space import default_of
 from optimizers.partition import Cell
@@ -41,8 +42,13 @@ class CellSpace:
             space.add(_narrowed(problem.space[name], float(lower), float(upper)))
         self._judges = {name: judge(space[name]) for name in cube.names}
         space = told.tell(space)
-        self.lines: list[str] = space_lines(dataclasses.replace(problem, space=space, default=default_of(space)))
-        """One line a hyperparameter that is not constant, as in ``prompt.space_lines``, without conditions."""
+        whole = space_lines(dataclasses.replace(problem, space=space, default=default_of(space)))
+        self.lines: list[str] = [
+            f"{line}, only given if {when}" if (when := conditions_text(told.problem.space, name)) else line
+            for name, line in zip(space, whole, strict=True)
+        ]
+        """One line a hyperparameter that is not constant, as in ``prompt.space_lines``, with its condition in the whole
+        space: a cell may lie where it is inactive."""
 
     def holds(self, params: Mapping[str, Any]) -> bool:
         """Whether a valid configuration of the whole space lies in the cell."""

@@ -107,7 +107,8 @@ class HOLLM:
         self._told = prompt.told(problem)
         told = self._told.problem
         self._requests = Requests(told, decoding, temperature, seed, prompt.reasoning)
-        self._schema = schema(told, candidates, prompt.reasoning) if decoding.mode == "json_schema" else None
+        held = decoding.mode == "json_schema"
+        self._schema = schema(told, decoding, candidates, prompt.reasoning) if held else None
         self._checker = Checker(problem.space)
         self._draws, self._rng = Draws(problem.space, seed), np.random.default_rng(seed)
         self._evaluated = Evaluated(problem)

@@ -57,7 +57,7 @@ class WarmStart:
         told = prompt.told(problem)
         self._short, problem = told.short, told.problem
         self._schema = (
-            list_schema(json_schema(problem.space), LIST_KEY, count, prompt.reasoning)
+            list_schema(json_schema(problem.space, decoding.schema), LIST_KEY, count, prompt.reasoning)
             if decoding.mode == "json_schema"
             else None
         )

@@ -17,11 +17,12 @@ from typing import Any, Literal
 from ConfigSpace.hyperparameters import Constant, FloatHyperparameter
 
 from harness.choices import Choices, builtin, has_choices, loggable
+from harness.clauses import clause_text, conditions_text
 from harness.errors import SettingError, unknown
 from harness.faults import describe
 from harness.problem import Fidelity, Objective, Problem
 from harness.trial import Trial
-from optimizers.clauses import clause_text, condition_text
+from optimizers.forms import forms, shape
 from optimizers.told_space import ToldSpace, Way
 
 FIDELITY_KEY = "fidelity"
@@ -158,7 +159,7 @@ def space_lines(problem: Problem) -> list[str]:
     lines = []
     for name, hyperparameter in space.items():
         meaning = (hyperparameter.meta or {}).get("description")
-        condition = " and ".join(map(condition_text, space.parent_conditions_of[name]))
+        condition = conditions_text(space, name)
         line = f"{json.dumps(name)}{f' ({meaning})' if meaning else ''}: {_values(hyperparameter)}"
         lines.append(f"{line}, only given if {condition}" if condition else line)
     return lines + [f"not allowed: {clause_text(clause)}" for clause in space.forbidden_clauses]
@@ -174,15 +175,14 @@ def fidelity_lines(fidelities: Sequence[Fidelity]) -> list[str]:
 
 
 def placeholder(problem: Problem, fidelities: Sequence[Fidelity] = ()) -> str:
-    """The shape of an answer with no value in it: an example would be a hint about where to look."""
-    shape = _shape(problem.space)
-    if not fidelities:
-        return shape
-    return f"{shape[:-1]}, {json.dumps(FIDELITY_KEY)}: {_shape(known.name for known in fidelities)}}}"
+    """The shape of an answer, without values: an example would be a hint about where to look.
 
-
-def _shape(names: Iterable[str]) -> str:
-    return "{" + ", ".join(f"{json.dumps(name)}: x" for name in names) + "}"
+    On a space with conditions there are several, joined by "or": in each, what decides which hyperparameters are active
+    is given, and whatever is put in the place of x, within its values, makes a configuration that leaves out and holds
+    what it must.
+    """
+    fidelity = {FIDELITY_KEY: shape({known.name: "x" for known in fidelities})} if fidelities else {}
+    return " or ".join(shape(form | fidelity) for form in forms(problem.space))
 
 
 def result(

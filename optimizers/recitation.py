@@ -78,9 +78,9 @@ class Recitation:
         told = prompt.told(problem)
         self._short, problem = told.short, told.problem
         self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
-        self._schema = schema(problem, self._requests.wrapped) if decoding.mode == "json_schema" else None
+        self._schema = schema(problem, decoding, self._requests.reasoned) if decoding.mode == "json_schema" else None
         self._queue: deque[Proposal] = deque()
-        before = f'"{REASONING_KEY}": "...", ' if self._requests.wrapped else ""
+        before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""
         form = f'{{{before}"{ANSWER_KEY}": {placeholder(problem)}, "{SCORE_KEY}": y}}'
         macros: Any = template("recitation")
         said = macros.task(problem, prompt, named(problem, prompt), space_lines(problem), form, problem.objectives[0])
@@ -108,10 +108,10 @@ class Recitation:
         return dataclasses.replace(self._requests.build([self._message]), schema=self._schema)
 
     def _proposal(self, completion: Completion) -> Proposal:
-        last = self._prompt.reasoning and not self._requests.wrapped
+        last = self._prompt.reasoning and not self._requests.reasoned
         parsed = parse_reply(completion.text, completion.finish_reason, last=last)
         params, score = (None, None) if parsed.params is None else read(parsed.params, self._names)
-        stated = (parsed.params or {}).get(REASONING_KEY) if self._requests.wrapped else None
+        stated = (parsed.params or {}).get(REASONING_KEY) if self._requests.reasoned else None
         return Proposal(
             params,
             calls=() if completion.id is None else (completion.id,),
@@ -147,7 +147,7 @@ def named(problem: Problem, prompt: Prompt) -> tuple[str, str] | None:
     return (benchmark, task) if task else None
 
 
-def schema(problem: Problem, reasoning: bool) -> dict[str, Any]:
+def schema(problem: Problem, decoding: Decoding, reasoning: bool) -> dict[str, Any]:
     """A JSON schema of the reply: the configuration, in the bounds of the space, and its score."""
-    asked = {ANSWER_KEY: json_schema(problem.space), SCORE_KEY: SCORE}
+    asked = {ANSWER_KEY: json_schema(problem.space, decoding.schema), SCORE_KEY: SCORE}
     return closed_object({REASONING_KEY: REASONING} | asked if reasoning else asked)

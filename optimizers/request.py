@@ -10,7 +10,7 @@ import numpy as np
 from harness.chat import ChatRequest, Message
 from harness.problem import Fidelity, Problem
 from llms.decoding import Decoding
-from llms.schema import REASONING, closed_object, fidelity_schema, json_schema
+from llms.schema import REASONING, closed_object, fidelity_schema, json_schema, with_optional
 from optimizers.parse import ANSWER_KEY
 from optimizers.prompt import FIDELITY_KEY
 
@@ -46,8 +46,13 @@ class Requests:
         self._top_p = top_p
         self._rng = np.random.default_rng(seed)
         self._reasoning_tokens = REASONING_TOKENS if reasoning else 0
-        self.wrapped = reasoning and decoding.mode != "free"
-        self._schema = self._schema_of(problem, fidelities) if decoding.mode == "json_schema" else None
+        self.reasoned = reasoning and decoding.mode != "free"
+        """Whether the reply is an object that holds the reasoning too."""
+        configuration = self._schema_of(problem, fidelities) if decoding.mode == "json_schema" else {}
+        # Servers such as OpenAI's take anyOf everywhere but at the root.
+        self.wrapped = self.reasoned or "anyOf" in configuration
+        """Whether the configuration stands under a key of the reply."""
+        self._schema = self._reply_schema(configuration) if configuration else None
 
     def build(self, messages: Sequence[Message]) -> ChatRequest:
         """The next request for a configuration."""
@@ -81,9 +86,12 @@ class Requests:
         )
 
     def _schema_of(self, problem: Problem, fidelities: Sequence[Fidelity]) -> dict[str, Any]:
-        schema = json_schema(problem.space)
+        schema = json_schema(problem.space, self._decoding.schema)
         if fidelities:
-            schema["properties"][FIDELITY_KEY] = fidelity_schema(fidelities)
+            schema = with_optional(schema, FIDELITY_KEY, fidelity_schema(fidelities))
+        return schema
+
+    def _reply_schema(self, configuration: dict[str, Any]) -> dict[str, Any]:
         if not self.wrapped:
-            return schema
-        return closed_object({"reasoning": REASONING, ANSWER_KEY: schema})
+            return configuration
+        return closed_object(({"reasoning": REASONING} if self.reasoned else {}) | {ANSWER_KEY: configuration})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ConfigSpace import ConfigurationSpace, Float, ForbiddenAndConjunction, ForbiddenEqualsClause, Integer
 
 from analysis.comparison import compare
 from analysis.decodings import decoding_findings
@@ -16,8 +17,10 @@ from analysis.table import Findings, Table
 from benchmarks.conditional import kernel_space
 from llms.schema import json_schema, list_schema
 from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
+from tests.llms.test_schema import independent
 
-SCHEMA = json_schema(kernel_space("svm"))
+SCHEMA = json_schema(kernel_space("svm"), "flat")
+BRANCHES = json_schema(kernel_space("svm"))
 CONDITIONAL = {"gamma", "degree", "coef0"}
 SAMPLING = {"mode": "json_schema", "schema": SCHEMA, "temperature": 0.8, "max_tokens": 128, "seed": 1}
 
@@ -68,19 +71,54 @@ def test_names_a_schema_does_not_require_are_the_conditional_ones() -> None:
     assert conditional_names(SCHEMA) == CONDITIONAL
     assert conditional_names(list_schema(SCHEMA, "points", 3, reasoning=True)) == CONDITIONAL
     assert conditional_names({}) == frozenset()
+    assert conditional_names(BRANCHES) == CONDITIONAL
+    assert conditional_names(list_schema(BRANCHES, "points", 3, reasoning=True)) == CONDITIONAL
 
 
 def test_each_fault_is_against_the_schema_or_beyond_it() -> None:
-    names = frozenset(CONDITIONAL)
     for kind in ("unparseable", "truncated", "unknown", "wrong_type", "out_of_range", "not_a_choice", "missing"):
-        found = kinds([fault(kind, "C")], names)
+        found = kinds([fault(kind, "C")], SCHEMA)
         assert {name for name, holds in found.items() if holds} == {"within"}
     for kind, column in {"inactive": "inactive", "forbidden": "forbidden", "missing": "missing_active"}.items():
-        found = kinds([fault(kind, "gamma")], names)
+        found = kinds([fault(kind, "gamma")], SCHEMA)
         assert {name for name, holds in found.items() if holds} == {"beyond", column}
-    both = kinds([fault("out_of_range", "C"), fault("inactive", "gamma")], names)
+    both = kinds([fault("out_of_range", "C"), fault("inactive", "gamma")], SCHEMA)
     assert {name for name, holds in both.items() if holds} == {"within", "beyond", "inactive"}
-    assert not any(kinds([], names).values())
+    assert not any(kinds([], SCHEMA).values())
+
+
+def test_with_branches_these_are_against_the_schema_too() -> None:
+    for kind, column in {"inactive": "inactive", "missing": "missing_active"}.items():
+        found = kinds([fault(kind, "gamma")], BRANCHES)
+        assert {name for name, holds in found.items() if holds} == {"within", column}
+    pair = fault("forbidden", "kernel, degree", {"kernel": "poly", "degree": 5})
+    assert kinds([pair], BRANCHES)["within"]
+    assert not kinds([pair], BRANCHES)["beyond"]
+    assert kinds([pair], SCHEMA)["beyond"]
+    assert kinds([pair], None)["beyond"], "no schema is on record"
+
+
+def test_what_did_not_fit_into_the_branches_is_beyond_the_schema() -> None:
+    schema = json_schema(independent(8))
+    assert kinds([fault("inactive", "c7", 1)], schema)["beyond"]
+    assert kinds([fault("missing", "c7")], schema)["beyond"]
+    assert kinds([fault("inactive", "c0", 1)], schema)["within"]
+
+
+@pytest.mark.parametrize(("value", "fits"), [(0.5, False), (0.25, True), (0.75, True), ("0.5", False), (True, False)])
+def test_a_forbidden_value_is_looked_up_in_ranges(value: Any, fits: bool) -> None:
+    space = ConfigurationSpace({"x": Float("x", (0.0, 1.0), default=0.25), "y": Integer("y", (0, 3))})
+    space.add(ForbiddenAndConjunction(ForbiddenEqualsClause(space["x"], 0.5), ForbiddenEqualsClause(space["y"], 2)))
+    assert kinds([fault("forbidden", "x, y", {"x": value, "y": 2})], json_schema(space))["beyond"] == fits
+
+
+def test_the_form_of_the_schema_is_part_of_the_choice(folder: Path) -> None:
+    inactive = [fault("inactive", "degree", 3)]
+    _run(folder, "llm_chat+decoding=json_schema+decoding.schema=flat", 0, inactive, inactive, [], [])
+    rows = _rows(_found(folder).tables[0], "decoding")
+    assert {("free",), ("json_schema",), ("json_schema flat",)} == set(rows)
+    assert rows["json_schema flat",]["beyond"] == 0.5
+    assert len(_found(folder).said) == 2
 
 
 def test_validity_of_each_mode(folder: Path) -> None:

@@ -149,3 +149,24 @@ def test_settings_of_the_benchmark_set_tasks_apart_and_whereabouts_do_not():
 def test_whereabouts_may_differ_between_a_run_and_its_resumption():
     one, other = ({"benchmark": {"task": "31", "folder": folder}} for folder in ("/a", "/b"))
     assert comparable(one) == comparable(other)
+
+
+def test_the_form_of_the_schema_is_named_where_there_is_a_schema_alone():
+    def name(choice, *overrides):
+        return method_name("m", {"decoding"}, {"decoding": choice}, {"decoding": "free"}, list(overrides))
+
+    assert name("json_schema", "decoding.schema=flat") == "m+decoding=json_schema+decoding.schema=flat"
+    assert name("json_schema", "decoding.schema=branches") == "m+decoding=json_schema"
+    assert name("free", "decoding.schema=flat") == "m"
+    assert name("json_object", "decoding.schema=flat") == "m+decoding=json_object"
+    assert name("free", "decoding.mode=json_schema", "decoding.schema=flat").endswith("+decoding.schema=flat")
+    assert method_name("m", set(), {}, {}, ["decoding.schema=flat"]) == "m"
+
+
+def test_without_a_schema_its_form_makes_no_other_run_and_an_old_schema_was_flat():
+    def decoding(mode, **more):
+        return comparable({"optimizer": {"decoding": {"_target_": "llms.decoding.Decoding", "mode": mode, **more}}})
+
+    assert decoding("free") == decoding("free", schema="flat") == decoding("free", schema="branches")
+    assert decoding("json_schema") == decoding("json_schema", schema="flat")
+    assert decoding("json_schema") != decoding("json_schema", schema="branches")

@@ -42,6 +42,8 @@ def test_every_mode_is_a_file(mode):
         ({"temperature": -0.1}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"temperature": True}, "temperature"),
+        ({"schema": "branch"}, "branches"),
+        ({"schema": None}, "decoding.schema"),
     ],
 )
 def test_bad_settings_are_named(settings, named):
@@ -68,7 +70,7 @@ def space() -> ConfigurationSpace:
 
 
 def test_schema_says_what_can_be_said():
-    schema = json_schema(space())
+    schema = json_schema(space(), "flat")
     assert list(schema["properties"]) == list(space())
     assert schema["additionalProperties"] is False
     assert schema["required"] == [name for name in space() if name != "degree"]

@@ -12,9 +12,15 @@ from dataclasses import replace
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, OrdinalHyperparameter
 
+from benchmarks.conditional import Conditional
+from harness.budget import Budget
 from harness.chat import ChatRequest, Completion, Message
 from harness.errors import ModelError, ServerError
+from harness.loop import run_loop
+from harness.problem import Outcome, Params
+from harness.repair import NoRepair
 from llms.client import Client
+from llms.decoding import Decoding
 from llms.health import look_up_models, served_models
 from llms.owners import supervisor_pid
 from llms.recorder import Recorder
@@ -23,6 +29,8 @@ from llms.schema import json_schema
 from llms.server import ensure_server
 from llms.server_settings import ServerSettings
 from llms.serving import resolve
+from optimizers.llm_chat import LLMChat
+from optimizers.prompt import Prompt
 
 pytestmark = pytest.mark.timeout(600)  # the first to come waits for the model to be built and the server to start
 
@@ -212,3 +220,26 @@ def test_recorded_replies_come_back_without_the_server(model, tmp_path):
     live = Recorder(lambda: model, tmp_path / "calls.jsonl").complete(requests)
     replayed = Recorder(lambda: model, tmp_path / "calls.jsonl", live=False).complete(requests)
     assert replayed == live
+
+
+def test_under_branches_no_hyperparameter_is_inactive_or_missing(model):
+    problem = Conditional("wine", cache=False).problem
+    rows: list[dict[str, object]] = []
+
+    class Untrained:
+        """Only what is proposed is looked at."""
+
+        def __init__(self) -> None:
+            self.problem = problem
+
+        def evaluate(self, params: Params, fidelity: object, seed: int) -> Outcome:
+            return Outcome({"accuracy": -0.5})
+
+        def random_search_curve(self, evaluations: int) -> None:
+            return None
+
+    budget, decoding = Budget(proposals=8), Decoding("json_schema", max_tokens=300, temperature=1.0)
+    chosen = LLMChat(problem, 0, budget, chat=model, prompt=Prompt(), decoding=decoding)
+    run_loop(Untrained(), chosen, NoRepair(problem, 0), budget, 0, rows.append)
+    assert [row["violations"] for row in rows] == [[]] * 8
+    assert len({str(row["proposed"]) for row in rows}) > 1

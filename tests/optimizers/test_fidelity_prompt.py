@@ -113,22 +113,23 @@ def test_a_schema_allows_every_fidelity_and_requires_none(reasoning):
     toy = Toy()
     toy.problem = dataclasses.replace(toy.problem, fidelities=fidelities)
     answer = POINT | {"fidelity": {"share": 0.5}}
-    text = json.dumps({"reasoning": "cheap", "configuration": answer} if reasoning else answer)
+    text = json.dumps(({"reasoning": "cheap"} if reasoning else {}) | {"configuration": answer})
     prompt = Prompt(fidelity=True, reasoning=reasoning)
     toy.evaluate = lambda params, fidelity, seed: Outcome({"value": 1.0})
     rows, requests = run([text], prompt, toy, Decoding("json_schema"))
     assert (rows[0]["proposed"], rows[0]["fidelity"], rows[0]["violations"]) == (POINT, {"share": 0.5}, [])
-    schema = requests[0].schema
-    schema = schema["properties"]["configuration"] if reasoning else schema
-    assert "fidelity" not in schema["required"]
-    assert schema["properties"]["fidelity"] == {
-        "type": "object",
-        "properties": {
-            "steps": {"type": "integer", "minimum": 1, "maximum": 27},
-            "share": {"type": "number", "minimum": 0.1, "maximum": 1.0, "multipleOf": 1e-05},
-        },
-        "additionalProperties": False,
-    }
+    cases = requests[0].schema["properties"]["configuration"]["anyOf"]
+    assert len(cases) == 3
+    for case in cases:
+        assert "fidelity" not in case["required"]
+        assert case["properties"]["fidelity"] == {
+            "type": "object",
+            "properties": {
+                "steps": {"type": "integer", "minimum": 1, "maximum": 27},
+                "share": {"type": "number", "minimum": 0.1, "maximum": 1.0, "multipleOf": 1e-05},
+            },
+            "additionalProperties": False,
+        }
 
 
 def test_unasked_a_fidelity_is_an_unknown_hyperparameter_and_the_prompt_does_not_speak_of_any():

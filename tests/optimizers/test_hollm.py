@@ -202,7 +202,7 @@ def test_under_a_schema_a_reply_is_an_object_with_a_list():
     assert item["properties"]["configuration"]["properties"]["x"]["maximum"] == 1.0
     assert len(rows[5]["candidates"]) == 25
     assert form(PROBLEM, Decoding("json_schema"), True).startswith('{"reasoning": "...", "candidates": [{"configur')
-    assert list(schema(PROBLEM, 2, False)["properties"]) == ["candidates"]
+    assert list(schema(PROBLEM, Decoding("json_schema"), 2, False)["properties"]) == ["candidates"]
 
 
 @pytest.mark.parametrize(

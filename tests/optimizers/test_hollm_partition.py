@@ -152,3 +152,12 @@ def test_every_point_lies_in_its_cell_as_it_is_told():
         told = CellSpace(problem(space), cube, cell, ToldSpace(problem(space), "levels"))
         for member in cell.members:
             assert told.holds({k: v.item() if hasattr(v, "item") else v for k, v in drawn_params[member].items()})
+
+
+def test_a_cell_says_when_a_hyperparameter_is_given():
+    space = rich_space()
+    cube = UnitCube(space)
+    cell = Cell(np.zeros(len(cube.names)), np.ones(len(cube.names)), np.array([0]))
+    lines = CellSpace(problem(space), cube, cell).lines
+    assert any(line.startswith('"degree"') and line.endswith(', only given if kernel == "poly"') for line in lines)
+    assert not any("only given" in line for line in lines if line.startswith(('"cost"', '"kernel"')))

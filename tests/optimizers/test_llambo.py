@@ -339,9 +339,9 @@ def test_every_switch_works_with_a_model_that_makes_mistakes(warm_start, sampler
     settings = {"warm_start": warm_start, "sampler": sampler, "surrogate": surrogate, "candidates": 6, "predictions": 2}
     prompt, decoding = Prompt(reasoning=True), Decoding("json_schema")
     benchmark = Toy(task="branin")
-    rows = run(SeededChat(benchmark.problem.space), 8, benchmark, prompt, decoding, **settings)
+    rows = run(SeededChat(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
     assert [row["proposed"] for row in rows] == [
-        row["proposed"] for row in run(SeededChat(benchmark.problem.space), 8, benchmark, prompt, decoding, **settings)
+        row["proposed"] for row in run(SeededChat(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
     ]
     assert any(row["candidates"] for row in rows)
     for row in rows:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ConfigSpace import ConfigurationSpace
 from ConfigSpace.conditions import AndConjunction, Condition, Conjunction, InCondition
 from ConfigSpace.forbidden import (
     ForbiddenConjunction,
@@ -32,6 +33,11 @@ def condition_text(condition: Condition | Conjunction) -> str:
         values = Choices(parent).values
         return _in(parent.name, [v for v in values if condition.satisfied_by_value({parent.name: v})])
     return f"{parent.name} {sign} {_json(condition.value)}"
+
+
+def conditions_text(space: ConfigurationSpace, name: str) -> str:
+    """When a hyperparameter is active; empty where it always is."""
+    return " and ".join(map(condition_text, space.parent_conditions_of[name]))
 
 
 def clause_text(clause: Any) -> str:
