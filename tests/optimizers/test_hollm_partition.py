@@ -158,6 +158,6 @@ def test_a_cell_says_when_a_hyperparameter_is_given():
     space = rich_space()
     cube = UnitCube(space)
     cell = Cell(np.zeros(len(cube.names)), np.ones(len(cube.names)), np.array([0]))
-    lines = CellSpace(problem(space), cube, cell).lines
+    lines = CellSpace(problem(space), cube, cell, ToldSpace(problem(space), "levels")).lines
     assert any(line.startswith('"degree"') and line.endswith(', only given if kernel == "poly"') for line in lines)
     assert not any("only given" in line for line in lines if line.startswith(('"cost"', '"kernel"')))
