@@ -5,7 +5,7 @@ PYTHON ?= python3
 VLLM ?= cpu
 LLM ?= smollm2_135m
 EXPERIMENT ?= quickstart
-LADDER := ladder ladder_conditional
+LADDER := ladder ladder_ranges ladder_conditional
 MODELS ?= smollm2_135m qwen2.5_coder_0.5b qwen2.5_coder_1.5b
 
 VENV := .venv

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -44,6 +44,16 @@ INVENTED = frozenset(fault for fault, group in GROUP_OF.items() if group is Grou
 """Faults that make a proposal a hallucination: something in it does not exist."""
 
 
+def groups_of(violations: Iterable[Mapping[str, Any]]) -> frozenset[Group]:
+    """The groups that one proposal's violations, as logged, belong to."""
+    return frozenset(GROUP_OF[fault] for each in violations if (fault := each["fault"]) in GROUP_OF)
+
+
+def filed_under(faults: Iterable[Fault]) -> Fault | None:
+    """The fault that one proposal counts under where it is to count once: of the first group, the first in order."""
+    return min(faults, key=lambda fault: list(Group).index(GROUP_OF[fault]), default=None)
+
+
 def catalogue() -> list[str]:
     """The faults that proposals are judged by, for run.json's ``faults``."""
     return [fault.value for fault in Fault]
@@ -56,6 +66,12 @@ def knew_grid(run: Mapping[str, Any] | None) -> bool:
     nor whose level it is.
     """
     return run is None or Fault.OFF_GRID in run.get("faults", ())
+
+
+def perhaps_off_grid(violation: Mapping[str, Any]) -> bool:
+    """Whether a logged violation of rules that did not know the grid may be of a number between an ordinal's levels."""
+    number = isinstance(violation["value"], int | float) and not isinstance(violation["value"], bool)
+    return number and violation["fault"] in (Fault.NOT_A_CHOICE, Fault.WRONG_TYPE)
 
 
 SENTENCES = {

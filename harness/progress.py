@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.budget import Budget
+from harness.faults import Group, groups_of
 from harness.tally import Tally
 
 REFRESH_SECONDS = 0.1
@@ -21,7 +22,7 @@ ERASE = "\r\x1b[K"
 
 
 class Count:
-    """Running totals of rows: how many, how many invalid, the lowest loss of the first objective, the budget's units.
+    """Running totals of rows: how many, how many invalid or invented, the lowest first loss, the budget's units.
 
     Of evaluations that succeeded below the highest fidelity (``below``) no loss counts.
 
@@ -32,7 +33,7 @@ class Count:
     def __init__(self, objective: str) -> None:
         self._objective = objective
         self.best: float | None = None
-        self.invalid = self.below = 0
+        self.invalid = self.invented = self.below = 0
         self.spent: dict[str, float] = {"proposals": 0, "evaluations": 0, "tokens": 0, "seconds": 0.0}
 
     @property
@@ -44,6 +45,7 @@ class Count:
         """Count one trial's row, as ``harness.budget.Spent`` counts trials."""
         usage = row.get("usage") or {}
         self.invalid += bool(row["violations"])
+        self.invented += Group.INVENTED in groups_of(row["violations"])
         self.spent["proposals"] += 1
         self.spent["evaluations"] += row.get("executed") is not None
         self.spent["tokens"] += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
@@ -54,8 +56,8 @@ class Count:
         self.below += row.get("fidelity") is not None and row["losses"] is not None
 
     def share(self) -> str:
-        """The invalid ones in words."""
-        return invalid_share(self.invalid, self.trials)
+        """The invalid and the invented ones in words."""
+        return invalid_share(self.invalid, self.invented, self.trials)
 
 
 class RunLine:
@@ -135,9 +137,12 @@ class RunLine:
             sys.stderr.flush()
 
 
-def invalid_share(invalid: int, trials: int) -> str:
-    """For example ``3 invalid (15 %)``."""
-    return f"{invalid} invalid ({100 * invalid / trials:.3g} %)" if trials else f"{invalid} invalid"
+def invalid_share(invalid: int, invented: int, trials: int) -> str:
+    """Both rates in words, the hallucination rate where anything is invalid: ``3 invalid (15 %), 1 invented (5 %)``."""
+    shown = [(invalid, "invalid"), (invented, "invented")] if invalid else [(invalid, "invalid")]
+    return ", ".join(
+        f"{count} {what}" + (f" ({100 * count / trials:.3g} %)" if trials else "") for count, what in shown
+    )
 
 
 def pace(done: int, seconds: float, done_share: float, left_share: float) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
@@ -77,7 +78,8 @@ def _rounded(level: Number, digits: int) -> Number:
 
 def _tell_apart(levels: Sequence[Number], names: Sequence[Number]) -> bool:
     """Whether each name is nearest to its own level, and to no other as well."""
-    scales = (math.log, float) if min(*levels, *names) > 0 else (float,)
+    exact: tuple[Callable[[Number], Any], ...] = (Fraction,)  # no float holds integers beyond 1e308
+    scales = (math.log, *exact) if min(*levels, *names) > 0 else exact
     for scale in scales:
         places = [scale(level) for level in levels]
         for own, name in enumerate(names):

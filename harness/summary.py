@@ -47,7 +47,7 @@ class SweepSummary:
         self._experiment, self._total = experiment, total
         self._jobs: Counter[str] = Counter()
         self._seen: set[str] = set()
-        self._trials = self._invalid = 0
+        self._trials = self._invalid = self._invented = 0
         self._tasks: dict[str, tuple[float, str]] = {}
 
     @property
@@ -66,6 +66,7 @@ class SweepSummary:
             return
         self._trials += count.trials
         self._invalid += count.invalid
+        self._invented += count.invented
         task = f"{run['benchmark']}.{run['task']}"
         if count.best is not None and (task not in self._tasks or count.best < self._tasks[task][0]):
             self._tasks[task] = (count.best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
@@ -73,7 +74,7 @@ class SweepSummary:
     def progress(self) -> str:
         """Jobs done of all, and the invalid share so far."""
         total = "" if self._total is None else f"/{self._total}"
-        share = f", {invalid_share(self._invalid, self._trials)}" if self._trials else ""
+        share = f", {invalid_share(self._invalid, self._invented, self._trials)}" if self._trials else ""
         failed = f", {self._jobs['failed']} failed" if self._jobs["failed"] else ""
         return f"{_shown(self._experiment)}: {self.ended}{total} runs done{failed}{share}"
 
@@ -89,7 +90,7 @@ class SweepSummary:
             if self._jobs[status]
         ]
         aside = f" ({', '.join(notes)})" if notes else ""
-        counts = f"{self._trials:,} proposals, {invalid_share(self._invalid, self._trials)}"
+        counts = f"{self._trials:,} proposals, {invalid_share(self._invalid, self._invented, self._trials)}"
         said = f"{_shown(self._experiment)}: {complete} of {total} runs complete{aside}; {counts}"
         lines = [f"{said}; this sweep took {duration(seconds)}"]
         lines += [f"{task}: {self._tasks[task][1]}" for task in sorted(self._tasks)[:TASKS_SHOWN]]

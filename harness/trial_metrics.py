@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from harness.faults import Group, groups_of, knew_grid, perhaps_off_grid
 from harness.problem import Objective
 from harness.repeats import Repeats
 from harness.rows import drawn_candidates
@@ -36,8 +37,10 @@ class TrialMetrics:
         as reported. metrics/<name>: everything else that was measured. cost/<item>: calls, tokens and seconds.
     Keys that run on from trial to trial:
         incumbent, incumbent_value: lowest loss so far at the highest fidelity and what it stands for as reported.
-        regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_share: proposals
-        with a fault, and their share of all trials. duplicates, failures: proposals made before, evaluations that
+        regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_rate: proposals
+        with a fault, and their share of all trials. groups/<group>: those with a fault of each group;
+        hallucination_rate: the share of those with an invented one. Neither is claimed of a run that was judged before
+        off_grid was a fault where it may have been one. duplicates, failures: proposals made before, evaluations that
         failed. near_duplicates: proposals made before but for a rounding; only where every row says so.
         repeated: proposals of what was evaluated before in the run. proposers/<who>: proposals of each, model among
         them, and model_share, the model's share of all; only where every row says so.
@@ -51,6 +54,8 @@ class TrialMetrics:
             Objective(o["name"], o["direction"], _number(o.get("optimum"))) for o in run.get("objectives") or ()
         ]
         self._faults: Counter[str] = Counter({fault.value: 0 for fault in Fault})
+        self._groups: Counter[str] | None = Counter({group.value: 0 for group in Group})
+        self._knew_grid = knew_grid(run)
         self._totals: dict[str, float | None] = dict.fromkeys(COSTS, 0)
         self._trials = self._invalid = self._duplicates = self._failures = 0
         self._candidates = self._candidates_invalid = 0
@@ -76,7 +81,7 @@ class TrialMetrics:
         running: dict[str, float | None] = {
             "incumbent": self._incumbent,
             "invalid": self._invalid,
-            "invalid_share": self._invalid / self._trials if self._trials else None,
+            "invalid_rate": self._invalid / self._trials if self._trials else None,
             "duplicates": self._duplicates,
             "near_duplicates": self._near_duplicates,
             "repeated": self._repeated,
@@ -92,6 +97,9 @@ class TrialMetrics:
             running["model_share"] = self._proposers[Proposer.MODEL] / self._trials
         if self._candidates:
             running |= {"candidates": self._candidates, "candidates_invalid": self._candidates_invalid}
+        if self._groups is not None and self._trials:
+            running |= {f"groups/{group}": count for group, count in self._groups.items()}
+            running["hallucination_rate"] = self._groups[Group.INVENTED] / self._trials
         running |= {f"faults/{kind}": count for kind, count in self._faults.items()}
         running |= {f"total/{item}": total for item, total in self._totals.items()}
         read, written = self._totals["prompt_tokens"], self._totals["completion_tokens"]
@@ -121,6 +129,10 @@ class TrialMetrics:
             self._proposers = None  # an older log, or a method that does not say
         elif self._proposers is not None:
             self._proposers[row["proposer"]] += 1
+        if not self._knew_grid and any(map(perhaps_off_grid, violations)):
+            self._groups = None  # an older log does not say
+        elif self._groups is not None:
+            self._groups.update(group.value for group in groups_of(violations))
         self._faults.update(violation["fault"] for violation in violations)
         drawn = drawn_candidates(row)
         self._candidates += len(drawn)

@@ -12,7 +12,7 @@ from harness.experiment import CONF, identify, resolve
 from harness.folder import VOLATILE
 from harness.method import comparable
 
-FILES = ("ladder", "ladder_conditional")
+FILES = ("ladder", "ladder_ranges", "ladder_conditional")
 MODELS = ("smollm2_135m", "qwen2.5_coder_1.5b")
 CLASSICAL = {"random_search", "smac", "tpe"}
 
@@ -66,12 +66,12 @@ def test_every_model_has_its_runs_and_the_others_are_run_once(runs):
             else:
                 assert identity["llm"] == model
                 of_models.setdefault((file, model), set()).add((identity["place"], identity["method"]))
-    wanted = {"ladder": 4, "ladder_conditional": 2}
+    wanted = {"ladder": 4, "ladder_ranges": 4, "ladder_conditional": 2}
     assert {key: len(found) for key, found in of_models.items()} == {
         (file, model): wanted[file] for file in FILES for model in MODELS
     }
-    assert sum(wanted.values()) * 5 * 20 == 600, "calls a model"
-    assert len(others) == (2 + 1) * len(CLASSICAL)
+    assert sum(wanted.values()) * 5 * 20 == 1000, "calls a model"
+    assert len(others) == (2 + 2 + 1) * len(CLASSICAL)
 
 
 def test_everything_begins_and_ends_alike(runs):

@@ -87,13 +87,16 @@ class TestOfflineFiles:
             "incumbent_value": 0.5,
             "regret": 0.25,
             "invalid": 0,
-            "invalid_share": 0,
+            "invalid_rate": 0,
+            "hallucination_rate": 0,
             "duplicates": 0,
             "near_duplicates": 0,
             "repeated": 0,
             "failures": 0,
             **{f"faults/{fault}": 0 for fault in ("unparseable", "truncated", "missing", "unknown", "wrong_type")},
             **{f"faults/{fault}": 0 for fault in ("out_of_range", "not_a_choice", "inactive", "forbidden")},
+            "faults/off_grid": 0,
+            **{f"groups/{group}": 0 for group in ("invented", "imprecise", "redundant", "unreadable")},
             "cost/calls": 1,
             "cost/prompt_tokens": 100,
             "cost/cached_tokens": 80,
@@ -114,13 +117,14 @@ class TestOfflineFiles:
         }
         assert not {"loss", "value", "metrics/f1", "cost/evaluation_seconds"} & set(second)
         assert [second["near_duplicates"], third["near_duplicates"]] == [1, 1]
-        assert (second["incumbent"], second["invalid"], second["invalid_share"]) == (-0.5, 1, 0.5)
+        assert (second["incumbent"], second["invalid"], second["invalid_rate"]) == (-0.5, 1, 0.5)
         assert [second[f"faults/{f}"] for f in ("missing", "unknown", "out_of_range", "unparseable")] == [1, 1, 1, 0]
         assert second["total/evaluation_seconds"] == 2
         assert (third["loss"], third["incumbent_value"], third["regret"]) == (-0.625, 0.625, 0.125)
         assert (third["duplicates"], third["total/evaluation_seconds"], third["total/cached_tokens"]) == (1, 4, 240)
         assert (third["candidates"], third["candidates_invalid"]) == (2, 1)
-        assert fourth["invalid_share"] == 0.5
+        assert (fourth["invalid_rate"], fourth["hallucination_rate"]) == (0.5, 0.25)
+        assert [fourth[f"groups/{group}"] for group in ("invented", "imprecise", "unreadable")] == [1, 0, 2]
         assert fourth["total/tokens"] == 550
         assert fourth["total/calls"] == 5
         assert not {"cost/cached_tokens", "total/cached_tokens", "total/reasoning_tokens"} & set(fourth)
@@ -146,7 +150,7 @@ class TestOfflineFiles:
         summary = read.summary
         assert summary["status"] == "complete"
         assert (summary["best_value"], summary["incumbent"], summary["regret"]) == (0.625, -0.625, 0.125)
-        assert (summary["trials"], summary["invalid"], summary["invalid_share"], summary["duplicates"]) == (
+        assert (summary["trials"], summary["invalid"], summary["invalid_rate"], summary["duplicates"]) == (
             4,
             2,
             0.5,
@@ -409,7 +413,7 @@ class TestMetrics:
         assert (
             TrialMetrics(run_json()).summary(run_json(status="failed", error="ServerError: no"))["status"] == "failed"
         )
-        assert "invalid_share" not in TrialMetrics(run_json()).running()
+        assert "invalid_rate" not in TrialMetrics(run_json()).running()
 
 
 def test_masked():
