@@ -22,6 +22,7 @@ from analysis.figures import Sketch, draw
 from analysis.hallucination import hallucination_table
 from analysis.ladder import ladder_findings
 from analysis.ladder_figure import ladder_sketches
+from analysis.ladder_short import short_ladder_findings
 from analysis.leak import generalization_findings
 from analysis.load import Experiment
 from analysis.memory import memory_findings
@@ -57,6 +58,7 @@ _FURTHER_FIGURES: tuple[Callable[[Experiment, Comparison], tuple[Sketch, ...]], 
 """Figures that only some experiments have, in the order of the report."""
 
 _COMPARED: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
+    short_ladder_findings,
     ladder_findings,
     fidelity_findings,
     pareto_findings,

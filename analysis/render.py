@@ -138,9 +138,13 @@ def comma_separated(table: Table, folder_names: Mapping[str, str] | None = None)
 
 def _cell(column: Column, row: dict[str, object]) -> str:
     values = [row[key] for key in column.keys]
+    if len(values) == 3 and values[0] is not None and None in values[1:]:
+        values = values[:1]  # measured once, or of one run: no interval
     if any(value is None for value in values):
         return NOT_MEASURED
     texts = [_value(column, value) for value in values]
+    if len(texts) == 3:
+        return f"{texts[0]} [{texts[1]}, {texts[2]}]"
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 

@@ -21,7 +21,7 @@ class Column:
 
     Attributes:
         header: With the unit in parentheses, for example "LLM (s)".
-        keys: The frame's column; two of them (lower, upper) are shown as one interval.
+        keys: The frame's column; two of them (lower, upper) are shown as one interval, three as a number with it.
         style: text as it is, prose where it is long; count in full; number with 3 significant digits; percent for a
             share between 0 and 1.
     """

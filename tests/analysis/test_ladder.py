@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.comparison import compare
 from analysis.figures import draw
 from analysis.ladder import ladder_findings, lines, rungs
 from analysis.ladder_figure import ladder_sketches
+from analysis.ladder_short import short_ladder_findings
 from analysis.load import labelled, load
+from analysis.render import cells
 from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
 
 SMALL, LARGE = "smollm2-135m-instruct", "qwen2.5-coder-1.5b-instruct"
@@ -66,6 +70,30 @@ def test_every_size_beside_the_controls_on_each_kind_of_tasks(folder):
     assert small["score"] == large["score"] == control["score"] < ranges["score"]
     assert (3, "tokens") in table.inapplicable
     assert schema["score"] is not None
+
+
+def test_a_short_table_of_each_kind_of_tasks(folder):
+    experiment = labelled(load(folder))
+    grid, nearest = short_ladder_findings(experiment, compare(experiment)).tables
+    assert (grid.name, nearest.name) == ("ladder_hpobench_grid", "ladder_hpobench_nearest")
+    text = cells(grid)
+    assert text.headers[1:] == ("hallucination rate (%)", "invalid rate (%)", "final regret", "tokens per proposal")
+    assert [row[0] for row in text.rows] == [
+        "SmolLM2 135M, free",
+        "Qwen2.5-Coder 1.5B, free",
+        "Qwen2.5-Coder 1.5B, schema",
+        "random search",
+    ]
+    assert text.rows[0][1].startswith("33.3 [")
+    assert text.rows[0][4] == "120"
+    assert text.rows[3][4] == "–", "it has no tokens"
+    assert [row[0] for row in cells(nearest).rows] == ["SmolLM2 135M, free, ranges"]
+
+
+def test_no_ladder_no_short_table(folder):
+    experiment = labelled(load(folder))
+    alone = replace(experiment, runs=[run for run in experiment.runs if run.info["llm"] is None])
+    assert short_ladder_findings(alone, compare(alone)).tables == ()
 
 
 def test_what_is_left_out_and_uneven_is_said(folder):

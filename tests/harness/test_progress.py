@@ -100,7 +100,15 @@ def row(index, **changes):
 def test_progress_is_of_the_limit_that_is_nearest(budget, told):
     line = RunLine("run", Objective("x", "minimize"), False, budget)
     line.add(row(0))
-    line.add(row(1, violations=[{"fault": "forbidden", "name": "x", "value": 1}], losses=None, executed=None, evaluation_seconds=None))
+    line.add(
+        row(
+            1,
+            violations=[{"fault": "forbidden", "name": "x", "value": 1}],
+            losses=None,
+            executed=None,
+            evaluation_seconds=None,
+        )
+    )
     assert line.text().startswith(f"run: {told}")
 
 
