@@ -1,8 +1,8 @@
-"""What dtypes and threads of the server come to on this machine: ``python -m tests.bench_server [LLM]``.
+"""What a server's settings come to on this machine: ``python -m tests.bench_server [LLM [ROUNDS]]``.
 
-A part of make bench. LLM is a choice of ``llm=`` that serves a model here. Recorded calls of the quickstart are asked
-again by a bare client, of one server after another, and that by turns. Look at the ratios: they hold for this machine
-and its load alone.
+A part of make bench: dtypes, threads, space for the prefix cache, and how many calls are in flight. LLM is a choice of
+``llm=`` that serves a model here. Recorded calls of the quickstart are asked again by a bare client, of one server
+after another, and that by turns, ROUNDS times. Look at the ratios: they hold for this machine and its load alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from llms.serving import resolve
 
 CALLS = Path(__file__).parents[1] / "results" / "quickstart"
 CALLS_OF_A_RUN = 3
-AT_ONCE = (12, 32)
+AT_ONCE = {1: 6, 12: None, 32: None}
+"""Calls in flight -> how many calls are asked; None for all of them."""
+CACHE, CACHE_GIB = "VLLM_CPU_KVCACHE_SPACE", "1"
 ROUNDS = 2
 
 
@@ -43,12 +45,14 @@ def main() -> None:
             for dtype in ("bfloat16", "float32")
             for threads in (AUTO, ALL)
         },
+        f"{CACHE_GIB} GiB for the prefix cache": replace(usual, environment=usual.environment | {CACHE: CACHE_GIB}),
     }
+    turns = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
     print(f"tokens/s of {resolve(usual).sentence()}", flush=True)
     rounds = [
-        {name: tokens_per_second(settings, requests) for name, settings in contenders.items()} for _ in range(ROUNDS)
+        {name: tokens_per_second(settings, requests) for name, settings in contenders.items()} for _ in range(turns)
     ]
-    print(f"{len(requests)} calls of the quickstart, median of {ROUNDS}; each over the first:")
+    print(f"{len(requests)} calls of the quickstart, median of {turns}; each over the first:")
     for position, at_once in enumerate(AT_ONCE):
         first = None
         for name in contenders:
@@ -73,9 +77,9 @@ def tokens_per_second(settings: ServerSettings, requests: list[ChatRequest]) -> 
     try:
         Client(url, settings.name).complete(requests[:4])
         speeds = []
-        for at_once in AT_ONCE:
+        for at_once, how_many in AT_ONCE.items():
             clock = time.perf_counter()
-            replies = Client(url, settings.name, concurrency=at_once).complete(requests)
+            replies = Client(url, settings.name, concurrency=at_once).complete(requests[:how_many])
             seconds = time.perf_counter() - clock
             speeds.append(sum(reply.usage.completion_tokens for reply in replies) / seconds)
         return speeds
