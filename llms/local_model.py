@@ -5,10 +5,13 @@ What is half done lies beside the folder and is taken away, whatever happens: a 
 
 from __future__ import annotations
 
+import glob
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +41,10 @@ def prepared(model: LocalModel) -> Path:
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
+            _clear(folder)
             check_room(model, folder.parent)
-            with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-                gguf = fetch(model, Path(scratch))
-                _convert(gguf, Path(scratch) / "made", folder, model.name)
+            with _scratch(folder) as scratch:
+                _convert(fetch(model, scratch), scratch / "made", folder, model.name)
     return folder
 
 
@@ -52,9 +55,23 @@ def prepared_file(gguf: Path) -> Path:
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
-            with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-                _convert(gguf, Path(scratch) / "made", folder, gguf.name)
+            _clear(folder)
+            with _scratch(folder) as scratch:
+                _convert(gguf, scratch / "made", folder, gguf.name)
     return folder
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` for what is half done."""
+    with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        yield Path(scratch)
+
+
+def _clear(folder: Path) -> None:
+    """Take away what a process that was killed left half done; the lock says that no other one is at it."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from harness.errors import HyperboleError, unknown
 from llms.catalogue import BY_NAME, MODELS, LocalModel
 from llms.local_model import model_folder, prepared, room_for
 from llms.processor import choose_dtype, this_processor
-from llms.serve import model_of
+from llms.serve import GROUP, model_of
 
 SLOWER_WITHOUT_BFLOAT16 = 2.5
 """Measured with SmolLM2 and 1.5B: tokens a second with instructions for bfloat16 over those in float32 without."""
@@ -26,6 +26,18 @@ def find(name: str) -> LocalModel:
     if named is None:
         raise unknown("local model", name, BY_NAME)
     return named
+
+
+def chosen(llm: str) -> LocalModel | None:
+    """The catalogue's model that a choice of ``llm=`` serves; None where it serves another one, or none.
+
+    Raises:
+        SettingError: There is no such choice: better said now than by the run that follows after minutes.
+    """
+    choices = [path.stem for path in GROUP.glob("*.yaml")]
+    if llm not in choices:
+        raise unknown("llm", llm, choices)
+    return BY_NAME.get(str(model_of(llm)))
 
 
 def listed() -> str:
@@ -72,8 +84,8 @@ def main() -> int:
     names = arguments.names
     try:
         if arguments.how_long is not None:
-            model = BY_NAME.get(arguments.how_long) or BY_NAME.get(str(model_of(arguments.how_long)))
-            if model is not None:  # nothing is known of other people's servers
+            models = [chosen(llm) for llm in arguments.how_long.split(",")]  # a sweep may name several
+            for model in filter(None, models):  # nothing is known of other people's servers
                 print(how_long(model), flush=True)
             return 0
         if not names:

