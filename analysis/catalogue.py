@@ -30,7 +30,7 @@ from analysis.money import money_findings
 from analysis.pareto_table import pareto_findings
 from analysis.prices import Prices
 from analysis.prompts import prompt_findings
-from analysis.quality import quality_by_task_table, quality_table
+from analysis.quality import quality_by_task_table, quality_tables
 from analysis.reasons import Reasoned, consistency_findings, read_reasons
 from analysis.reasons_figure import reason_sketches
 from analysis.recitation import recitation_findings
@@ -118,12 +118,11 @@ def material(experiment: Experiment, prices: Prices) -> Material:
 
 
 def main_tables(of: Material) -> tuple[Table, ...]:
-    """Those of every experiment: quality, hallucinations, cost, and what the runs share."""
+    """Those of every experiment: quality (in several tables where methods ran other tasks), hallucinations, cost."""
     uneven = _uneven(of.experiment)
-    quality = quality_table(of.compared, of.comparison)
     hallucination, cost = hallucination_table(of.compared), cost_table(of.experiment)
     return (
-        _with_notes(quality, of.cut),
+        *(_with_notes(quality, of.cut) for quality in quality_tables(of.compared, of.comparison)),
         _with_notes(hallucination, (*of.cut, *uneven)),
         _with_notes(cost, (*_whole(of), *uneven)),
     )

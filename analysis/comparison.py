@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,11 +108,27 @@ def compare(experiment: Experiment) -> Comparison:
 
 def compare_task(experiment: Experiment, comparison: Comparison, task: Task) -> Comparison:
     """The same for one task, over the methods that ran it."""
-    curves = comparison.curves
-    methods = tuple(method for method in experiment.methods if (method, task.name) in curves)
-    seeds, note = shared_seeds(curves, methods, (task,))
-    notes = (f"{task.name}: {note}",) if note else ()
-    return replace(comparison, methods=methods, tasks=(task,), seeds=seeds, notes=notes)
+    return _compare_tasks(comparison, _methods_on(experiment, comparison, task), (task,))
+
+
+def compare_blocks(experiment: Experiment, comparison: Comparison) -> tuple[Comparison, ...]:
+    """The comparison; where no task was run by every method, one for each set of methods that ran the same tasks."""
+    if comparison.tasks:
+        return (comparison,)
+    blocks: dict[tuple[str, ...], list[Task]] = {}
+    for task in experiment.tasks.values():
+        blocks.setdefault(_methods_on(experiment, comparison, task), []).append(task)
+    return tuple(_compare_tasks(comparison, methods, tasks) for methods, tasks in blocks.items())
+
+
+def _methods_on(experiment: Experiment, comparison: Comparison, task: Task) -> tuple[str, ...]:
+    return tuple(method for method in experiment.methods if (method, task.name) in comparison.curves)
+
+
+def _compare_tasks(comparison: Comparison, methods: tuple[str, ...], tasks: Sequence[Task]) -> Comparison:
+    seeds, note = shared_seeds(comparison.curves, methods, tasks)
+    notes = (f"{', '.join(task.name for task in tasks)}: {note}",) if note else ()
+    return replace(comparison, methods=methods, tasks=tuple(tasks), seeds=seeds, notes=notes)
 
 
 def _incumbent_curves(experiment: Experiment) -> Curves:

@@ -26,7 +26,7 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
     faults = {str(row["method"]): row for row in hallucination.frame.iter_rows(named=True)}
     with_llm = with_model(experiment)
     little = {str(quality.frame["method"][number]) for number in quality.marked}
-    classical = [method for method in experiment.methods if method not in with_llm]
+    classical = [method for method in experiment.methods if method not in with_llm and method in rows]
     nothing = tuple(filter(None, (_nothing(experiment, method) for method in experiment.methods)))
     if not with_llm:
         return (*nothing, *_without_llm(rows, classical))
@@ -36,7 +36,7 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
         f"{_of_the_model(rows[method]) if method in little else ''}"
         f"{_result('Its', rows[method])}{_rivals(rows, classical)}."
         for method in experiment.methods
-        if method in with_llm
+        if method in with_llm and method in rows
     )
 
 

@@ -16,7 +16,8 @@ from analysis.authorship import (
     little_by_the_model,
     with_model,
 )
-from analysis.comparison import Comparison, compare_task
+from analysis.comparison import Comparison, compare_blocks, compare_task
+from analysis.labels import listed
 from analysis.load import Experiment
 from analysis.statistics import bootstrap_interval, interquartile_mean, mean, mean_ranks
 from analysis.table import INTERVAL, MARK, Column, Table, frame_of
@@ -35,6 +36,21 @@ _CHARGED = (
 _WITHOUT = Column("without valid", ("runs_without_valid",), "count")
 _ONLY_BELOW = Column("none at highest fidelity", ("runs_only_below",), "count")
 """Shown where there is such a run: something was evaluated, but nothing at the highest fidelity."""
+
+
+def quality_tables(experiment: Experiment, comparison: Comparison) -> tuple[Table, ...]:
+    """The quality table; several where no task was run by every method, each over tasks that the same methods ran."""
+    blocks = compare_blocks(experiment, comparison)
+    if len(blocks) == 1:
+        return (quality_table(experiment, blocks[0]),)
+    tables = []
+    for number, block in enumerate(blocks, start=1):
+        tasks = listed([task.name for task in block.tasks])
+        table = quality_table(experiment, block)
+        note = f"No task was run by every method: this is one of {len(blocks)} tables, of the methods that ran {tasks}."
+        name = table.name if number == 1 else f"{table.name}_{number}"
+        tables.append(replace(table, name=name, title=f"{table.title}, {tasks}", notes=(note, *table.notes)))
+    return tuple(tables)
 
 
 def quality_table(experiment: Experiment, comparison: Comparison) -> Table:

@@ -16,7 +16,7 @@ from analysis.hallucination import hallucination_table
 from analysis.headline import headlines
 from analysis.invalid import exhibits
 from analysis.load import load
-from analysis.quality import EXACT, quality_by_task_table, quality_table
+from analysis.quality import EXACT, quality_by_task_table, quality_table, quality_tables
 from analysis.render import cells
 from analysis.table import Table
 from tests.analysis.run_folders import OBJECTIVE, at, call, fault, trial, write_run
@@ -423,6 +423,21 @@ def test_methods_that_cannot_be_compared_are_not_ranked(folder: Path) -> None:
     _run(folder, "smac", 0, [0.75])
     _run(folder, "sobol", 1, [0.7])
     assert _headlines(folder)[-1].endswith("No method is best, for no runs can be compared.")
+
+
+def test_methods_that_share_no_task_are_compared_where_they_ran_the_same_ones(folder: Path) -> None:
+    for method, task in (("smac", "a"), ("sobol", "a"), ("smac", "b"), ("sobol", "b"), ("tpe", "c"), ("smac", "c")):
+        _run(folder, method, 0, [0.75], task=task)
+    experiment = load(folder)
+    first, second = quality_tables(experiment, compare(experiment))
+    assert (first.name, first.title) == ("quality", "Quality: final normalized regret, hpobench.a, hpobench.b")
+    assert (second.name, second.title) == ("quality_2", "Quality: final normalized regret, hpobench.c")
+    assert list(first.frame["method"])[:2] == ["smac", "sobol"]
+    assert list(second.frame["method"])[:2] == ["smac", "tpe"]
+    assert first.frame["runs"][0] == 2
+    assert "one of 2 tables" in second.notes[0]
+    said = headlines(experiment, second, hallucination_table(experiment))
+    assert "sobol" not in " ".join(said), "it is not in that table"
 
 
 def _headlines(folder: Path) -> tuple[str, ...]:
