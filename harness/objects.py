@@ -130,23 +130,26 @@ def _outermost(text: str) -> Iterator[tuple[int, int, int, str | None]]:
     """Start, end and levels of every object that no other one holds: from the left, each brace that opens a whole one.
 
     The last is None for one that stands for itself. For a member of an object that opens and is not whole it is the
-    member's name, "" where it has none: all up to where that object breaks, and named ones from there to the brace
-    that closes it.
+    member's name, "" where it has none: all up to where that object breaks, and named ones and items of lists from
+    there to the brace that closes it.
 
     Linear, for no bracket is looked at twice, and each character is a member of the innermost container alone (of one
     more where an unclosed quotation mark has turned what is text and what is not).
     """
     measured: Measured = {}
     position = in_vain = broken = 0  # braces that opened no whole object and are not closed; where the last one breaks
+    lists = 0  # brackets open behind that place
     while (start := text.find("{", position)) >= 0:
-        in_vain = max(0, in_vain - text.count("}", max(position, broken), start))
+        behind = max(position, broken)
+        in_vain = max(0, in_vain - text.count("}", behind, start))
+        lists = max(0, lists + text.count("[", behind, start) - text.count("]", behind, start)) if in_vain else 0
         if start not in measured:
             _measure(text, start, measured)
         if isinstance(whole := measured[start], int):
             in_vain, broken, position = in_vain + 1, max(broken, whole), start + 1
             continue
         named = _NAME.search(text, position, start) if in_vain else None
-        member = in_vain and (start <= broken or named)
+        member = in_vain and (start <= broken or named or lists)
         yield start, *whole, (named[1] if named else "") if member else None
         position = whole[0]
 

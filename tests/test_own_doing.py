@@ -12,7 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ConfigSpace import Categorical, ConfigurationSpace, Constant, Float, Integer, OrdinalHyperparameter
+from ConfigSpace import (
+    Categorical,
+    ConfigurationSpace,
+    Constant,
+    Float,
+    InCondition,
+    Integer,
+    OrdinalHyperparameter,
+)
 
 from harness.chat import Completion, Message
 from harness.check import Checker
@@ -192,6 +200,20 @@ def test_the_form_of_an_answer_is_no_configuration_and_never_hides_one():
     form = placeholder(problem)
     assert judged(form) == [(Fault.UNPARSEABLE, None)]
     assert judged(f"{form} would be {reply()}") == judged(reply())
+
+
+def test_a_form_that_holds_objects_never_hides_an_answer():
+    """Choices that are objects stand in it where conditions speak of them."""
+    own = ConfigurationSpace(seed=0)
+    own.add(Categorical("arch", [{"depth": 2}, None, {"depth": 3}, {"depth": 4}]), Integer("width", (1, 9)))
+    own.add(InCondition(own["width"], own["arch"], [{"depth": 2}, None, {"depth": 3}]))
+    problem = Problem("own", own, (Objective("loss", "minimize"),), {"arch": {"depth": 4}})
+    form, answer = placeholder(problem), {"arch": {"depth": 3}, "width": 5}
+    assert '[{"depth": 2}, null, {"depth": 3}]' in form
+    assert parse_reply(form, "stop").params is None
+    assert parse_reply(form[:40], "length").truncated
+    assert parse_reply(f"{form} would be {json.dumps(answer)}", "stop").params == answer
+    assert parse_reply(f"{form}: [{json.dumps(answer)}]", "stop").params == answer
 
 
 def test_numbers_are_shown_to_the_model_without_quotes_and_as_they_are_accepted():
