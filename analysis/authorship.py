@@ -14,7 +14,7 @@ from harness.trial import Proposer
 Cells = dict[str, object]
 
 LEAST_MODEL_PROPOSALS = 8
-"""In a run, on average: with fewer, beside proposals of others, a result is hardly the language model's.
+"""In a run, on average: with fewer, beside proposals of others or a longer start, a result is hardly the model's.
 
 LLINBO's warm start alone is one for each hyperparameter, five or six on most tables here, and Centaur's model makes
 three proposals of twenty.
@@ -59,9 +59,10 @@ def little_by_the_model(experiment: Experiment, block: Comparison) -> dict[str, 
     found = {}
     for method in (name for name in block.methods if name in with_model(experiment)):
         trials = _compared(experiment, block, method)
-        others = trials["proposer"].is_in([Proposer.CLASSICAL, Proposer.RANDOM])
-        if trials["proposer"].has_nulls() or not others.any():
-            continue
+        who = trials["proposer"]
+        others = who.is_in([Proposer.CLASSICAL, Proposer.RANDOM]).any()
+        if who.has_nulls() or not (others or (who == Proposer.START).sum() > _models(trials)):
+            continue  # a short run that is all the model's, but for a start, is its own
         runs = trials["run"].n_unique()
         if _models(trials) < LEAST_MODEL_PROPOSALS * runs:
             found[method] = f"{_models(trials) / runs:.3g} of {trials.height / runs:.3g}"

@@ -8,13 +8,12 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from harness.arguments import unreadable
 from harness.errors import HyperboleError, SettingError, unknown
 from harness.files import disk_error, is_the_machines, usable
-from harness.internals import offered
 from harness.locate import refuse_hidden_packages
+from harness.override_keys import about_key
 
 INTERRUPTED = 130
 
@@ -75,7 +74,7 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
         found = SettingError(_first_sentence(str(error)))
     elif isinstance(error, HydraException | OmegaConfBaseException):
         said = _said(error)
-        found = _misfit(said) or _unknown_key(error, overrides) or SettingError(_first_sentence(said))
+        found = _misfit(said) or about_key(error, overrides) or SettingError(_first_sentence(said))
     return found
 
 
@@ -154,48 +153,6 @@ def _no_choice(overrides: Sequence[str]) -> SettingError | None:
         if choices_of(group) and not isinstance(value := override.value(), str | list):
             return unknown(group, said(value), choices_of(group))
     return None
-
-
-def _unknown_key(error: Exception, overrides: Sequence[str]) -> SettingError | None:
-    """For "Could not override 'budget.proposal'": which keys there are."""
-    found = re.search(r"Could not (?:override|append|add|delete) '?([\w./@-]+)", str(error))
-    if not found:
-        return None
-    inner = re.search(
-        r"full_key: ([\w.]+)", f"{error.__cause__}"
-    )  # of benchmark={a: 1} it is benchmark.a that there is not
-    key = inner.group(1) if inner else found.group(1)
-    parent, _, last = key.rpartition(".")
-    from omegaconf import OmegaConf
-
-    try:
-        node: Any = _composed(overrides)
-        for part in filter(None, parent.split(".")):
-            node = node[part]
-        raw: Any = OmegaConf.to_container(node, resolve=False)
-        kind = "setting" if not parent else f"setting of {parent}"
-        return unknown(kind, last, offered(raw, raw, root=not parent))
-    except Exception:  # the sentence below is less helpful, not wrong
-        return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
-
-
-def _composed(overrides: Sequence[str]) -> Any:
-    """The configuration with the group choices of the command line and none of its settings."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-
-    from harness.experiment import CONF
-
-    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
-    groups.add("hydra.searchpath")
-    chosen = [
-        text
-        for text in overrides
-        if text.partition("=")[0] in groups and "{" not in text and ("," not in text or "[" in text)
-    ]
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", overrides=chosen)
 
 
 def _first_sentence(message: str) -> str:

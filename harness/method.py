@@ -22,6 +22,8 @@ ALWAYS_USED = ("repair", "probe", "start")
 _MODELS = ("llm.", "optimizer.chat.")
 """Where a configuration has a model's settings."""
 DECODING = "llms.decoding.Decoding"
+_TAKEN_AWAY = "\0"
+"""The value of a key that is taken away: no command line can hold it."""
 
 
 def used_groups(optimizer: Any) -> set[str]:
@@ -110,7 +112,9 @@ def _of_the_method(key: str, value: str) -> str | None:
 
 
 def _parsed(value: str) -> Any:
-    """What a list or a mapping on the command line holds; other values as they are."""
+    """What a list, a mapping or nothing at all on the command line is; other values as they are."""
+    if value in {"null", _TAKEN_AWAY}:
+        return None
     if value[:1] not in {"[", "{"}:
         return value
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -141,4 +145,4 @@ def under_schema(decoding: Mapping[str, Any]) -> bool:
 def _read(override: str) -> tuple[str, str]:
     """Key and value of an override; one that takes the key away has a value that no command line can hold."""
     key, _, value = override.partition("=")
-    return (key[1:], "\0") if key.startswith("~") else (key.lstrip("+"), value)
+    return (key[1:], _TAKEN_AWAY) if key.startswith("~") else (key.lstrip("+"), value)

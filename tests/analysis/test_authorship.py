@@ -145,6 +145,11 @@ def test_few_is_a_number_and_a_short_run_that_is_all_the_models_is_its_own(
     assert bool(_quality(folder).marked) == marked
 
 
+def test_a_start_that_is_longer_than_the_models_part_is_not_its_own(folder: Path) -> None:
+    write_run(folder, "llm_chat", 0, rows(*[("start", i, 0.6) for i in range(6)], *[("model", 9, 0.7)] * 5))
+    assert _quality(folder).marked
+
+
 def test_a_live_dashboard_has_the_same_shares() -> None:
     from harness.trial_metrics import TrialMetrics
 

@@ -54,12 +54,21 @@ def test_where_replies_come_from_does_not_set_variants_apart():
         "environment={VLLM_CPU_OMP_THREADS_BIND:0-1,HF_HUB_OFFLINE:0}",
         "extra_args=[--max-num-seqs,8,'--download_dir=/models']",
         "extra_args=[]",
+        "extra_args=null",
+        "extra_args=[--no-enable-chunked-prefill,--max-num-seqs,8]",
+        "environment=null",
         "gpu_memory_utilization=0.5",
         "start_timeout_seconds=5",
     ],
 )
 def test_what_changes_no_reply_is_in_no_name(place, override):
     assert name([f"{place}.{override}"]) == name([f"++{place}.{override}"]) == "llm_chat"
+
+
+def test_what_is_taken_away_and_changed_no_reply_is_in_no_name():
+    for key in ("environment", "environment.HF_HUB_OFFLINE", "extra_args", "port"):
+        assert name([f"~llm.{key}"]) == "llm_chat"
+    assert name(["~llm.dtype"]) == name(["~llm.dtype"]) != "llm_chat"
 
 
 @pytest.mark.parametrize(

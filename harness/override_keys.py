@@ -1,0 +1,75 @@
+"""What is wrong with the key of an override that Hydra refused, in one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.errors import SettingError, unknown
+from harness.internals import offered
+
+OPEN = "environment"
+"""A setting that takes names which no file lists."""
+
+
+def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None:
+    """For "Could not override 'budget.proposal'": which keys there are, or how else the key is given.
+
+    Args:
+        error: As Hydra raised it.
+        overrides: The command line, for its choices of groups.
+    """
+    message = str(error)
+    if there := re.search(r"Could not append to config. An item is already at '([^']+)'", message):
+        return SettingError(f"{there[1]} is there already; give {there[1]}=... without the +.")
+    if twice := re.match(r"Multiple values for ([\w./@-]+)\.", message):
+        return SettingError(f"{twice[1]} is chosen already; give {twice[1]}=... once and without a +.")
+    found = re.search(r"Could not (?:override|delete from config\.) '([\w./@-]+)'(?: does not exist)?", message)
+    if not found:
+        return None
+    inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # of benchmark={a: 1} it is benchmark.a
+    key = inner[1] if inner else found[1]
+    try:
+        return _unknown_key(key, _composed(overrides))
+    except Exception:  # the sentence below is less helpful, not wrong
+        return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
+
+
+def _unknown_key(key: str, config: Any) -> SettingError:
+    from omegaconf import OmegaConf
+
+    parent, _, last = key.rpartition(".")
+    parts = [part for part in parent.split(".") if part]
+    node, raw = config, OmegaConf.to_container(config, resolve=False)
+    for number, part in enumerate(parts):
+        node = node[part]
+        raw = raw[part] if isinstance(raw, Mapping) else None
+        if isinstance(raw, str) and (other := re.fullmatch(r"\$\{([\w.]+)\}", raw)):
+            elsewhere = ".".join([other[1], *parts[number + 1 :], last])
+            return SettingError(
+                f"{'.'.join(parts[: number + 1])} is {other[1]}; give {elsewhere}=... instead of {key}."
+            )
+    if parts[-1:] == [OPEN]:
+        return SettingError(f"{parent} has no {last} yet; with a + it is added: +{key}=...")
+    known: Any = OmegaConf.to_container(node, resolve=False)
+    return unknown(f"setting of {parent}" if parent else "setting", last, offered(known, known, root=not parent))
+
+
+def _composed(overrides: Sequence[str]) -> Any:
+    """The configuration with the group choices of the command line and none of its settings."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from harness.experiment import CONF
+
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    groups.add("hydra.searchpath")
+    chosen = [
+        text
+        for text in overrides
+        if text.partition("=")[0] in groups and "{" not in text and ("," not in text or "[" in text)
+    ]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides=chosen)
