@@ -36,6 +36,7 @@ from analysis.reasons_figure import reason_sketches
 from analysis.recitation import recitation_findings
 from analysis.repairs import repair_findings
 from analysis.snapped import snapped_findings
+from analysis.strays import stray_findings
 from analysis.sweeps import sweep_findings
 from analysis.table import Findings, Table
 from analysis.token_limits import limit_findings
@@ -64,6 +65,7 @@ _COMPARED: tuple[Callable[[Experiment, Comparison], Findings], ...] = (
     pareto_findings,
     generalization_findings,
     snapped_findings,
+    stray_findings,
     repair_findings,
     decoding_findings,
     limit_findings,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from harness.errors import RunError
-from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX
+from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX, is_number
 from harness.rows import drawn_candidates
 from harness.trial import Fault
 from harness.visible import visible
@@ -26,6 +26,8 @@ class TrialRow(TypedDict):
     the method expected, as reported. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all
     of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
     ``snap_steps`` and ``snap_steps_max`` are how far an evaluation lay from the levels that scored, mean and largest.
+    ``off_steps`` holds that distance of every number that was charged as off the grid; ``outside`` counts the numbers
+    that are no choice, and ``confused`` those of both that are a level of another hyperparameter.
     """
 
     run: str
@@ -41,6 +43,9 @@ class TrialRow(TypedDict):
     failed: bool
     error: str | None
     faults: list[str]
+    off_steps: list[float]
+    outside: int
+    confused: int
     duplicate: bool
     near_duplicate: bool | None
     proposer: str | None
@@ -94,6 +99,9 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             failed=failed,
             error=None if row["error"] is None else visible(str(row["error"])),
             faults=list(dict.fromkeys(Fault(violation["fault"]).value for violation in row["violations"])),
+            off_steps=[each["steps"] for each in row["violations"] if each.get("steps") is not None],
+            outside=sum(each["fault"] == Fault.NOT_A_CHOICE and is_number(each["value"]) for each in row["violations"]),
+            confused=sum(each.get("confused") is not None for each in row["violations"]),
             duplicate=row["duplicate_of"] is not None,
             # Older records do not say.
             near_duplicate=row["near_duplicate_of"] is not None if "near_duplicate_of" in row else None,
