@@ -26,12 +26,12 @@ def find_weights(model: str, environment: Mapping[str, str]) -> str:
     if model in BY_NAME:
         return str(prepared(BY_NAME[model]))
     folder = Path(model).expanduser()
-    if folder.is_file() and folder.suffix == ".gguf":
+    if folder.is_file() and folder.suffix.casefold() == ".gguf":
         return str(prepared_file(folder))
     if folder.is_dir():
         if (folder / "config.json").is_file():
             return str(folder.resolve())
-        files = list(folder.glob("*.gguf"))
+        files = [path for path in folder.iterdir() if path.suffix.casefold() == ".gguf"]
         if len(files) == 1:
             return str(prepared_file(files[0]))
         raise ModelError(

@@ -50,10 +50,11 @@ def test_a_folder_with_two_files(tmp_path):
         find_weights(str(tmp_path), {})
 
 
-def test_a_gguf_file_of_the_users_own_is_converted_once(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["mine.gguf", "Mine.GGUF"])
+def test_a_gguf_file_of_the_users_own_is_converted_once(name, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    write_gguf(tmp_path / "own" / "mine.gguf")
-    found = find_weights(str(tmp_path / "own" / "mine.gguf"), {})
+    write_gguf(tmp_path / "own" / name)
+    found = find_weights(str(tmp_path / "own" / name), {})
     assert (Path(found) / "config.json").is_file()
     monkeypatch.setattr(local_model, "_convert", None)
     assert find_weights(str(tmp_path / "own"), {}) == found
