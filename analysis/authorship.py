@@ -9,6 +9,7 @@ import polars as pl
 from analysis.comparison import Comparison
 from analysis.load import Experiment
 from analysis.table import Column
+from harness.faults import Group
 from harness.trial import Proposer
 
 Cells = dict[str, object]
@@ -19,6 +20,7 @@ LEAST_MODEL_PROPOSALS = 8
 LLINBO's warm start alone is one for each hyperparameter, five or six on most tables here, and Centaur's model makes
 three proposals of twenty.
 """
+INVENTED = Column("hallucination (%)", (Group.INVENTED,), "percent")
 REPEATED = Column("repeated (%)", ("repeated",), "percent")
 OF_THE_MODEL = (
     Column("by the model (%)", ("model_share",), "percent"),
@@ -28,8 +30,8 @@ OF_THE_MODEL = (
 
 
 def authorship_columns(experiment: Experiment) -> tuple[Column, ...]:
-    """Repetition, and the model's shares where there is one."""
-    return (REPEATED, *(OF_THE_MODEL if with_model(experiment) else ()))
+    """The hallucination rate and repetition, and the model's shares, where there is a model."""
+    return (INVENTED, REPEATED, *OF_THE_MODEL) if with_model(experiment) else (REPEATED,)
 
 
 def with_model(experiment: Experiment) -> frozenset[str]:
@@ -42,12 +44,14 @@ def authorship_cells(experiment: Experiment, block: Comparison, method: str) -> 
     trials = _compared(experiment, block, method)
     if not trials.height:
         return {}
+    invented = trials[Group.INVENTED]
     repeated = int(trials["repeated"].sum()) / trials.height
     best = (
         trials.filter(pl.col("loss").is_not_null()).sort("loss", "index").group_by("run", maintain_order=True).first()
     )
     models = pl.Series(best["proposer"] == Proposer.MODEL) & ~best["repaired"]
     return {
+        Group.INVENTED: None if invented.has_nulls() else int(invented.sum()) / trials.height,
         "repeated": repeated,
         "model_share": None if trials["proposer"].has_nulls() else _models(trials) / trials.height,
         "model_best": None if best.is_empty() or best["proposer"].has_nulls() else int(models.sum()) / best.height,
@@ -74,6 +78,7 @@ def authorship_notes(experiment: Experiment, little: dict[str, str], mark: str) 
     notes = ["Repeated: of all proposals, those of a configuration that was evaluated before in the same run."]
     if with_model(experiment):
         notes.append(
+            "Hallucination: of all proposals, those in which something is invented (see that table). "
             "By the model: of all proposals, a start's included, the language model's. Best by the model: of the "
             "runs' final incumbents, those that the model proposed first; what a repair executed instead is nobody's."
         )

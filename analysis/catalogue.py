@@ -16,7 +16,7 @@ from analysis.cost import cost_table
 from analysis.decodings import decoding_findings
 from analysis.equal_cost import equal_cost_findings
 from analysis.failures import failure_findings
-from analysis.faults import fault_figure
+from analysis.faults import CAPTION, fault_figure
 from analysis.fidelities import fidelity_findings
 from analysis.figures import Sketch, draw
 from analysis.hallucination import hallucination_table
@@ -50,7 +50,7 @@ _FIGURES = (
         "task's worst value; one that ended before others of its method keeps its last incumbent; a line that leaves a "
         "logarithmic panel at the bottom has reached the optimum.",
     ),
-    Sketch("faults", fault_figure, "Invalid proposals, each counted once under its first fault.", whole=False),
+    Sketch("faults", fault_figure, CAPTION, whole=False),
 )
 _FURTHER_FIGURES: tuple[Callable[[Experiment, Comparison], tuple[Sketch, ...]], ...] = (
     ladder_sketches,

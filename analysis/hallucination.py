@@ -9,8 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.load import Experiment
-from analysis.shares import INTERVALS, cut_off_share, share_cells
-from analysis.table import INTERVAL, Column, Table, frame_of
+from analysis.shares import GROUPS, INTERVALS, cut_off_share, group_cells, group_columns, unsure_notes
+from analysis.table import Column, Table, frame_of
 from harness.duplicates import STEPS
 from harness.trial import Fault
 
@@ -18,8 +18,7 @@ COLUMNS = (
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
     Column("proposals", ("proposals",), "count"),
-    Column("invalid (%)", ("invalid",), "percent"),
-    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    *group_columns(),
     Column("proposals per valid one", ("proposals_per_valid",)),
     Column("duplicates (%)", ("duplicates",), "percent"),
     Column("near-duplicates (%)", ("near_duplicates",), "percent"),
@@ -47,6 +46,8 @@ def hallucination_table(experiment: Experiment) -> Table:
     absent = {(number, key) for number, row in enumerate(rows) for key in drawn if not row["candidates"]}
     absent |= {(number, key) for number, row in enumerate(rows) for key in OF_REPLIES if not row["replies"]}
     notes = [
+        GROUPS,
+        *unsure_notes(experiment),
         "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
         INTERVALS,
         f"Near-duplicates: no duplicates, but the same as an earlier proposal once numbers are rounded to {STEPS} "
@@ -67,7 +68,7 @@ def hallucination_table(experiment: Experiment) -> Table:
         notes.append(f"Evaluations that failed, charged but not counted as invalid: {counts}.")
     if len(columns) > len(COLUMNS):
         notes.append("Candidates: drawn from the model inside one ask and weighed; one of them is proposed.")
-    title = "Hallucination: invalid proposals"
+    title = "Hallucination and invalid proposals"
     return Table("hallucination", title, frame_of(rows, columns), columns, tuple(notes), frozenset(absent))
 
 
@@ -79,7 +80,7 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
         "method": method,
         "runs": trials["run"].n_unique(),
         "proposals": proposals,
-        **share_cells("invalid", trials, "invalid"),
+        **group_cells(trials),
         "proposals_per_valid": proposals / (proposals - invalid) if proposals > invalid else float("inf"),
         "duplicates": int(trials["duplicate"].sum()) / proposals,
         "near_duplicates": _share(trials["near_duplicate"], proposals),

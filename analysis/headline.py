@@ -12,6 +12,7 @@ from analysis.load import Experiment
 from analysis.quality import EXACT
 from analysis.render import number_text, with_interval
 from analysis.table import Table
+from harness.faults import Group
 
 Row = dict[str, object]
 Rows = dict[str, Row]
@@ -31,13 +32,20 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
     if not with_llm:
         return (*nothing, *_without_llm(rows, classical))
     return nothing + tuple(
-        f"{method}: {with_interval(faults[method], 'invalid', 100, ' %')} "
-        f"of its {faults[method]['proposals']:,} proposals were invalid. "
+        f"{method}: {_rates(faults[method])} "
         f"{_of_the_model(rows[method]) if method in little else ''}"
         f"{_result('Its', rows[method])}{_rivals(rows, classical)}."
         for method in experiment.methods
         if method in with_llm and method in rows
     )
+
+
+def _rates(row: Row) -> str:
+    """Both rates, or the one that is known."""
+    invalid = f"{with_interval(row, 'invalid', 100, ' %')} of its {row['proposals']:,} proposals were invalid"
+    if not _measured(row, Group.INVENTED):
+        return f"{invalid}; what share of them was invented is not measured."
+    return f"{invalid}; its hallucination rate is {with_interval(row, Group.INVENTED, 100, ' %')}."
 
 
 def _nothing(experiment: Experiment, method: str) -> str | None:

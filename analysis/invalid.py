@@ -12,7 +12,7 @@ from typing import IO, Any
 from analysis.escape import spreadsheet, spreadsheet_json
 from analysis.lines import call_lines
 from analysis.load import Experiment, InvalidProposal, Run
-from harness.faults import describe
+from harness.faults import GROUP_OF, UNSURE, describe, filed, knew_grid
 from harness.trial import Fault, Violation
 
 VALUE_CHARACTERS = 160
@@ -35,7 +35,8 @@ class Exhibit:
         run: The run it belongs to.
         index: Its trial.
         candidate: Its number among the trial's candidates where it was only drawn and weighed; None if proposed.
-        fault: Kind of its first violation, under which it is filed.
+        group: Of the fault under which it is filed: invented, imprecise, redundant or unreadable; None if not known.
+        fault: Under which it is filed (``harness.faults.filed``).
         violations: One sentence a violation.
         proposed: As it was proposed.
         calls: Ids of the calls behind it.
@@ -45,6 +46,7 @@ class Exhibit:
     run: Run
     index: int
     candidate: int | None
+    group: str | None
     fault: str
     violations: tuple[str, ...]
     proposed: Any
@@ -66,11 +68,14 @@ def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
     if proposal.candidate is not None:
         shown = row["candidates"][proposal.candidate]
         calls = () if shown["call"] is None else (shown["call"],)
+    fault = filed(shown["violations"], knew_grid(proposal.run.info)).fault
+    assert fault is not None, "an invalid proposal has violations"
     return Exhibit(
         run=proposal.run,
         index=int(row["index"]),
         candidate=proposal.candidate,
-        fault=str(shown["violations"][0]["fault"]),
+        group=None if fault == UNSURE else str(GROUP_OF[Fault(fault)]),
+        fault=fault,
         violations=tuple(violation_in_words(violation) for violation in shown["violations"]),
         proposed=shown["proposed"],
         calls=calls,
@@ -96,12 +101,12 @@ def violation_in_words(violation: dict[str, Any]) -> str:
 def write_csv(file: IO[str], found: list[Exhibit]) -> None:
     """All of them for programs. What a model wrote is JSON in ASCII: one line, lossless, and no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
-    place = ("method", "label", "task", "seed", "trial", "candidate", "fault")
+    place = ("method", "label", "task", "seed", "trial", "candidate", "group", "fault")
     writer.writerow([*place, "violations", "proposed", "calls", "finish_reasons", "replies"])
     for item in found:
         run = item.run
         texts = [reply.text for reply in item.replies]
         reasons = [reply.finish_reason for reply in item.replies]
         shown = (item.violations, item.proposed, item.calls, reasons, texts)
-        where = (run.folder_method, run.method, run.task, run.seed, item.index, item.candidate, item.fault)
+        where = (run.folder_method, run.method, run.task, run.seed, item.index, item.candidate, item.group, item.fault)
         writer.writerow([*map(spreadsheet, where), *map(spreadsheet_json, shown)])

@@ -14,10 +14,10 @@ from analysis.load import Experiment, Run
 from analysis.paired import REGRET, Pairs, charge_notes, final_scores
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
-from analysis.shares import INTERVALS, cut_off_share, share_cells
+from analysis.shares import GROUPS, INTERVALS, cut_off_share, group_cells, group_columns, share_cells, unsure_notes
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
-from harness.faults import GROUP_OF, INVENTED, Group, knew_grid
+from harness.faults import INVENTED, Group
 from harness.label import CHAT, DECODING, words
 from harness.trial import Fault, Proposer
 
@@ -32,12 +32,8 @@ COLUMNS = (
     Column("prompt", ("prompt",), "text"),
     Column("runs", ("runs",), "count"),
     Column("proposals", ("proposals",), "count"),
-    Column("hallucination (%)", (Group.INVENTED,), "percent"),
-    Column(f"{INTERVAL} (%)", (f"{Group.INVENTED}_lower", f"{Group.INVENTED}_upper"), "percent"),
+    *group_columns(),
     *(Column(f"{fault.value.replace('_', ' ')} (%)", (fault.value,), "percent") for fault in KINDS),
-    *(Column(f"{group} (%)", (group,), "percent") for group in Group if group is not Group.INVENTED),
-    Column("invalid (%)", ("invalid",), "percent"),
-    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
     Column("cut off (%)", ("cut_off",), "percent"),
     Column("measure", ("measure",), "text"),
     Column("mean", ("score",)),
@@ -170,11 +166,9 @@ def _cells(experiment: Experiment, comparison: Comparison, method: str, shared: 
         pl.col("proposer").is_null() | (pl.col("proposer") != Proposer.START),
     )
     cells: Cells = {"runs": own["run"].n_unique(), "proposals": own.height, "cut_off": cut_off_share(own)}
-    for group in Group:
-        cells |= share_cells(group, own, _any_of(*(fault for fault, of in GROUP_OF.items() if of is group)))
+    cells |= group_cells(own)
     for fault in KINDS:
-        cells |= share_cells(fault.value, own, _any_of(fault))
-    cells |= share_cells("invalid", own, "invalid")
+        cells |= share_cells(fault.value, own, pl.col("faults").list.contains(str(fault)))
     cells["tokens"] = (own["prompt_tokens"] + own["completion_tokens"]).mean()
     cells["proposal_seconds"] = own["ask_seconds"].mean()
     if shared.seeds:
@@ -182,17 +176,8 @@ def _cells(experiment: Experiment, comparison: Comparison, method: str, shared: 
     return cells
 
 
-def _any_of(*faults: Fault) -> pl.Expr:
-    return pl.col("faults").list.set_intersection(list(map(str, faults))).list.len() > 0
-
-
 def _notes(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]) -> Iterator[str]:
-    yield (
-        "Parameters: as loaded, from the catalogue of models. Hallucination: proposals with an unknown name, a wrong "
-        "type, a number out of range, a value that is no choice, or a forbidden combination; imprecise: a number "
-        "between levels; redundant: an inactive hyperparameter; unreadable: nothing, or not all, could be read. One "
-        "proposal can be of several kinds. A start's trials are not counted."
-    )
+    yield f"Parameters: as loaded, from the catalogue of models. {GROUPS} A start's trials are not counted."
     yield (
         "Mean: of the final incumbents over the method's own runs, regret where that is known; each kind of tasks has "
         "a scale of its own, so that rows of different tasks are not to be compared. Tokens (read and written) and "
@@ -207,8 +192,7 @@ def _notes(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]
     left = [name for name in experiment.methods if name in with_model(experiment) - {rung.method for rung in found}]
     if left:
         yield f"Left out, for the size of their model is not in the catalogue: {listed(left)}."
-    if not all(knew_grid(run.info) for run in experiment.runs):
-        yield "Runs of before numbers between levels were told apart call them no choice, a hallucination."
+    yield from unsure_notes(experiment)
     shared = [_pairs(experiment, comparison, each.method, _names(experiment, each.tasks)) for each in found]
     yield from charge_notes(comparison, zip(shared, [(each.method,) for each in found], strict=True))
 

@@ -18,6 +18,7 @@ from analysis.rows import flatten
 from analysis.task import Task, task_of
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
+from harness.faults import Group, knew_grid
 from harness.folder import is_hidden
 from harness.record import read_record
 from harness.repeats import Repeats
@@ -40,6 +41,8 @@ TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "off_steps": pl.List(pl.Float64),
     "outside": pl.Int64,
     "confused": pl.Int64,
+    **dict.fromkeys(map(str, Group), pl.Boolean),
+    "filed": pl.String,
     "duplicate": pl.Boolean,
     "near_duplicate": pl.Boolean,
     "proposer": pl.String,
@@ -238,7 +241,8 @@ def _read_run(run: Run) -> _Log | str:
         objectives = [objective["name"] for objective in run.info["objectives"]]
         place = {"method": run.method, "task": run.task, "seed": run.seed}
         repeats = Repeats()
-        flat = [{**flatten(row, run.id, objectives), "repeated": repeats.row(row)} for row in raw]
+        knew = knew_grid(run.info)
+        flat = [{**flatten(row, run.id, objectives, knew), "repeated": repeats.row(row)} for row in raw]
         answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
         read_calls(run.folder / "calls.jsonl")
         trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]

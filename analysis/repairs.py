@@ -96,7 +96,7 @@ def _said(base: str, rows: list[Cells]) -> list[str]:
         return []
     invalid = with_interval(row, "invalid", 100, " %")
     sentence = (
-        f"Of {base}'s inventions repair={row['repair']} would hide the most: {invalid} of its "
+        f"Of {base}'s invalid proposals repair={row['repair']} would hide the most: {invalid} of its "
         f"{row['proposals']:,} proposals were invalid as made, {_percent(row['left'])} after the repair"
     )
     if "difference" in row:

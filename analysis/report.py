@@ -19,6 +19,7 @@ from analysis.invalid import Exhibit
 from analysis.reasons import Reasoned
 from analysis.render import cells
 from analysis.table import Table
+from harness.faults import Group as FaultGroup
 from harness.files import replace_file
 from harness.visible import visible
 
@@ -43,7 +44,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The invalid proposals of one method: how many there are, and those shown by their first fault."""
+    """The invalid proposals of one method: how many there are, and those shown by group and fault."""
 
     method: str
     count: int
@@ -107,17 +108,17 @@ def inline_svg(name: str, svg: str) -> str:
 
 
 def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Group, ...]:
-    """By method and first fault; above ``most`` a method the kinds take turns, so that rare ones are shown too."""
+    """By method, group and fault; above ``most`` a method the faults take turns, so that rare ones are shown too."""
     by_method: dict[str, dict[str, list[Exhibit]]] = {}
     for item in found:
-        by_method.setdefault(_heading(item), {}).setdefault(item.fault, []).append(item)
+        by_method.setdefault(_heading(item), {}).setdefault(_filed(item), []).append(item)
     groups = []
     for method, faults in by_method.items():
         turns = chain.from_iterable(zip_longest(*faults.values()))
         kept = {id(item) for item in [item for item in turns if item is not None][:most]}
         shown = {
-            fault.replace("_", " "): tuple(_shown(item) for item in items if id(item) in kept)
-            for fault, items in sorted(faults.items(), key=lambda pair: -len(pair[1]))
+            fault: tuple(_shown(item) for item in items if id(item) in kept)
+            for fault, items in sorted(faults.items(), key=lambda pair: (_place(pair[1][0]), -len(pair[1])))
         }
         groups.append(Group(method, sum(map(len, faults.values())), len(kept), shown))
     return tuple(groups)
@@ -139,6 +140,18 @@ def _shown_reason(each: Reasoned) -> tuple[str, str, str, str, str]:
     said = [f"{name} {claim}: {judged.get(name, 'cannot be judged')}" for name, claim in each.claims.items()]
     shown, proposed = (json.dumps(params, ensure_ascii=False) for params in (each.shown, each.proposed))
     return visible(name), visible("; ".join(said) or "no claim"), _cut(each.reason or ""), _cut(shown), _cut(proposed)
+
+
+def _filed(item: Exhibit) -> str:
+    """``invented: out of range``."""
+    fault = item.fault.replace("_", " ")
+    return fault if item.group is None else f"{item.group}: {fault}"
+
+
+def _place(item: Exhibit) -> int:
+    """Of its group on the page; what may be of several comes last."""
+    groups = list(map(str, FaultGroup))
+    return len(groups) if item.group is None else groups.index(item.group)
 
 
 def _heading(item: Exhibit) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from harness.errors import RunError
+from harness.faults import Group, filed
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX, is_number
 from harness.rows import drawn_candidates
 from harness.trial import Fault
@@ -22,7 +23,9 @@ class TrialRow(TypedDict):
     ``losses`` are those of all objectives, None unless it was evaluated at the highest fidelity and they are finite;
     ``loss`` is the first objective's. ``below`` says that it was evaluated with success below the highest fidelity,
     ``fidelity`` in words at which, and ``loss_below`` what the first objective was there. ``test`` is the first
-    objective's test score as reported. ``faults`` names each kind once, in the order of the log. ``predicted`` is what
+    objective's test score as reported. ``faults`` names each kind once, in the order of the log;
+    ``invented`` and the like say whether any is of that group, and ``filed`` is the one it counts under where it is to
+    count once (``harness.faults.filed``). ``predicted`` is what
     the method expected, as reported. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all
     of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
     ``snap_steps`` and ``snap_steps_max`` are how far an evaluation lay from the levels that scored, mean and largest.
@@ -46,6 +49,11 @@ class TrialRow(TypedDict):
     off_steps: list[float]
     outside: int
     confused: int
+    invented: bool | None
+    imprecise: bool | None
+    redundant: bool | None
+    unreadable: bool | None
+    filed: str | None
     duplicate: bool
     near_duplicate: bool | None
     proposer: str | None
@@ -65,13 +73,14 @@ class TrialRow(TypedDict):
     snap_steps_max: float | None
 
 
-def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRow:
+def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool = True) -> TrialRow:
     """Flatten one row of the log.
 
     Args:
         row: As it stands in ``trials.jsonl``.
         run: Id of the run: its folder below the experiment's.
         objectives: Their names; the first is the one that methods are compared in.
+        knew: Whether the run was judged by rules that know what is off the grid.
 
     Raises:
         RunError: The row lacks a field of the contract or names a fault that does not exist.
@@ -85,6 +94,7 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
         known = [loss for loss in losses if loss is not None]
         if row["losses"] is not None and (failed or not executed):
             raise ValueError("it has losses and " + ("an error" if failed else "nothing was executed"))
+        sorted_out = filed(row["violations"], knew)
         return TrialRow(
             run=run,
             index=int(row["index"]),
@@ -102,6 +112,11 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str]) -> TrialRo
             off_steps=[each["steps"] for each in row["violations"] if each.get("steps") is not None],
             outside=sum(each["fault"] == Fault.NOT_A_CHOICE and is_number(each["value"]) for each in row["violations"]),
             confused=sum(each.get("confused") is not None for each in row["violations"]),
+            invented=sorted_out.groups[Group.INVENTED],
+            imprecise=sorted_out.groups[Group.IMPRECISE],
+            redundant=sorted_out.groups[Group.REDUNDANT],
+            unreadable=sorted_out.groups[Group.UNREADABLE],
+            filed=sorted_out.fault,
             duplicate=row["duplicate_of"] is not None,
             # Older records do not say.
             near_duplicate=row["near_duplicate_of"] is not None if "near_duplicate_of" in row else None,

@@ -15,7 +15,6 @@ from analysis.shares import INTERVALS, cut_off_share, share_cells
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.variants import settings
-from harness.faults import INVENTED
 from harness.trial import Fault
 
 COLUMNS = (
@@ -57,9 +56,8 @@ def limit_findings(experiment: Experiment, comparison: Comparison) -> Findings:
 def _row(experiment: Experiment, comparison: Comparison, shared: Pairs, limit: int, method: str) -> Cells:
     """One limit over the runs that all limits of the method share."""
     own = shared.trials(experiment.trials).filter(pl.col("method") == method)
-    invented = pl.col("faults").list.set_intersection(sorted(INVENTED)).list.len() > 0
     row: Cells = {"method": method, "limit": limit, "proposals": own.height, "cut_off": cut_off_share(own)}
-    row |= share_cells("invalid", own, "invalid") | share_cells("invented", own, invented)
+    row |= share_cells("invalid", own, "invalid") | share_cells("invented", own, "invented")
     row["truncated"] = int(own["faults"].list.contains(Fault.TRUNCATED.value).sum()) / own.height
     row |= {"completion_tokens": own["completion_tokens"].mean(), "proposal_seconds": own["ask_seconds"].mean()}
     if shared.seeds:

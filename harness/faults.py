@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -44,14 +45,45 @@ INVENTED = frozenset(fault for fault, group in GROUP_OF.items() if group is Grou
 """Faults that make a proposal a hallucination: something in it does not exist."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What one proposal's violations, as logged, come to.
+
+    Attributes:
+        groups: Group -> whether the proposal has a fault of it; None where the log does not say.
+        fault: What it counts under where it is to count once: of the first group that it has a fault of, the first
+            fault in order. ``UNSURE`` where the log does not say; None for a valid proposal.
+    """
+
+    groups: Mapping[Group, bool | None]
+    fault: str | None
+
+
+UNSURE = "not_a_choice_or_off_grid"
+"""What a violation is that was judged before numbers between levels were told apart, and may be of one."""
+
+
+def filed(violations: Iterable[Mapping[str, Any]], knew: bool = True) -> Filed:
+    """Sort one proposal's violations.
+
+    Args:
+        violations: As logged: ``fault``, ``name`` and ``value`` of each.
+        knew: Whether they were judged by rules that know what is off the grid (``knew_grid``).
+    """
+    every = list(violations)
+    certain = [Fault(each["fault"]) for each in every if knew or not perhaps_off_grid(each)]
+    found = {GROUP_OF[fault] for fault in certain}
+    unsure = frozenset() if len(certain) == len(every) else frozenset({Group.INVENTED, Group.IMPRECISE})
+    groups = {group: True if group in found else None if group in unsure else False for group in Group}
+    first = min(certain, key=lambda fault: list(Group).index(GROUP_OF[fault]), default=None)
+    if unsure and Group.INVENTED not in found:
+        return Filed(groups, UNSURE)
+    return Filed(groups, None if first is None else first.value)
+
+
 def groups_of(violations: Iterable[Mapping[str, Any]]) -> frozenset[Group]:
     """The groups that one proposal's violations, as logged, belong to."""
     return frozenset(GROUP_OF[fault] for each in violations if (fault := each["fault"]) in GROUP_OF)
-
-
-def filed_under(faults: Iterable[Fault]) -> Fault | None:
-    """The fault that one proposal counts under where it is to count once: of the first group, the first in order."""
-    return min(faults, key=lambda fault: list(Group).index(GROUP_OF[fault]), default=None)
 
 
 def catalogue() -> list[str]:

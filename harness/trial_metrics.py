@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from harness.faults import Group, groups_of, knew_grid, perhaps_off_grid
+from harness.faults import Group, filed, knew_grid
 from harness.problem import Objective
 from harness.repeats import Repeats
 from harness.rows import drawn_candidates
@@ -129,10 +129,11 @@ class TrialMetrics:
             self._proposers = None  # an older log, or a method that does not say
         elif self._proposers is not None:
             self._proposers[row["proposer"]] += 1
-        if not self._knew_grid and any(map(perhaps_off_grid, violations)):
+        groups = filed(violations, self._knew_grid).groups
+        if None in groups.values():
             self._groups = None  # an older log does not say
         elif self._groups is not None:
-            self._groups.update(group.value for group in groups_of(violations))
+            self._groups.update(group.value for group, found in groups.items() if found)
         self._faults.update(violation["fault"] for violation in violations)
         drawn = drawn_candidates(row)
         self._candidates += len(drawn)

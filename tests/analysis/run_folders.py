@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.faults import catalogue
 from harness.jsonl import Appender, encode
 
 USAGE = {"calls": 0, "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "seconds": 0.0}
@@ -94,6 +95,7 @@ def write_run(
         "llm": llm,
         "seed": seed,
         "objectives": [OBJECTIVE],
+        "faults": catalogue(),
         "random_search_curve": CURVE,
         "budget": {"proposals": len(trials), "evaluations": None, "tokens": None, "seconds": None},
         "config": {"seed": seed, "optimizer": {"_target_": f"optimizers.{optimizer}.X"}, "api_key": "hush"},

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.anytime import anytime_figure
 from analysis.comparison import compare
-from analysis.faults import fault_figure, first_fault_shares
+from analysis.faults import fault_figure, filed_shares
 from analysis.figures import draw
 from analysis.load import load
 from tests.analysis.run_folders import OBJECTIVE, fault, noisy_experiment, trial, write_run
@@ -69,8 +69,8 @@ def test_methods_without_a_common_seed_draw_empty_panels(tmp_path: Path) -> None
     assert "</svg>" in svg
 
 
-def test_a_proposal_is_stacked_under_its_first_fault(tmp_path: Path) -> None:
-    both = [fault("unknown", "x", 1), fault("missing", "depth")]
+def test_a_proposal_is_stacked_under_the_first_group_that_it_has_a_fault_of(tmp_path: Path) -> None:
+    both = [fault("missing", "depth"), fault("unknown", "x", 1)]
     rows = [trial(0, violations=both), trial(1, 0.7), trial(2, 0.7), trial(3, violations=[fault("missing", "depth")])]
     write_run(tmp_path / "runs", "llm_chat", 0, rows)
-    assert first_fault_shares(load(tmp_path / "runs")) == {"llm_chat": {"unknown": 0.25, "missing": 0.25}}
+    assert filed_shares(load(tmp_path / "runs")) == {"llm_chat": {"unknown": 0.25, "missing": 0.25}}

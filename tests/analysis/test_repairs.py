@@ -119,7 +119,7 @@ def test_without_a_known_regret_losses_are_compared(tmp_path: Path) -> None:
 def test_the_sentence_names_the_policy_that_hides_most(folder: Path) -> None:
     _run(folder, "llm_chat+repair=clamp", 0, ["0.7", None, None, None])
     (sentence,) = _found(folder).said
-    assert sentence.startswith("Of llm_chat's inventions repair=nearest would hide the most: 75.0 % [")
+    assert sentence.startswith("Of llm_chat's invalid proposals repair=nearest would hide the most: 75.0 % [")
     assert "of its 8 proposals were invalid as made, 25.0 % after the repair" in sentence
     assert "final regret differs from repair=none's by -0.400 [-0.500, -0.300]" in sentence
 

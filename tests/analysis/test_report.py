@@ -162,8 +162,8 @@ def test_missing_replies_are_said_to_be_missing(tmp_path: Path) -> None:
     write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, calls=[0, 1], **invalid)])  # without calls.jsonl
     write_run(tmp_path / "runs", "cmaes", 0, [trial(0, **invalid)])
     classical, model = group_exhibits(exhibits(load(tmp_path / "runs")))
-    assert model.faults["missing"][0].note == "2 of 2 replies were not recorded."
-    assert classical.faults["missing"][0].note == "No language model was asked for this proposal."
+    assert model.faults["unreadable: missing"][0].note == "2 of 2 replies were not recorded."
+    assert classical.faults["unreadable: missing"][0].note == "No language model was asked for this proposal."
 
 
 def test_above_the_cap_rare_faults_are_still_shown(tmp_path: Path) -> None:
@@ -172,7 +172,11 @@ def test_above_the_cap_rare_faults_are_still_shown(tmp_path: Path) -> None:
     write_run(tmp_path / "runs", "llm_chat", 0, rows)
     (group,) = group_exhibits(exhibits(load(tmp_path / "runs")), most=5)
     assert (group.count, group.shown) == (21, 5)
-    assert {fault: len(items) for fault, items in group.faults.items()} == {"missing": 4, "forbidden": 1}
+    assert {fault: len(items) for fault, items in group.faults.items()} == {
+        "invented: forbidden": 1,
+        "unreadable: missing": 4,
+    }
+    assert next(iter(group.faults)) == "invented: forbidden", "groups come in their order, however few"
 
 
 def test_the_page_says_what_it_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

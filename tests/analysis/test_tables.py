@@ -352,7 +352,8 @@ def test_headlines_are_made_from_the_numbers(folder: Path) -> None:
     quality = quality_table(experiment, compare(experiment))
     (sentence,) = headlines(experiment, quality, hallucination_table(experiment))
     assert sentence.startswith("llm_chat: 50.0 % [")
-    assert "of its 2 proposals were invalid. Its final regret is 1.00, against 0.500 for smac and 0.800 for" in sentence
+    assert "of its 2 proposals were invalid; its hallucination rate is 0 % [" in sentence
+    assert "Its final regret is 1.00, against 0.500 for smac and 0.800 for" in sentence
 
 
 def test_headlines_without_a_language_model_and_without_regret(folder: Path) -> None:
