@@ -31,7 +31,7 @@ def rows() -> list[dict[str, Any]]:
 
 def test_the_table_by_hand(tmp_path: Path) -> None:
     write_run(tmp_path, "llm_chat", 0, [*rows(), trial(4, 0.7)], faults=catalogue())
-    write_run(tmp_path, "random_search", 0, [trial(0, 0.7)], faults=catalogue())
+    write_run(tmp_path, "random_search", 0, [trial(0, 0.7)])
     experiment = load(tmp_path)
     (table,) = stray_findings(experiment, compare(experiment)).tables
     found = {row["method"]: row for row in table.frame.iter_rows(named=True)}
@@ -44,8 +44,8 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
 
 def test_runs_that_knew_no_grid_are_not_measured_and_without_strays_there_is_no_table(tmp_path: Path) -> None:
     older = [trial(0, violations=[fault("not_a_choice", "alpha", 0.05)])]
-    write_run(tmp_path / "older", "llm_chat", 0, older)
-    write_run(tmp_path / "valid", "llm_chat", 0, [trial(0, 0.7)], faults=catalogue())
+    write_run(tmp_path / "older", "llm_chat", 0, older, faults=[])
+    write_run(tmp_path / "valid", "llm_chat", 0, [trial(0, 0.7)])
     for name in ("older", "valid"):
         experiment = load(tmp_path / name)
         assert stray_findings(experiment, compare(experiment)) == Findings()
