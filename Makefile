@@ -7,6 +7,7 @@ LLM ?= smollm2_135m
 EXPERIMENT ?= quickstart
 LADDER := ladder ladder_ranges ladder_conditional
 MODELS ?= smollm2_135m qwen2.5_coder_0.5b qwen2.5_coder_1.5b
+BENCHED ?= smollm2_135m
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,9 +19,14 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 .PHONY: run ladder test paper serve lint report bench constraints clean
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
-run: $(VENV)/.model
+run: $(VENV)/.run
 ifeq ($(EXPERIMENT),quickstart)
 	$(BIN)/python -m llms.prepare --how-long $(LLM)
+endif
+ifneq ($(filter $(LLM),$(MODELS)),)
+	$(BIN)/python -m llms.prepare $(LLM)
+endif
+ifeq ($(EXPERIMENT),quickstart)
 	$(BIN)/python -m harness.run -m experiment=quickstart optimizer=random_search,smac decoding=free
 	$(BIN)/python -m analysis runs/quickstart
 	@echo 'These tables have random search and SMAC; those with the rows of the language model follow.'
@@ -57,7 +63,7 @@ report: $(VENV)/.run
 
 bench: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench_server
+	for model in $(BENCHED); do $(BIN)/python -m tests.bench_server $$model || exit 1; done
 
 # What is installed now becomes what is pinned.
 constraints: $(VENV)/.dev

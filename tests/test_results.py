@@ -16,7 +16,10 @@ from tests.command import command
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())
-MARKS = re.compile(r"(<!-- tables of results/quickstart -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKS = re.compile(r"(<!-- tables of results/(\w+): ([\w, ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PAGES = sorted(path for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")) if MARKS.search(path.read_text()))
+REPLAYED = "0"
+"""The seed whose runs are replayed here; all of an experiment's: python -m harness.replay results/<experiment>."""
 
 
 def tables(folder):
@@ -34,18 +37,28 @@ def test_the_tables_follow_from_the_runs(experiment, tmp_path):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_the_runs_replay_without_a_server(experiment, tmp_path):
-    shutil.copytree(ROOT / "results" / experiment, tmp_path / experiment)
+    for run in (ROOT / "results" / experiment).glob(f"*/*/{REPLAYED}"):
+        shutil.copytree(run, tmp_path / experiment / run.relative_to(ROOT / "results" / experiment))
     done = command("harness.replay", experiment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_readme_shows_these_tables():
-    found = tables(ROOT / "results/quickstart")
-    wanted = "\n".join(found[f"{name}.md"].replace("## ", "### ") for name in ("quality", "hallucination", "cost"))
-    path = ROOT / "README.md"
+def test_there_are_tables_in_the_documentation():
+    shown = {name for path in PAGES for _, name, _, _ in MARKS.findall(path.read_text())}
+    assert shown == set(EXPERIMENTS)
+    assert ROOT / "README.md" in PAGES
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_show_these_tables(path):
     text = path.read_text()
-    assert MARKS.search(text)
-    renewed = MARKS.sub(lambda match: f"{match[1]}\n{wanted}\n{match[2]}", text)
+    renewed = MARKS.sub(_shown, text)
     if os.environ.get("HYPERBOLE_RENEW"):
         path.write_text(renewed)
     assert path.read_text() == renewed
+
+
+def _shown(match):
+    found = tables(ROOT / "results" / match[2])
+    wanted = "\n".join(found[f"{name.strip()}.md"].replace("## ", "### ") for name in match[3].split(","))
+    return f"{match[1]}\n{wanted}\n{match[4]}"
