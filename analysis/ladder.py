@@ -193,6 +193,11 @@ def _notes(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]
     if left:
         yield f"Left out, for the size of their model is not in the catalogue: {listed(left)}."
     yield from unsure_notes(experiment)
+    yield from without_result(experiment, comparison, found)
+
+
+def without_result(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]) -> Iterator[str]:
+    """What runs of these rungs count with that have no result, and how many there are."""
     shared = [_pairs(experiment, comparison, each.method, _names(experiment, each.tasks)) for each in found]
     yield from charge_notes(comparison, zip(shared, [(each.method,) for each in found], strict=True))
 

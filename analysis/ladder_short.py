@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from analysis.comparison import Comparison
-from analysis.ladder import Rung, rungs
+from analysis.ladder import Rung, rungs, without_result
 from analysis.load import Experiment
 from analysis.paired import REGRET
 from analysis.shares import INTERVALS
@@ -26,10 +26,12 @@ def short_ladder_findings(experiment: Experiment, comparison: Comparison) -> Fin
     """A table of rows of ``analysis.ladder`` for each kind of tasks; none where there is no ladder."""
     found = rungs(experiment, comparison)
     kinds = dict.fromkeys(rung.tasks for rung in found)
-    return Findings(tuple(_table(kind, [rung for rung in found if rung.tasks == kind]) for kind in kinds))
+    of_kind = {kind: [rung for rung in found if rung.tasks == kind] for kind in kinds}
+    without = {kind: tuple(without_result(experiment, comparison, rungs)) for kind, rungs in of_kind.items()}
+    return Findings(tuple(_table(kind, found, without[kind]) for kind, found in of_kind.items()))
 
 
-def _table(kind: str, of_kind: Sequence[Rung]) -> Table:
+def _table(kind: str, of_kind: Sequence[Rung], without: tuple[str, ...]) -> Table:
     measure = next((str(rung.cells["measure"]) for rung in of_kind if rung.cells.get("measure")), REGRET)
     columns = (
         Column("method", ("method",), "text"),
@@ -42,7 +44,7 @@ def _table(kind: str, of_kind: Sequence[Rung]) -> Table:
     notes = tuple(note.format(measure=measure, scale=_SCALE if measure == REGRET else "") for note in _NOTES)
     name = f"ladder_{re.sub(r'[^a-z0-9]+', '_', kind.lower())}"
     frame = frame_of([rung.cells for rung in of_kind], columns)
-    return Table(name, f"Models by size on {kind}", frame, columns, (*notes, INTERVALS), absent)
+    return Table(name, f"Models by size on {kind}", frame, columns, (*notes, INTERVALS, *without), absent)
 
 
 def _interval(key: str) -> tuple[str, str, str]:

@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())
 MARKS = re.compile(r"(<!-- tables of results/(\w+): ([\w, ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = sorted(path for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")) if MARKS.search(path.read_text()))
+TEXT = re.compile(r"<!-- numbers of results/(\w+): ([\w, ]+) -->\n(.*?)<!-- end numbers -->", re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?![\w.]*\w)")
+COUNTS = {"1", "5", "20"}
+"""Numbers of the set-up in the text, not of a table."""
 REPLAYED = "0"
 """The seed whose runs are replayed here; all of an experiment's: python -m harness.replay results/<experiment>."""
 
@@ -56,6 +60,16 @@ def test_pages_show_these_tables(path):
     if os.environ.get("HYPERBOLE_RENEW"):
         path.write_text(renewed)
     assert path.read_text() == renewed
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if TEXT.search(path.read_text())], ids=lambda path: path.name)
+def test_numbers_in_the_text_stand_in_the_tables(path):
+    for name, named, text in TEXT.findall(path.read_text()):
+        found = tables(ROOT / "results" / name)
+        known = {number for table in named.split(",") for number in NUMBER.findall(found[f"{table.strip()}.md"])}
+        said = {number.rstrip(",.") for number in NUMBER.findall(text)}
+        assert said
+        assert said <= known | COUNTS
 
 
 def _shown(match):
