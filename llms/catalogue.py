@@ -105,7 +105,7 @@ MODELS = (
         member=_PARTS,
         folder_bytes=3_700_000_000,
         memory_bytes=7_000_000_000,
-        minutes=27,
+        minutes=26,
     ),
 )
 BY_NAME = {model.name: model for model in MODELS}
