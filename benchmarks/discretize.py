@@ -26,10 +26,10 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.types import NotSet
 
-from harness.check import Checker, parents_first
 from harness.choices import values_of
 from harness.errors import SettingError, unknown
 from harness.problem import Params
+from harness.validity import Checker, parents_first
 
 
 def on_levels(space: ConfigurationSpace, levels: int | None) -> ConfigurationSpace:

@@ -21,12 +21,12 @@ from benchmarks.probe_permutation import Permutation, equally_likely
 from benchmarks.probe_shift import shifted
 from benchmarks.probe_warp import warped
 from benchmarks.settings import one_of
-from harness.check import Checker
 from harness.choices import builtin
 from harness.errors import SettingError
 from harness.probe import Family
 from harness.problem import Benchmark, Outcome, Params, Problem
 from harness.shown_space import Shown, as_it_is, rebuilt
+from harness.validity import Checker
 
 TRUE = "true"
 SETTINGS = {

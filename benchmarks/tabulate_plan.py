@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.discretize import configurations, finite
-from harness.check import check_fidelity
 from harness.errors import SettingError, unknown
 from harness.problem import Params, Problem
+from harness.validity import check_fidelity
 
 Cell = tuple[int, int, int]
 """Number of the configuration, number of the fidelity level, seed."""

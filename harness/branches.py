@@ -17,11 +17,11 @@ from ConfigSpace.conditions import Conjunction
 from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenRelation
 from ConfigSpace.types import NotSet
 
-from harness.check import forbids, names_of, parents_first
 from harness.choices import has_choices
 from harness.clauses import clause_text, conditions_text
 from harness.method import under_schema, with_schema_form
 from harness.parts import Part, atoms, is_integer, member, union, whole
+from harness.validity import forbids, names_of, parents_first
 
 MOST_BRANCHES = 64
 """A schema of 64 branches of a dozen hyperparameters is some 50 kB, and compiled in 0.02 s."""

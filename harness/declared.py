@@ -63,9 +63,9 @@ def check_problem(problem: Problem) -> None:
     """See ``Problem``."""
     from ConfigSpace import ConfigurationSpace
 
-    from harness.check import Checker  # they speak about what this module checks
     from harness.faults import describe
     from harness.problem import Fidelity, Objective
+    from harness.validity import Checker  # they speak about what this module checks
 
     what = f"Problem {_name(problem.name, 'a problem')}"
     if not isinstance(problem.space, ConfigurationSpace):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.budget import Budget, Spent
-from harness.check import Checker, check_fidelity
 from harness.clock import now
 from harness.contract import check_proposal
 from harness.duplicates import Seen
@@ -23,6 +22,7 @@ from harness.repair import Repair
 from harness.repeats import Repeats
 from harness.rows import difference, outcome_of, to_row
 from harness.trial import Optimizer, Trial
+from harness.validity import Checker, check_fidelity
 
 Row = dict[str, Any]
 

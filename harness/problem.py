@@ -179,7 +179,7 @@ class Benchmark(Protocol):
         """Evaluate one valid configuration.
 
         Args:
-            params: A configuration that passed ``harness.check``.
+            params: A configuration that passed ``harness.validity``.
             fidelity: Fidelity name -> value; None for the highest.
             seed: The run's seed, for benchmarks that are random.
 

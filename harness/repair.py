@@ -13,12 +13,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices, loggable
 from harness.levels import Levels
 from harness.problem import Params, Problem
 from harness.space import Decoder
 from harness.trial import Fault, Proposal, Violation
+from harness.validity import Checker
 
 
 class Repair(Protocol):

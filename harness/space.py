@@ -9,11 +9,11 @@ from typing import Any
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices
 from harness.errors import SettingError
 from harness.faults import describe
 from harness.problem import Params, Problem
+from harness.validity import Checker
 
 TRIED = 32
 """Draws of a space that are checked before a run starts."""

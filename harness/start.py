@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.faults import describe
 from harness.problem import Problem
 from harness.trial import Optimizer, Proposal, Proposer, Trial
+from harness.validity import Checker
 
 
 class Start(Protocol):

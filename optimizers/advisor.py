@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.chat import ChatModel, Completion, Message
-from harness.check import Checker
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.parse import ANSWER_KEY, REASONING_KEY, Parsed, parse_reply
 from optimizers.prompt import FIDELITY_KEY, Prompt, placeholder, space_lines

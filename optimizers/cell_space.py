@@ -9,11 +9,11 @@ from typing import Any
 from ConfigSpace import Categorical, ConfigurationSpace, Constant, Float, Integer, OrdinalHyperparameter
 from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
-from harness.check import judge
 from harness.choices import Choices
 from harness.clauses import conditions_text
 from harness.problem import Problem
 from harness.space import default_of
+from harness.validity import judge
 from optimizers.partition import Cell
 from optimizers.prompt import space_lines
 from optimizers.told_space import ToldSpace

@@ -11,10 +11,10 @@ import numpy as np
 
 from harness.budget import Budget, Spent
 from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Violation
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers import partition
 from optimizers.advisor import total

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, FloatHyperparameter, OrdinalHyperparameter
 from ConfigSpace.types import NotSet
 
-from harness.check import Checker
 from harness.choices import Choices, builtin, has_choices
 from harness.problem import Params, Problem
 from harness.trial import Proposal, Proposer, Trial
+from harness.validity import Checker
 from optimizers.draws import Draws
 
 TRIES = 100

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import Constant, Hyperparameter, NumericalHyperparameter, OrdinalHyperparameter
 
-from harness.check import names_of
 from harness.choices import Choices, builtin
 from harness.errors import SettingError, unknown
 from harness.levels import Number, known_levels
@@ -17,6 +16,7 @@ from harness.problem import Problem
 from harness.short_names import short_names
 from harness.shown_space import Shown, as_it_is, by_place, rebuilt
 from harness.trial import Fault, Violation
+from harness.validity import names_of
 
 Way = Literal["levels", "ranges", "levels_short"]
 WAYS: tuple[str, ...] = get_args(Way)

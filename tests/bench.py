@@ -14,11 +14,11 @@ from typing import Any
 
 from benchmarks.hpobench import HPOBench
 from harness.budget import Budget
-from harness.check import Checker
 from harness.choices import builtin
 from harness.folder import RunFolder
 from harness.loop import run_loop
 from harness.repair import NoRepair
+from harness.validity import Checker
 from optimizers.random_search import RandomSearch
 from optimizers.smac import SMAC
 from optimizers.smac_facade import in_fixed_order, lean

@@ -24,7 +24,6 @@ from analysis.refusals import PHRASES
 from analysis.replies import answered
 from harness.budget import Budget
 from harness.chat import Completion
-from harness.check import Checker
 from harness.duplicates import STEPS
 from harness.faults import GROUP_OF, Group
 from harness.jsonl import encode
@@ -34,6 +33,7 @@ from harness.problem import Fidelity, Objective, Problem
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.rows import to_row
 from harness.trial import Fault, Trial
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
 from optimizers.prompt import Prompt, space_lines

@@ -23,13 +23,13 @@ from ConfigSpace import (
 )
 
 from harness.chat import Completion, Message
-from harness.check import Checker
 from harness.choices import Choices, has_choices
 from harness.jsonl import read_rows
 from harness.loop import Judge
 from harness.problem import Fidelity, Objective, Problem
 from harness.repair import NoRepair
 from harness.trial import Fault, Proposal, Trial
+from harness.validity import Checker
 from llms.decoding import Decoding
 from llms.dialect import Dialect
 from llms.schema import json_schema

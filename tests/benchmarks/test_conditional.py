@@ -11,8 +11,8 @@ from sklearn.svm import SVC
 
 from benchmarks.conditional import Conditional, kernel_space
 from benchmarks.conditional_trainer import Trainer
-from harness.check import Checker
 from harness.errors import SettingError
+from harness.validity import Checker
 from llms.schema import json_schema
 
 CHECK = Checker(kernel_space("svm")).check

@@ -28,8 +28,8 @@ from ConfigSpace.forbidden import (
 
 from benchmarks.discretize import configurations, finite, gridded
 from benchmarks.toy import Toy
-from harness.check import Checker
 from harness.errors import SettingError
+from harness.validity import Checker
 
 
 def number(name, low, high, default, log=False):

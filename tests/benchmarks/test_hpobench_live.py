@@ -12,8 +12,8 @@ from benchmarks.hpobench_live import SEEDS, HPOBenchLive
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.hpobench_trainer import Part, Trainer, alphabetical, prepared, split
 from benchmarks.openml_task import load_task
-from harness.check import Checker, check_fidelity
 from harness.errors import SettingError
+from harness.validity import Checker, check_fidelity
 from tests.shared_data import needs_data, openml_folder
 
 POWER = 2.0**10

@@ -13,12 +13,12 @@ from benchmarks.discretize import configurations, gridded
 from benchmarks.hpobench_tables import HPOBenchTables
 from benchmarks.probe import Probe
 from benchmarks.table_writer import Evaluation, write_table
-from harness.check import Checker
 from harness.choices import loggable
 from harness.jsonl import encode
 from harness.probe import Family
 from harness.problem import Objective, Problem
 from harness.space import Decoder, default_of, refuse_unsound
+from harness.validity import Checker
 from optimizers.prompt import space_lines
 from tests.fakes import Mixed
 

@@ -26,13 +26,13 @@ from benchmarks.nearest import (
     probability_at_most,
 )
 from benchmarks.table import grid_space
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.levels import SNAP_STEPS as MEAN
 from harness.levels import SNAP_STEPS_MAX as LARGEST
 from harness.levels import levels_of
 from harness.problem import Params
 from harness.space import Decoder
+from harness.validity import Checker
 from tests.fakes import rich_space
 
 NEAREST = Nearest(grid_space("s", LEVELS, GRID_DEFAULT, DESCRIPTIONS), "s")

@@ -49,7 +49,7 @@ def highest(model):
 
 
 def some_configurations(problem, count):
-    from harness.check import Checker
+    from harness.validity import Checker
 
     space = problem.space
     space.seed(1)

@@ -40,13 +40,13 @@ from benchmarks.probe_warp import new_levels
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
-from harness.check import Checker
 from harness.choices import builtin
 from harness.errors import SettingError
 from harness.experiment import CONF, compose_with, resolve
 from harness.loop import run_loop
 from harness.probe import Family
 from harness.problem import EvaluationError, Objective, Outcome, Problem
+from harness.validity import Checker
 from optimizers.prompt import space_lines
 from tests.command import command, hyperbole, rows, run_json, sentence
 from tests.fakes import rich_space

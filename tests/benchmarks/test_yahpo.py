@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.yahpo import Yahpo
 from benchmarks.yahpo_space import SCENARIOS
-from harness.check import Checker
 from harness.errors import SettingError
+from harness.validity import Checker
 from tests import shared_data
 
 FOLDER = shared_data.FOLDER / "yahpo"

@@ -20,8 +20,8 @@ import pytest
 from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
-from harness.check import Checker
 from harness.problem import Benchmark, Objective, Outcome, Params
+from harness.validity import Checker
 from tests import shared_data
 
 FILES = sorted((Path(__file__).parents[2] / "conf" / "benchmark").glob("*.yaml"))

@@ -24,13 +24,13 @@ from omegaconf import OmegaConf
 
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
-from harness.check import Checker
 from harness.choices import loggable
 from harness.errors import SettingError
 from harness.experiment import CONF, resolve
 from harness.loop import run_loop
 from harness.method import used_groups
 from harness.problem import EvaluationError, Outcome
+from harness.validity import Checker
 from tests.contributing import SECTIONS, write_examples
 from tests.fakes import Line, Mixed, SeededChat
 

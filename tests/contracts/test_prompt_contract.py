@@ -18,11 +18,11 @@ from benchmarks.hpobench import HPOBench
 from benchmarks.nasbench201 import NASBench201
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
-from harness.check import Checker
 from harness.choices import text_of
 from harness.loop import run_loop
 from harness.objects import find_objects
 from harness.problem import Outcome
+from harness.validity import Checker
 from optimizers.prompt import FIDELITY_KEY
 from tests.contracts.test_optimizer_contract import NEEDS_FIDELITY, OPTIMIZERS, configuration
 from tests.fakes import Line, Mixed, SeededChat

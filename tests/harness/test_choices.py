@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from harness.budget import Budget
 from harness.build import build_benchmark
-from harness.check import Checker
 from harness.choices import Choices, loggable, text_of
 from harness.errors import SettingError
 from harness.jsonl import encode
@@ -27,6 +26,7 @@ from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.space import Decoder, default_of, refuse_unsound
 from harness.trial import Fault
+from harness.validity import Checker
 from llms.schema import json_schema
 from optimizers.parse import parse_reply
 from optimizers.prompt import dumps, space_lines

@@ -10,9 +10,9 @@ from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.check import Checker
 from harness.errors import ContractError
 from harness.problem import Fidelity, Objective, Problem
+from harness.validity import Checker
 from tests.command import hyperbole, sentence
 from tests.fakes import VALID, rich_space
 

@@ -8,9 +8,9 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, Ordinal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.check import Checker
 from harness.levels import Levels, levels_of
 from harness.trial import Fault
+from harness.validity import Checker
 
 NUMBERS = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
 GRIDS = st.lists(NUMBERS, min_size=1, max_size=8, unique_by=Fraction)

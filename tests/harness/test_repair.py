@@ -8,12 +8,12 @@ from ConfigSpace import Categorical, ConfigurationSpace, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.check import Checker
 from harness.problem import Objective, Problem
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.trial import Proposal
+from harness.validity import Checker
 from tests.fakes import VALID, rich_space
-from tests.harness.test_check import JSON, NAMES
+from tests.harness.test_validity import JSON, NAMES
 
 SPACE = rich_space()
 PROBLEM = Problem("fake.rich", SPACE, (Objective("loss", "minimize"),), VALID)

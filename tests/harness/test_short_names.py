@@ -10,13 +10,13 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float, OrdinalHyperpara
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.check import Checker
 from harness.levels import LEVELS, known_levels
 from harness.loop import Judge
 from harness.problem import Objective, Problem
 from harness.repair import Nearest, NoRepair
 from harness.short_names import ShortNames, short_names
 from harness.trial import Fault, Proposal, Trial
+from harness.validity import Checker
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from harness.sources import changed, sources
 from tests.command import hyperbole, run_json
 
 METHOD = """
-from harness.check import builtin
+from harness.validity import builtin
 from harness.trial import Proposal
 import copy
 

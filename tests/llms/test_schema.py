@@ -34,9 +34,9 @@ from ConfigSpace.forbidden import ForbiddenGreaterThanEqualsClause, ForbiddenOrC
 from llguidance import LLMatcher, LLTokenizer
 
 from harness.branches import MOST_BRANCHES, branches_of
-from harness.check import Checker
 from harness.choices import loggable
 from harness.space import Decoder
+from harness.validity import Checker
 from llms.schema import json_schema
 from tests.contracts.test_benchmark_contract import CASES, NAMES, build
 from tests.fakes import Mixed, rich_space

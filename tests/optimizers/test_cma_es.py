@@ -8,12 +8,12 @@ from ConfigSpace import ConfigurationSpace, Constant, Float
 import optimizers.cma_es
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
+from harness.validity import Checker
 from optimizers.cma_es import CMAES
 from optimizers.unit_cube import UnitCube
 from tests.fakes import Line, rich_space

@@ -13,11 +13,11 @@ from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float,
 
 from harness.budget import Budget
 from harness.chat import Message
-from harness.check import Checker
 from harness.choices import Choices, has_choices
 from harness.problem import Objective, Outcome, Problem
 from harness.space import default_of
 from harness.trial import Trial
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur
 from optimizers.forms import MOST_FORMS, forms, shape

@@ -11,12 +11,12 @@ import pytest
 
 from harness.budget import Budget
 from harness.chat import Completion
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Candidate, Fault, Proposal, Trial, Usage, Violation
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.candidate_list import Item, form, read, schema
 from optimizers.hollm import HOLLM, KNOWN, OUTSIDE, chosen

@@ -8,8 +8,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from benchmarks.toy import Toy
-from harness.check import Checker
 from harness.problem import Objective, Problem
+from harness.validity import Checker
 from optimizers.gaussian_process import GaussianProcess, fitted
 from optimizers.inner_search import InnerSearch
 from optimizers.llinbo_rules import (

@@ -15,12 +15,12 @@ import pytest
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
+from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
 from optimizers.nsga2 import NSGA2

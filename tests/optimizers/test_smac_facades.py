@@ -12,12 +12,12 @@ from ConfigSpace import Categorical, ConfigurationSpace
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
+from harness.validity import Checker
 from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
 from optimizers.smac_multifidelity import SMACMultifidelity

@@ -9,8 +9,8 @@ from scipy.stats import qmc
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.check import Checker
 from harness.problem import Objective, Problem
+from harness.validity import Checker
 from optimizers.sobol import Sobol
 from optimizers.unit_cube import UnitCube
 

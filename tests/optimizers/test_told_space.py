@@ -17,7 +17,6 @@ from benchmarks.hpobench import LEVELS, HPOBench
 from benchmarks.nasbench201 import NASBench201
 from benchmarks.probe import Probe
 from harness.budget import Budget
-from harness.check import Checker
 from harness.errors import SettingError
 from harness.levels import LEVELS as KEY
 from harness.loop import run_loop
@@ -26,6 +25,7 @@ from harness.problem import Objective, Problem
 from harness.repair import NoRepair
 from harness.short_names import short_names
 from harness.trial import Proposal, Proposer
+from harness.validity import Checker
 from llms.decoding import Decoding
 from llms.schema import json_schema
 from optimizers.centaur import Centaur

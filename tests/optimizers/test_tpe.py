@@ -11,11 +11,11 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float
 
 import optimizers.optuna_study
 from harness.budget import Budget
-from harness.check import Checker
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
+from harness.validity import Checker
 from optimizers.tpe import TPE
 from tests.fakes import Line, rich_space
 

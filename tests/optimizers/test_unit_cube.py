@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.hpobench import HPOBench
 from benchmarks.toy import Toy
-from harness.check import Checker
+from harness.validity import Checker
 from optimizers.unit_cube import UnitCube
 from tests.fakes import VALID, rich_space
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from harness.again import difference as logs_differ
 from harness.budget import Budget
-from harness.check import Checker, check_fidelity
 from harness.faults import GROUP_OF, SENTENCES, Group, catalogue, describe, knew_grid
 from harness.jsonl import encode
 from harness.loop import run_loop
@@ -21,6 +20,7 @@ from harness.problem import Fidelity
 from harness.repair import Nearest, NoRepair
 from harness.rows import difference, to_row
 from harness.trial import Candidate, Fault, Proposal, Trial, Violation
+from harness.validity import Checker, check_fidelity
 from tests.fakes import VALID, Line, Scripted, rich_space
 
 CHECK = Checker(rich_space())
