@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from harness.budget import Budget
 from harness.contract import check_benchmark, check_optimizer, check_part
-from harness.errors import SettingError
+from harness.errors import SettingError, SpaceError
 from harness.locate import ROOT, locate
 from harness.method import GROUPS
 from harness.probe import Family
@@ -40,7 +40,7 @@ def build_benchmark(config: Mapping[str, Any], seeds: Mapping[str, int] | None =
         seeds: Those of the run's parts (``harness.seeds``); None for those of a run that begins.
 
     Raises:
-        SettingError: It does not take its settings, or its search space cannot be used.
+        SettingError: It does not take its settings, or (SpaceError) its search space cannot be used.
     """
     node: Any = config.get("benchmark")
     factory = _factory(node, "benchmark")
@@ -65,7 +65,7 @@ def _benchmark(factory: Any, **given: Any) -> Benchmark:
         if not _raised_in_configspace(error):
             raise
         said = " ".join(str(error).split())
-        raise SettingError(f"ConfigSpace refuses the search space of {factory.func.__qualname__}: {said}") from error
+        raise SpaceError(f"ConfigSpace refuses the search space of {factory.func.__qualname__}: {said}") from error
     return benchmark
 
 

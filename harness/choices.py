@@ -22,7 +22,7 @@ from ConfigSpace.hyperparameters import (
     OrdinalHyperparameter,
 )
 
-from harness.errors import SettingError
+from harness.errors import SpaceError
 from harness.jsonl import plain
 from harness.objects import MOST_LEVELS
 from harness.scalars import whole
@@ -84,7 +84,7 @@ class Choices:
         forms: The same in the types JSON has.
 
     Raises:
-        SettingError: A choice has no form in JSON, or two have the same.
+        SpaceError: A choice has no form in JSON, or two have the same.
     """
 
     def __init__(self, hyperparameter: Hyperparameter[Any, Any]) -> None:
@@ -97,7 +97,7 @@ class Choices:
         for place, form in enumerate(self.forms):
             first = self._places.setdefault(self._key(form), place)
             if first != place:
-                raise SettingError(
+                raise SpaceError(
                     f"The choices {_short(self.values[first])} and {_short(self.values[place])} of hyperparameter "
                     f"{name!r} are the same in JSON ({_short_json(form)}); keep one of them."
                 )
@@ -190,7 +190,7 @@ def _form_of(choice: Any, name: str) -> Any:
     try:
         return _form(choice, DEEPEST)
     except ValueError as error:
-        raise SettingError(
+        raise SpaceError(
             f"The choice {_short(choice)} of hyperparameter {name!r} has no form in JSON: {error}; offer a string that "
             "names it and look that up in the benchmark, or build it there from numbers, strings, true, false, null, "
             "lists or tuples."

@@ -62,8 +62,8 @@ def check_benchmark(benchmark: Any) -> Benchmark:
         raise ContractError(f"{who}.problem is missing ({error}); set it to a Problem (harness.problem).") from error
     if not isinstance(problem, Problem):
         raise ContractError(f"{who}.problem is {_what(problem)}; set it to a Problem (harness.problem).")
-    _check_method(benchmark, "evaluate", EVALUATE)
-    _check_method(benchmark, "random_search_curve", ("evaluations",))
+    check_method(benchmark, "evaluate", EVALUATE)
+    check_method(benchmark, "random_search_curve", ("evaluations",))
     return benchmark  # type: ignore[no-any-return]
 
 
@@ -73,10 +73,10 @@ def check_optimizer(optimizer: Any) -> Optimizer:
     Raises:
         ContractError: A method is missing, or cannot be called as it is called.
     """
-    _check_method(optimizer, "ask", ())
-    _check_method(optimizer, "tell", ("trial",))
+    check_method(optimizer, "ask", ())
+    check_method(optimizer, "tell", ("trial",))
     if getattr(optimizer, "prepare", None) is not None:
-        _check_method(optimizer, "prepare", ())
+        check_method(optimizer, "prepare", ())
     return optimizer  # type: ignore[no-any-return]
 
 
@@ -160,7 +160,7 @@ def goes(losses: Sequence[float], step: int) -> bool:
     return all(step * (later - earlier) >= -ROUNDING * max(1.0, abs(earlier)) for earlier, later in pairwise(losses))
 
 
-def _check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
+def check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
     """Make sure that it is there and takes these arguments by position."""
     call = f"{name}({', '.join(arguments)})"
     method = getattr(plug_in, name, None)

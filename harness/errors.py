@@ -25,6 +25,10 @@ class SettingError(HyperboleError):
     """A name or value in the configuration is not one that exists."""
 
 
+class SpaceError(SettingError):
+    """A benchmark's search space cannot be used: what is wrong is in the benchmark, not on the command line."""
+
+
 class ContractError(HyperboleError):
     """A plug-in does not do what one of its kind must: the sentence names the class, and what was wanted."""
 

@@ -68,7 +68,7 @@ def run_loop(
         else:
             trial = evaluated(trial, benchmark, seed)
             record(to_row(trial, started_at))
-        optimizer.tell(repeats.trial(trial))
+        optimizer.tell(shown(repeats.trial(trial)))
         spent.add(trial)
 
 
@@ -132,6 +132,12 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
             raise disk_error(error) from error
         return dataclasses.replace(trial, error=reason(error), evaluation_seconds=cost(error))
     return dataclasses.replace(trial, outcome=outcome, evaluation_seconds=outcome.evaluation_seconds)
+
+
+def shown(trial: Trial) -> Trial:
+    """What an optimizer is told: no metrics, test scores among them, and nothing of what a probe evaluated (law 4)."""
+    outcome = trial.outcome and dataclasses.replace(trial.outcome, metrics={}, evaluated=None)
+    return dataclasses.replace(trial, outcome=outcome, repeats=trial.repeats and shown(trial.repeats))
 
 
 def _replayed(trial: Trial, logged: Row, knew_grid: bool) -> Trial:

@@ -166,8 +166,7 @@ def complete(fidelity: Mapping[str, float] | None, problem: Problem) -> dict[str
 class Benchmark(Protocol):
     """The judge. It stands outside: an optimizer is given ``problem`` and nothing else.
 
-    One that knows the losses of all its configurations may have a method ``loss_quantiles(count)``: that many of them
-    at equally spaced shares of what random search draws, lowest first, or None. They are recorded with the run.
+    What else it may have: ``BenchmarkOptions``.
     """
 
     @property
@@ -191,4 +190,36 @@ class Benchmark(Protocol):
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
         """Exact E[lowest loss of k uniformly drawn configurations] for k = 1..evaluations, or None if unknown."""
+        ...
+
+
+class BenchmarkOptions(Protocol):
+    """What a benchmark may have beside what it must: any of these, by these names.
+
+    Attributes:
+        tasks: Of the class: the values of its setting ``task``, where they can be listed. Help lists them, the contract
+            tests try each, and ``probe.task=shuffled`` takes names and texts of another one.
+        examples: Of the class: settings that the contract tests try instead, one mapping each.
+        live: Of the class: an evaluation trains, so that checks try few configurations and seconds may differ.
+        data: Of the class: the folder of real data that its setting ``folder`` is to name in tests, below the one that
+            they are given; one for all tasks, or by task. Without it those tests are skipped.
+    """
+
+    tasks: Sequence[str]
+    examples: Sequence[Mapping[str, Any]]
+    live: bool
+    data: str | Mapping[str, str] | None
+
+    def loss_quantiles(self, count: int) -> Sequence[float] | None:
+        """Losses of the first objective at ``count`` equally spaced shares of what random search draws, lowest first.
+
+        For one that knows the losses of all its configurations, or None; they are recorded with the run.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what evaluations have started, a training process, say; the next one starts another.
+
+        Called by whoever makes many instances in one process, such as ``harness.check``; a run needs none.
+        """
         ...

@@ -10,7 +10,7 @@ from typing import Any
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from harness.choices import Choices, builtin, has_choices
-from harness.errors import SettingError
+from harness.errors import SpaceError
 from harness.faults import describe
 from harness.problem import Params, Problem
 from harness.validity import Checker
@@ -60,7 +60,7 @@ def refuse_unsound(problem: Problem) -> None:
     """Refuse a problem that would charge an optimizer with what the harness asks for, before anything is run.
 
     Raises:
-        SettingError: A choice has no form in JSON, two have the same, or ConfigSpace draws what the space forbids.
+        SpaceError: A choice has no form in JSON, two have the same, or ConfigSpace draws what the space forbids.
     """
     check = Checker(problem.space).check
     space = copy.deepcopy(problem.space)
@@ -68,7 +68,7 @@ def refuse_unsound(problem: Problem) -> None:
     read = Decoder(space)
     for drawn in space.sample_configuration(TRIED):
         if violations := check(read(drawn))[1]:
-            raise SettingError(
+            raise SpaceError(
                 f"ConfigSpace draws what the space of {problem.name} does not allow ({describe(violations[0])}); say "
                 "that condition or clause in another way, for example by the values it holds for."
             )

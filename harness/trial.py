@@ -193,10 +193,8 @@ class Trial:
 class Optimizer(Protocol):
     """Built with ``(problem, seed, budget)`` and its own settings; it owns no loop, log or budget.
 
-    It may have a method ``prepare()``, called once before the first ask: what takes long and is not optimizing, such as
-    starting a server, is not charged to it there. Before its first ask it may be told trials it did not propose: the
-    start that was chosen for it (``harness.start``). One that varies the fidelity may have ``first_bracket``: how many
-    trials its first bracket takes, and how many of them are at the highest; a smaller budget is said at the start.
+    Before its first ask it may be told trials it did not propose: the start that was chosen for it
+    (``harness.start``). What else it may have: ``OptimizerOptions``.
     """
 
     def ask(self) -> Proposal:
@@ -205,4 +203,24 @@ class Optimizer(Protocol):
 
     def tell(self, trial: Trial) -> None:
         """What became of the last proposal: valid, invalid, failed or repaired; or of one of the start."""
+        ...
+
+
+class OptimizerOptions(Protocol):
+    """What an optimizer may have beside what it must: any of these, by these names.
+
+    Attributes:
+        needs_fidelity: Of the class: it evaluates below the highest fidelity, and refuses a problem without any
+            (SettingError).
+        multi_objective: Of the class: it minimizes all objectives; without it, the first alone.
+        first_bracket: Of one that varies the fidelity: how many trials its first bracket takes, and how many of them
+            are at the highest; a smaller budget is said at the start.
+    """
+
+    needs_fidelity: bool
+    multi_objective: bool
+    first_bracket: tuple[int, int]
+
+    def prepare(self) -> None:
+        """Called once before the first ask: what takes long and is not optimizing, such as starting a server."""
         ...

@@ -25,7 +25,7 @@ from ConfigSpace.hyperparameters import FloatHyperparameter, Hyperparameter, Int
 from ConfigSpace.types import NotSet
 
 from harness.choices import Choices, builtin, has_choices
-from harness.errors import SettingError
+from harness.errors import SpaceError
 from harness.faults import FIDELITY
 from harness.levels import Levels, levels_of
 from harness.problem import Params, Problem
@@ -170,7 +170,7 @@ def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
     """The rule for one hyperparameter.
 
     Raises:
-        SettingError: A kind of hyperparameter this check does not know, or a choice that cannot be said in JSON.
+        SpaceError: A kind of hyperparameter this check does not know, or a choice that cannot be said in JSON.
     """
     if isinstance(hyperparameter, FloatHyperparameter):
         return _float_judge(float(hyperparameter.lower), float(hyperparameter.upper))
@@ -179,7 +179,7 @@ def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
     if has_choices(hyperparameter):
         choices, levels = Choices(hyperparameter), levels_of(hyperparameter)
         return _choice_judge(choices) if levels is None else _level_judge(choices, levels)
-    raise SettingError(
+    raise SpaceError(
         f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which no check is written for; "
         "take a float, an integer, a categorical, an ordinal or a constant."
     )

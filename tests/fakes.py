@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,9 +22,9 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from harness.chat import ChatRequest, Completion, Token
-from harness.problem import Objective, Outcome, Params, Problem
-from harness.space import Decoder
+from harness.chat import ChatRequest, Completion
+from harness.problem import EvaluationError, Objective, Outcome, Params, Problem
+from harness.space import default_of
 from harness.trial import Proposal, Trial, Usage
 
 
@@ -125,6 +123,25 @@ def _builtin(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+class Rich:
+    """Every kind of hyperparameter and condition; the loss tells configurations apart, one of them fails."""
+
+    def __init__(self, space: ConfigurationSpace | None = None) -> None:
+        space = space or rich_space()
+        self.problem = Problem(
+            "made.rich", space, (Objective("loss", "minimize"),), default_of(space), hints={"correct": "C=1"}
+        )
+
+    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
+        if params.get("kernel") == "linear" and params.get("shrink") is False:
+            raise EvaluationError("It diverged.", 3.0)
+        numbers = [float(value) for value in params.values() if isinstance(value, int | float)]
+        return Outcome({"loss": sum(numbers) + len(str(params.get("kernel")))}, {"seed": float(seed)}, 1.0)
+
+    def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
+        return None
+
+
 class Scripted:
     """Proposes what it is given, then raises; remembers what it is told."""
 
@@ -161,49 +178,3 @@ class ScriptedChat:
                 reply = Completion(reply, "stop", usage, len(self.requests) - 1)
             done.append(reply)
         return done
-
-
-class SeededChat(ScriptedChat):
-    """A deterministic model for contract tests: what it answers is a function of the request alone.
-
-    It proposes configurations (with a fault now and then) from a space, as a hash of the prompt decides: several where
-    the prompt shows the form of a list. Where the prompt asks for a number between ##, it answers one, with
-    log-probabilities if they are asked for, and with nonsense now and then.
-    """
-
-    def __init__(self, space: ConfigurationSpace) -> None:
-        import copy
-        import zlib
-
-        self._space = copy.deepcopy(space)
-        self._read = Decoder(self._space)
-
-        def answer(request: ChatRequest) -> str | Completion:
-            key = zlib.crc32(repr((request.messages, request.seed)).encode())
-            text = request.messages[0].content
-            if "in the format ## " in text:
-                return self._number(key, request.top_logprobs > 0)
-            if "}, ...]" in text:
-                return f"[{', '.join(self._configuration(key + i) for i in range(3 + key % 4))}]"
-            return "I would rather not say." if key % 4 == 1 else f"Sure: {self._configuration(key)}"
-
-        super().__init__(answer)
-
-    def _configuration(self, key: int) -> str:
-        self._space.seed(key % 2**32)
-        params = self._read(self._space.sample_configuration())
-        if key % 4 == 2:
-            params["made_up"] = 1
-        if key % 4 == 3:
-            params.popitem()
-        return json.dumps(params)
-
-    def _number(self, key: int, logprobs: bool) -> Completion:
-        """A number from 0 to 1, or the nearer digit with the log-probabilities of both; one reply in five is none."""
-        chance = key % 1009 / 1009
-        words = ["Hm", "."] if key % 5 == 0 else ["##", f" {round(chance) if logprobs else f'{chance:.4f}'}", " ##"]
-        top = {" 0": math.log(1.001 - chance), " 1": math.log(0.001 + chance), "##": -9.0}
-        text = "".join(words)
-        usage = Usage(1, 100, 0, len(words), 0.25)
-        tokens = tuple(Token(word, top) for word in words) if logprobs else None
-        return Completion(text, "stop", usage, len(self.requests) - 1, tokens=tokens)

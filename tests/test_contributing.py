@@ -17,7 +17,8 @@ from tests.contributing import SECTIONS, write_examples
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.splitlines()[0])
 def test_the_example_works_as_written(section, tmp_path):
     assert write_examples(section, tmp_path)
-    (commands,) = re.findall(r"^```sh\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL))
+    assert commands
     bin_folder = Path(sys.executable).parent
     done = subprocess.run(
         ["bash", "-euc", commands],

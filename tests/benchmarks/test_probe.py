@@ -45,11 +45,11 @@ from harness.errors import SettingError
 from harness.experiment import CONF, compose_with, resolve
 from harness.loop import run_loop
 from harness.probe import Family
-from harness.problem import EvaluationError, Objective, Outcome, Problem
+from harness.problem import EvaluationError, Outcome
 from harness.validity import Checker
 from optimizers.prompt import space_lines
 from tests.command import command, hyperbole, rows, run_json, sentence
-from tests.fakes import rich_space
+from tests.fakes import Rich
 
 PROBES = sorted(path.stem for path in (CONF / "probe").glob("*.yaml") if path.stem != "none")
 SETTINGS = {
@@ -57,24 +57,6 @@ SETTINGS = {
     for name in PROBES
 }
 FAMILIES = {"hpobench": HPOBench, "fcnet": FCNet, "nasbench201": NASBench201, "toy": Toy}
-
-
-class Rich:
-    """Every kind of hyperparameter and condition; the loss tells configurations apart, one of them fails."""
-
-    def __init__(self, space=None):
-        space = space or rich_space()
-        default = {name: builtin(value) for name, value in space.get_default_configuration().items()}
-        self.problem = Problem("made.rich", space, (Objective("loss", "minimize"),), default, hints={"correct": "C=1"})
-
-    def evaluate(self, params, fidelity, seed):
-        if params.get("kernel") == "linear" and params.get("shrink") is False:
-            raise EvaluationError("It diverged.", 3.0)
-        numbers = [float(value) for value in params.values() if isinstance(value, int | float)]
-        return Outcome({"loss": sum(numbers) + len(str(params.get("kernel")))}, {"seed": float(seed)}, 1.0)
-
-    def random_search_curve(self, evaluations):
-        return None
 
 
 BENCHMARKS = {

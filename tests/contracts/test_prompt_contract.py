@@ -10,6 +10,7 @@ import functools
 import zlib
 
 import pytest
+from omegaconf import OmegaConf
 
 from benchmarks.bayesmark import Bayesmark
 from benchmarks.conditional import Conditional
@@ -18,14 +19,15 @@ from benchmarks.hpobench import HPOBench
 from benchmarks.nasbench201 import NASBench201
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
+from harness.checks.stand_in import StandIn
 from harness.choices import text_of
 from harness.loop import run_loop
 from harness.objects import find_objects
 from harness.problem import Outcome
 from harness.validity import Checker
 from optimizers.prompt import FIDELITY_KEY
-from tests.contracts.test_optimizer_contract import NEEDS_FIDELITY, OPTIMIZERS, configuration
-from tests.fakes import Line, Mixed, SeededChat
+from tests.contracts.test_optimizer_contract import FILES, configuration
+from tests.fakes import Line, Mixed
 
 TRIALS = 14
 """Centaur's first ten are not the model's."""
@@ -62,14 +64,12 @@ def family(name):
 
 
 def shown(optimizer, name, repair):
-    """Every message of a run that has a model, and its rows."""
-    settings, is_llm = configuration(optimizer, repair, "start=none")
-    if not is_llm:
-        pytest.skip("asks no model")
+    """Every message of a run, and its rows."""
+    settings = configuration(optimizer, repair, "start=none")
     benchmark = family(name)
     settings = copy.deepcopy(settings) | {"seed": 0}
     settings["budget"]["proposals"] = TRIALS
-    chat = settings["optimizer"]["chat"] = SeededChat(benchmark.problem.space)
+    chat = settings["optimizer"]["chat"] = StandIn(benchmark.problem.space)
     made = build_optimizer(settings, benchmark.problem, build_budget(settings))
     rows = []
     run_loop(benchmark, made, build_repair(settings, benchmark.problem), build_budget(settings), 0, rows.append)
@@ -79,7 +79,7 @@ def shown(optimizer, name, repair):
 
 @pytest.mark.parametrize("repair", ["none", "nearest"])
 @pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if not NEEDS_FIDELITY[each]])
+@pytest.mark.parametrize("optimizer", [name for name, file in FILES.items() if "chat" in OmegaConf.load(file)])
 def test_what_a_prompt_shows_is_legal_when_it_is_proposed_again(optimizer, name, repair):
     texts, rows = shown(optimizer, name, repair)
     space = family(name).problem.space

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -8,7 +9,7 @@ from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.errors import RunError, SettingError
 from harness.loop import run_loop
-from harness.problem import below_highest
+from harness.problem import Outcome, below_highest
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.trial import Candidate, Fault, Proposal, Usage, Violation
 from tests.fakes import Line, Scripted
@@ -198,3 +199,16 @@ def test_candidates_become_part_of_the_row():
         },
         {"proposed": {"x": 0.1, "units": 1}, "violations": [], "call": 8, "score": 0.5, "note": None},
     ]
+
+
+def test_an_optimizer_is_told_no_test_scores_and_nothing_of_what_stood_behind_a_probe():
+    class Probed(Line):
+        def evaluate(self, params, fidelity, seed):
+            return dataclasses.replace(super().evaluate(params, fidelity, seed), evaluated={"x": 0.3, "units": 1})
+
+    line, rows = Probed(), []
+    optimizer = Scripted([{"x": 0.1, "units": 1}] * 2)
+    run_loop(line, optimizer, NoRepair(line.problem, 0), Budget(proposals=2), 0, rows.append)
+    assert all(row["metrics"] and row["evaluated"] for row in rows)
+    told = [*optimizer.told, optimizer.told[1].repeats]
+    assert [trial.outcome for trial in told] == [Outcome(rows[0]["losses"], {}, 2.0)] * 3

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from harness.budget import Budget
 from harness.jsonl import encode
-from harness.loop import run_loop
+from harness.loop import evaluated, run_loop
 from harness.outcome import number
 from harness.problem import EvaluationError, Outcome
 from harness.repair import NoRepair
+from harness.trial import Proposal, Trial
 from optimizers.prompt import Prompt, result
 from tests.fakes import Line, Scripted
 
@@ -94,7 +95,7 @@ def test_a_number_of_any_type_is_a_number(value):
     row, trial = trial_of(lambda: Outcome({"score": value}, {"f1": value}, value))
     assert row["error"] is None
     assert row["losses"] == {"score": float(number(value))}
-    for told in (trial.outcome.losses["score"], trial.outcome.metrics["f1"], trial.evaluation_seconds):
+    for told in (trial.outcome.losses["score"], row["metrics"]["f1"], trial.evaluation_seconds):
         assert type(told) is float
 
 
@@ -182,7 +183,8 @@ def test_losses_are_those_of_the_objectives(losses, told):
 
 def test_an_outcome_that_the_benchmark_keeps_and_changes_changes_no_trial():
     losses, metrics = {"score": 0.5}, {"f1": 0.5}
-    _, trial = trial_of(lambda: Outcome(losses, metrics))
+    trial = Trial(0, Proposal(GOOD), params=GOOD)
+    trial = evaluated(trial, Doing(lambda: Outcome(losses, metrics)), 0)
     losses.clear()
     metrics["f1"] = "changed"
     assert trial.outcome == Outcome({"score": 0.5}, {"f1": 0.5})

@@ -9,11 +9,11 @@ from tests.command import command, hyperbole, sentence
 MODEL = """
 from benchmarks.toy import Toy
 from llms.recorder import Recorder
-from tests.fakes import SeededChat
+from harness.checks.stand_in import StandIn
 
 def model(*, recording, replay, live):
     def connect():
-        return SeededChat(Toy(task="branin").problem.space)
+        return StandIn(Toy(task="branin").problem.space)
     return Recorder(connect, recording, replay, live)
 """
 

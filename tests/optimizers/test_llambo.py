@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.chat import Completion, Token
+from harness.checks.stand_in import StandIn
 from harness.errors import SettingError
 from harness.experiment import CONF
 from harness.loop import run_loop
@@ -23,7 +24,7 @@ from harness.trial import Proposal, Trial, Usage
 from llms.decoding import Decoding
 from optimizers.llambo import LLAMBO
 from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat, SeededChat
+from tests.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ("llambo", "llambo_small")
@@ -339,9 +340,9 @@ def test_every_switch_works_with_a_model_that_makes_mistakes(warm_start, sampler
     settings = {"warm_start": warm_start, "sampler": sampler, "surrogate": surrogate, "candidates": 6, "predictions": 2}
     prompt, decoding = Prompt(reasoning=True), Decoding("json_schema")
     benchmark = Toy(task="branin")
-    rows = run(SeededChat(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
+    rows = run(StandIn(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
     assert [row["proposed"] for row in rows] == [
-        row["proposed"] for row in run(SeededChat(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
+        row["proposed"] for row in run(StandIn(benchmark.problem.space), 12, benchmark, prompt, decoding, **settings)
     ]
     assert any(row["candidates"] for row in rows)
     for row in rows:
@@ -356,7 +357,7 @@ def test_every_switch_works_with_a_model_that_makes_mistakes(warm_start, sampler
 
 
 def proposals_of_a_random_model():
-    return [row["proposed"] for row in run(SeededChat(Line().problem.space), 9, candidates=4)]
+    return [row["proposed"] for row in run(StandIn(Line().problem.space), 9, candidates=4)]
 
 
 def test_the_same_seed_proposes_the_same_in_another_process():

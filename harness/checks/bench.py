@@ -1,0 +1,118 @@
+"""Where a benchmark is tried: evaluations whose answers can be compared, and what was wrong with each."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.checks.spoiled import valid_configurations
+from harness.contract import named
+from harness.outcome import plain_outcome, reason, said
+from harness.problem import Benchmark, EvaluationError, Outcome, Params
+
+CONFIGURATIONS, TRAININGS = 50, 3
+"""Tried beside the default: of a benchmark that looks up or computes, and of one that trains."""
+SLOW_SECONDS = 1.0
+"""An evaluation that takes longer counts as a training."""
+SEED = 3
+TIMED = ("_seconds", "_joules")
+"""How metrics end that are never the same twice where a model is trained."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one evaluation.
+
+    Attributes:
+        outcome: None where there is none.
+        failure: Why the evaluation failed, in its own words.
+        breach: What is wrong with what it returned, or did, a sentence.
+    """
+
+    outcome: Outcome | None = None
+    failure: str | None = None
+    breach: str | None = None
+
+    @property
+    def measured(self) -> Any:
+        """What must be the same whenever the same is evaluated."""
+        if self.outcome is None:
+            return self.failure or self.breach
+        metrics = self.outcome.metrics.items()
+        return self.outcome.losses, {name: repr(value) for name, value in metrics if not name.endswith(TIMED)}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One benchmark under check.
+
+    Attributes:
+        build: Makes an instance anew, which shares no evaluation with another one.
+        benchmark: The one that is evaluated.
+        trainings: Configurations tried beside the default, where an evaluation trains.
+    """
+
+    build: Callable[[], Benchmark]
+    benchmark: Benchmark
+    trainings: int = TRAININGS
+    _kept: dict[int, Answer] = field(default_factory=dict)
+
+    @property
+    def who(self) -> str:
+        """Its class's name."""
+        return named(self.benchmark)
+
+    @functools.cached_property
+    def trains(self) -> bool:
+        """Whether it says so (``live``), or is so slow that few configurations are tried."""
+        inner: Any = self.benchmark
+        while (wrapped := getattr(inner, "wrapped", None)) is not None:
+            inner = wrapped
+        if getattr(inner, "live", False):
+            return True
+        clock = time.perf_counter()
+        self.evaluate(self.benchmark.problem.default)
+        return time.perf_counter() - clock > SLOW_SECONDS
+
+    @functools.cached_property
+    def configurations(self) -> list[Params]:
+        """The default and random ones, always the same."""
+        problem = self.benchmark.problem
+        return [problem.default, *valid_configurations(problem, self.trainings if self.trains else CONFIGURATIONS)]
+
+    def answer(self, place: int) -> Answer:
+        """The first answer for one of the configurations."""
+        if place not in self._kept:
+            self._kept[place] = self.evaluate(self.configurations[place])
+        return self._kept[place]
+
+    def evaluate(
+        self, params: Params, fidelity: Mapping[str, float] | None = None, benchmark: Benchmark | None = None
+    ) -> Answer:
+        """Evaluate as the loop does, and see what comes of it; whatever is raised is a failure.
+
+        Args:
+            params: A valid configuration.
+            fidelity: As a proposal names it.
+            benchmark: Another instance; None for the one under check.
+        """
+        judge = self.benchmark if benchmark is None else benchmark
+        given = copy.deepcopy(params)
+        level = None if fidelity is None else dict(fidelity)
+        try:
+            returned = judge.evaluate(given, level, SEED)
+        except (Exception, SystemExit) as error:
+            return Answer(failure=reason(error))
+        if given != params or level != fidelity:
+            what = "params" if given != params else "fidelity"
+            return Answer(breach=f"{self.who}.evaluate changes the {what} that it is given; change a copy.")
+        try:
+            outcome = plain_outcome(returned, judge.problem.objectives, said(judge))
+        except EvaluationError as error:
+            prefix = "" if str(error).startswith(self.who) else f"{self.who}.evaluate: "
+            return Answer(breach=f"{prefix}{error}")
+        return Answer(outcome)

@@ -1,0 +1,286 @@
+"""What every optimizer must do, checked on one benchmark: each check plays it and yields a sentence a breach."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import pickle
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.budget import Budget
+from harness.checks.floor import imports_of_benchmarks
+from harness.checks.spoiled import valid_configurations
+from harness.checks.stage import Other, Rehearsal, Stage, scrambler
+from harness.checks.trying import Hopeless, OneFidelity, OtherObjectives, failing_at
+from harness.checks.witness import BrokenError, distinct
+from harness.choices import Choices, has_choices
+from harness.contract import named
+from harness.errors import RunError, SettingError
+from harness.faults import describe
+from harness.options import optimizer_options
+from harness.problem import Problem
+from harness.start import DefaultStart, GivenStart, NoStart, Start
+from harness.trial import Proposal, Proposer
+from harness.validity import Checker, check_fidelity
+
+PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+def breaches(stage: Stage, thorough: bool = True) -> list[str]:
+    """Everything that an optimizer breaks on one benchmark, a sentence each; empty where it keeps the contract.
+
+    Args:
+        stage: The optimizer on the benchmark.
+        thorough: False for what shows in plain runs alone: nothing is invalid, and no start is chosen.
+
+    Raises:
+        SettingError: It refuses the benchmark, or does not take its settings.
+    """
+    found: dict[str, None] = {}
+
+    def silent(checks: Iterable[Callable[[Stage], Iterable[str]]]) -> bool:
+        """Whether they find nothing new."""
+        before = len(found)
+        for check in checks:
+            try:
+                found.update(dict.fromkeys(check(stage)))
+            except BrokenError as error:
+                found[str(error)] = None
+        return len(found) == before
+
+    if not silent([gets_through]) and not stage.gets_through:
+        return distinct(found)  # other runs would stop at the same place
+    silent([*ALONE, *(TOLD if thorough else ())])
+    if silent([same_seed]):  # runs can be compared
+        silent([*COMPARED, *((resumed_after_invalid,) if thorough else ())])
+    return distinct(found)
+
+
+def gets_through(stage: Stage) -> Iterator[str]:
+    """A plain run, from the first trial to the last."""
+    yield from _watched(stage.base)
+
+
+def declared(stage: Stage) -> Iterator[str]:
+    """What it says of itself is said in the right type."""
+    yield from optimizer_options(stage.base.optimizer)
+    yield from imports_of_benchmarks(_kind(stage.base))
+
+
+def charged(stage: Stage) -> Iterator[str]:
+    """What a language model was asked is charged."""
+    run = stage.base
+    calls = sum(row["usage"]["calls"] for row in run.rows)
+    if calls != run.requests:
+        yield (
+            f"{_who(run)} asked the language model {run.requests} times in {len(run.rows)} trials, and the usage of "
+            f"its proposals says {calls} calls: give Proposal the usage of every completion."
+        )
+    if not stage.uses_model and any(row["proposer"] == Proposer.MODEL for row in run.rows):
+        yield f"{_who(run)} says proposer=model, and no language model is among its settings."
+    if any(row["proposer"] == Proposer.START for row in run.rows):
+        yield f"{_who(run)} says proposer=start, which is for the start of the run; say random, classical or model."
+
+
+def fidelity(stage: Stage) -> Iterator[str]:
+    """It proposes fidelities if it says so, and says that it needs one where there is none."""
+    run, needs = stage.base, bool(getattr(stage.base.optimizer, "needs_fidelity", False))
+    varied = any(row["fidelity"] for row in run.rows)
+    if varied and not needs and not stage.uses_model:
+        yield f"{_who(run)} proposes fidelities; say needs_fidelity = True in the class."
+    if needs and not varied:
+        yield f"{_who(run)} says needs_fidelity = True, and proposed none below the highest in {len(run.rows)} trials."
+    if needs:
+        try:
+            stage.play(through=OneFidelity)
+        except SettingError:
+            return
+        yield (
+            f"{_who(run)} says needs_fidelity = True, and takes a problem that has none; raise a SettingError "
+            "(harness.errors) in __init__ that says so."
+        )
+
+
+def any_budget(stage: Stage) -> Iterator[str]:
+    """A budget may limit anything: seconds alone, say, unless it says that it needs another."""
+    with contextlib.suppress(SettingError):
+        yield from _watched(stage.play(planned=Budget(seconds=3600.0)))
+
+
+def told_of_invalid_proposals(stage: Stage) -> Iterator[str]:
+    """Every kind of fault, left alone and repaired in every way, after a start from the default."""
+    yield from _watched(stage.spoiled)
+
+
+def told_of_failures(stage: Stage) -> Iterator[str]:
+    """Every evaluation fails."""
+    yield from _watched(stage.play(through=Hopeless))
+
+
+def told_of_a_start(stage: Stage) -> Iterator[str]:
+    """Trials that it did not ask for come first, one of them with an evaluation that failed."""
+    given = valid_configurations(stage.base.problem, 2)
+    yield from _watched(stage.play(start=GivenStart(given), through=failing_at(given[0])))
+
+
+def first_objective(stage: Stage) -> Iterator[str]:
+    """Of several objectives it minimizes the first, or says that it minimizes all."""
+    several = len(stage.base.problem.objectives) > 1
+    if several and not getattr(stage.base.optimizer, "multi_objective", False):
+        other = stage.play(through=OtherObjectives)
+        if other.decided != stage.base.decided:
+            yield (
+                f"{_who(stage.base)} minimizes more than the first objective; say multi_objective = True in the class."
+            )
+
+
+def same_seed(stage: Stage) -> Iterator[str]:
+    """The same seed proposes the same, whatever else goes on in the process (law 6)."""
+    who, scramble = _who(stage.base), scrambler()
+    other = Other(stage, 1)
+    if stage.play(before_ask=[scramble, other]).decided == stage.base.decided:
+        return
+    before = _shared_state(_kind(stage.base))
+    if stage.play().decided != stage.base.decided:
+        kept = _changed(before, _shared_state(_kind(stage.base)))
+        yield (
+            f"{who} proposes otherwise in a second run with the same seed: {kept} is shared by all its instances; keep "
+            "it in self, and set it in __init__."
+            if kept
+            else f"{who} proposes otherwise in a second run with the same seed; draw from a generator of its own, made "
+            "from the seed that __init__ is given, and from nothing else."
+        )
+    elif stage.play(before_ask=[scramble]).decided != stage.base.decided:
+        yield (
+            f"{who} draws from the random state that all of a process share (random, numpy.random); draw from a "
+            "generator of its own: numpy.random.default_rng(seed)."
+        )
+    else:
+        yield (
+            f"{who} proposes otherwise while another instance of it runs: the two share state; keep everything in "
+            "self, and set it in __init__."
+        )
+
+
+def other_seed(stage: Stage) -> Iterator[str]:
+    """Another seed proposes something else: runs that differ in the seed alone are counted as independent ones."""
+    if stage.play(seed=1).decided == stage.base.decided:
+        yield (
+            f"{_who(stage.base)} proposes the same with the seeds 0 and 1, so that seeds are no repetitions; draw from "
+            "a generator made from the seed that __init__ is given."
+        )
+
+
+def resumed(stage: Stage) -> Iterator[str]:
+    """Interrupted, and fed its own trials back, it goes on as it would have (law 8)."""
+    return _resumed(stage, stage.base)
+
+
+def resumed_after_invalid(stage: Stage) -> Iterator[str]:
+    """So it does where the first was not its own, some were invalid, and some repaired."""
+    return _resumed(stage, stage.spoiled, spoiled=True, start=DefaultStart)
+
+
+def _resumed(
+    stage: Stage, whole: Rehearsal, spoiled: bool = False, start: Callable[[], Start] = NoStart
+) -> Iterator[str]:
+    begun = stage.play(spoiled=spoiled, start=start(), until=len(whole.rows) // 2)
+    try:
+        again = stage.play(logged=begun.rows, spoiled=spoiled, start=start())
+    except RunError as error:
+        yield f"{_who(whole)} cannot be resumed: fed its own trials back, it proposes otherwise. {error}"
+        return
+    if again.decided != whole.decided:
+        yield (
+            f"{_who(whole)} cannot be resumed: interrupted and fed its own trials back, it goes on otherwise; "
+            "what it proposes must follow from seed, settings and what tell was given."
+        )
+
+
+ALONE = (declared, charged, fidelity, any_budget)
+"""Checks that look at one run at a time."""
+TOLD = (told_of_invalid_proposals, told_of_failures, told_of_a_start)
+"""So do these: what it is told is not what it asked for."""
+COMPARED = (other_seed, first_objective, resumed)
+"""Checks that compare runs, which says something only where a run can be repeated."""
+
+
+def _watched(run: Rehearsal) -> Iterator[str]:
+    """What any run shows: hands kept off, plain values, valid proposals."""
+    yield from run.noticed
+    if run.moved is not None:
+        yield f"{_who(run)} changes {run.moved}, which everybody shares; work on a copy: copy.deepcopy(problem.space)."
+    check = Checker(run.problem.space)
+    for proposal in run.returned:
+        if foreign := _foreign(proposal, run.problem):
+            yield (
+                f"{_who(run)}.ask returned a {foreign}; give builtin values (bool, int, float, str), as "
+                "harness.space.Decoder reads them off a configuration."
+            )
+        drawn = proposal.proposer in (Proposer.CLASSICAL, Proposer.RANDOM)
+        if run.uses_model and not drawn:
+            continue  # what a model says is data, whatever it is
+        faults = check.proposal(proposal)[1] + check_fidelity(proposal.fidelity, run.problem)
+        if faults:
+            yield f"{_who(run)}.ask proposes what the space of {run.problem.name} has not: {describe(faults[0])}."
+
+
+def _foreign(proposal: Proposal, problem: Problem) -> str | None:
+    """The first value of a proposal that is of no builtin type, and where it stands."""
+    parts = (proposal.params, proposal.fidelity)
+    for name, value in [item for part in parts if isinstance(part, Mapping) for item in part.items()]:
+        choices = Choices(problem.space[name]).declared if _is_choice(name, problem) else ()
+        if type(value) not in set(map(type, choices)) and (kind := _strange(value)) is not None:
+            return f"{kind.__module__}.{kind.__qualname__} as {name}"
+    return None
+
+
+def _is_choice(name: str, problem: Problem) -> bool:
+    return name in problem.space and has_choices(problem.space[name])
+
+
+def _strange(value: Any) -> type | None:
+    """The type of a value, or of something in it, that JSON has no word for."""
+    if type(value) in PLAIN:
+        return None
+    if type(value) in (list, tuple, dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return next((kind for item in inner if (kind := _strange(item)) is not None), None)
+    return type(value)
+
+
+def _shared_state(kind: type) -> dict[str, bytes]:
+    """What all instances of a class share and could change: attributes of classes, defaults, globals of modules."""
+    found: dict[str, Any] = {}
+    for base in kind.__mro__[:-1]:
+        for name, value in vars(base).items():
+            if inspect.isfunction(value):
+                found[f"a default argument of {base.__name__}.{name}"] = (value.__defaults__, value.__kwdefaults__)
+            elif not name.startswith("__"):
+                found[f"{base.__name__}.{name}"] = value
+        module = inspect.getmodule(base)
+        for name, value in vars(module).items() if module is not None else ():
+            if not name.startswith("__") and not isinstance(value, type | types.ModuleType):
+                found[f"{base.__module__}.{name}"] = value
+    return {name: text for name, value in found.items() if (text := _pickled(value)) is not None}
+
+
+def _pickled(value: Any) -> bytes | None:
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        return None
+
+
+def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    return next((name for name in after if before.get(name) != after[name]), None)
+
+
+def _kind(run: Rehearsal) -> type:
+    return type(run.optimizer)
+
+
+def _who(run: Rehearsal) -> str:
+    return named(run.optimizer)
