@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.checks.bench import Bench
 from harness.checks.spoiled import valid_configurations
-from harness.checks.stage import differs, fingerprint, kept_random_state, scrambler
+from harness.checks.state import differs, fingerprint, kept_random_state, scrambler
 from harness.checks.witness import BrokenError, distinct, given_by
 from harness.choices import text_of
 from harness.contract import curve_of
@@ -139,12 +139,17 @@ def _from_the_same_state(bench: Bench, params: Params) -> Any:
 def _fidelities(bench: Bench) -> Iterator[str]:
     """Each can be had at both ends, and the highest is what None is."""
     default, first = bench.configurations[0], bench.answer(0)
+    several = bench.configurations[1 : 1 if bench.trains else REPEATED]
     for fidelity in bench.benchmark.problem.fidelities:
         ends = [int(end) if fidelity.integer else end for end in (fidelity.lower, fidelity.upper)]
         lowest, highest = (bench.evaluate(default, {fidelity.name: end}) for end in ends)
-        if lowest.breach or highest.breach:
-            yield lowest.breach or highest.breach or ""
+        others = [bench.evaluate(params, {fidelity.name: ends[0]}) for params in several]
+        if breaches := [each.breach for each in (lowest, highest, *others) if each.breach is not None]:
+            yield breaches[0]
             return
+        again = [bench.evaluate(params, {fidelity.name: ends[0]}) for params in several]
+        if [each.measured for each in others] != [each.measured for each in again]:
+            yield f"{bench.who}.evaluate returns something else the second time at {fidelity.name} = {ends[0]}."
         if lowest.outcome is None and first.outcome is not None:
             yield (
                 f"{bench.who}.evaluate fails at {fidelity.name} = {ends[0]}, which the problem declares "

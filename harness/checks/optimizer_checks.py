@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import pickle
-import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 from harness.budget import Budget
 from harness.checks.floor import imports_of_benchmarks
+from harness.checks.plain_values import foreign
 from harness.checks.spoiled import valid_configurations
-from harness.checks.stage import Other, Rehearsal, Stage, scrambler
+from harness.checks.stage import Other, Rehearsal, Stage
+from harness.checks.state import changed, scrambler, shared_state
 from harness.checks.trying import Hopeless, OneFidelity, OtherObjectives, failing_at
 from harness.checks.witness import BrokenError, distinct
-from harness.choices import Choices, has_choices
 from harness.contract import named
 from harness.errors import RunError, SettingError
 from harness.faults import describe
 from harness.options import optimizer_options
-from harness.problem import Problem
 from harness.start import DefaultStart, GivenStart, NoStart, Start
-from harness.trial import Proposal, Proposer
+from harness.trial import Proposer
 from harness.validity import Checker, check_fidelity
-
-PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def breaches(stage: Stage, thorough: bool = True) -> list[str]:
@@ -142,9 +136,9 @@ def same_seed(stage: Stage) -> Iterator[str]:
     other = Other(stage, 1)
     if stage.play(before_ask=[scramble, other]).decided == stage.base.decided:
         return
-    before = _shared_state(_kind(stage.base))
+    before = shared_state(_kind(stage.base))
     if stage.play().decided != stage.base.decided:
-        kept = _changed(before, _shared_state(_kind(stage.base)))
+        kept = changed(before, shared_state(_kind(stage.base)))
         yield (
             f"{who} proposes otherwise in a second run with the same seed: {kept} is shared by all its instances; keep "
             "it in self, and set it in __init__."
@@ -211,12 +205,12 @@ def _watched(run: Rehearsal) -> Iterator[str]:
     """What any run shows: hands kept off, plain values, valid proposals."""
     yield from run.noticed
     if run.moved is not None:
-        yield f"{_who(run)} changes {run.moved}, which everybody shares; work on a copy: copy.deepcopy(problem.space)."
+        yield f"{_who(run)} changes {run.moved}, which everybody shares; work on a copy (copy.deepcopy)."
     check = Checker(run.problem.space)
     for proposal in run.returned:
-        if foreign := _foreign(proposal, run.problem):
+        if strange := foreign(proposal, run.problem):
             yield (
-                f"{_who(run)}.ask returned a {foreign}; give builtin values (bool, int, float, str), as "
+                f"{_who(run)}.ask returned a {strange}; give builtin values (bool, int, float, str), as "
                 "harness.space.Decoder reads them off a configuration."
             )
         drawn = proposal.proposer in (Proposer.CLASSICAL, Proposer.RANDOM)
@@ -224,58 +218,7 @@ def _watched(run: Rehearsal) -> Iterator[str]:
             continue  # what a model says is data, whatever it is
         faults = check.proposal(proposal)[1] + check_fidelity(proposal.fidelity, run.problem)
         if faults:
-            yield f"{_who(run)}.ask proposes what the space of {run.problem.name} has not: {describe(faults[0])}."
-
-
-def _foreign(proposal: Proposal, problem: Problem) -> str | None:
-    """The first value of a proposal that is of no builtin type, and where it stands."""
-    parts = (proposal.params, proposal.fidelity)
-    for name, value in [item for part in parts if isinstance(part, Mapping) for item in part.items()]:
-        choices = Choices(problem.space[name]).declared if _is_choice(name, problem) else ()
-        if type(value) not in set(map(type, choices)) and (kind := _strange(value)) is not None:
-            return f"{kind.__module__}.{kind.__qualname__} as {name}"
-    return None
-
-
-def _is_choice(name: str, problem: Problem) -> bool:
-    return name in problem.space and has_choices(problem.space[name])
-
-
-def _strange(value: Any) -> type | None:
-    """The type of a value, or of something in it, that JSON has no word for."""
-    if type(value) in PLAIN:
-        return None
-    if type(value) in (list, tuple, dict):
-        inner = value.values() if isinstance(value, dict) else value
-        return next((kind for item in inner if (kind := _strange(item)) is not None), None)
-    return type(value)
-
-
-def _shared_state(kind: type) -> dict[str, bytes]:
-    """What all instances of a class share and could change: attributes of classes, defaults, globals of modules."""
-    found: dict[str, Any] = {}
-    for base in kind.__mro__[:-1]:
-        for name, value in vars(base).items():
-            if inspect.isfunction(value):
-                found[f"a default argument of {base.__name__}.{name}"] = (value.__defaults__, value.__kwdefaults__)
-            elif not name.startswith("__"):
-                found[f"{base.__name__}.{name}"] = value
-        module = inspect.getmodule(base)
-        for name, value in vars(module).items() if module is not None else ():
-            if not name.startswith("__") and not isinstance(value, type | types.ModuleType):
-                found[f"{base.__module__}.{name}"] = value
-    return {name: text for name, value in found.items() if (text := _pickled(value)) is not None}
-
-
-def _pickled(value: Any) -> bytes | None:
-    try:
-        return pickle.dumps(value)
-    except Exception:
-        return None
-
-
-def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
-    return next((name for name in after if before.get(name) != after[name]), None)
+            yield f"{_who(run)}.ask proposes what is invalid for {run.problem.name}: {describe(faults[0])}."
 
 
 def _kind(run: Rehearsal) -> type:

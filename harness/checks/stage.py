@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer
 from harness.checks.floor import Floor, Guarded, heard
 from harness.checks.spoiled import EveryRepair, Spoiled
-from harness.checks.stand_in import StandIn
+from harness.checks.stand_in import StandIn, models_in, with_model
+from harness.checks.state import differs, fingerprint, kept_random_state
 from harness.checks.witness import BrokenError, Witness, given_by
 from harness.contract import check_proposal
 from harness.errors import ContractError
@@ -26,7 +24,7 @@ from harness.problem import Benchmark, Problem
 from harness.repair import NoRepair
 from harness.start import DefaultStart, NoStart, Start, begin_with
 from harness.trial import Optimizer, Proposal, Trial
-from harness.trust import ANSWERED, TARGET
+from harness.trust import TARGET
 
 SEED = 0
 """Handed to evaluations; the optimizer's own is another argument."""
@@ -196,68 +194,9 @@ class Other:
         self._index += 1
 
 
-def scrambler() -> Callable[[], None]:
-    """Sets the random state that a process shares to something else at every call."""
-    seeds = iter(range(1000, 10**9))
-
-    def scramble() -> None:
-        seed = next(seeds)
-        random.seed(seed)
-        np.random.seed(seed)
-
-    return scramble
-
-
-def models_in(settings: Any, llm: Any) -> list[Any]:
-    """The configurations of language models among an optimizer's settings: ``${llm}``, and those like one."""
-    if isinstance(settings, Mapping):
-        if (llm is not None and settings == llm) or (TARGET in settings and set(settings) >= ANSWERED):
-            return [settings]
-        return [found for value in settings.values() for found in models_in(value, llm)]
-    return [found for value in settings for found in models_in(value, llm)] if isinstance(settings, list) else []
-
-
-def with_model(settings: Any, llm: Any, chat: StandIn) -> Any:
-    """An optimizer's settings, with a model that answers at once in place of each that would have to be served."""
-    if isinstance(settings, Mapping):
-        if models_in(settings, llm) == [settings]:
-            return chat
-        return {key: with_model(value, llm, chat) for key, value in settings.items()}
-    return [with_model(value, llm, chat) for value in settings] if isinstance(settings, list) else settings
-
-
-def fingerprint(problem: Problem) -> dict[str, Any]:
-    """Everything that an optimizer could change of a problem, as text."""
-    space = problem.space
-    kind, keys, *place = space.random.get_state()
-    parts = {
-        "the random state of problem.space": repr((kind, np.asarray(keys).tolist(), place)),
-        "problem.space": f"{space} {[(name, each.meta) for name, each in space.items()]}",
-        "problem.default": repr(problem.default),
-        "the texts of the problem": repr((problem.description, problem.contexts, problem.hints)),
-    }
-    return parts
-
-
-def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    """The first part that differs between two fingerprints."""
-    return next((what for what in before if before[what] != after[what]), None)
-
-
 def _said(budget: Budget) -> str:
     limits = ((name, getattr(budget, name)) for name in ("proposals", "evaluations", "tokens", "seconds"))
     return "a budget of " + ", ".join(f"{limit:g} {name}" for name, limit in limits if limit is not None)
-
-
-@contextlib.contextmanager
-def kept_random_state() -> Iterator[None]:
-    """What the process draws afterwards is what it would have drawn."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import copy
 import json
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
@@ -14,6 +14,7 @@ from ConfigSpace import ConfigurationSpace
 from harness.chat import ChatRequest, Completion, Token
 from harness.space import Decoder
 from harness.trial import Usage
+from harness.trust import ANSWERED, TARGET
 
 
 class StandIn:
@@ -75,3 +76,21 @@ class StandIn:
         usage = Usage(1, 100, 0, len(words), 0.25)
         tokens = tuple(Token(word, top) for word in words) if logprobs else None
         return Completion("".join(words), "stop", usage, len(self.requests) - 1, tokens=tokens)
+
+
+def models_in(settings: Any, llm: Any) -> list[Any]:
+    """The configurations of language models among an optimizer's settings: ``${llm}``, and those like one."""
+    if isinstance(settings, Mapping):
+        if (llm is not None and settings == llm) or (TARGET in settings and set(settings) >= ANSWERED):
+            return [settings]
+        return [found for value in settings.values() for found in models_in(value, llm)]
+    return [found for value in settings for found in models_in(value, llm)] if isinstance(settings, list) else []
+
+
+def with_model(settings: Any, llm: Any, chat: StandIn) -> Any:
+    """An optimizer's settings, with a model that answers at once in place of each that would have to be served."""
+    if isinstance(settings, Mapping):
+        if models_in(settings, llm) == [settings]:
+            return chat
+        return {key: with_model(value, llm, chat) for key, value in settings.items()}
+    return [with_model(value, llm, chat) for value in settings] if isinstance(settings, list) else settings

@@ -77,6 +77,11 @@ class LeaksNumpy(Fair):
         return super().draw() | {"rate": np.float64(0.5)}
 
 
+class LeaksNumpyNames(Fair):
+    def draw(self):
+        return {np.str_(name): value for name, value in super().draw().items()}
+
+
 class LeaksConfigSpacesStrings(Fair):
     def draw(self):
         return dict(self.space.sample_configuration())
@@ -371,6 +376,7 @@ OPTIMIZERS = {
     EditsTheSpace: "EditsTheSpace changes problem.space",
     EditsTheDefault: "EditsTheDefault changes problem.default",
     LeaksNumpy: "LeaksNumpy.ask returned a numpy.float64 as rate; give builtin values",
+    LeaksNumpyNames: "LeaksNumpyNames.ask returned a numpy.str_ as the name",
     LeaksConfigSpacesStrings: "LeaksConfigSpacesStrings.ask returned a numpy.",
     DrawsUnseeded: "DrawsUnseeded proposes otherwise in a second run with the same seed; draw from a generator",
     DrawsFromTheProcess: "DrawsFromTheProcess draws from the random state that all of a process share",
@@ -383,9 +389,9 @@ OPTIMIZERS = {
     WantsItsOwnTrials: "WantsItsOwnTrials.tell raised AttributeError",
     WantsAnEvaluation: "WantsAnEvaluation.tell raised AttributeError",
     Quits: "Quits.tell raised SystemExit: 1",
-    LeavesTheSpace: "LeavesTheSpace.ask proposes what the space of toy.peak has not: rate = 1.5 is out of range",
-    ForgetsOne: "ForgetsOne.ask proposes what the space of toy.peak has not: batch is missing",
-    InventsAFidelity: "has not: fidelity.epochs is not a fidelity of this task",
+    LeavesTheSpace: "LeavesTheSpace.ask proposes what is invalid for toy.peak: rate = 1.5 is out of range",
+    ForgetsOne: "ForgetsOne.ask proposes what is invalid for toy.peak: batch is missing",
+    InventsAFidelity: "invalid for toy.peak: fidelity.epochs is not a fidelity of this task",
     HidesFidelity: "HidesFidelity proposes fidelities; say needs_fidelity = True",
     ClaimsFidelity: "ClaimsFidelity says needs_fidelity = True, and proposed none below the highest",
     LooksIntoTheLoop: "LooksIntoTheLoop.ask evaluates the benchmark itself; an optimizer sees",
@@ -583,6 +589,19 @@ class TakesTheLowest(Sound):
         return outcome
 
 
+class NoisyWhereCheap(Sound):
+    def evaluate(self, params, fidelity, seed):
+        outcome = super().evaluate(params, fidelity, seed)
+        outcome.losses["error"] += np.random.default_rng().random() if (fidelity or {}).get("steps", 9) < 9 else 0.0
+        return outcome
+
+
+class NotFiniteWhereCheap(Sound):
+    def evaluate(self, params, fidelity, seed):
+        cheap = (fidelity or {}).get("steps", 9) < 9 and params["x"] > 0.8
+        return Outcome({"error": float("nan")}) if cheap else super().evaluate(params, fidelity, seed)
+
+
 class DrawsFromItsSpace(Sound):
     def loss(self, params):
         self.problem.space.sample_configuration()
@@ -643,6 +662,8 @@ BENCHMARKS = {
     KeepsOneOutcome: "KeepsOneOutcome.evaluate returns the same outcome object twice",
     RefusesLowFidelity: "RefusesLowFidelity.evaluate fails at steps = 1, which the problem declares",
     TakesTheLowest: "TakesTheLowest.evaluate returns something else for steps = 9 than for no fidelity",
+    NoisyWhereCheap: "NoisyWhereCheap.evaluate returns something else the second time at steps = 1.",
+    NotFiniteWhereCheap: "NotFiniteWhereCheap.evaluate: The evaluation returned nan for error.",
     DrawsFromItsSpace: "DrawsFromItsSpace changes the random state of problem.space",
     OtherDefault: "OtherDefault: the problem's default is {'x': 0.1, 'units': 4}, and its space's own is",
     RisingCurve: "losses are minimized, so it cannot rise",

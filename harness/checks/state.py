@@ -1,0 +1,84 @@
+"""What is shared while plug-ins are checked: the problem, the process's random state, what a class keeps for all."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import pickle
+import random
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.problem import Problem
+
+
+def fingerprint(problem: Problem) -> dict[str, Any]:
+    """Everything that an optimizer could change of a problem, as text."""
+    space = problem.space
+    kind, keys, *place = space.random.get_state()
+    parts = {
+        "the random state of problem.space": repr((kind, np.asarray(keys).tolist(), place)),
+        "problem.space": f"{space} {[(name, each.meta) for name, each in space.items()]}",
+        "problem.default": repr(problem.default),
+        "the texts of the problem": repr((problem.description, problem.contexts, problem.hints)),
+    }
+    return parts
+
+
+def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """The first part that differs between two fingerprints."""
+    return next((what for what in before if before[what] != after[what]), None)
+
+
+def scrambler() -> Callable[[], None]:
+    """Sets the random state that a process shares to something else at every call."""
+    seeds = iter(range(1000, 10**9))
+
+    def scramble() -> None:
+        seed = next(seeds)
+        random.seed(seed)
+        np.random.seed(seed)
+
+    return scramble
+
+
+@contextlib.contextmanager
+def kept_random_state() -> Iterator[None]:
+    """What the process draws afterwards is what it would have drawn."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def shared_state(kind: type) -> dict[str, bytes]:
+    """What all instances of a class share and could change: attributes of classes, defaults, globals of modules."""
+    found: dict[str, Any] = {}
+    for base in kind.__mro__[:-1]:
+        for name, value in vars(base).items():
+            if inspect.isfunction(value):
+                found[f"a default argument of {base.__name__}.{name}"] = (value.__defaults__, value.__kwdefaults__)
+            elif not name.startswith("__"):
+                found[f"{base.__name__}.{name}"] = value
+        module = inspect.getmodule(base)
+        for name, value in vars(module).items() if module is not None else ():
+            if not name.startswith("__") and not isinstance(value, type | types.ModuleType):
+                found[f"{base.__module__}.{name}"] = value
+    return {name: text for name, value in found.items() if (text := _pickled(value)) is not None}
+
+
+def _pickled(value: Any) -> bytes | None:
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        return None
+
+
+def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    """The first name whose value is another one now; None if none is."""
+    return next((name for name in after if before.get(name) != after[name]), None)
