@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run ladder test paper serve lint report bench constraints clean
+.PHONY: run ladder test paper serve lint report bench docs constraints clean
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
 run: $(VENV)/.run
@@ -65,6 +65,11 @@ bench: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m tests.bench
 	for model in $(BENCHED); do $(BIN)/python -m tests.bench_server $$model || exit 1; done
 
+# Into site/; needs neither vLLM nor PyTorch. A warning fails it.
+docs: $(VENV)/.docs
+	$(BIN)/python -m mkdocs build --quiet --strict
+	@echo 'Open site/index.html; to search as well: $(BIN)/python -m http.server --directory site'
+
 # What is installed now becomes what is pinned.
 constraints: $(VENV)/.dev
 	$(PIP) freeze --exclude-editable | grep -v '^torch==' > constraints.txt
@@ -96,5 +101,9 @@ endif
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,launchers]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,docs,launchers]'
+	touch $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet -c constraints.txt -e '.[docs]'
 	touch $@

@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.breaches import held_to_rows
 from analysis.calls import read_calls
+from analysis.columns import TRIALS, schema_of
 from analysis.labels import Labels
 from analysis.lines import checked_trials
 from analysis.replies import read_answers
@@ -18,55 +19,11 @@ from analysis.rows import flatten
 from analysis.task import Task, task_of
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
-from harness.faults import Group, knew_grid
+from harness.faults import knew_grid
 from harness.folder import is_hidden
 from harness.record import read_record
 from harness.repeats import Repeats
 from harness.whole import whole_rows
-
-TRIAL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "run": pl.String,
-    "index": pl.Int64,
-    "loss": pl.Float64,
-    "losses": pl.List(pl.Float64),
-    "below": pl.Boolean,
-    "fidelity": pl.String,
-    "loss_below": pl.Float64,
-    "test": pl.Float64,
-    "invalid": pl.Boolean,
-    "executed": pl.Boolean,
-    "failed": pl.Boolean,
-    "error": pl.String,
-    "faults": pl.List(pl.String),
-    "off_steps": pl.List(pl.Float64),
-    "outside": pl.Int64,
-    "confused": pl.Int64,
-    **dict.fromkeys(map(str, Group), pl.Boolean),
-    "filed": pl.String,
-    "duplicate": pl.Boolean,
-    "near_duplicate": pl.Boolean,
-    "proposer": pl.String,
-    "repaired": pl.Boolean,
-    "repeated": pl.Boolean,
-    "replies": pl.Int64,
-    "copy": pl.Boolean,
-    "refusal": pl.Boolean,
-    "cut_off": pl.Boolean,
-    "predicted": pl.Float64,
-    "ask_seconds": pl.Float64,
-    "evaluation_seconds": pl.Float64,
-    "calls": pl.Int64,
-    "prompt_tokens": pl.Int64,
-    "cached_tokens": pl.Int64,
-    "completion_tokens": pl.Int64,
-    "reasoning_tokens": pl.Int64,
-    "llm_seconds": pl.Float64,
-    "candidates": pl.Int64,
-    "candidates_invalid": pl.Int64,
-    "snap_steps": pl.Float64,
-    "snap_steps_max": pl.Float64,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -119,7 +76,7 @@ class Experiment:
         name: The folder's name.
         runs: By method, task and seed; methods without a language model come first.
         tasks: Task name -> what is known about it.
-        trials: One row a trial with the columns of ``TRIAL_COLUMNS`` and the run's ``method``, ``task``, ``seed``.
+        trials: One row per trial, with the columns of ``analysis.columns.TRIALS``.
         invalid: Every invalid proposal and candidate, in the order of ``runs``.
         incomplete: "id (status)" of every run that was left out because it did not come to its end.
         damaged: A sentence for every run that was left out because its files are not whole: which, why, what mends it.
@@ -166,8 +123,7 @@ def load(folder: Path) -> Experiment:
     by_task: dict[str, list[dict[str, Any]]] = {}
     for run in whole:
         by_task.setdefault(run.task, []).append(run.info)
-    schema = TRIAL_COLUMNS | {"method": pl.String, "task": pl.String, "seed": pl.Int64}
-    trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema)
+    trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema_of(TRIALS))
     declared = {name: task_of(by_task[name]) for name in sorted(by_task)}
     tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
     invalid = tuple(proposal for log in logs for proposal in log.invalid)

@@ -38,12 +38,14 @@ class Choice:
         about: The comment at its top, or else the first paragraph of the module that it builds from.
         settings: Those that a user may set; no wiring.
         tasks: Of a benchmark that knows its tasks.
+        target: Dotted path of what the file builds; empty where it builds nothing.
     """
 
     name: str
     about: str
     settings: tuple[Setting, ...]
     tasks: tuple[str, ...]
+    target: str
 
 
 def choices_in(group: str, folders: Sequence[Path]) -> list[Choice]:
@@ -67,7 +69,17 @@ def _choice(path: Path) -> Choice:
     about = _header(text)
     if not about and (tree := _tree(module)) is not None and path.parent.name in DOCUMENTED:
         about = (ast.get_docstring(tree) or "").partition("\n\n")[0]
-    return Choice(path.stem, " ".join(about.split()), settings, _tasks(module, target))
+    return Choice(path.stem, " ".join(about.split()), settings, _tasks(module, target), f"{module}.{target}".strip("."))
+
+
+def docstrings(target: str) -> tuple[str, str]:
+    """Of the module and of the class (or function) of a dotted path, cleaned; an empty one where there is none."""
+    module, _, name = target.rpartition(".")
+    if (tree := _tree(module)) is None:
+        return "", ""
+    kinds = ast.ClassDef | ast.FunctionDef
+    found = [ast.get_docstring(node) for node in tree.body if isinstance(node, kinds) and node.name == name]
+    return ast.get_docstring(tree) or "", (found[0] if found else None) or ""
 
 
 def settings_in(path: Path, *, root: bool = False) -> tuple[Setting, ...]:

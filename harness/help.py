@@ -48,7 +48,7 @@ def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
     """
     width = width or max(80, min(120, shutil.get_terminal_size((120, 24)).columns))
     folders = [CONF, *_search_path(overrides)]
-    defaults = _defaults()
+    default_of = defaults()
     blocks = [
         FRAME,
         "\n".join(["Settings of every run:", *_table(settings_in(CONF / "config.yaml", root=True), width)]),
@@ -59,7 +59,7 @@ def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
         if wanted and not wanted <= {choice.name for choice in choices}:
             raise unknown(group, min(wanted - {choice.name for choice in choices}), [c.name for c in choices])
         kept = [choice for choice in choices if not wanted or choice.name in wanted]
-        blocks.append("\n".join(_section(group, kept, defaults.get(group), width)))
+        blocks.append("\n".join(_section(group, kept, default_of.get(group), width)))
     return "\n\n".join(block.rstrip() for block in blocks)
 
 
@@ -72,10 +72,10 @@ def _section(group: str, choices: Sequence[Choice], default: str | None, width: 
         if group in APART:
             yield from _table(choice.settings, width, f"{group}.", 6)
     if group not in (*APART, "experiment"):
-        yield from _table(_shared(choices, default), width, f"{group}.", 4)
+        yield from _table(shared_settings(choices, default), width, f"{group}.", 4)
 
 
-def _shared(choices: Sequence[Choice], default: str | None) -> list[Setting]:
+def shared_settings(choices: Sequence[Choice], default: str | None) -> list[Setting]:
     """Each setting of a group once, with its value where all of the choices, or the default one, have that."""
     found: dict[str, list[tuple[str, Setting]]] = {}
     for choice in choices:
@@ -119,7 +119,7 @@ def _search_path(overrides: Sequence[str]) -> list[Path]:
     return [Path(name) for name in names if name]
 
 
-def _defaults() -> dict[str, str]:
+def defaults() -> dict[str, str]:
     """Group -> what is chosen when nothing is."""
     import yaml
 
