@@ -67,7 +67,7 @@ bench: $(VENV)/.dev $(VENV)/.model
 
 # Into site/; needs neither vLLM nor PyTorch. A warning fails it.
 docs: $(VENV)/.docs
-	$(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 	@echo 'Open site/index.html; to search as well: $(BIN)/python -m http.server --directory site'
 
 # What is installed now becomes what is pinned.

@@ -1,4 +1,4 @@
-"""The columns of the four frames: type, unit, what each says and when it is null. ``docs/python.md`` is made from this."""
+"""The columns of the four frames: type, what each says and when it is null. ``docs/python.md`` is made from this."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ TRIALS = (
     Field("llm_seconds", pl.Float64, "Sum of the calls' latencies in seconds"),
     Field("candidates", pl.Int64, "Configurations drawn from a model inside the ask, the proposed one included"),
     Field("candidates_invalid", pl.Int64, "Those of them with a fault"),
-    Field("snap_steps", pl.Float64, "Mean distance to the nearest levels, in steps", "`benchmark.space` is not nearest"),
+    Field(
+        "snap_steps", pl.Float64, "Mean distance to the nearest levels, in steps", "`benchmark.space` is not nearest"
+    ),
     Field("snap_steps_max", pl.Float64, "Largest of these distances, in steps", "`benchmark.space` is not nearest"),
     *_PLACE[1:],
 )

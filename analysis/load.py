@@ -25,6 +25,7 @@ from harness.record import read_record
 from harness.repeats import Repeats
 from harness.whole import whole_rows
 
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One complete run: where it lies, what ``run.json`` says."""

@@ -1,11 +1,11 @@
-"""The examples of CONTRIBUTING.md, as files outside the repository."""
+"""The examples of docs/extending.md, as files outside the repository."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+TEXT = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
 SECTIONS = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:3]
 
 

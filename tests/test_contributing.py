@@ -1,4 +1,4 @@
-"""The examples of CONTRIBUTING.md, written to a folder outside the repository and run as it says."""
+"""The examples of docs/extending.md, written to a folder outside the repository and run as it says."""
 
 from __future__ import annotations
 

@@ -75,7 +75,11 @@ def test_an_older_record_claims_no_group_that_it_cannot_know(tmp_path: Path) -> 
 
 def test_calls_lead_to_the_trial_that_was_read_from_them(folder: Path) -> None:
     found = calls(folder).select("id", "index", "reply", "error", "temperature", "attempts")
-    assert found.rows() == [(0, 1, "?", None, 0.8, 1), (None, None, None, "time-out", 0.8, 1), (1, 2, "{}", None, 0.8, 1)]
+    assert found.rows() == [
+        (0, 1, "?", None, 0.8, 1),
+        (None, None, None, "time-out", 0.8, 1),
+        (1, 2, "{}", None, 0.8, 1),
+    ]
 
 
 def test_a_misspelt_folder_is_one_sentence(folder: Path) -> None:

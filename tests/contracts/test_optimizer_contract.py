@@ -1,5 +1,5 @@
 """What every optimizer must do (``harness.checks``). A new one is picked up by its YAML in conf/optimizer; nothing here
-names any. The example of CONTRIBUTING.md is one of them, from a folder outside the repository.
+names any. The example of docs/extending.md is one of them, from a folder outside the repository.
 """
 
 from __future__ import annotations

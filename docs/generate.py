@@ -1,0 +1,147 @@
+"""MkDocs hook: fills the marks of the pages with what conf/, docstrings and code say, so that nothing is typed twice.
+
+A mark is a line ``<!-- generated: WRITER ARGUMENT ... -->``; the writers are below. Links to ``../results/`` work on
+the site and in the repository alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from docs.docstrings import entries, prose
+from harness.conf_files import DOCUMENTED, Choice, Setting, choices_in, docstrings, settings_in
+from harness.help import CONF, defaults, shared_settings
+
+ROOT = CONF.parent
+MARK = re.compile(r"^<!-- generated: (\w+)((?: \S+)*) -->$", re.MULTILINE)
+FENCE = re.compile(r"^(`{3,})(\w+) (\S.*)$", re.MULTILINE)
+"""A fence with a word after its language: the name of a file, or a flag for the page's test."""
+
+
+def filled(text: str) -> str:
+    """A page with its marks replaced by what they stand for.
+
+    Raises:
+        KeyError: There is no such writer.
+    """
+    return MARK.sub(lambda mark: WRITERS[mark[1]](*mark[2].split()), text)
+
+
+def choices(group: str) -> str:
+    """Table of a group's choices: what each is, and the settings in which it differs from the group's default."""
+    found, default = choices_in(group, [CONF]), defaults().get(group)
+    usual = next((_values(choice) for choice in found if choice.name == default), {})
+    rows = []
+    for choice in found:
+        name = f"`{choice.name}`" + (" (default)" if choice.name == default else "")
+        differing = [f"`{key}: {value}`" for key, value in _values(choice).items() if value != usual.get(key, value)]
+        rows.append((name, _text(choice.about), ", ".join(differing)))
+    if not any(row[2] for row in rows):
+        return _table((f"`{group}=`", "what it is"), [row[:2] for row in rows])
+    return _table((f"`{group}=`", "what it is", "sets"), rows)
+
+
+def settings(group: str) -> str:
+    """Table of a group's settings, each once, with the default choice's value; of the root where no group is given."""
+    if group == "root":
+        return _settings(settings_in(CONF / "config.yaml", root=True), "")
+    return _settings(shared_settings(choices_in(group, [CONF]), defaults().get(group)), f"{group}.")
+
+
+def each(group: str) -> str:
+    """A section per choice: its docstrings, its tasks and its settings."""
+    return "\n\n".join("\n\n".join(_section(group, choice)) for choice in choices_in(group, [CONF]))
+
+
+def experiments() -> str:
+    """A section per experiment: what it asks and what it sweeps."""
+    blocks = []
+    for choice in choices_in("experiment", [CONF]):
+        written = yaml.safe_load((CONF / "experiment" / f"{choice.name}.yaml").read_text(encoding="utf-8"))
+        swept = written.get("hydra", {}).get("sweeper", {}).get("params", {})
+        rows = [(f"`{key}`", f"`{value}`") for key, value in swept.items()]
+        blocks.append(f"### `{choice.name}`\n\n{_text(choice.about)}\n\n{_table(('sweeps', 'over'), rows)}")
+    return "\n\n".join(blocks)
+
+
+def columns(frame: str) -> str:
+    """Table of a frame's columns."""
+    from analysis.columns import FRAMES
+
+    rows = [(f"`{each.name}`", f"`{each.type}`", each.says, each.null) for each in FRAMES[frame]]
+    return _table(("column", "type", "what it says", "null when"), rows)
+
+
+def attributes(target: str) -> str:
+    """Table of the ``Attributes`` section of a class."""
+    found = entries(docstrings(target)[1], "Attributes")
+    return _table(("attribute", "what it says"), [(f"`{name}`", text) for name, text in found.items()])
+
+
+WRITERS: dict[str, Callable[..., str]] = {
+    writer.__name__: writer for writer in (choices, settings, each, experiments, columns, attributes)
+}
+
+
+def _section(group: str, choice: Choice) -> Iterator[str]:
+    of_module, of_class = map(prose, docstrings(choice.target)) if group in DOCUMENTED else ("", "")
+    header = "" if choice.about in " ".join(of_module.replace("`", "``").split()) else _text(choice.about)
+    yield f"### `{choice.name}`"
+    yield from filter(None, (header, of_module, of_class))
+    if choice.tasks:
+        yield f"Tasks: {', '.join(f'`{task}`' for task in choice.tasks)}."
+    if choice.settings:
+        yield _settings(choice.settings, f"{group}.")
+
+
+def _settings(found: Sequence[Setting], prefix: str) -> str:
+    rows = [
+        (f"`{prefix}{each.name}`", f"`{each.value}`" if each.value else "several", _text(each.comment))
+        for each in found
+    ]
+    return _table(("setting", "default", "what it means"), rows)
+
+
+def _values(choice: Choice) -> dict[str, str]:
+    return {setting.name: setting.value for setting in choice.settings}
+
+
+def _text(text: str) -> str:
+    """A comment of a YAML file as Markdown: nothing in it is markup but backquotes."""
+    parts = re.split(r"(`+[^`]*`+)", text.replace("``", "`"))
+    escaped = [part if part.startswith("`") else re.sub(r"([<>*_\[\]])", r"\\\1", part) for part in parts]
+    return re.sub(r"\bdocs/(\w+)\.md", r"[\1](\1.md)", "".join(escaped))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """MkDocs: the Markdown of a page before it is rendered."""
+    return FENCE.sub(_fence, filled(markdown)).replace("](../results/", "](results/")
+
+
+def _fence(match: re.Match[str]) -> str:
+    ticks, language, rest = match.groups()
+    return f'{ticks}{language} title="{rest}"' if "." in rest else f"{ticks}text"
+
+
+def on_files(files: Any, config: Any, **_: Any) -> Any:
+    """MkDocs: the figures of recorded experiments become files of the site."""
+    from mkdocs.structure.files import File
+
+    for path in sorted(ROOT.glob("results/*/figures/*.png")):
+        files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
+    return files
+
+
+def page_paths() -> list[Path]:
+    """Every page, for the tests."""
+    return sorted((ROOT / "docs").glob("*.md"))

@@ -1,0 +1,224 @@
+"""The documentation has a line for every choice, setting, log field and W&B key, and builds without a warning."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docs.docstrings import entries, prose
+from docs.generate import MARK, ROOT, filled, on_page_markdown, page_paths
+from harness.chat import ChatRequest, Completion, Message
+from harness.conf_files import choices_in, settings_in
+from harness.energy_meter import EnergyMeter
+from harness.help import CONF, GROUPS
+from harness.problem import Fidelity, Objective
+from harness.rows import to_row
+from harness.trial import Candidate, Fault, Proposal, Trial, Violation
+from harness.trial_metrics import TrialMetrics
+from harness.wandb_session import run_config
+from llms.call_rows import row_of
+from llms.counters import NAMES
+from llms.recorder import Recorder
+from tests.command import hyperbole
+from tests.fakes import ScriptedChat
+
+PAGES = {path.stem: filled(path.read_text(encoding="utf-8")) for path in page_paths()}
+FLAT = {"experiment": "x", "benchmark": "toy", "task": "branin", "method": "llm_chat", "optimizer": "llm_chat"}
+"""What a W&B run is grouped by."""
+LOGS = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+
+
+def documented(section):
+    """The first column of every table of one section of the page on logs."""
+    (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", LOGS, re.MULTILINE | re.DOTALL)
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert all(len(row) == 5 and all(map(str.strip, row)) for row in rows), "type, unit, what it says, null when"
+    return [row[0].strip("`") for row in rows]
+
+
+def keys_of(row, *nested):
+    """The keys of a row, and ``parent.key`` of the objects (or lists of them) that have lines of their own."""
+    found = set(row)
+    for parent in nested:
+        inner = row[parent] if isinstance(row[parent], list) else [row[parent]]
+        found |= {f"{parent}.{key}" for each in inner for key in each}
+    return found
+
+
+@pytest.fixture(scope="module")
+def a_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documented")
+    done = hyperbole("benchmark=toy", "budget.proposals=1", "hydra/hydra_logging=none", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "runs" / "adhoc"
+
+
+def test_run_json(a_run):
+    (path,) = a_run.glob("*/*/*/run.json")
+    run = json.loads(path.read_text())
+    assert run["objectives"]
+    assert run["fidelities"]
+    assert keys_of(run, "objectives", "fidelities") == set(documented("run.json"))
+    for name, kind in (("objectives", Objective), ("fidelities", Fidelity)):
+        assert {f"{name}.{field.name}" for field in dataclasses.fields(kind)} <= set(documented("run.json"))
+
+
+def test_trials():
+    violation = Violation(Fault.OFF_GRID, "alpha", 0.3, steps=0.25, confused="beta")
+    proposal = Proposal({"alpha": 0.3}, candidates=(Candidate({"alpha": 0.3}),))
+    row = to_row(Trial(0, proposal, (violation,)), "")
+    assert keys_of(row, "violations", "usage", "candidates") == set(documented("trials.jsonl"))
+
+
+def test_calls(tmp_path):
+    request = ChatRequest((Message("user", "?"),), "free", None, 0.5, 9, 1)
+    every = dataclasses.replace(request, top_p=0.5, top_logprobs=2, thinking_tokens=5)
+    recorder = Recorder(lambda: ScriptedChat([Completion("{}", "stop")]), tmp_path / "calls.jsonl")
+    recorder.complete([every])
+    row = json.loads((tmp_path / "calls.jsonl").read_text())
+    assert set(row_of(0, every, Completion("{}", "stop"))) <= set(row)
+    assert keys_of(row, "sampling") == set(documented("calls.jsonl"))
+
+
+def test_sweeps(a_run):
+    (line,) = map(json.loads, (a_run / "sweeps.jsonl").read_text().splitlines())
+    meter = EnergyMeter(powercap=a_run)
+    meter.start({})
+    server = {"url": "", "model": "", "counters": dict.fromkeys(NAMES, 0), "reason": None}
+    line |= {"energy": meter.stop([]), "server": server}
+    found = keys_of(line, "energy", "server") | {f"server.counters.{name}" for name in NAMES}
+    assert found == set(documented("sweeps.jsonl"))
+
+
+def test_wandb_keys():
+    run = {"objectives": [{"name": "error", "direction": "minimize", "optimum": 0.0}], "faults": list(Fault)}
+    run |= {"status": "failed", "error": "boom"}
+    drawn = [{"proposed": {}, "violations": [], "call": 0, "score": None, "note": None}]
+    usage = dict.fromkeys(("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"), 1)
+    row = to_row(Trial(0, Proposal({})), "") | {
+        "losses": {"error": 0.5},
+        "metrics": {"f1": 0.5},
+        "evaluation_seconds": 1.0,
+        "executed": {},
+        "usage": usage | {"seconds": 1.0},
+        "proposer": "model",
+        "candidates": drawn,
+    }
+    metrics = TrialMetrics(run)
+    nested = {key: {} for key in ("config", "budget", "git", "versions")}
+    config = run_config(nested | FLAT | {"llm": "vllm", "seed": 0, "objectives": []})
+    logged = {*metrics.add(row), *metrics.summary(run), *config}
+    keys = documented("W&B keys")
+    patterns = [re.compile(re.sub(r"<\w+>", "[^/]+", key)) for key in keys]
+    assert not [key for key in logged if not any(pattern.fullmatch(key) for pattern in patterns)]
+    stale = [key for key, pattern in zip(keys, patterns, strict=True) if not any(map(pattern.fullmatch, logged))]
+    assert stale == ["invalid_proposals"]  # a table, logged at the end
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "experiment"])
+def test_every_choice_and_setting_has_a_line(group):
+    text = PAGES[
+        {"optimizer": "methods", "benchmark": "benchmarks", "experiment": "experiments"}.get(group, "settings")
+    ]
+    for choice in choices_in(group, [CONF]):
+        assert re.search(rf"^(### |\| )`{re.escape(choice.name)}`", text, re.MULTILINE), choice.name
+        if group == "experiment":
+            continue
+        section = re.search(rf"^### `{re.escape(choice.name)}`\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+        place = section[1] if section else text
+        for setting in choice.settings:
+            assert re.search(rf"^\| `{group}\.{setting.name}` \| .+ \| \S.* \|$", place, re.MULTILINE), setting.name
+
+
+def test_the_settings_of_every_run_have_a_line():
+    for setting in settings_in(CONF / "config.yaml", root=True):
+        assert f"| `{setting.name}` |" in PAGES["settings"]
+
+
+def test_nothing_on_a_page_is_left_to_fill_in():
+    assert not [name for name, text in PAGES.items() if MARK.search(text)]
+    assert sum(bool(MARK.search(path.read_text(encoding="utf-8"))) for path in page_paths()) >= 5
+
+
+def test_every_page_is_reached_from_the_navigation():
+    listed = set(re.findall(r"(\w+)\.md$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE))
+    assert listed <= set(PAGES)
+    linked = {name for text in PAGES.values() for name in re.findall(r"\]\((\w+)\.md", text)}
+    assert set(PAGES) <= listed | linked
+
+
+def test_a_docstring_as_markdown():
+    text = """First line of ``code``.
+
+    Spaces: one,
+        and more.
+    Metrics: two.
+
+    * A point,
+      that goes on.
+
+    Args:
+        task: One of
+            them.
+        model: Another.
+    """
+    assert (
+        prose(text)
+        == "First line of `code`.\n\n- Spaces: one, and more.\n- Metrics: two.\n\n* A point,\n  that goes on."
+    )
+    assert entries(text, "Args") == {"task": "One of them.", "model": "Another."}
+
+
+def test_marks_of_pages():
+    assert on_page_markdown("```python trees.py\nx\n```") == '```python title="trees.py"\nx\n```'
+    assert on_page_markdown("```reply length\nx\n```") == "```text\nx\n```"
+    assert on_page_markdown("![x](../results/a/figures/b.png)") == "![x](results/a/figures/b.png)"
+    with pytest.raises(KeyError):
+        filled("<!-- generated: nothing -->")
+
+
+def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path, monkeypatch, caplog):
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    with caplog.at_level(logging.WARNING, logger="mkdocs"):
+        config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site"))
+        config.plugins.on_startup(command="build", dirty=False)
+        build(config)
+    assert not [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    for path in Path(tmp_path).rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert not re.findall(r"<(?:script|img|iframe)[^>]+src=\"?(?:https?:)?//", html), path
+        assert not re.findall(r"<link[^>]+rel=\"?(?:stylesheet|preconnect)[^>]+href=\"?(?:https?:)?//", html), path
+        assert "generated:" not in html
+
+
+def test_what_says_the_version_and_the_licence_agrees():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+
+
+def test_every_package_says_that_it_is_typed():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert all((ROOT / name / "py.typed").exists() for name in packages["targets"]["wheel"]["packages"])
+
+
+def test_hooks_and_workflow_run_what_the_makefile_runs():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    commands = {hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in hooks}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert commands == set(
+        re.findall(r"^\t\$\(BIN\)/(\S+)", makefile[makefile.index("\nlint:") :].partition("\n\n")[0], re.M)
+    )
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = [step.get("run") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert {"bash .ci/run", "make docs"} <= set(steps)
