@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from analysis.lines import call_lines
@@ -20,29 +21,48 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One line of ``calls.jsonl``, without its texts.
+    """One line of ``calls.jsonl``, without its prompt.
 
     Attributes:
-        answered: Whether it holds a reply; else the call was given up, and belongs to no trial.
-        start: Seconds since 1970.
+        id: Its number; None for a call that was given up, which belongs to no trial.
+        reply: As it came; None likewise.
+        started_at: As written.
+        start: The same in seconds since 1970.
         seconds: Waiting between its attempts included.
         attempts: Requests sent.
         prompt_tokens: Read, as far as replies said so.
-        completion_tokens: Written, likewise.
+        cached_tokens: Those of them from the prefix cache, or None where the server does not say.
+        completion_tokens: Written, as far as replies said so.
+        reasoning_tokens: Those of them in a thinking part, or None where nobody counted them.
+        finish_reason: Why the reply ended, in the server's word, or None where it does not say.
+        sampling: As it was asked for; empty where nobody noted it.
+        error: Why it was given up, or None.
         server: Base URL, or None where nobody noted it.
         model: As the server names it, or None likewise.
         serving: How the server computes, as JSON, or None likewise.
     """
 
-    answered: bool
+    id: int | None
+    reply: str | None
+    started_at: str
     start: float
     seconds: float
     attempts: int
     prompt_tokens: int
+    cached_tokens: int | None
     completion_tokens: int
+    reasoning_tokens: int | None
+    finish_reason: str | None
+    sampling: Mapping[str, Any] = field(hash=False)
+    error: str | None
     server: str | None
     model: str | None
     serving: str | None
+
+    @property
+    def answered(self) -> bool:
+        """Whether it holds a reply."""
+        return self.reply is not None
 
     @property
     def is_local(self) -> bool:
@@ -68,17 +88,24 @@ def read_calls(path: Path) -> tuple[Call, ...]:
     return _read(path, state.st_mtime_ns, state.st_size)
 
 
-@cache  # several tables look at the calls, and their texts are long
+@cache  # several tables look at the calls, and their prompts are long
 def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
     try:
         return tuple(
             Call(
-                answered=row.get("reply") is not None,
+                id=row["id"],
+                reply=row.get("reply"),
+                started_at=row["started_at"],
                 start=datetime.fromisoformat(row["started_at"]).timestamp(),
                 seconds=float(row["seconds"]),
                 attempts=int(row["usage"]["calls"]),
                 prompt_tokens=int(row["usage"]["prompt_tokens"]),
+                cached_tokens=row["usage"]["cached_tokens"],
                 completion_tokens=int(row["usage"]["completion_tokens"]),
+                reasoning_tokens=row["usage"].get("reasoning_tokens"),
+                finish_reason=row.get("finish_reason"),
+                sampling=row.get("sampling") or {},
+                error=row.get("error"),
                 server=row.get("server"),
                 model=row.get("model"),
                 serving=json.dumps(row["serving"], sort_keys=True) if row.get("serving") else None,

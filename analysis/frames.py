@@ -18,8 +18,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.calls import Call, read_calls
 from analysis.columns import CALLS, RUNS, VIOLATIONS, schema_of
-from analysis.lines import call_lines
 from analysis.load import Experiment, Run, labelled
 from analysis.load import load as load_folder
 from analysis.rows import finite
@@ -89,9 +89,9 @@ def calls(source: Source) -> pl.DataFrame:
     """
     rows = []
     for run in _experiment(source).runs:
-        lines = call_lines(run.folder / "calls.jsonl")
-        asked = _trials_by_call(run) if lines else {}
-        rows += [_place(run) | _call(line, asked) for line in lines]
+        found = read_calls(run.folder / "calls.jsonl")
+        asked = _trials_by_call(run) if found else {}
+        rows += [_place(run) | _call_row(call, asked) for call in found]
     return pl.DataFrame(rows, schema=schema_of(CALLS))
 
 
@@ -146,27 +146,26 @@ def _trials_by_call(run: Run) -> dict[int, int]:
     return found
 
 
-def _call(line: Mapping[str, Any], asked: Mapping[int, int]) -> dict[str, Any]:
-    usage, sampling = line["usage"], line.get("sampling") or {}
-    limit = sampling.get("max_tokens")
+def _call_row(call: Call, asked: Mapping[int, int]) -> dict[str, Any]:
+    limit = call.sampling.get("max_tokens")
     return {
-        "id": line["id"],
-        "index": None if line["id"] is None else asked.get(line["id"]),
-        "started_at": line["started_at"],
-        "seconds": float(line["seconds"]),
-        "attempts": usage["calls"],
-        "prompt_tokens": usage["prompt_tokens"],
-        "cached_tokens": usage["cached_tokens"],
-        "completion_tokens": usage["completion_tokens"],
-        "reasoning_tokens": usage.get("reasoning_tokens"),
-        "finish_reason": _text(line.get("finish_reason")),
-        "mode": _text(sampling.get("mode")),
-        "temperature": finite(sampling.get("temperature")),
+        "id": call.id,
+        "index": None if call.id is None else asked.get(call.id),
+        "started_at": call.started_at,
+        "seconds": call.seconds,
+        "attempts": call.attempts,
+        "prompt_tokens": call.prompt_tokens,
+        "cached_tokens": call.cached_tokens,
+        "completion_tokens": call.completion_tokens,
+        "reasoning_tokens": call.reasoning_tokens,
+        "finish_reason": _text(call.finish_reason),
+        "mode": _text(call.sampling.get("mode")),
+        "temperature": finite(call.sampling.get("temperature")),
         "max_tokens": limit if isinstance(limit, int) and 0 <= limit < 2**63 else None,
-        "reply": _text(line["reply"]),
-        "error": _text(line.get("error")),
-        "server": _text(line.get("server")),
-        "model": _text(line.get("model")),
+        "reply": _text(call.reply),
+        "error": _text(call.error),
+        "server": _text(call.server),
+        "model": _text(call.model),
     }
 
 

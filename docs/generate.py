@@ -15,7 +15,7 @@ import yaml
 
 from docs.docstrings import entries, prose
 from harness.conf_files import DOCUMENTED, Choice, Setting, choices_in, docstrings, settings_in
-from harness.help import CONF, defaults, shared_settings
+from harness.help import APART, CONF, defaults, shared_settings
 
 ROOT = CONF.parent
 MARK = re.compile(r"^<!-- generated: (\w+)((?: \S+)*) -->$", re.MULTILINE)
@@ -33,13 +33,13 @@ def filled(text: str) -> str:
 
 
 def choices(group: str) -> str:
-    """Table of a group's choices: what each is, and the settings in which it differs from the group's default."""
+    """Table of a group's choices: what each is, and where they share settings, how it differs from the default."""
     found, default = choices_in(group, [CONF]), defaults().get(group)
-    usual = next((_values(choice) for choice in found if choice.name == default), {})
+    usual = next((_values(choice) for choice in found if choice.name == default and group not in APART), {})
     rows = []
     for choice in found:
         name = f"`{choice.name}`" + (" (default)" if choice.name == default else "")
-        differing = [f"`{key}: {value}`" for key, value in _values(choice).items() if value != usual.get(key, value)]
+        differing = [f"`{key}: {value}`" for key, value in _values(choice).items() if usual and value != usual.get(key)]
         rows.append((name, _text(choice.about), ", ".join(differing)))
     if not any(row[2] for row in rows):
         return _table((f"`{group}=`", "what it is"), [row[:2] for row in rows])
