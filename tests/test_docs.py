@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs.docstrings import entries, prose
+from docs.docstrings import prose
 from docs.generate import MARK, ROOT, filled, on_page_markdown, page_paths
 from harness.chat import ChatRequest, Completion, Message
 from harness.conf_files import choices_in, settings_in
@@ -165,15 +165,12 @@ def test_a_docstring_as_markdown():
       that goes on.
 
     Args:
-        task: One of
-            them.
-        model: Another.
+        task: One of them.
     """
     assert (
         prose(text)
         == "First line of `code`.\n\n- Spaces: one, and more.\n- Metrics: two.\n\n* A point,\n  that goes on."
     )
-    assert entries(text, "Args") == {"task": "One of them.", "model": "Another."}
 
 
 def test_marks_of_pages():
