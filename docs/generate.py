@@ -124,8 +124,12 @@ def _values(choice: Choice) -> dict[str, str]:
 def _text(text: str) -> str:
     """A comment of a YAML file as Markdown: nothing in it is markup but backquotes."""
     parts = re.split(r"(`+[^`]*`+)", text.replace("``", "`"))
-    escaped = [part if part.startswith("`") else re.sub(r"([<>*_\[\]])", r"\\\1", part) for part in parts]
+    escaped = [each if each.startswith("`") else _escaped(each) for each in parts]
     return re.sub(r"\bdocs/(\w+)\.md", r"[\1](\1.md)", "".join(escaped))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([*_\[\]])", r"\\\1", text).replace("<", "&lt;")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

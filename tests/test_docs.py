@@ -196,6 +196,7 @@ def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path, monkeyp
         assert not re.findall(r"<(?:script|img|iframe)[^>]+src=\"?(?:https?:)?//", html), path
         assert not re.findall(r"<link[^>]+rel=\"?(?:stylesheet|preconnect)[^>]+href=\"?(?:https?:)?//", html), path
         assert "generated:" not in html
+    assert "&lt;model&gt;/&lt;task&gt;/" in (tmp_path / "site" / "benchmarks.html").read_text(encoding="utf-8")
 
 
 def test_what_says_the_version_and_the_licence_agrees():
