@@ -69,7 +69,7 @@ def test_violations_of_proposals_and_of_candidates(folder: Path) -> None:
 
 def test_an_older_record_claims_no_group_that_it_cannot_know(tmp_path: Path) -> None:
     rows = [trial(0, violations=[fault("not_a_choice", "alpha", 0.3), fault("unknown", "x", 1)])]
-    write_run(tmp_path / "old", "llm_chat", 1, rows)
+    write_run(tmp_path / "old", "llm_chat", 1, rows, faults=[])
     assert violations(tmp_path / "old")["group"].to_list() == [None, "invented"]
 
 
