@@ -32,7 +32,7 @@ def random_search_check(experiment: Experiment, comparison: Comparison) -> tuple
 
 def _unstarted(run: Run) -> bool:
     """Whether all of its trials are random draws: a start from the default is not on the curve."""
-    return "+start=" not in run.folder_method
+    return "start" not in run.identity.varied
 
 
 def _sentence(method: str, block: Comparison) -> str:

@@ -139,8 +139,8 @@ def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
     """Runs whose methods name the same choices and settings of a group: what is named is the method's own."""
     found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        parts = (part for part in run.folder_method.split("+") if part.startswith((f"{group}=", f"{group}.")))
-        found.setdefault((run.info["llm"], *parts), []).append(run)
+        named = (run.identity.choices.get(group), json.dumps(run.identity.of(group), sort_keys=True))
+        found.setdefault((run.info["llm"], *named), []).append(run)
     return list(found.values())
 
 

@@ -12,11 +12,12 @@ from analysis.load import Experiment
 from analysis.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
 from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
-from analysis.schema_faults import JSON_SCHEMA, judged
+from analysis.schema_faults import judged
 from analysis.shares import INTERVALS, cut_off_share, share_cells
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.variants import Variant, families
+from harness.label import SCHEMA
 
 FREE = "free"
 """The mode of a method that names none."""
@@ -165,7 +166,7 @@ def _table_by_task(rows: list[Cells]) -> Table:
 def _said(base: str, rows: list[Cells]) -> list[str]:
     """How far the schema helps one method against the first of its other modes; nothing where it was not run."""
     said = []
-    for schema in (row for row in rows if str(row["decoding"]).startswith(JSON_SCHEMA)):
+    for schema in (row for row in rows if str(row["decoding"]).startswith(SCHEMA)):
         other = next(row for row in rows if row is not schema)
         texts = [with_interval(row, "invalid", 100, " %") for row in (schema, other)]
         beyond = with_interval(schema, "beyond", 100, " %")

@@ -19,6 +19,7 @@ from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from harness.faults import INVENTED, Group
 from harness.label import CHAT, DECODING, words
+from harness.names import written
 from harness.trial import Fault, Proposer
 
 PLAIN = "plain"
@@ -125,10 +126,12 @@ def _place(rung: Rung) -> tuple[str, int, str]:
 
 
 def _tasks_of(run: Run) -> str:
-    """Benchmark and how its space is set up: tasks of which one is as good as another for a mean."""
+    """Benchmark, how its space is set up and what else differs: tasks of which each is as good for a mean."""
     settings = (run.info.get("config") or {}).get("benchmark")
     space = settings.get("space") if isinstance(settings, Mapping) else None
-    return f"{run.info['benchmark']} {space}" if isinstance(space, str) else str(run.info["benchmark"])
+    kind = f"{run.info['benchmark']} {space}" if isinstance(space, str) else str(run.info["benchmark"])
+    others = {name: value for name, value in run.identity.of_task.items() if name != "space"}
+    return ", ".join([kind, *(f"{name} {written(value)}" for name, value in others.items())])
 
 
 def _parameters(experiment: Experiment, of: Run) -> int | None:

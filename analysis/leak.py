@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,11 +17,13 @@ from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.task import Task
+from harness.identity import BENCHMARK
 
 Floats = npt.NDArray[np.float64]
 
-LEAK = "leak=v1"
-"""The part of a task's name that says: trained as HPOBench v1 did, on training and validation data."""
+SETTING, LEAKING = "leak", "v1"
+"""Of the benchmark: trained as HPOBench v1 did, on training and validation data."""
+LEAK = f"{SETTING}={LEAKING}"
 
 COLUMNS = (
     Column("task", ("task",), "text"),
@@ -60,25 +63,28 @@ def leak_pairs(experiment: Experiment, found: Incumbents) -> tuple[LeakPair, ...
 
 
 def _pairs(experiment: Experiment, found: Incumbents) -> Iterator[LeakPair]:
-    for name in experiment.tasks:
-        plain = next((other for other in experiment.tasks if other in without_leak(name)), None)
-        if plain is None:
+    plain = {rest: name for name, (leaks, rest) in _tasks(experiment).items() if not leaks}
+    for name, (leaks, rest) in _tasks(experiment).items():
+        if not leaks or rest not in plain:
             continue
         for method in experiment.methods:
-            shared = [seed for kind, task, seed in found if (kind, task) == (method, plain)]
+            shared = [seed for kind, task, seed in found if (kind, task) == (method, plain[rest])]
             seeds = tuple(sorted(seed for seed in shared if (method, name, seed) in found))
             if seeds:
-                gaps = [np.array([found[method, task, seed].gap for seed in seeds]) for task in (plain, name)]
-                yield LeakPair(experiment.tasks[plain], method, seeds, *gaps)
+                gaps = [np.array([found[method, task, seed].gap for seed in seeds]) for task in (plain[rest], name)]
+                yield LeakPair(experiment.tasks[plain[rest]], method, seeds, *gaps)
 
 
-def without_leak(task: str) -> tuple[str, ...]:
-    """What the same task may be called without the leak: not named, or named as none; empty where it has no leak."""
-    first, *settings = task.split("+")
-    if LEAK not in settings:
-        return ()
-    others = [part for part in settings if part != LEAK]
-    return "+".join([first, *others]), "+".join([first, *sorted([*others, "leak=none"])])
+def _tasks(experiment: Experiment) -> dict[str, tuple[bool, str]]:
+    """Task -> whether it leaks, and all else that its benchmark was set to."""
+    first = {run.task: run for run in reversed(experiment.runs)}
+    found = {}
+    for name in experiment.tasks:
+        identity = first[name].identity
+        rest = identity.of(BENCHMARK)
+        leaks = rest.pop(SETTING, None) == LEAKING
+        found[name] = (leaks, json.dumps([identity.choices.get(BENCHMARK), rest], sort_keys=True))
+    return found
 
 
 def leak_table(pairs: Iterable[LeakPair]) -> Table:

@@ -21,7 +21,8 @@ from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.faults import knew_grid
 from harness.folder import is_hidden
-from harness.record import read_record
+from harness.identity import Identity, identity_in
+from harness.record import OlderRecordError, read_record, renewal
 from harness.repeats import Repeats
 from harness.whole import whole_rows
 
@@ -50,6 +51,11 @@ class Run:
     def folder_method(self) -> str:
         """The method as the folders name it."""
         return str(self.info["method"])
+
+    @property
+    def identity(self) -> Identity:
+        """Its choices, and the settings that differ from theirs."""
+        return identity_in(self.info)
 
     @property
     def seed(self) -> int:
@@ -155,16 +161,27 @@ def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | No
 
 
 def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
-    """Every run, and a sentence for every run.json that cannot be read."""
+    """Every run, and a sentence for every run.json that cannot be read.
+
+    Raises:
+        RunError: There is no run, or one of an earlier version: its fields do not say yet which run it is.
+    """
     paths = sorted(path for path in folder.glob("*/*/*/run.json") if not is_hidden(path.relative_to(folder)))
     if all(map(is_foreign, paths)):
         raise not_an_experiment(folder)
-    found, damaged = [], []
+    found, damaged, older = [], [], 0
     for path in paths:
         try:
             found.append(Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path)))
+        except OlderRecordError:
+            older += 1
         except RunError as error:
             damaged.append(str(error))
+    if older:
+        runs = "1 run" if older == 1 else f"{older} runs"
+        raise RunError(
+            f"An earlier version recorded {runs} below {folder}; renew their run.json first: {renewal(folder)}"
+        )
     return found, damaged
 
 

@@ -10,9 +10,9 @@ import polars as pl
 
 from analysis.lines import call_lines
 from analysis.load import Experiment, Run
+from harness.label import SCHEMA, decoding_mode
 from harness.trial import Fault
 
-JSON_SCHEMA = "json_schema"
 KINDS = ("within", "beyond", "inactive", "forbidden", "missing_active")
 """Boolean columns: a fault that the schema rules out; one that it does not; and three kinds that only a schema with
 branches rules out, whichever it was."""
@@ -29,7 +29,7 @@ def judged(experiment: Experiment) -> pl.DataFrame:
     some object admits it: both so in flat schemas, which all were before there were branches. Where no schema is on
     record, what is inactive or forbidden counts as beyond it, and what is missing as ruled out.
     """
-    own = {run.id: _schema(run) if JSON_SCHEMA in run.folder_method else None for run in experiment.runs}
+    own = {run.id: _schema(run) if decoding_mode(run.info) == SCHEMA else None for run in experiment.runs}
     of_task = {
         task: _fullest([own[run.id] for run in experiment.runs if run.task == task]) for task in experiment.tasks
     }

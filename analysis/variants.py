@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.load import Experiment, Run
+from harness.identity import Identity
 from harness.method import GROUPS, NAMED, comparable
 
 
@@ -28,11 +29,13 @@ class Variant:
 
 
 def variant(run: Run, group: str) -> Variant:
-    """A run's choice in a group, read from the folder's name of its method."""
-    first, *parts = run.folder_method.split("+")
-    chosen = [part for part in parts if part.startswith((f"{group}=", f"{group}.schema="))]
-    base = "+".join([first, *(part for part in parts if part not in chosen)])
-    return Variant(run.method, base, " ".join(part.partition("=")[2] for part in chosen) or None)
+    """A run's choice in a group."""
+    identity, form = run.identity, f"{group}.schema"
+    chosen = [identity.varied.get(group), identity.settings.get(form)]
+    choices = {key: choice for key, choice in identity.choices.items() if key != group}
+    settings = {key: value for key, value in identity.settings.items() if key != form}
+    base = Identity(choices, settings).method()
+    return Variant(run.method, base, " ".join(str(each) for each in chosen if each is not None) or None)
 
 
 def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...]]:

@@ -22,13 +22,14 @@ from harness.offline import go_offline
 from harness.plumbing import WHEREABOUTS
 from harness.rows import in_older_words
 from harness.seeds import recorded_seeds
-from harness.trust import TARGET, Place, Trust, walk
+from harness.trust import Place, Trust, walk
+from harness.values import TARGET
 from harness.whole import whole_rows
 
 TIMES = frozenset({"ask_seconds", "evaluation_seconds", "started_at"})
 TIMED = ("_seconds", "_joules")
 """How metrics end that are times as well."""
-IDENTITY = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "seed")
+IDENTITY = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "choices", "settings", "seed")
 NO_TRACKER = {TARGET: "harness.tracker.NoTracker"}
 PRELOADED = ["harness.again", "harness.perform", "ConfigSpace", "numpy", "hydra.utils"]
 """Imported once for all processes, so that each starts quickly."""

@@ -92,7 +92,7 @@ def _resolved(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def _choice(group: str, overrides: Sequence[str]) -> str:
-    from harness.experiment import default_choices
+    from harness.choice_files import default_choices
 
     given = [text.partition("=")[2] for text in overrides if text.lstrip("+").partition("=")[0] == group]
     return given[-1] if given else str(default_choices()[group])

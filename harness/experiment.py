@@ -15,13 +15,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 from harness.arguments import check_overrides
 from harness.build import build_all, choices_of
+from harness.choice_files import CONF, ChoiceFiles, default_choices
 from harness.errors import RunError, SettingError, unknown
 from harness.folder import RunFolder, refuse_if_different
+from harness.former_names import run_elsewhere
+from harness.identity import identity_of
 from harness.kinds import is_whole
-from harness.method import GROUPS, method_name, task_name, used_groups
-from harness.names import as_written, check_experiment, component, part
+from harness.method import GROUPS, used_groups
+from harness.names import as_written, check_experiment
 from harness.progress import say, tell
-from harness.searchpath import refuse_shadowed
+from harness.record import SCHEMA, renewal
+from harness.searchpath import folders_of, refuse_shadowed
 from harness.sources import changed, sources
 from harness.summary import run_summary
 from harness.tally import Tally
@@ -33,9 +37,8 @@ REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
 RUN_KEYS = ("name", "seed", "folder")
 HIDDEN_KEYS = frozenset({"folder"})
 """Of the root, what a run sets itself."""
-CONF = Path(__file__).resolve().parents[1] / "conf"
 _WARNED: set[str] = set()
-"""Changed files this process has told of: a sweep of complete runs says it once."""
+"""Changed files and older experiments this process has told of: a sweep of complete runs says it once."""
 
 
 def execute(config: DictConfig) -> float | None:
@@ -68,18 +71,22 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
     alone = hydra.mode is not RunMode.MULTIRUN
     if alone:
         _refuse_sweep(hydra)
-    identity, used = identify(config, hydra.runtime.choices, hydra.overrides.task)
+    identity, used = identify(config, hydra.runtime.choices, folders_of(hydra.runtime.config_sources))
     place = "/".join(str(identity[key]) for key in ("experiment", "place", "method", "seed"))
     folder = RunFolder(Path(hydra.runtime.cwd) / "runs" / place)
     identity = {key: value for key, value in identity.items() if key != "place"}
-    identity["config"] = resolve(config, used, ".")
     with folder.lock() as held:
         if not held:
             (tell if alone else say)(f"{place}: another process is at it; left to it")
             return "busy", folder.path, None
-        run = folder.read()
-        if run is None and folder.rows():
-            raise RunError(f"{folder.path} holds trials but no run.json; move the folder away and run it again.")
+        run = folder.read(oldest=1)
+        if run is None:
+            if folder.rows():
+                raise RunError(f"{folder.path} holds trials but no run.json; move the folder away and run it again.")
+            if (other := run_elsewhere(folder.path, identity)) is not None:
+                where, what = other
+                _warn_once(f"{place}: {what}", str(folder.path.parents[2]))
+                return "skipped", where, None
         if run is not None:
             try:
                 refuse_if_different(run, identity["config"], folder.path)
@@ -88,8 +95,14 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
                 raise
             if run["status"] == "complete" and _is_whole(folder, run):
                 (tell if alone else say)(f"{place}: complete; skipped")
+                if run["schema"] < SCHEMA:
+                    said = f"{place}: complete, and recorded by an earlier version"
+                    _warn_once(
+                        f"{said}; {renewal(folder.path.parents[2])} renews its record", str(folder.path.parents[2])
+                    )
                 _warn_of_changes(place, changed(run.get("sources") or {}, sources(identity["config"])))
                 return "skipped", folder.path, None
+            folder.read()  # goes on only in the words of this version
         from harness.perform import perform  # a run that is skipped needs none of it
 
         live = "basic_launcher" in hydra.launcher.get("_target_", "")
@@ -142,24 +155,39 @@ def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
 
 
 def _warn_of_changes(place: str, files: Sequence[str]) -> None:
-    """Say, also in a pipe, that a complete run was made by other code than there is now; once a process and file."""
-    if _WARNED.issuperset(files):
-        return
-    _WARNED.update(files)
-    sys.stderr.write(
-        f"{place}: complete, but recorded before {' and '.join(files)} changed: its numbers are the old code's; "
-        "run it again under another name=, or move its folder away first.\n"
-    )
+    """Say that a complete run was made by other code than there is now."""
+    if files:
+        _warn_once(
+            f"{place}: complete, but recorded before {' and '.join(files)} changed: its numbers are the old code's; "
+            "run it again under another name=, or move its folder away first.",
+            *files,
+        )
 
 
-def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: Any) -> tuple[dict[str, Any], set[str]]:
+def _warn_once(text: str, *about: str) -> None:
+    """Say, also in a pipe, what holds for each of these; once a process and thing."""
+    if not _WARNED.issuperset(about):
+        _WARNED.update(about)
+        sys.stderr.write(f"{text}\n")
+
+
+def identify(
+    config: DictConfig, choices: Mapping[str, str | None], folders: Sequence[Path] = (CONF,)
+) -> tuple[dict[str, Any], set[str]]:
     """Which run a composed configuration means.
 
+    Args:
+        config: As Hydra composed it.
+        choices: Group -> file that was chosen.
+        folders: Where the groups' files are.
+
     Returns:
-        The fields of run.json that say so, plus ``place`` (``<benchmark>.<task>``); and the groups the method uses.
+        The fields of run.json that say so, ``config`` among them, plus ``place`` (``<benchmark>.<task>``); and the
+        groups the method uses.
 
     Raises:
-        SettingError: The seed or the experiment's name cannot be one; a setting is read by nobody.
+        SettingError: The seed or the experiment's name cannot be one; a setting is read by nobody, or cannot be
+            recorded.
     """
     _check_choices(config, choices, REQUIRED)
     _refuse_unread(config)
@@ -171,20 +199,9 @@ def identify(config: DictConfig, choices: Mapping[str, str | None], overrides: A
             f"seed is {'null' if seed is None else repr(seed)}; give a whole number from 0 to 2147483647."
         )
     name = check_experiment(name)
-    benchmark, optimizer = part(str(choices["benchmark"])), str(choices["optimizer"])
-    task = task_name(str(config.benchmark.get("task", "default")), list(overrides))
-    method = method_name(optimizer, used, choices, default_choices(), list(overrides))
-    identity = {
-        "experiment": name,
-        "place": component(f"{benchmark}.{task}"),
-        "benchmark": benchmark,
-        "task": task,
-        "method": method,
-        "optimizer": optimizer,
-        "llm": choices.get("llm") if "llm" in used else None,
-        "seed": seed,
-    }
-    return identity, used
+    recorded = resolve(config, used, ".")
+    found = identity_of(recorded, used, choices, ChoiceFiles(folders))
+    return {"experiment": name, **found.fields(recorded), "seed": seed, "config": recorded}, used
 
 
 def _check_choices(config: DictConfig, choices: Mapping[str, str | None], groups: Iterable[str]) -> None:
@@ -241,12 +258,3 @@ def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[Di
         name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for name, value in given.items()
     }
     return config, plain
-
-
-def default_choices() -> dict[str, str | None]:
-    """Group -> file chosen when nobody chooses, from the defaults list of conf/config.yaml."""
-    chosen: dict[str, str | None] = {}
-    for entry in OmegaConf.load(CONF / "config.yaml").defaults:
-        if isinstance(entry, Mapping | DictConfig):
-            chosen |= {str(group): choice for group, choice in entry.items()}
-    return chosen

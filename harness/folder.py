@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
-from harness.files import disk_error, refuse_link, replace_file, usable
+from harness.files import disk_error, refuse_link, usable
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
-from harness.record import read_record
+from harness.record import FILE, SCHEMA, read_record, write_record
+from harness.values import differences, dotted
 
+LOCK = ".lock"
 VOLATILE = frozenset({"tracker"})
 """Top-level configuration keys that may differ between a run and its resumption."""
 
@@ -34,20 +35,16 @@ class RunFolder:
         """The log, one line a trial."""
         return self.path / "trials.jsonl"
 
-    def read(self) -> dict[str, Any] | None:
-        """The contents of run.json, or None if there is none.
-
-        Raises:
-            RunError: It is damaged, or written by another version of this program.
-        """
+    def read(self, oldest: int = SCHEMA) -> dict[str, Any] | None:
+        """The contents of run.json, or None if there is none; see ``harness.record.read_record``."""
         try:
-            return read_record(self.path / "run.json")
+            return read_record(self.path / FILE, oldest)
         except FileNotFoundError:
             return None
 
     def write(self, run: dict[str, Any]) -> None:
         """Replace run.json in one step, so that no reader ever sees half of it."""
-        replace_file(self.path / "run.json", json.dumps(plain(run), indent=1, allow_nan=False) + "\n")
+        write_record(self.path / FILE, run)
 
     def rows(self) -> list[dict[str, Any]]:
         """The logged trials; a torn last one is left out."""
@@ -63,8 +60,8 @@ class RunFolder:
         Returns:
             Whether it is forgotten; False where a trial or a call is on record, or anything else lies in the folder.
         """
-        files = [path for path in self.path.iterdir() if path.name != ".lock"]
-        if any(path.name != "run.json" and (path.is_dir() or path.stat().st_size) for path in files):
+        files = [path for path in self.path.iterdir() if path.name != LOCK]
+        if any(path.name != FILE and (path.is_dir() or path.stat().st_size) for path in files):
             return False
         for path in files:
             path.unlink()
@@ -76,7 +73,7 @@ class RunFolder:
 
         A folder in which no run came to be, because of a misspelt setting, say, is gone again afterwards.
         """
-        path = self.path / ".lock"
+        path = self.path / LOCK
         with usable(path):
             refuse_link(*[self.path, *self.path.parents][:3], path)
             self.path.mkdir(parents=True, exist_ok=True)
@@ -92,12 +89,12 @@ class RunFolder:
             try:
                 yield True
             finally:
-                if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+                if [entry.name for entry in self.path.iterdir()] == [LOCK]:
                     self._remove()
 
     def _remove(self) -> None:
         with contextlib.suppress(OSError):  # the first parent that holds something else stays, with all above it
-            (self.path / ".lock").unlink()
+            (self.path / LOCK).unlink()
             for folder in [self.path, *self.path.parents][:5]:
                 folder.rmdir()
 
@@ -113,23 +110,17 @@ def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path)
     Raises:
         RunError: Their configurations differ; the sentence names the first difference.
     """
-    old, new = (
-        {key: value for key, value in comparable(side).items() if key not in VOLATILE}
-        for side in (run["config"], plain(config))
-    )
-    if (what := _first_difference(old, new)) is not None:
+    if (what := first_difference(run["config"], config)) is not None:
         raise RunError(
             f"{path} holds a run with another configuration: {what}; give the new one another name= or undo the change."
         )
 
 
-def _first_difference(old: Any, new: Any, key: str = "") -> str | None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
-            missing = "(not set)"
-            if what := _first_difference(
-                old.get(name, missing), new.get(name, missing), f"{key}.{name}" if key else name
-            ):
-                return what
-        return None
-    return None if old == new else f"{key} was {old!r} and is now {new!r}"
+def first_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """In words, the first setting in which two configurations are not those of one run; None if they are."""
+    one, other = (
+        {key: value for key, value in comparable(plain(side)).items() if key not in VOLATILE} for side in (old, new)
+    )
+    for place, before, now in differences(one, other):
+        return f"{dotted(place)} was {before!r} and is now {now!r}"
+    return None

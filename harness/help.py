@@ -10,10 +10,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.choice_files import CONF
 from harness.conf_files import Choice, Setting, choices_in, settings_in
 from harness.errors import unknown
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 GROUPS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
 """In the order of the page; experiments, which choose among all of these, come last."""
 APART = ("benchmark", "optimizer", "llm", "budget")

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from harness.method import is_plumbing
+from harness.identity import identity_in
+from harness.names import written
 
 CHAT = "llm_chat"
 """The method that is its model and nothing else: it has no name beside that."""
-MODES = {"free": "free", "json_object": "object", "json_schema": "schema"}
+SCHEMA = "json_schema"
+MODES = {"free": "free", "json_object": "object", SCHEMA: "schema"}
 """Mode of ``decoding`` -> one word."""
 MODEL, DECODING = "llm", "decoding"
 _SAID_BY_VALUE = frozenset({MODEL, "llm.model", "chat.model", DECODING, "decoding.mode", "decoding.schema"})
@@ -41,15 +43,14 @@ def words(run: Mapping[str, Any]) -> Words:
     Args:
         run: Its run.json.
     """
-    optimizer, *parts = str(run["method"]).split("+")
+    identity = identity_in(run)
     with_model = run.get("llm") is not None
-    choices = dict(part.partition("=")[::2] for part in parts)
-    decoding = _decoding(run, choices.get(DECODING)) if with_model else None
-    found = {DECODING: decoding} if decoding else {}
-    for key, value in choices.items():
-        if key not in _SAID_BY_VALUE and not is_plumbing(key):
-            found[key] = _words(key, value)
-    return Words(optimizer, _model(run) if with_model else None, found)
+    mode = decoding_mode(run) if with_model else None
+    found = {} if mode is None else {DECODING: _decoding(run, mode)}
+    for key, value in {**identity.varied, **identity.of_method}.items():
+        if key not in _SAID_BY_VALUE:
+            found[key] = _words(key, written(value))
+    return Words(str(run["optimizer"]), _model(run) if with_model else None, found)
 
 
 def label(run: Mapping[str, Any]) -> str:
@@ -82,9 +83,13 @@ def _model(run: Mapping[str, Any]) -> str:
     return PurePath(str(named)).name or str(named)
 
 
-def _decoding(run: Mapping[str, Any], choice: str | None) -> str | None:
-    """By value, else as it was chosen."""
-    decoding = _part(run, DECODING, DECODING)
-    mode = decoding.get("mode", choice)
-    word = None if mode is None else MODES.get(str(mode), str(mode))
-    return f"{FLAT} {word}" if mode == "json_schema" and decoding.get("schema") == FLAT else word
+def decoding_mode(run: Mapping[str, Any]) -> str | None:
+    """How a run's model was decoded, by value where that is on record; else as it was chosen."""
+    mode = _part(run, DECODING, DECODING).get("mode", run["choices"].get(DECODING))
+    return None if mode is None else str(mode)
+
+
+def _decoding(run: Mapping[str, Any], mode: str) -> str:
+    word = MODES.get(mode, mode)
+    flat = mode == SCHEMA and _part(run, DECODING, DECODING).get("schema") == FLAT
+    return f"{FLAT} {word}" if flat else word

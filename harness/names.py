@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from harness.errors import SettingError
 
@@ -29,6 +32,58 @@ def part(text: str, also: str = "") -> str:
     if not text or text[0] == "." or text[-1] == ".":  # hidden, or dropped by some file systems
         return _marked(kept.strip("."), text, LONGEST_PART)
     return kept if kept == text and len(text) <= LONGEST_PART else _marked(kept, text, LONGEST_PART)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Parts of a name joined by ``+``, as one component of a path: readable, and never the same for other parts.
+
+    Each is cut at ``LONGEST_PART`` characters, and what is neither a letter, a digit, ``_``, ``.``, ``=`` nor ``-``
+    becomes ``-``. A name in which anything was changed or cut ends in ``~`` and a hash of all parts as they were.
+    """
+    shown = "+".join(re.sub(r"[^A-Za-z0-9_.=-]+", "-", text)[:LONGEST_PART].strip(".-") for text in parts)
+    exact = shown == "+".join(parts) and len(shown) <= LONGEST and all(parts)
+    return shown if exact else _marked(shown, json.dumps(list(parts)), LONGEST)
+
+
+def written(value: Any) -> str:
+    """A setting's value as a name says it: two values are written alike only where they are the same.
+
+    Args:
+        value: As JSON has it. ``1`` and ``1.0`` are the same number; a text that reads like another kind of value is
+            in quotes.
+    """
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, str):
+        return json.dumps(value) if _reads_otherwise(value) else value
+    return json.dumps(_spelled(value), sort_keys=True, separators=(",", ":"))
+
+
+def _spelled(value: Any) -> Any:
+    """A list or mapping with each number in one spelling."""
+    if isinstance(value, dict):
+        return {str(key): _spelled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _number(value: float) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) else repr(value)
+
+
+def _reads_otherwise(text: str) -> bool:
+    if text in ("", "null", "true", "false") or text[0] in '[{"':
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def component(text: str) -> str:

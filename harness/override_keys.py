@@ -61,7 +61,7 @@ def _composed(overrides: Sequence[str]) -> Any:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from harness.experiment import CONF
+    from harness.choice_files import CONF
 
     groups = {path.name for path in CONF.iterdir() if path.is_dir()}
     groups.add("hydra.searchpath")

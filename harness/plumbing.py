@@ -100,7 +100,7 @@ def without_plumbing(setting: str, value: Any) -> Any:
     if name in SETTINGS or (name == "environment" and inner and variable_changes_nothing(inner)):
         return NOTHING
     if setting == "environment" and isinstance(value, Mapping | None):
-        given = {key: one for key, one in (value or {}).items() if one is not None}  # null takes a variable away
+        given = {key: _text(one) for key, one in (value or {}).items() if one is not None}  # null takes one away
         return {key: one for key, one in given.items() if not variable_changes_nothing(str(key))} or NOTHING
     if setting == "extra_args" and isinstance(value, list | tuple | None):
         return _arguments(value or ()) or NOTHING
@@ -114,5 +114,11 @@ def _arguments(arguments: Sequence[Any]) -> list[Any]:
         if str(argument).startswith("--"):
             keeps = str(argument)[2:].partition("=")[0].replace("_", "-") not in ARGUMENTS
         if keeps:
-            kept.append(argument)
+            kept.append(_text(argument))
     return kept
+
+
+def _text(value: Any) -> Any:
+    """What a server is given as text, in one spelling: 1 and "1" are the same, 1.0 is another text."""
+    text = str(value)
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text

@@ -1,18 +1,22 @@
-"""What a run.json must say to be one: it may be damaged, of another version, or somebody else's."""
+"""run.json, read and written in one place: it may be damaged, of another version, or somebody else's."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
-from harness.jsonl import loads
+from harness.files import replace_file
+from harness.jsonl import loads, plain
 from harness.visible import is_name
 
-SCHEMA = 1
+FILE = "run.json"
+SCHEMA = 2
+"""1: a method was named after the overrides that asked for it, and no field said its choices and settings."""
 DEEPEST = 60
 """Levels of nested values; a configuration has about eight."""
 _BEYOND_FLOATS = 2**1000
@@ -20,12 +24,37 @@ SECTIONS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "pr
 """Parts of a recorded configuration; one that was not used is null."""
 
 
-def read_record(path: Path) -> dict[str, Any]:
+class OlderRecordError(RunError):
+    """A run.json that an earlier version wrote.
+
+    Args:
+        path: The file.
+        found: Its schema.
+    """
+
+    def __init__(self, path: Path, found: int) -> None:
+        super().__init__(
+            f"{path} was written by an earlier version (schema {found}, this one reads {SCHEMA}); renew the "
+            f"experiment's records with {renewal(path.parents[3] if len(path.parents) > 3 else path.parent)}"
+        )
+
+
+def renewal(folder: Path) -> str:
+    """The command that renews an experiment's records."""
+    return f"python -m harness.migrate {shlex.quote(str(folder))}"
+
+
+def read_record(path: Path, oldest: int = SCHEMA) -> dict[str, Any]:
     """The contents of a run.json whose fields are of the kinds that readers rely on.
+
+    Args:
+        path: The file.
+        oldest: The first schema that is read as it is; what later ones have added may be missing then.
 
     Raises:
         FileNotFoundError: There is none.
-        RunError: It is none, damaged, or written by another version of this program.
+        OlderRecordError: It was written by an earlier version.
+        RunError: It is none, damaged, or written by a later version of this program.
     """
     try:
         run = loads(path.read_bytes())
@@ -35,22 +64,36 @@ def read_record(path: Path) -> dict[str, Any]:
         raise _refused(path, error.strerror or str(error)) from None
     except ValueError:
         raise _refused(path, "it is not JSON") from None
-    if not isinstance(run, dict) or run.get("schema", SCHEMA) != SCHEMA:
-        found = run["schema"] if isinstance(run, dict) else None
-        raise RunError(f"{path} has schema {found!r}, this version reads {SCHEMA}; use the version that wrote it.")
+    if not isinstance(run, dict):
+        raise _refused(path, "it is not a JSON object")
+    schema = run.get("schema", SCHEMA)
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+        raise RunError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; use the version that wrote it.")
+    if schema < oldest:
+        raise OlderRecordError(path, schema)
     if (wrong := wrong_in(run)) is not None:
         raise _refused(path, wrong)
     return run
 
 
+def write_record(path: Path, run: Mapping[str, Any]) -> None:
+    """Replace a run.json in one step, so that no reader ever sees half of it.
+
+    Raises:
+        DiskError: It cannot be written.
+    """
+    replace_file(path, json.dumps(plain(dict(run)), indent=1, allow_nan=False) + "\n")
+
+
 def wrong_in(run: Mapping[str, Any]) -> str | None:
     """What is wrong with the contents of a run.json in words; None if nothing is."""
-    missing = [key for key in _NEEDED if key not in run]
+    since = {} if run.get("schema") == 1 else _SINCE_2
+    missing = [key for key in _NEEDED | since if key not in run]
     if missing:
         return f"it lacks {', '.join(missing)}"
     if _is_deeper(run, DEEPEST):
         return f"its values are nested more than {DEEPEST} levels deep"
-    for key, is_right in (_NEEDED | _OPTIONAL).items():
+    for key, is_right in (_NEEDED | since | _OPTIONAL).items():
         if key in run and not is_right(run[key]):
             return f"its {key} is {json.dumps(run[key])[:80]}"
     return None
@@ -111,7 +154,11 @@ _NEEDED: dict[str, Check] = {
     "random_search_curve": or_none(list_of(_is_number)),
     "budget": mapping_to(or_none(_is_number)),
     "config": lambda value: isinstance(value, dict) and all(map(_is_section, map(value.get, SECTIONS))),
-    "schema": lambda value: value == SCHEMA,
+    "schema": lambda value: type(value) is int,
+}
+_SINCE_2: dict[str, Check] = {
+    "choices": mapping_to(or_none(is_name)),
+    "settings": is_object,
 }
 _OPTIONAL: dict[str, Check] = {
     "started_at": is_time,

@@ -57,7 +57,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
         RunError: There is no complete run.
         SettingError: An override is none.
     """
-    from harness.experiment import CONF
+    from harness.choice_files import CONF
 
     trust, settings = from_command_line(overrides, CONF)
     complete: list[tuple[RunFolder, dict[str, Any]]] = []

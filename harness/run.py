@@ -38,7 +38,8 @@ def main() -> None:
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
-        from harness.experiment import CONF, execute
+        from harness.choice_files import CONF
+        from harness.experiment import execute
 
         mistakes: list[HyperboleError] = []
 

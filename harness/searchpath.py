@@ -40,6 +40,15 @@ def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -
             raise SettingError(_told(name, found))
 
 
+def folders_of(sources: Sequence[Any]) -> list[Path]:
+    """The folders with configuration files among Hydra's sources, in its order; Hydra's own files aside.
+
+    Raises:
+        SettingError: One does not exist.
+    """
+    return [_folder(each) for each in sources if each["provider"] != "hydra" and each["schema"] in ("file", "pkg")]
+
+
 def _folder(source: Any) -> Path:
     """The folder of one source.
 

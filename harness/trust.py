@@ -16,10 +16,11 @@ from typing import Any
 
 from harness.arguments import check_overrides
 from harness.errors import RunError, SettingError
+from harness.values import TARGET
 
-TARGET = "_target_"
 Place = tuple[str, ...]
 """Where in a configuration: keys from the top; ``[]`` for any position of a list."""
+SEARCH_PATH = "hydra.searchpath"
 
 SPECIAL = frozenset({TARGET, "_args_", "_partial_", "_recursive_", "_convert_"})
 """Keys that tell Hydra how to build."""
@@ -135,7 +136,7 @@ def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict
     settings: dict[Place, Any] = {}
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         place, value = tuple(override.key_or_group.split(".")), override.value()
-        if override.key_or_group == "hydra.searchpath" and isinstance(value, list):
+        if override.key_or_group == SEARCH_PATH and isinstance(value, list):
             folders += [_folder(str(entry)) for entry in value]
         elif place[-1] == TARGET and isinstance(value, str):
             said[place[:-1]] = value
@@ -147,6 +148,26 @@ def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict
                 "<group>._target_=..., benchmark.folder=... and benchmark.cache=..., the rest is on record."
             )
     return Trust(folders, said), settings
+
+
+def search_path(overrides: Sequence[str]) -> list[Path]:
+    """The folders with configuration files that a command line adds: ``hydra.searchpath=[...]``.
+
+    Raises:
+        SettingError: An override is something else, or a folder does not exist.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    check_overrides(overrides, "give this command one")
+    folders = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        value = override.value()
+        if override.key_or_group != SEARCH_PATH or not isinstance(value, list):
+            raise SettingError(
+                f"{override.input_line!r} is nothing that it takes; this command takes {SEARCH_PATH}=[...]."
+            )
+        folders += [_folder(str(entry)) for entry in value]
+    return folders
 
 
 def _folder(entry: str) -> Path:

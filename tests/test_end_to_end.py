@@ -13,6 +13,8 @@ from tests.harness.wandb_files import read_offline
 pytestmark = pytest.mark.timeout(900)
 
 PROPOSALS = 5
+FREE = "llm_chat+decoding.temperature=0.8"
+HELD = "llm_chat+decoding=json_schema+decoding.temperature=0.8"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def quickstart(vllm_server, tmp_path_factory):
 def test_every_method_ran_on_every_task(quickstart):
     folder, _ = quickstart
     runs = [json.loads(path.read_text()) for path in folder.rglob("run.json")]
-    methods = {"random_search", "smac", "llm_chat", "llm_chat+decoding=json_schema"}
+    methods = {"random_search", "smac", FREE, HELD}
     assert {(run["method"], run["task"]) for run in runs} == {(m, t) for m in methods for t in ("credit_g", "vehicle")}
     assert len(runs) == 8
     assert {run["status"] for run in runs} == {"complete"}
@@ -38,8 +40,8 @@ def test_every_method_ran_on_every_task(quickstart):
 
 def test_a_schema_holds_the_model_to_the_space_and_free_text_does_not(quickstart):
     folder, _ = quickstart
-    free = [row for path in folder.glob("*/llm_chat/0") for row in rows(path)]
-    held = [row for path in folder.glob("*/llm_chat+decoding=json_schema/0") for row in rows(path)]
+    free = [row for path in folder.glob(f"*/{FREE}/0") for row in rows(path)]
+    held = [row for path in folder.glob(f"*/{HELD}/0") for row in rows(path)]
     assert len(free) == len(held) == 2 * PROPOSALS
     assert sum(bool(row["violations"]) for row in free) > 0
     assert [row for row in held if row["violations"]] == []
@@ -91,8 +93,8 @@ def test_the_tables_and_the_report_say_what_the_rows_say(quickstart):
     with (folder / "tables/hallucination.csv").open() as file:
         table = {row["method"]: row for row in csv.DictReader(file)}
     assert float(table["smac"]["invalid"]) == 0
-    invalid = [row for path in folder.glob("*/llm_chat/0") for row in rows(path) if row["violations"]]
-    assert float(table["llm_chat"]["invalid"]) == pytest.approx(len(invalid) / (2 * PROPOSALS))
+    invalid = [row for path in folder.glob(f"*/{FREE}/0") for row in rows(path) if row["violations"]]
+    assert float(table[FREE]["invalid"]) == pytest.approx(len(invalid) / (2 * PROPOSALS))
     assert "SmolLM2 135M, schema" in printed
     report = (folder / "report/index.html").read_text()
     assert report.count("<pre") >= len(invalid)

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from analysis.catalogue import further_findings, material
 from analysis.load import load
 from analysis.prices import read_prices
-from harness.experiment import CONF
+from harness.choice_files import CONF
 from tests.command import command
 
 pytestmark = pytest.mark.timeout(900)

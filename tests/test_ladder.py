@@ -8,7 +8,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from harness.experiment import CONF, identify, resolve
+from harness.choice_files import CONF
+from harness.experiment import identify
 from harness.folder import VOLATILE
 from harness.method import comparable
 
@@ -40,8 +41,8 @@ def runs():
                 choices = config.hydra.runtime.choices
                 OmegaConf.set_struct(config, False)
                 config.pop("hydra")
-                identity, used = identify(config, choices, [f"llm={model}", *job])
-                found.setdefault((file, model), []).append((identity, resolve(config, used, ".")))
+                identity, _ = identify(config, choices)
+                found.setdefault((file, model), []).append((identity, identity["config"]))
     return found
 
 

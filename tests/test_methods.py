@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from analysis.calls import most_at_once, read_spans
-from harness.experiment import CONF
+from harness.choice_files import CONF
 from tests.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
@@ -45,7 +45,7 @@ def methods(vllm_server, tmp_path_factory):
         ]
         done = command("harness.run", "-m", "experiment=methods", *overrides, cwd=folder, timeout_seconds=800)
         assert done.returncode == 0, done.stderr
-    return {path.parents[1].name.partition("+")[0]: path.parent for path in folder.rglob("run.json")}
+    return {json.loads(path.read_text())["optimizer"]: path.parent for path in folder.rglob("run.json")}
 
 
 def calls_of(folder):

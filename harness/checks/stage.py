@@ -24,7 +24,7 @@ from harness.problem import Benchmark, Problem
 from harness.repair import NoRepair
 from harness.start import DefaultStart, NoStart, Start, begin_with
 from harness.trial import Optimizer, Proposal, Trial
-from harness.trust import TARGET
+from harness.values import TARGET
 
 SEED = 0
 """Handed to evaluations; the optimizer's own is another argument."""

@@ -14,7 +14,8 @@ from ConfigSpace import ConfigurationSpace
 from harness.chat import ChatRequest, Completion, Token
 from harness.space import Decoder
 from harness.trial import Usage
-from harness.trust import ANSWERED, TARGET
+from harness.trust import ANSWERED
+from harness.values import TARGET
 
 
 class StandIn:

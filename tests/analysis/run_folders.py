@@ -8,8 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from harness.faults import catalogue
 from harness.jsonl import Appender, encode
+from harness.method import NAMED
+from harness.record import SCHEMA
 
 USAGE = {"calls": 0, "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "seconds": 0.0}
 OBJECTIVE = {"name": "balanced_accuracy", "direction": "maximize", "optimum": 0.8, "worst": 0.5}
@@ -69,6 +73,19 @@ def at(seconds: float) -> str:
     return (datetime.fromisoformat(TIME) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
+def identity(method: str, task: str = "credit_g", benchmark: str = "hpobench") -> dict[str, Any]:
+    """The fields ``choices`` and ``settings`` of a run whose folders are called so."""
+    optimizer, *parts = method.split("+")
+    told = dict(part.partition("=")[::2] for part in parts)
+    named, *of_task = task.split("+")
+    choices = {"benchmark": benchmark, "optimizer": optimizer} | {key: told[key] for key in NAMED if key in told}
+    settings = {f"benchmark.{key}": value for key, _, value in (part.partition("=") for part in of_task)}
+    for key, value in told.items():
+        if key not in NAMED:
+            settings[key if key.partition(".")[0] in NAMED else f"optimizer.{key}"] = yaml.safe_load(value)
+    return {"choices": choices, "settings": {"benchmark.task": named, **settings}}
+
+
 def write_run(
     experiment: Path,
     method: str,
@@ -82,7 +99,7 @@ def write_run(
     optimizer = method.split("+", maxsplit=1)[0]
     llm = "smollm2" if optimizer.startswith("llm") else None
     info: dict[str, Any] = {
-        "schema": 1,
+        "schema": SCHEMA,
         "status": "complete",
         "error": None,
         "started_at": TIME,
@@ -93,6 +110,7 @@ def write_run(
         "method": method,
         "optimizer": optimizer,
         "llm": llm,
+        **identity(method, task),
         "seed": seed,
         "objectives": [OBJECTIVE],
         "faults": catalogue(),

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.comparison import compare
 from analysis.generalization import generalization_table, incumbents
-from analysis.leak import leak_headlines, leak_pairs, leak_table, without_leak
+from analysis.leak import leak_headlines, leak_pairs, leak_table
 from analysis.load import load
 from tests.analysis.run_folders import fault, trial, write_run
 
@@ -100,14 +100,19 @@ def test_a_leak_without_its_partner_is_no_pair(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "plain"),
+    ("leaking", "plain", "found"),
     [
-        ("live.31+leak=v1+model=svm", ("live.31+model=svm", "live.31+leak=none+model=svm")),
-        ("live.31+leak=v1", ("live.31", "live.31+leak=none")),
-        ("live.31+leak=v10", ()),
-        ("live.31+leak=none", ()),
-        ("live.31", ()),
+        ("31+leak=v1+model=svm", "31+model=svm", True),
+        ("31+leak=v1", "31+leak=none", True),
+        ("31+leak=v1", "31", True),
+        ("31+leak=v1", "32", False),
+        ("31+leak=v10", "31", False),
+        ("31+leak=none", "31", False),
     ],
 )
-def test_the_names_without_the_leak(task: str, plain: tuple[str, ...]) -> None:
-    assert without_leak(task) == plain
+def test_the_same_task_without_the_leak(tmp_path: Path, leaking: str, plain: str, found: bool) -> None:
+    for task in (leaking, plain):
+        _run(tmp_path, "smac", 0, [(0.7, 0.6)], task=task)
+    experiment = load(tmp_path)
+    pairs = [pair.task.name for pair in leak_pairs(experiment, incumbents(experiment))]
+    assert pairs == ([f"hpobench.{plain}"] if found else [])

@@ -9,7 +9,7 @@ from analysis.labels import Labels, listed
 from analysis.load import labelled, load
 from analysis.publish import present
 from harness.label import label
-from tests.analysis.run_folders import noisy_experiment
+from tests.analysis.run_folders import identity, noisy_experiment
 
 QWEN = "qwen2.5-coder-1.5b-instruct"
 
@@ -17,9 +17,9 @@ QWEN = "qwen2.5-coder-1.5b-instruct"
 def info(method, model=QWEN, mode="free", llm="qwen2.5_coder_1.5b", **config):
     optimizer = method.partition("+")[0]
     if optimizer in {"smac", "random_search", "tpe", "cma_es", "hill_climbing"}:
-        return {"method": method, "optimizer": optimizer, "llm": None, "config": {}}
+        return {"method": method, "optimizer": optimizer, "llm": None, "config": {}, **identity(method)}
     config = {"llm": {"model": model}, "decoding": {"mode": mode}, **config}
-    return {"method": method, "optimizer": optimizer, "llm": llm, "config": config}
+    return {"method": method, "optimizer": optimizer, "llm": llm, "config": config, **identity(method)}
 
 
 def labels(*infos):
@@ -51,12 +51,8 @@ def test_beside_others_with_a_model_a_chat_is_called_one():
     ]
 
 
-def test_old_names_full_of_plumbing_are_short():
-    method = (
-        "llm_chat+decoding=json_schema+start=default+llm.environment.VLLM_CPU_OMP_THREADS_BIND=-0-1-~0a1b2c3d"
-        f"+llm.model={QWEN}+llm.port=9000"
-    )
-    run = info(method, mode="json_schema", llm="vllm")
+def test_what_all_share_is_not_said():
+    run = info(f"llm_chat+decoding=json_schema+start=default+llm.model={QWEN}", mode="json_schema", llm="vllm")
     assert labels(run, info("smac+start=default")) == ["Qwen2.5-Coder 1.5B, schema", "SMAC"]
     assert labels(run, info("smac")) == ["Qwen2.5-Coder 1.5B, schema, start default", "SMAC"]
     assert label(run) == f"{QWEN} schema start default"
@@ -122,8 +118,9 @@ CONFIGS = st.sampled_from(
 @given(st.lists(st.tuples(NAMES, PARTS, st.sampled_from([None, "vllm"]), CONFIGS), max_size=6))
 def test_no_two_methods_share_a_label(runs):
     infos = [
-        {"method": "+".join([name, *parts]), "optimizer": name, "llm": llm, "config": config}
+        {"optimizer": name, "llm": llm, "config": config, "method": method, **identity(method)}
         for name, parts, llm, config in runs
+        for method in ["+".join([name, *parts])]
     ]
     found = Labels(infos)
     methods = {each["method"] for each in infos}

@@ -139,7 +139,8 @@ def test_nothing_complete(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 2}, "schema 2"),
+        ({"schema": 3}, "schema 3, this version reads 2; use the version that wrote it"),
+        ({"schema": 1}, "earlier version .*python -m harness.migrate"),
         ({"schema": None}, "schema None"),
     ],
 )

@@ -26,11 +26,11 @@ REPAIRS = (
     "llm_chat+repair=clamp",
     "llm_chat",
     "llm_chat+probe=warped",
-    "llm_chat+probe=warped+repair=clamp",
+    "llm_chat+repair=clamp+probe=warped",
 )
 
 
-def test_a_choice_is_read_from_the_folders_name(tmp_path):
+def test_a_choice_is_read_from_the_fields(tmp_path):
     name = "llm_chat+decoding=json_schema+probe=warped+history=compressed"
     for found in (experiment(tmp_path, name, "random_search"), labelled(load(tmp_path / "runs/few"))):
         plain, probed = (variant(run, "probe") for run in found.runs)
@@ -38,10 +38,19 @@ def test_a_choice_is_read_from_the_folders_name(tmp_path):
         assert plain.choice is None
 
 
+def test_a_name_is_not_taken_apart(tmp_path):
+    """Choice and settings are fields of run.json; the folder may be called anything."""
+    fields = {"choices": {"optimizer": "llm_chat", "repair": "clamp"}, "settings": {"optimizer.history": "a+repair=b"}}
+    write_run(tmp_path / "few", "llm_chat+history=a-repair-b~01234567", 0, [trial(0, 0.7)], **fields)
+    (run,) = load(tmp_path / "few").runs
+    assert variant(run, "repair").choice == "clamp"
+    assert variant(run, "probe").choice is None
+
+
 def test_families_differ_in_one_choice_and_begin_with_the_default(tmp_path):
     assert members(families(experiment(tmp_path, *REPAIRS), "repair")) == {
         "llm_chat": ["llm_chat", "llm_chat+repair=clamp"],
-        "llm_chat+probe=warped": ["llm_chat+probe=warped", "llm_chat+probe=warped+repair=clamp"],
+        "llm_chat+probe=warped": ["llm_chat+probe=warped", "llm_chat+repair=clamp+probe=warped"],
     }
 
 
@@ -63,5 +72,5 @@ def test_a_labelled_family_has_its_plain_members_name(tmp_path):
     model = "Qwen2.5-Coder 1.5B, free"
     assert members(families(found, "repair")) == {
         model: [model, f"{model}, repair clamp"],
-        f"{model}, probe warped": [f"{model}, probe warped", f"{model}, probe warped, repair clamp"],
+        f"{model}, probe warped": [f"{model}, probe warped", f"{model}, repair clamp, probe warped"],
     }

@@ -107,7 +107,7 @@ def test_mistakes_are_one_sentence(tmp_path):
 
 
 def test_every_task_names_its_attributes_in_its_configuration():
-    from harness.experiment import CONF
+    from harness.choice_files import CONF
 
     text = (CONF / "benchmark" / "fairness.yaml").read_text()
     for task, source in SOURCES.items():

@@ -40,9 +40,10 @@ from benchmarks.probe_warp import new_levels
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
+from harness.choice_files import CONF
 from harness.choices import builtin
 from harness.errors import SettingError
-from harness.experiment import CONF, compose_with, resolve
+from harness.experiment import compose_with, resolve
 from harness.loop import run_loop
 from harness.probe import Family
 from harness.problem import EvaluationError, Outcome

@@ -18,8 +18,9 @@ from benchmarks.openml import OpenML
 from benchmarks.table_writer import Evaluation, write_table
 from benchmarks.tabulate import main, tabulate
 from harness.build import build_budget, build_optimizer, build_repair
+from harness.choice_files import CONF
 from harness.errors import RunError, SettingError
-from harness.experiment import CONF, resolve
+from harness.experiment import resolve
 from harness.loop import run_loop
 from harness.problem import EvaluationError
 from tests import shared_data

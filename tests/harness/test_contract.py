@@ -15,9 +15,9 @@ from hydra import compose, initialize_config_dir
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer
+from harness.choice_files import CONF
 from harness.contract import check_benchmark, check_optimizer, check_proposal, curve_of
 from harness.errors import ContractError, HyperboleError, SettingError
-from harness.experiment import CONF
 from harness.explain import explained
 from harness.locate import locate, refuse_hidden_packages
 from harness.loop import run_loop

@@ -24,7 +24,7 @@ def work(tmp_path, monkeypatch):
 
 def run(folder):
     folder.mkdir(parents=True)
-    record = {"schema": 1, "objectives": [], "method": "smac", "seed": 0}
+    record = {"schema": 2, "objectives": [], "method": "smac", "seed": 0}
     (folder / "run.json").write_text(json.dumps(record))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SettingError
-from harness.method import method_name, task_name
-from harness.names import LONGEST, as_written, check_experiment, component, part
+from harness.identity import Identity
+from harness.names import LONGEST, as_written, check_experiment, component, joined, part
 from tests.command import hyperbole, sentence
 
 HOSTILE = [
@@ -43,11 +42,11 @@ HOSTILE = [
 ]
 
 
-def llm_method(setting):
-    return method_name("llm_chat", {"llm"}, {"llm": "openai"}, {"llm": "openai"}, [f"llm.model={setting}"])
+def place(text):
+    return Identity({"benchmark": "toy"}, {}).place(text)
 
 
-@pytest.mark.parametrize("name", [lambda text: component(f"toy.{task_name(text)}"), llm_method])
+@pytest.mark.parametrize("name", [place, lambda text: joined([text]), lambda text: joined(["m", f"a={text}", "b"])])
 def test_no_value_leaves_the_folder_lies_deeper_or_shares_a_folder(name):
     """``benchmark.task=rbv2/31`` lay a folder deeper, ``../../..`` outside, ``org/m`` and ``org-m`` in one."""
     names = [name(text) for text in HOSTILE]
@@ -70,26 +69,15 @@ def test_two_texts_have_two_parts(one, other):
 
 @pytest.mark.parametrize("plain", ["credit_g", "31", "MLP-adam", "3945", "llm_chat", "Qwen2.5-7B"])
 def test_a_plain_name_stays_as_it_is(plain):
-    assert task_name(plain) == plain
+    assert joined([plain]) == plain
+    assert place(plain) == f"toy.{plain}"
     assert part(f"model={plain}", ".=") == f"model={plain}"
 
 
-def test_long_settings_that_differ_at_their_end_have_two_folders():
-    names = [method_name("m", set(), {}, {}, [f"optimizer.words={'x' * 90}{end}"]) for end in "ab"]
-    assert names[0] != names[1]
-
-
-def test_many_settings_are_cut_to_what_a_file_system_takes():
-    overrides = [[f"optimizer.setting_{number}={'x' * 60}" for number in range(9)] + [f"optimizer.z={z}"] for z in "ab"]
-    names = [method_name("m", set(), {}, {}, each) for each in overrides]
-    assert [len(name) for name in names] == [LONGEST, LONGEST]
-    assert names[0] != names[1]
-
-
-def test_a_setting_that_is_taken_away_is_a_variant_of_its_own():
-    overrides = (["~optimizer.history"], ["optimizer.history="], ["optimizer.history=~"], [])
-    names = [method_name("m", set(), {}, {}, each) for each in overrides]
-    assert all(one != other for one, other in itertools.combinations(names, 2))
+@settings(max_examples=200)
+@given(*[st.lists(st.text(max_size=9), min_size=1, max_size=3)] * 2)
+def test_two_lists_of_parts_have_two_names(one, other):
+    assert (joined(one) == joined(other)) == (one == other)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "x" * 256, "a b", None, 3, ".hidden", "a\n"])

@@ -5,7 +5,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 
-from harness.experiment import CONF
+from harness.choice_files import CONF
 from harness.override_keys import about_key
 
 

@@ -11,7 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from harness.build import build_budget, build_repair
-from harness.experiment import CONF
+from harness.choice_files import CONF
 from harness.faults import describe
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem

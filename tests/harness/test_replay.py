@@ -38,7 +38,7 @@ def run(folder):
 
 
 def path(folder):
-    from harness.experiment import CONF
+    from harness.choice_files import CONF
 
     return f"{folder}:{CONF.parent}"
 

@@ -30,7 +30,7 @@ def test_a_run_leaves_its_folder_and_nothing_else(finished):
     assert [path.name for path in finished.iterdir()] == ["runs"]
     assert (finished / "runs/adhoc/toy.branin/random_search/0/trials.jsonl").exists()
     assert run["status"] == "complete"
-    assert (run["schema"], run["benchmark"], run["task"], run["method"]) == (1, "toy", "branin", "random_search")
+    assert (run["schema"], run["benchmark"], run["task"], run["method"]) == (2, "toy", "branin", "random_search")
     assert (run["llm"], run["config"]["llm"], run["config"]["decoding"]) == (None, None, None)
     assert run["versions"]["ConfigSpace"]
     assert len(rows(finished)) == 20

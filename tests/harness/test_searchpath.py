@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.choice_files import CONF
 from harness.errors import SettingError
 from harness.evaluate import evaluate
-from harness.experiment import CONF
 from harness.searchpath import refuse_shadowed
 from tests.command import hyperbole, sentence
 

@@ -17,8 +17,9 @@ from omegaconf import OmegaConf
 
 from harness.budget import Budget
 from harness.build import build_all, build_budget, build_optimizer, choices_of
+from harness.choice_files import CONF
 from harness.errors import HyperboleError, SettingError
-from harness.experiment import CONF, identify, resolve
+from harness.experiment import identify, resolve
 from harness.explain import explained
 from harness.kinds import kind_of
 from harness.locate import locate
@@ -48,7 +49,7 @@ def refused(*overrides: str, capsys: Any) -> str:
     def build():
         with explained(overrides):
             config, choices = composed(*overrides)
-            _, used = identify(config, choices, overrides)
+            _, used = identify(config, choices)
             build_all(resolve(config, used, "."))
 
     with pytest.raises(SystemExit) as ending:
@@ -142,7 +143,7 @@ def test_the_command_itself_answers_so(tmp_path):
 
 def test_a_name_may_be_a_year():
     config, choices = composed("name=2026")
-    assert identify(config, choices, ())[0]["experiment"] == "2026"
+    assert identify(config, choices)[0]["experiment"] == "2026"
 
 
 @pytest.mark.parametrize(("group", "choice"), FILES)

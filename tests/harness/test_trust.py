@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from harness.again import offline_config
 from harness.build import _factory, build_budget
+from harness.choice_files import CONF
 from harness.errors import RunError, SettingError
-from harness.experiment import CONF
 from harness.trust import Trust, from_command_line
 from tests.command import command
 
@@ -24,11 +24,11 @@ OURS = Trust([CONF], {})
 EVIL = {"_target_": "pathlib.Path.write_text", "_args_": [{"_target_": "pathlib.Path", "_args_": ["owned"]}, "x"]}
 
 
-def record(method="llm_chat"):
+def record(method="llm_chat+decoding.temperature=0.8"):
     return json.loads((RESULTS / method / "0/run.json").read_text())
 
 
-def changed(place, value, method="llm_chat"):
+def changed(place, value, method="llm_chat+decoding.temperature=0.8"):
     """The configuration of a run in which one place holds something else."""
     config = copy.deepcopy(record(method)["config"])
     node = config
@@ -151,7 +151,7 @@ def test_a_plug_ins_model_that_cannot_be_kept_from_asking_is_refused(tmp_path):
 def stranger(folder: Path, name: str, **changes) -> Path:
     """A copy of a recorded run with another configuration."""
     run = folder / "toy.branin/x" / name
-    shutil.copytree(RESULTS / "llm_chat/0", run)
+    shutil.copytree(RESULTS / "llm_chat+decoding.temperature=0.8/0", run)
     said = record() | {"seed": 0}
     said["config"] |= changes
     (run / "run.json").write_text(json.dumps(said))

@@ -90,7 +90,7 @@ def _records(data: bytes) -> list[Any]:
 
 def run_json(seed: int = 0, **changes: Any) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": 2,
         "status": "running",
         "error": None,
         "experiment": "quick",
@@ -99,6 +99,8 @@ def run_json(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "method": "llm_chat+decoding=free",
         "optimizer": "llm_chat",
         "llm": "smollm2_135m",
+        "choices": {"benchmark": "hpobench", "optimizer": "llm_chat", "llm": "smollm2_135m", "decoding": "free"},
+        "settings": {},
         "seed": seed,
         "objectives": [{"name": "accuracy", "direction": "maximize", "optimum": 0.75, "worst": 0.25}],
         "random_search_curve": None,

@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from harness.chat import ChatRequest, Message, Token
+from harness.choice_files import CONF
 from harness.errors import SettingError
-from harness.experiment import CONF
 from harness.trial import Usage
 from llms.client import Client
 from llms.decoding import Decoding

@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
+from harness.choice_files import CONF
 from harness.errors import SettingError
-from harness.experiment import CONF
 from harness.loop import run_loop
 from harness.problem import Fidelity, Outcome
 from harness.repair import NoRepair

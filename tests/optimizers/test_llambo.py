@@ -16,8 +16,8 @@ from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.chat import Completion, Token
 from harness.checks.stand_in import StandIn
+from harness.choice_files import CONF
 from harness.errors import SettingError
-from harness.experiment import CONF
 from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial, Usage

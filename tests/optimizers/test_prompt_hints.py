@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from benchmarks.hpobench import HPOBench
 from benchmarks.toy import Toy
 from harness.budget import Budget
+from harness.choice_files import CONF
 from harness.errors import SettingError
-from harness.experiment import CONF
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
 from optimizers.prompt import Prompt

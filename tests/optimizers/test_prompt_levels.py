@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from harness.budget import Budget
+from harness.choice_files import CONF
 from harness.errors import SettingError
-from harness.experiment import CONF
 from llms.decoding import Decoding
 from optimizers.llambo import LLAMBO
 from optimizers.llm_chat import LLMChat

@@ -1,0 +1,152 @@
+"""The files of the configuration's groups by value: what each choice says, and which of them a configuration is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.jsonl import plain
+from harness.method import comparable
+from harness.provenance import ROOT
+from harness.values import MISSING, TARGET, Difference, differences, same
+
+CONF = ROOT / "conf"
+"""This project's own configuration files."""
+_SELF = "_self_"
+
+
+@cache
+def default_choices() -> dict[str, str | None]:
+    """Group -> file chosen when nobody chooses, from the defaults list of conf/config.yaml."""
+    entries = _read(CONF / "config.yaml").get("defaults") or []
+    return {str(group): choice for entry in entries if isinstance(entry, Mapping) for group, choice in entry.items()}
+
+
+class ChoiceFiles:
+    """The files of several ``conf`` folders.
+
+    Args:
+        folders: Roots, with a folder per group each. As for Hydra, the first file of a name counts.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+
+    def nearest(self, group: str, config: Mapping[str, Any], chosen: str | None) -> tuple[str | None, list[Difference]]:
+        """The choice from which a configuration's group differs in the fewest settings, and in which.
+
+        It follows from the values, so ``prompt=context_full`` and ``prompt.context=full`` are one choice. Among equals
+        the default comes first, then this project's files, then the alphabet. Where no file builds the group's class,
+        the choice is ``chosen``, and every setting differs from it.
+
+        Args:
+            group: For example ``prompt``.
+            config: The whole configuration, resolved; the group is not null.
+            chosen: What was chosen in the group, if that is known.
+        """
+        node = plain(comparable({group: config[group]})[group])
+        if not isinstance(node, Mapping):
+            return chosen, [((), MISSING, node)]
+        target = node.get(TARGET, MISSING)
+        found: list[tuple[int, bool, int, str, list[Difference]]] = []
+        for name, (rank, raw) in _files(group, self._folders).items():
+            if same(raw.get(TARGET, MISSING), target):
+                told = list(self._differences(group, raw, node, config))
+                found.append((len(told), name != default_choices().get(group), rank, name, told))
+        if not found:
+            return chosen, list(differences({}, node))
+        *_, name, told = min(found, key=lambda each: each[:4])
+        return name, told
+
+    def has(self, group: str, choice: str) -> bool:
+        """Whether there is such a file."""
+        return choice in _files(group, self._folders)
+
+    def _differences(
+        self, group: str, raw: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> Iterator[Difference]:
+        file = plain(comparable({group: _resolved(group, raw, config)})[group])
+        for place, old, new in differences(file, node):
+            if MISSING not in (old, new) or not _is_default(node, place, new if old is MISSING else old):
+                yield place, old, new
+
+
+@cache
+def _files(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Choice -> rank of its folder and what the file says, references as they are written."""
+    found: dict[str, tuple[int, dict[str, Any]]] = {}
+    for rank, folder in enumerate(folders):
+        for path in sorted((folder / group).glob("**/*.yaml")):
+            name = path.relative_to(folder / group).with_suffix("").as_posix()
+            if name not in found:
+                found[name] = (rank, _composed(group, name, folders))
+    return found
+
+
+def _composed(group: str, name: str, folders: Iterable[Path], above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A file with those of its group on which it builds: entries of its defaults list that are plain names.
+
+    A list of another kind is Hydra's own business: what it adds then counts as settings that differ.
+    """
+    from omegaconf import OmegaConf
+
+    path = next((path for folder in folders if (path := folder / group / f"{name}.yaml").is_file()), None)
+    if path is None or name in above:
+        return {}
+    raw = _read(path)
+    own = {key: value for key, value in raw.items() if key != "defaults"}
+    entries = [str(entry) for entry in raw.get("defaults") or () if isinstance(entry, str)]
+    if _is_global(path) and isinstance(own.get(group), Mapping):
+        own = own[group]
+    if not entries:
+        return own
+    order = entries if _SELF in entries else [*entries, _SELF]
+    parts = [own if entry == _SELF else _composed(group, entry, folders, (*above, name)) for entry in order]
+    merged = OmegaConf.to_container(OmegaConf.merge(*map(OmegaConf.create, parts)), resolve=False)
+    assert isinstance(merged, dict)
+    return {str(key): value for key, value in merged.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    raw = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else {}
+
+
+def _is_global(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        return any("@package _global_" in line for line in file if line.startswith("#"))
+
+
+def _resolved(group: str, raw: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """A file's values where it stands in a configuration; one that refers to what is not there stays as written."""
+    if "${" not in str(raw):
+        return raw
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    whole = OmegaConf.create({**config, group: dict(raw), "folder": "."})
+    try:
+        return OmegaConf.to_container(whole[group], resolve=True)
+    except OmegaConfBaseException:
+        return raw
+
+
+def _is_default(node: Any, place: Sequence[str], value: Any) -> bool:
+    """Whether a setting that one side lacks has, on the other, the value that the class itself gives it."""
+    from harness.locate import locate
+    from harness.signature import settings_of
+
+    *above, name = place
+    for key in above:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    if not isinstance(node, Mapping) or not isinstance(node.get(TARGET), str):
+        return False
+    try:
+        setting = settings_of(locate(node[TARGET], ".".join(place)))[0].get(name)
+    except Exception:  # whatever a class that cannot be imported raises: the run will say so
+        return False
+    return setting is not None and not setting.required and same(plain(setting.default), value)

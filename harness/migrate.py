@@ -1,0 +1,193 @@
+"""Renew the records of an experiment: run.json in this version's schema, each run in the folder named after its values.
+
+python -m harness.migrate runs/quickstart
+
+Trials and calls stay as they are, byte for byte; the folder may also hold several experiments. Name a plug-in's folder
+as for harness.run, with 'hydra.searchpath=[FOLDER]': names follow from the configuration files. A record that is up to
+date stays, so the command may be given again. Tables and figures have the old names until they are made again, and
+what was published to W&B before stays there under the old names.
+Exit codes: 0 all records are up to date; 2 one cannot be renewed, and nothing is changed, or a mistake in the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.arguments import Parser
+from harness.choice_files import CONF, ChoiceFiles
+from harness.errors import RunError, SettingError
+from harness.explain import explained
+from harness.files import replace_file, usable
+from harness.folder import LOCK, RunFolder, is_hidden
+from harness.former_names import EXPERIMENT
+from harness.identity import identity_of
+from harness.jsonl import encode, read_rows
+from harness.method import GROUPS, NAMED
+from harness.names import component
+from harness.record import FILE, SCHEMA, read_record
+from harness.sweep_record import FILE as SWEEPS
+from harness.trust import search_path
+
+GIVEN = ("benchmark", "optimizer", "llm")
+"""Groups whose choice every record has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """One run: where it lies, where it belongs, and its record as it is to be."""
+
+    folder: Path
+    target: Path
+    run: Mapping[str, Any]
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment's folder."""
+        return self.folder.parents[EXPERIMENT]
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The run's id, as ``sweeps.jsonl`` has it, before and after."""
+        old, new = (path.relative_to(self.experiment).as_posix() for path in (self.folder, self.target))
+        return old, new
+
+
+def main() -> None:
+    """The command."""
+    about, _, more = (__doc__ or "").partition("\n\n")
+    parser = Parser(
+        prog="python -m harness.migrate",
+        description=about,
+        epilog=more,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="an experiment, or a folder with several")
+    parser.add_argument("overrides", nargs="*", help="hydra.searchpath=[...]")
+    options = parser.parse_args()
+    with explained(options.overrides):
+        found, total = migrate(options.folder, options.overrides)
+        for each in found:
+            print(" -> ".join(dict.fromkeys(os.path.relpath(path) for path in (each.folder, each.target))))
+        print(f"{len(found)} of {total} records renewed, {total - len(found)} were up to date.")
+
+
+def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal], int]:
+    """Renew every record below a folder that is not up to date.
+
+    Returns:
+        What was renewed, and how many records there are.
+
+    Raises:
+        HyperboleError: One cannot be renewed, or two runs would share a folder. Nothing is changed then.
+    """
+    files = ChoiceFiles([CONF, *search_path(overrides)])
+    paths = sorted(path for path in folder.rglob(FILE) if not is_hidden(path.relative_to(folder)))
+    if not paths:
+        raise RunError(f"No {FILE} below {folder}; give an experiment's folder, e.g. runs/quickstart.")
+    planned = [_planned(path, files) for path in paths]
+    targets: dict[Path, Path] = {}
+    for each in planned:
+        other = targets.setdefault(each.target, each.folder)
+        if other != each.folder:
+            raise RunError(f"{other} and {each.folder} are the same run; move one of them away.")
+    due = [each for each in planned if each.folder != each.target or _read(each.folder / FILE) != each.run]
+    for each in due:
+        _refuse_unfit(each)
+    for experiment in dict.fromkeys(each.experiment for each in due):
+        _rename_in_sweeps(experiment, dict(each.ids for each in due if each.experiment == experiment))
+    for each in due:
+        _renew(each)
+    return due, len(planned)
+
+
+def _refuse_unfit(each: Renewal) -> None:
+    """Make sure that nothing stands in a run's way.
+
+    Raises:
+        RunError: A process works on it, or its place is taken.
+    """
+    if (each.folder / LOCK).exists():
+        with RunFolder(each.folder).lock() as held:
+            if not held:
+                raise RunError(f"{each.folder} is in use by another process; wait for it to end.")
+    if each.target != each.folder and each.target.exists():
+        raise RunError(f"{each.folder} belongs in {each.target}, and that is there already; move one of them away.")
+
+
+def _planned(path: Path, files: ChoiceFiles) -> Renewal:
+    folder = path.parent.absolute()
+    run = read_record(path, oldest=1)
+    home = f"{component('.'.join((run['benchmark'], run['task'])))}/{run['method']}/{run['seed']}"
+    if not folder.as_posix().endswith(f"/{home}") or len(folder.parents) <= EXPERIMENT:
+        raise RunError(f"{path} is not in the folder that it names, {home}; move it there or away.")
+    config = run["config"]
+    chosen = {**_named_choices(run), **run.get("choices", {})}
+    for group in GIVEN:
+        if run[group] is not None and not files.has(group, str(run[group])):
+            raise SettingError(
+                f"{path}: there is no file {group}/{run[group]}.yaml to name its settings by; name its folder as for "
+                "the run itself, with 'hydra.searchpath=[FOLDER]'."
+            )
+    if any(config.get(group) is None for group in ("benchmark", "optimizer", "budget")):
+        raise RunError(f"{path} cannot be renewed: its configuration lacks benchmark, optimizer or budget.")
+    used = [group for group in GROUPS if config.get(group) is not None]
+    fields = identity_of(config, used, chosen, files).fields(config)
+    place = fields.pop("place")
+    target = folder.parents[EXPERIMENT] / place / fields["method"] / str(run["seed"])
+    return Renewal(folder, target, _in_order(run | fields))
+
+
+def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The record as this version writes it: choices and settings before the seed."""
+    found: dict[str, Any] = {}
+    for key in run:
+        if key == "seed":
+            found |= {"choices": run["choices"], "settings": run["settings"]}
+        if key not in ("choices", "settings"):
+            found[key] = SCHEMA if key == "schema" else run[key]
+    return found
+
+
+def _named_choices(run: Mapping[str, Any]) -> dict[str, str]:
+    """The choices in an old record: of three groups in fields, of the others in the method's name alone."""
+    parts = (text.partition("=") for text in str(run["method"]).split("+")[1:])
+    named = {group: choice for group, _, choice in parts if group in NAMED}
+    return named | {group: run[group] for group in GIVEN if run[group] is not None}
+
+
+def _renew(each: Renewal) -> None:
+    with usable(each.target):
+        if each.target != each.folder:
+            each.target.parent.mkdir(parents=True, exist_ok=True)
+            each.folder.rename(each.target)
+            with contextlib.suppress(OSError):  # others are still there
+                each.folder.parent.rmdir()
+                each.folder.parents[1].rmdir()
+        RunFolder(each.target).write(dict(each.run))
+
+
+def _rename_in_sweeps(experiment: Path, ids: Mapping[str, str]) -> None:
+    """The runs that a command worked on, in ``sweeps.jsonl``."""
+    path = experiment / SWEEPS
+    rows = read_rows(path)
+    renamed = [
+        row | {key: [ids.get(str(one), one) for one in row[key]] for key in ("runs", "elsewhere") if row.get(key)}
+        for row in rows
+    ]
+    if renamed != rows:
+        replace_file(path, "".join(f"{encode(row)}\n" for row in renamed))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+if __name__ == "__main__":
+    main()
