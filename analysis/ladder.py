@@ -30,7 +30,7 @@ COLUMNS = (
     Column("parameters (million)", ("parameters_million",)),
     Column("model", ("model",), "text"),
     Column("decoding", ("decoding",), "text"),
-    Column("prompt", ("prompt",), "text"),
+    Column("settings", ("settings",), "text"),
     Column("runs", ("runs",), "count"),
     Column("proposals", ("proposals",), "count"),
     *group_columns(),
@@ -42,7 +42,7 @@ COLUMNS = (
     Column("tokens", ("tokens",)),
     Column("a proposal (s)", ("proposal_seconds",)),
 )
-OF_MODELS = ("parameters_million", "model", "decoding", "prompt", "cut_off", "tokens")
+OF_MODELS = ("parameters_million", "model", "decoding", "settings", "cut_off", "tokens")
 """Have no meaning for a method without a model."""
 
 
@@ -57,7 +57,7 @@ class Rung:
         parameters: Of its model; None for a control.
         model: Its title; None likewise.
         decoding: One word; None likewise.
-        prompt: Words of the prompt and of whatever else sets the method apart; None likewise.
+        settings: Words of the prompt and of whatever else sets the method apart; None likewise.
         cells: Its row.
     """
 
@@ -67,15 +67,15 @@ class Rung:
     parameters: int | None
     model: str | None
     decoding: str | None
-    prompt: str | None
+    settings: str | None
     cells: Cells
 
     @property
     def line(self) -> str:
-        """What is the same at every size: tasks, method, decoding and prompt."""
+        """What is the same at every size: tasks, method, decoding and settings."""
         optimizer = None if self.optimizer == CHAT else self.optimizer.replace("_", " ")
-        prompt = None if self.prompt == PLAIN else self.prompt
-        return ", ".join(filter(None, (self.tasks, optimizer, self.decoding, prompt)))
+        settings = None if self.settings == PLAIN else self.settings
+        return ", ".join(filter(None, (self.tasks, optimizer, self.decoding, settings)))
 
 
 def ladder_findings(experiment: Experiment, comparison: Comparison) -> Findings:
@@ -113,7 +113,7 @@ def rungs(experiment: Experiment, comparison: Comparison) -> tuple[Rung, ...]:
 
 
 def lines(found: Sequence[Rung]) -> dict[str, list[Rung]]:
-    """What differs in the model alone, smallest first: tasks, decoding and prompt -> its rungs."""
+    """What differs in the model alone, smallest first: tasks, decoding and settings -> its rungs."""
     by_line: dict[str, list[Rung]] = {}
     for rung in found:
         if rung.parameters is not None:
@@ -144,14 +144,14 @@ def _rung(experiment: Experiment, comparison: Comparison, tasks: str, run: Run) 
     said, parameters = words(run.info), _parameters(experiment, run) if run.info["llm"] is not None else None
     model = None if parameters is None or said.model is None else model_title(said.model)
     more = [text for key, text in said.groups.items() if key != DECODING]
-    prompt = None if model is None else ", ".join(more) or PLAIN
+    settings = None if model is None else ", ".join(more) or PLAIN
     decoding = None if model is None else said.groups.get(DECODING)
     names = {each.task for each in experiment.runs if _tasks_of(each) == tasks}
     shared = _pairs(experiment, comparison, run.method, names)
-    cells: Cells = {"tasks": tasks, "method": run.method, "model": model, "decoding": decoding, "prompt": prompt}
+    cells: Cells = {"tasks": tasks, "method": run.method, "model": model, "decoding": decoding, "settings": settings}
     cells["parameters_million"] = None if parameters is None else parameters / 1e6
     cells |= _cells(experiment, comparison, run.method, shared)
-    return Rung(tasks, run.method, said.optimizer, parameters, model, decoding, prompt, cells)
+    return Rung(tasks, run.method, said.optimizer, parameters, model, decoding, settings, cells)
 
 
 def _pairs(experiment: Experiment, comparison: Comparison, method: str, names: set[str]) -> Pairs:

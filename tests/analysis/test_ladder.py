@@ -59,8 +59,8 @@ def test_every_size_beside_the_controls_on_each_kind_of_tasks(folder):
     ]
     small, large, schema, control, ranges = rows
     assert small["parameters_million"] == pytest.approx(134.515008)
-    assert (small["model"], small["decoding"], small["prompt"]) == ("SmolLM2 135M", "free", "plain")
-    assert (ranges["prompt"], ranges["out_of_range"], ranges["invented"]) == ("ranges", 1, 1)
+    assert (small["model"], small["decoding"], small["settings"]) == ("SmolLM2 135M", "free", "plain")
+    assert (ranges["settings"], ranges["out_of_range"], ranges["invented"]) == ("ranges", 1, 1)
     assert (small["runs"], small["proposals"]) == (2, 6), "a start's trial is nobody's proposal"
     shares = [[row[key] for key in ("invented", "unknown", "imprecise", "redundant", "unreadable")] for row in rows[:3]]
     assert shares == [[1 / 3, 1 / 3, 1 / 3, 0, 1 / 3], [0, 0, 1 / 3, 0, 0], [0, 0, 0, 1 / 3, 0]]
