@@ -113,7 +113,7 @@ def test_wandb_keys():
     }
     metrics = TrialMetrics(run)
     nested = {key: {} for key in ("config", "budget", "git", "versions")}
-    config = run_config(nested | FLAT | {"llm": "vllm", "seed": 0, "objectives": []})
+    config = run_config(nested | FLAT | {"llm": "vllm", "seed": 0, "objectives": [], "choices": {}, "settings": {}})
     logged = {*metrics.add(row), *metrics.summary(run), *config}
     keys = documented("W&B keys")
     patterns = [re.compile(re.sub(r"<\w+>", "[^/]+", key)) for key in keys]

@@ -14,6 +14,7 @@ from benchmarks import hpobench
 from benchmarks.draw_weights import draw_weights
 from benchmarks.hpobench_spaces import MODELS, search_space
 from benchmarks.hpobench_tables import HPOBenchTables
+from harness.checks.bench import Bench
 from harness.errors import SettingError
 from tests import official_table
 
@@ -35,7 +36,7 @@ CASES = [
 @pytest.fixture(scope="module", params=CASES, ids=["svm", "nn", "nearest"])
 def case(request):
     file, settings = request.param
-    return build(file, settings), f"hpobench_tables.{settings['task']}"
+    return Bench(lambda: build(file, settings), build(file, settings)), f"hpobench_tables.{settings['task']}"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -191,6 +191,8 @@ def named(**changes):
         {"environment.VLLM_CPU_OMP_THREADS_BIND": "0-1", "environment.VLLM_CPU_KVCACHE_SPACE": 2},
         {"environment": {"CUDA_VISIBLE_DEVICES": "1"}, "start_timeout_seconds": 5},
         {"environment": None},
+        {"extra_args": []},
+        {"extra_args": None},
         {"extra_args": ["--no-enable-chunked-prefill", "--max-num-seqs", 8, "--download_dir=/models"]},
     ],
 )
@@ -206,7 +208,6 @@ def test_what_changes_no_reply_is_in_no_name(change):
         ({"enforce_eager": False}, "llm_chat+llm.enforce_eager=false"),
         ({"tensor_parallel_size": 2}, "llm_chat+llm.tensor_parallel_size=2"),
         ({"model": "org/model: a b"}, "llm_chat+llm.model=org-model-a-b~"),
-        ({"extra_args": []}, "llm_chat+llm.extra_args=null~"),
         (
             {"extra_args": ["--quantization", "fp8", "--max-num-seqs", "8"]},
             "llm_chat+llm.extra_args=---quantization-fp8~",

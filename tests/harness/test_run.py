@@ -148,9 +148,10 @@ SLOW = """
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path, optimizer, torn):
     (tmp_path / "slow.py").write_text(textwrap.dedent(SLOW))
     overrides = [*TOY, "benchmark._target_=slow.Slow", f"optimizer={optimizer}", "tracker=none", "name=killed"]
+    task = "toy.branin+_target_=slow.Slow+failure_rate=0"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = subprocess.Popen([sys.executable, "-m", "harness.run", *overrides], cwd=tmp_path, env=environment)
-    log = tmp_path / f"runs/killed/toy.branin/{optimizer}/0/trials.jsonl"
+    log = tmp_path / f"runs/killed/{task}/{optimizer}/0/trials.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (log.exists() and log.read_bytes().count(b"\n") >= 5):
         time.sleep(0.02)

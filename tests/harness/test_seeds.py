@@ -103,6 +103,8 @@ IDENTITY = {
     "method": "random_search",
     "optimizer": "random_search",
     "llm": None,
+    "choices": {},
+    "settings": {},
     "seed": 0,
 }
 
