@@ -22,21 +22,6 @@ def prose(docstring: str) -> str:
     return "\n\n".join(_paragraph(part) for part in re.split(r"\n\s*\n", text) if part.strip())
 
 
-def entries(docstring: str, section: str) -> dict[str, str]:
-    """Name -> text of one section such as ``Attributes``, on one line each; empty where there is no such section."""
-    found: dict[str, str] = {}
-    name, within = "", False
-    for line in inspect.cleandoc(docstring).splitlines():
-        if not line.startswith(" "):
-            within = line == f"{section}:" or (within and not line)
-        elif within and (begins := re.match(r" {4}(\S[^:]*): (.*)", line)):
-            name = begins[1]
-            found[name] = begins[2].strip()
-        elif within:
-            found[name] = f"{found[name]} {line.strip()}"
-    return {name: text.replace("``", "`") for name, text in found.items()}
-
-
 def _paragraph(text: str) -> str:
     if not re.search(r"^ +", text, re.MULTILINE) or re.match(r"[*-] ", text):
         return text

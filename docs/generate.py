@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from docs.docstrings import entries, prose
+from docs.docstrings import prose
 from harness.choice_files import CONF
 from harness.conf_files import DOCUMENTED, Choice, Setting, choices_in, docstrings, settings_in
 from harness.help import APART, defaults, shared_settings
@@ -66,8 +66,24 @@ def experiments() -> str:
         written = yaml.safe_load((CONF / "experiment" / f"{choice.name}.yaml").read_text(encoding="utf-8"))
         swept = written.get("hydra", {}).get("sweeper", {}).get("params", {})
         rows = [(f"`{key}`", f"`{value}`") for key, value in swept.items()]
-        blocks.append(f"### `{choice.name}`\n\n{_text(choice.about)}\n\n{_table(('sweeps', 'over'), rows)}")
+        command = f"```sh\npython -m harness.run -m experiment={choice.name}\n```"
+        about = _text(choice.about.replace(f"Run it with: python -m harness.run -m experiment={choice.name}", ""))
+        blocks += [f"### `{choice.name}`", about, command, _table(("sweeps", "over"), rows)]
     return "\n\n".join(blocks)
+
+
+def models() -> str:
+    """Table of the local models that the ``llm`` group offers."""
+    from llms.catalogue import BY_NAME
+
+    head = ("`llm=`", "file", "parameters", "licence", "file size (MB)", "weights on disk (GB)", "repository")
+    rows = []
+    for choice in choices_in("llm", [CONF]):
+        if (model := BY_NAME.get(_values(choice).get("model", ""))) is not None:
+            sizes = (f"{model.file_bytes / 1e6:,.0f}", f"{model.folder_bytes / 1e9:.1f}")
+            count = f"{model.parameters / 1e6:,.0f} M"
+            rows.append((f"`{choice.name}`", model.file, count, model.licence, *sizes, model.repository))
+    return _table(head, rows)
 
 
 def columns(frame: str) -> str:
@@ -78,14 +94,8 @@ def columns(frame: str) -> str:
     return _table(("column", "type", "what it says", "null when"), rows)
 
 
-def attributes(target: str) -> str:
-    """Table of the ``Attributes`` section of a class."""
-    found = entries(docstrings(target)[1], "Attributes")
-    return _table(("attribute", "what it says"), [(f"`{name}`", text) for name, text in found.items()])
-
-
 WRITERS: dict[str, Callable[..., str]] = {
-    writer.__name__: writer for writer in (choices, settings, each, experiments, columns, attributes)
+    writer.__name__: writer for writer in (choices, settings, each, experiments, models, columns)
 }
 
 
@@ -115,8 +125,12 @@ def _values(choice: Choice) -> dict[str, str]:
 def _text(text: str) -> str:
     """A comment of a YAML file as Markdown: nothing in it is markup but backquotes."""
     parts = re.split(r"(`+[^`]*`+)", text.replace("``", "`"))
-    escaped = [part if part.startswith("`") else re.sub(r"([<>*_\[\]])", r"\\\1", part) for part in parts]
+    escaped = [each if each.startswith("`") else _escaped(each) for each in parts]
     return re.sub(r"\bdocs/(\w+)\.md", r"[\1](\1.md)", "".join(escaped))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([*_\[\]])", r"\\\1", text).replace("<", "&lt;")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
