@@ -7,10 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.class_defaults import effective_differences
 from harness.jsonl import plain
 from harness.method import comparable
 from harness.provenance import ROOT
-from harness.values import MISSING, TARGET, Difference, differences, same
+from harness.trust import Trust
+from harness.values import MISSING, TARGET, Difference, Place, differences, same
 
 CONF = ROOT / "conf"
 """This project's own configuration files."""
@@ -29,10 +31,11 @@ class ChoiceFiles:
 
     Args:
         folders: Roots, with a folder per group each. As for Hydra, the first file of a name counts.
+        trust: For configurations that somebody else may have written: of other classes than these nothing is imported.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(folders)
+    def __init__(self, folders: Sequence[Path], trust: Trust | None = None) -> None:
+        self._folders, self._trust = tuple(folders), trust
 
     def nearest(self, group: str, config: Mapping[str, Any], chosen: str | None) -> tuple[str | None, list[Difference]]:
         """The choice from which a configuration's group differs in the fewest settings, and in which.
@@ -68,9 +71,10 @@ class ChoiceFiles:
         self, group: str, raw: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[str, Any]
     ) -> Iterator[Difference]:
         file = plain(comparable({group: _resolved(group, raw, config)})[group])
-        for place, old, new in differences(file, node):
-            if MISSING not in (old, new) or not _is_default(node, place, new if old is MISSING else old):
-                yield place, old, new
+        return effective_differences(file, node, lambda place, target: self._may_import((group, *place), target))
+
+    def _may_import(self, place: Place, target: str) -> bool:
+        return self._trust is None or any(node.get(TARGET) == target for node in self._trust.nodes(place))
 
 
 @cache
@@ -133,20 +137,3 @@ def _resolved(group: str, raw: Mapping[str, Any], config: Mapping[str, Any]) -> 
         return OmegaConf.to_container(whole[group], resolve=True)
     except OmegaConfBaseException:
         return raw
-
-
-def _is_default(node: Any, place: Sequence[str], value: Any) -> bool:
-    """Whether a setting that one side lacks has, on the other, the value that the class itself gives it."""
-    from harness.locate import locate
-    from harness.signature import settings_of
-
-    *above, name = place
-    for key in above:
-        node = node.get(key) if isinstance(node, Mapping) else None
-    if not isinstance(node, Mapping) or not isinstance(node.get(TARGET), str):
-        return False
-    try:
-        setting = settings_of(locate(node[TARGET], ".".join(place)))[0].get(name)
-    except Exception:  # whatever a class that cannot be imported raises: the run will say so
-        return False
-    return setting is not None and not setting.required and same(plain(setting.default), value)

@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.class_defaults import effective_differences
 from harness.errors import RunError
 from harness.files import disk_error, refuse_link, usable
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
-from harness.record import FILE, SCHEMA, read_record, write_record
-from harness.values import differences, dotted
+from harness.record import FILE, SCHEMA, SECTIONS, read_record, write_record
+from harness.values import dotted
 
 LOCK = ".lock"
 VOLATILE = frozenset({"tracker"})
 """Top-level configuration keys that may differ between a run and its resumption."""
+_DECISIVE = frozenset({"name", "seed", *SECTIONS}) - VOLATILE
+"""Those that must not; whatever else was added (``+x=0``) is only referred to by these, which hold its value."""
 
 
 class RunFolder:
@@ -119,8 +122,8 @@ def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path)
 def first_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """In words, the first setting in which two configurations are not those of one run; None if they are."""
     one, other = (
-        {key: value for key, value in comparable(plain(side)).items() if key not in VOLATILE} for side in (old, new)
+        {key: value for key, value in comparable(plain(side)).items() if key in _DECISIVE} for side in (old, new)
     )
-    for place, before, now in differences(one, other):
+    for place, before, now in effective_differences(one, other):
         return f"{dotted(place)} was {before!r} and is now {now!r}"
     return None

@@ -33,7 +33,7 @@ from harness.method import GROUPS, NAMED
 from harness.names import component
 from harness.record import FILE, SCHEMA, read_record
 from harness.sweep_record import FILE as SWEEPS
-from harness.trust import search_path
+from harness.trust import Trust, search_path
 
 GIVEN = ("benchmark", "optimizer", "llm")
 """Groups whose choice every record has."""
@@ -87,7 +87,8 @@ def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal],
     Raises:
         HyperboleError: One cannot be renewed, or two runs would share a folder. Nothing is changed then.
     """
-    files = ChoiceFiles([CONF, *search_path(overrides)])
+    folders = [CONF, *search_path(overrides)]
+    files = ChoiceFiles(folders, Trust(folders, {}))
     paths = sorted(path for path in folder.rglob(FILE) if not is_hidden(path.relative_to(folder)))
     if not paths:
         raise RunError(f"No {FILE} below {folder}; give an experiment's folder, e.g. runs/quickstart.")

@@ -53,6 +53,8 @@ def _unknown_key(key: str, config: Any) -> SettingError:
     if parts[-1:] == [OPEN]:
         return SettingError(f"{parent} has no {last} yet; with a + it is added: +{key}=...")
     known: Any = OmegaConf.to_container(node, resolve=False)
+    if last in known:  # Hydra takes a setting that is null for one that is not there
+        return SettingError(f"{key} is null, and Hydra takes away only what has a value; leave ~{key} out.")
     return unknown(f"setting of {parent}" if parent else "setting", last, offered(known, known, root=not parent))
 
 

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from harness.choice_files import CONF, ChoiceFiles
 from harness.experiment import identify
+from harness.folder import first_difference
 from harness.identity import Identity, identity_of
 from harness.method import GROUPS
 from harness.names import LONGEST
@@ -67,6 +68,8 @@ SPELLINGS = [
 def test_a_default_that_is_said_names_nothing(spelling):
     assert names(*spelling) == ("hpobench.credit_g", "llm_chat")
     assert fields(*spelling)["settings"] == {}
+    assert first_difference(fields(*SPELLINGS[0])["config"], fields(*spelling)["config"]) is None
+    assert first_difference(fields(*spelling)["config"], fields(*SPELLINGS[0])["config"]) is None
 
 
 @pytest.mark.parametrize(
@@ -85,8 +88,9 @@ def test_a_default_that_is_said_names_nothing(spelling):
 )
 def test_two_spellings_of_one_configuration_have_one_name(one, other):
     assert method(*one) == method(*other) != "llm_chat"
-    for key in ("choices", "settings"):
-        assert fields("optimizer=llm_chat", *one)[key] == fields("optimizer=llm_chat", *other)[key]
+    said = [fields("optimizer=llm_chat", *each) for each in (one, other)]
+    assert all(said[0][key] == said[1][key] for key in ("choices", "settings"))
+    assert first_difference(*(each["config"] for each in said)) is None
 
 
 def test_choices_and_settings_are_fields_by_value():

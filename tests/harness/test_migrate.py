@@ -91,6 +91,19 @@ def test_nothing_is_changed_where_one_run_cannot_be_renewed(experiment):
     refused(experiment, "cannot be read")
 
 
+def test_a_record_of_a_stranger_has_nothing_imported(experiment, tmp_path, monkeypatch):
+    """Its model is a class that no configuration file names there; its defaults count for nothing."""
+    (tmp_path / "planted.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass X: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = experiment / OLD / "run.json"
+    run = json.loads(path.read_text())
+    run["config"]["optimizer"]["chat"]["_target_"] = "planted.X"
+    path.write_text(json.dumps(run))
+    renewed, _ = migrate(experiment)
+    assert any("_target_=planted.X" in each.target.as_posix() for each in renewed)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_an_older_record_is_refused_with_the_command(experiment):
     with pytest.raises(OlderRecordError, match=f"earlier version.*python -m harness.migrate {experiment}$"):
         read_record(experiment / OLD / "run.json")

@@ -18,6 +18,7 @@ from harness.override_keys import about_key
         ("~llm.prt", "Unknown setting of llm 'prt'; did you mean 'port'?"),
         ("optimizer.chat.port=3", "optimizer.chat is llm; give llm.port=... instead of optimizer.chat.port."),
         ("llm.environment.A=3", "llm.environment has no A yet; with a + it is added: +llm.environment.A=..."),
+        ("~decoding.temperature", "decoding.temperature is null, and Hydra takes away only what has a value; leave ~"),
         ("budget.proposal=3", "did you mean 'proposals'?"),
     ],
 )
