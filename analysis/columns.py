@@ -33,6 +33,12 @@ _PLACE = (
     Field("task", pl.String, "`<benchmark>.<task>`"),
     Field("seed", pl.Int64, "Seed of the run"),
 )
+_TOKENS = (
+    Field("prompt_tokens", pl.Int64, "Tokens read"),
+    Field("cached_tokens", pl.Int64, "Those of them from the server's prefix cache", "the server does not say"),
+    Field("completion_tokens", pl.Int64, "Tokens written, those of a thinking part included"),
+    Field("reasoning_tokens", pl.Int64, "Those of them in a thinking part", "nobody counted them"),
+)
 _NOT_EVALUATED = "not evaluated at the highest fidelity, or not finite"
 _UNSURE = "older record, judged before `off_grid` was a fault, which it may be"
 _NO_MODEL = "no model answered, or a call is not on record"
@@ -89,10 +95,7 @@ TRIALS = (
     Field("ask_seconds", pl.Float64, "Wall time of asking, in seconds; language-model latency included"),
     Field("evaluation_seconds", pl.Float64, "Cost of the evaluation in seconds", "not evaluated, or not measured"),
     Field("calls", pl.Int64, "Requests to a language model, every attempt included"),
-    Field("prompt_tokens", pl.Int64, "Tokens read"),
-    Field("cached_tokens", pl.Int64, "Those of them from the server's prefix cache", "the server does not say"),
-    Field("completion_tokens", pl.Int64, "Tokens written, those of a thinking part included"),
-    Field("reasoning_tokens", pl.Int64, "Those of them in a thinking part", "nobody counted them"),
+    *_TOKENS,
     Field("llm_seconds", pl.Float64, "Sum of the calls' latencies in seconds"),
     Field("candidates", pl.Int64, "Configurations drawn from a model inside the ask, the proposed one included"),
     Field("candidates_invalid", pl.Int64, "Those of them with a fault"),
@@ -120,10 +123,7 @@ CALLS = (
     Field("started_at", pl.String, "Start, ISO 8601"),
     Field("seconds", pl.Float64, "Latency in seconds, waiting between attempts included"),
     Field("attempts", pl.Int64, "Requests sent"),
-    Field("prompt_tokens", pl.Int64, "Tokens read"),
-    Field("cached_tokens", pl.Int64, "Those of them from the server's prefix cache", "the server does not say"),
-    Field("completion_tokens", pl.Int64, "Tokens written"),
-    Field("reasoning_tokens", pl.Int64, "Those of them in a thinking part", "nobody counted them"),
+    *_TOKENS,
     Field("finish_reason", pl.String, "`stop`, `length`, or the server's own word", "it was given up"),
     Field("mode", pl.String, "`decoding.mode` of the request", "older record"),
     Field("temperature", pl.Float64, "Sampling temperature", "older record"),

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from docs.docstrings import prose
-from harness.choice_files import CONF
+from harness.choice_files import CONF, default_choices
 from harness.conf_files import DOCUMENTED, Choice, Setting, choices_in, docstrings, settings_in
-from harness.help import APART, defaults, shared_settings
+from harness.help import APART, shared_settings
 
 ROOT = CONF.parent
 MARK = re.compile(r"^<!-- generated: (\w+)((?: \S+)*) -->$", re.MULTILINE)
@@ -35,7 +35,7 @@ def filled(text: str) -> str:
 
 def choices(group: str) -> str:
     """Table of a group's choices: what each is, and where they share settings, how it differs from the default."""
-    found, default = choices_in(group, [CONF]), defaults().get(group)
+    found, default = choices_in(group, [CONF]), default_choices().get(group)
     usual = next((_values(choice) for choice in found if choice.name == default and group not in APART), {})
     rows = []
     for choice in found:
@@ -51,7 +51,7 @@ def settings(group: str) -> str:
     """Table of a group's settings, each once, with the default choice's value; of the root where no group is given."""
     if group == "root":
         return _settings(settings_in(CONF / "config.yaml", root=True), "")
-    return _settings(shared_settings(choices_in(group, [CONF]), defaults().get(group)), f"{group}.")
+    return _settings(shared_settings(choices_in(group, [CONF]), default_choices().get(group)), f"{group}.")
 
 
 def each(group: str) -> str:

@@ -19,16 +19,15 @@ from harness.faults import knew_grid
 from harness.folder import RunFolder
 from harness.method import DECODING, with_schema_form
 from harness.offline import go_offline
+from harness.outcome import TIMED
 from harness.plumbing import WHEREABOUTS
 from harness.rows import in_older_words
 from harness.seeds import recorded_seeds
-from harness.trust import Place, Trust, walk
-from harness.values import TARGET
+from harness.trust import Trust, walk
+from harness.values import TARGET, Place
 from harness.whole import whole_rows
 
 TIMES = frozenset({"ask_seconds", "evaluation_seconds", "started_at"})
-TIMED = ("_seconds", "_joules")
-"""How metrics end that are times as well."""
 IDENTITY = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "choices", "settings", "seed")
 NO_TRACKER = {TARGET: "harness.tracker.NoTracker"}
 PRELOADED = ["harness.again", "harness.perform", "ConfigSpace", "numpy", "hydra.utils"]

@@ -22,6 +22,13 @@ class Parser(argparse.ArgumentParser):
         """Say it and exit; argparse prints its usage first."""
         self.exit(2, f"Cannot read the options: {message}; see {self.prog} --help.\n")
 
+    @classmethod
+    def of_module(cls, module: str, docstring: str | None) -> Parser:
+        """The parser of ``python -m <module>``, whose help is its docstring: first paragraph, options, the rest."""
+        about, _, more = (docstring or "").partition("\n\n")
+        form = argparse.RawDescriptionHelpFormatter
+        return cls(prog=f"python -m {module}", description=about, epilog=more, formatter_class=form)
+
 
 class _Flags(argparse.ArgumentParser):
     """Hydra's own flags, with mistakes raised instead of printed."""

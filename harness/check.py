@@ -101,7 +101,7 @@ def _choice(group: str, overrides: Sequence[str]) -> str:
 def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
     """Check a benchmark, behind its probe."""
     from harness.build import build_benchmark
-    from harness.checks.bench import Bench
+    from harness.checks.bench import Bench, close
     from harness.checks.benchmark_checks import breaches
     from harness.checks.elsewhere import measured_elsewhere, measured_otherwise
     from harness.checks.witness import BrokenError, given_by
@@ -115,8 +115,7 @@ def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
         found = breaches(bench) or list(measured_otherwise(bench, measured_elsewhere(anew)))
     except (BrokenError, ContractError, SpaceError) as error:
         return Verdict(what, [str(error)])
-    if callable(close := getattr(benchmark, "close", None)):
-        close()
+    close(benchmark)
     return Verdict(what, found)
 
 

@@ -22,7 +22,9 @@ _SELF = "_self_"
 @cache
 def default_choices() -> dict[str, str | None]:
     """Group -> file chosen when nobody chooses, from the defaults list of conf/config.yaml."""
-    entries = _read(CONF / "config.yaml").get("defaults") or []
+    import yaml  # --help needs this, and nothing heavier
+
+    entries = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     return {str(group): choice for entry in entries if isinstance(entry, Mapping) for group, choice in entry.items()}
 
 

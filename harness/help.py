@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.choice_files import CONF
+from harness.choice_files import CONF, default_choices
 from harness.conf_files import Choice, Setting, choices_in, settings_in
 from harness.errors import unknown
 
@@ -48,7 +48,7 @@ def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
     """
     width = width or max(80, min(120, shutil.get_terminal_size((120, 24)).columns))
     folders = [CONF, *_search_path(overrides)]
-    default_of = defaults()
+    default_of = default_choices()
     blocks = [
         FRAME,
         "\n".join(["Settings of every run:", *_table(settings_in(CONF / "config.yaml", root=True), width)]),
@@ -117,12 +117,3 @@ def _search_path(overrides: Sequence[str]) -> list[Path]:
     given = [text.partition("=")[2] for text in overrides if text.startswith("hydra.searchpath=")]
     names = [name.strip(" '\"").removeprefix("file://") for text in given for name in text.strip("[]").split(",")]
     return [Path(name) for name in names if name]
-
-
-def defaults() -> dict[str, str]:
-    """Group -> what is chosen when nothing is."""
-    import yaml
-
-    entries = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
-    pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
-    return {group: choice for group, choice in pairs if choice is not None}

@@ -11,9 +11,7 @@ Exit codes: 0 all records are up to date; 2 one cannot be renewed, and nothing i
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,11 +39,17 @@ GIVEN = ("benchmark", "optimizer", "llm")
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """One run: where it lies, where it belongs, and its record as it is to be."""
+    """One run: where it lies, where it belongs, and its record as it is and as it is to be."""
 
     folder: Path
     target: Path
+    before: Mapping[str, Any]
     run: Mapping[str, Any]
+
+    @property
+    def is_due(self) -> bool:
+        """Whether anything is to be changed."""
+        return self.folder != self.target or self.before != self.run
 
     @property
     def experiment(self) -> Path:
@@ -61,13 +65,7 @@ class Renewal:
 
 def main() -> None:
     """The command."""
-    about, _, more = (__doc__ or "").partition("\n\n")
-    parser = Parser(
-        prog="python -m harness.migrate",
-        description=about,
-        epilog=more,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser.of_module("harness.migrate", __doc__)
     parser.add_argument("folder", type=Path, help="an experiment, or a folder with several")
     parser.add_argument("overrides", nargs="*", help="hydra.searchpath=[...]")
     options = parser.parse_args()
@@ -98,7 +96,7 @@ def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal],
         other = targets.setdefault(each.target, each.folder)
         if other != each.folder:
             raise RunError(f"{other} and {each.folder} are the same run; move one of them away.")
-    due = [each for each in planned if each.folder != each.target or _read(each.folder / FILE) != each.run]
+    due = [each for each in planned if each.is_due]
     for each in due:
         _refuse_unfit(each)
     for experiment in dict.fromkeys(each.experiment for each in due):
@@ -142,7 +140,7 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     fields = identity_of(config, used, chosen, files).fields(config)
     place = fields.pop("place")
     target = folder.parents[EXPERIMENT] / place / fields["method"] / str(run["seed"])
-    return Renewal(folder, target, _in_order(run | fields))
+    return Renewal(folder, target, run, _in_order(run | fields))
 
 
 def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,10 +182,6 @@ def _rename_in_sweeps(experiment: Path, ids: Mapping[str, str]) -> None:
     ]
     if renamed != rows:
         replace_file(path, "".join(f"{encode(row)}\n" for row in renamed))
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_bytes())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import SettingError
+from harness.scalars import whole
 
 LONGEST = 255
 """Characters of one component of a path; these are ASCII, so bytes as well."""
@@ -55,7 +56,7 @@ def written(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, int | float):
-        return _number(value)
+        return str(whole(value))
     if isinstance(value, str):
         return json.dumps(value) if _reads_otherwise(value) else value
     return json.dumps(_spelled(value), sort_keys=True, separators=(",", ":"))
@@ -67,13 +68,7 @@ def _spelled(value: Any) -> Any:
         return {str(key): _spelled(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_spelled(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number(value: float) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value) if isinstance(value, int) else repr(value)
+    return whole(value)
 
 
 def _reads_otherwise(text: str) -> bool:

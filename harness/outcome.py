@@ -17,6 +17,8 @@ from harness.masking import without_secrets
 from harness.problem import Benchmark, EvaluationError, Objective, Outcome
 from harness.scalars import LARGEST, is_quantity, number
 
+TIMED = ("_seconds", "_joules")
+"""How metrics end that are never the same twice where a model is trained."""
 LONGEST_ERROR = 2000
 """Characters of a trial's error; an exception that carries a whole array says nothing more in the rest."""
 

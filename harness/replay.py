@@ -15,7 +15,6 @@ command.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,13 +31,7 @@ from harness.visible import visible
 
 def main() -> None:
     """The command."""
-    about, _, more = (__doc__ or "").partition("\n\n")
-    parser = Parser(
-        prog="python -m harness.replay",
-        description=about,
-        epilog=more,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser.of_module("harness.replay", __doc__)
     parser.add_argument("folder", type=Path, help="an experiment, or any folder with runs below it")
     parser.add_argument("overrides", nargs="*", help="hydra.searchpath=[...] and others, see below")
     options = parser.parse_args()

@@ -16,10 +16,8 @@ from typing import Any
 
 from harness.arguments import check_overrides
 from harness.errors import RunError, SettingError
-from harness.values import TARGET
+from harness.values import TARGET, Place
 
-Place = tuple[str, ...]
-"""Where in a configuration: keys from the top; ``[]`` for any position of a list."""
 SEARCH_PATH = "hydra.searchpath"
 
 SPECIAL = frozenset({TARGET, "_args_", "_partial_", "_recursive_", "_convert_"})
@@ -129,12 +127,9 @@ def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict
     Raises:
         SettingError: An override is something else, or cannot be read.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    check_overrides(overrides, "replay takes one")
     folders, said = [conf], dict[Place, str]()
     settings: dict[Place, Any] = {}
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in _parsed(overrides, "replay takes one"):
         place, value = tuple(override.key_or_group.split(".")), override.value()
         if override.key_or_group == SEARCH_PATH and isinstance(value, list):
             folders += [_folder(str(entry)) for entry in value]
@@ -156,11 +151,8 @@ def search_path(overrides: Sequence[str]) -> list[Path]:
     Raises:
         SettingError: An override is something else, or a folder does not exist.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    check_overrides(overrides, "give this command one")
     folders = []
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in _parsed(overrides, "give this command one"):
         value = override.value()
         if override.key_or_group != SEARCH_PATH or not isinstance(value, list):
             raise SettingError(
@@ -168,6 +160,14 @@ def search_path(overrides: Sequence[str]) -> list[Path]:
             )
         folders += [_folder(str(entry)) for entry in value]
     return folders
+
+
+def _parsed(overrides: Sequence[str], several: str) -> list[Any]:
+    """Hydra's overrides of a command line; ``several`` says what to do with one that names several values."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    check_overrides(overrides, several)
+    return list(OverridesParser.create().parse_overrides(list(overrides)))
 
 
 def _folder(entry: str) -> Path:

@@ -19,6 +19,7 @@ MISSING: Final = _Missing()
 """Stands for what one side lacks."""
 
 Place = tuple[str, ...]
+"""Where in a configuration: keys from the top; ``[]`` for any position of a list."""
 Difference = tuple[Place, Any, Any]
 
 

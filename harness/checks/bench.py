@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.checks.spoiled import valid_configurations
 from harness.contract import named
-from harness.outcome import plain_outcome, reason, said
+from harness.outcome import TIMED, plain_outcome, reason, said
 from harness.problem import Benchmark, EvaluationError, Outcome, Params
 
 CONFIGURATIONS, TRAININGS = 50, 3
@@ -19,8 +19,12 @@ CONFIGURATIONS, TRAININGS = 50, 3
 SLOW_SECONDS = 1.0
 """An evaluation that takes longer counts as a training."""
 SEED = 3
-TIMED = ("_seconds", "_joules")
-"""How metrics end that are never the same twice where a model is trained."""
+
+
+def close(benchmark: Benchmark) -> None:
+    """End what its evaluations have started, where it can (``BenchmarkOptions``)."""
+    if callable(end := getattr(benchmark, "close", None)):
+        end()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.checks.bench import Bench
+from harness.checks.bench import Bench, close
 from harness.checks.spoiled import valid_configurations
 from harness.checks.state import differs, fingerprint, kept_random_state, scrambler
 from harness.checks.witness import BrokenError, distinct, given_by
@@ -17,7 +17,7 @@ from harness.contract import curve_of
 from harness.declared import ROUNDING
 from harness.errors import ContractError
 from harness.options import benchmark_options
-from harness.problem import Objective, Params
+from harness.problem import Benchmark, Objective, Params
 from harness.space import default_of
 
 REPEATED = 6
@@ -107,8 +107,15 @@ def repeatable(bench: Bench) -> Iterator[str]:
 
 def _repeated(bench: Bench) -> Iterator[str]:
     """The first difference between evaluations of the same."""
-    again = "for the same configuration, fidelity and seed"
     other = bench.build()
+    try:
+        yield from _differing(bench, other)
+    finally:
+        close(other)
+
+
+def _differing(bench: Bench, other: Benchmark) -> Iterator[str]:
+    again = "for the same configuration, fidelity and seed"
     for place in range(min(REPEATED, len(bench.configurations))):
         params, first = bench.configurations[place], bench.answer(place).measured
         if bench.evaluate(params).measured != first:
@@ -126,8 +133,6 @@ def _repeated(bench: Bench) -> Iterator[str]:
         else:
             continue
         return
-    if callable(close := getattr(other, "close", None)):
-        close()
 
 
 def _from_the_same_state(bench: Bench, params: Params) -> Any:
