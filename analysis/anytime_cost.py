@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.anytime import blocks
-from analysis.axes import Axis, at_cost, cost_of
+from analysis.axes import Axis, cost_of, scores_at
 from analysis.comparison import Comparison
 from analysis.figures import Sketch
 from analysis.load import Experiment
@@ -105,27 +105,3 @@ def cost_grid(costs: list[Floats]) -> Floats:
     if not len(positive):
         return np.zeros(0)
     return np.geomspace(positive.min() / 1.05, positive.max(), _POINTS)
-
-
-def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: Floats) -> Floats:
-    """Normalized regrets of a method's runs at these costs, or best values of a single task whose regret is unknown.
-
-    Args:
-        block: Runs that can be compared.
-        method: One of its methods.
-        costs: What its runs had cost after each trial, a list a task of one a seed (``cost_of``).
-        grid: Costs, shape (points,).
-
-    Returns:
-        Shape (runs, tasks, points).
-    """
-    tasks = block.regret_tasks or block.tasks[:1]
-    curves = {task.name: [block.curves[method, task.name][seed] for seed in block.seeds] for task in tasks}
-    nothing = all(np.isnan(curve).all() for of_task in curves.values() for curve in of_task)
-    scores = []
-    for task, of_task in zip(tasks, costs, strict=True):
-        start = np.nan if nothing or not block.regret_tasks else task.charge
-        runs = [np.where(np.isnan(curve), start, curve) for curve in curves[task.name]]
-        losses = np.stack([at_cost(run, cost, start, grid) for run, cost in zip(runs, of_task, strict=True)])
-        scores.append(task.regret(losses) if block.regret_tasks else task.values(losses))
-    return np.stack(scores, axis=1)

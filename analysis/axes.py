@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.bills import bills
+from analysis.comparison import Comparison
 from analysis.energy import run_joules
 from analysis.load import Experiment
-from analysis.money import bills
 from analysis.prices import Prices
 
 Floats = npt.NDArray[np.float64]
@@ -112,3 +113,27 @@ def at_cost(curve: Floats, cost: Floats, start: float, grid: Floats) -> Floats:
     """
     paid = np.searchsorted(cost, grid, side="right")
     return np.concatenate([[start], curve])[paid]
+
+
+def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: Floats) -> Floats:
+    """Normalized regrets of a method's runs at these costs, or best values of a single task whose regret is unknown.
+
+    Args:
+        block: Runs that can be compared.
+        method: One of its methods.
+        costs: What its runs had cost after each trial, a list a task of one a seed (``cost_of``).
+        grid: Costs, shape (points,).
+
+    Returns:
+        Shape (runs, tasks, points).
+    """
+    tasks = block.regret_tasks or block.tasks[:1]
+    curves = {task.name: [block.curves[method, task.name][seed] for seed in block.seeds] for task in tasks}
+    nothing = all(np.isnan(curve).all() for of_task in curves.values() for curve in of_task)
+    scores = []
+    for task, of_task in zip(tasks, costs, strict=True):
+        start = np.nan if nothing or not block.regret_tasks else task.charge
+        runs = [np.where(np.isnan(curve), start, curve) for curve in curves[task.name]]
+        losses = np.stack([at_cost(run, cost, start, grid) for run, cost in zip(runs, of_task, strict=True)])
+        scores.append(task.regret(losses) if block.regret_tasks else task.values(losses))
+    return np.stack(scores, axis=1)

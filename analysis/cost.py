@@ -7,7 +7,7 @@ import polars as pl
 from analysis.calls import most_at_once, read_spans, waited_seconds
 from analysis.energy import KINDS, measured_kinds, run_joules
 from analysis.load import Experiment, Run
-from analysis.sweeps import read_sweeps
+from analysis.recorded_sweeps import read_sweeps
 from analysis.table import Column, Table, frame_of
 
 COLUMNS = (

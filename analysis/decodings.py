@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison, shared_seeds
 from analysis.load import Experiment
 from analysis.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
-from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.schema_faults import judged
 from analysis.shares import INTERVALS, cut_off_share, share_cells

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.calls import Call, read_calls
 from analysis.load import Experiment
-from analysis.sweeps import Sweep, read_sweeps
+from analysis.recorded_sweeps import Sweep, read_sweeps
 
 KINDS = {"gpu_joules": "GPU", "cpu_joules": "CPU"}
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from analysis.anytime_cost import scores_at
-from analysis.axes import Axis, at_cost, cost_of
+from analysis.axes import Axis, at_cost, cost_of, scores_at
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
-from analysis.quality import Cells, metric_cells
 from analysis.render import number_text
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from analysis.cells import Cells
 from analysis.comparison import Comparison, compare_task
 from analysis.load import Experiment
-from analysis.quality import Cells
 from analysis.table import Column, Findings, Table, frame_of
 from analysis.task import Task
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison, compare_task
 from analysis.load import Experiment
-from analysis.quality import Cells, metric_cells
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Table, frame_of
 from analysis.task import Task

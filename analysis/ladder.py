@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.authorship import with_model
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison, shared_seeds
 from analysis.labels import listed, model_parameters, model_title
 from analysis.load import Experiment, Run
 from analysis.paired import REGRET, Pairs, charge_notes, final_scores
-from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.shares import GROUPS, INTERVALS, cut_off_share, group_cells, group_columns, share_cells, unsure_notes
 from analysis.statistics import mean

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
 from analysis.generalization import Incumbents, generalization_table, incumbents, objective_text
 from analysis.load import Experiment
-from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of

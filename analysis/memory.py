@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.cells import Cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
 from analysis.paired import charge_notes, paired, pairs
-from analysis.quality import Cells
 from analysis.render import with_interval
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.variants import Variant, families

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison, Place, shared_seeds
 from analysis.labels import listed
 from analysis.load import Experiment
-from analysis.quality import Cells, metric_cells
 from analysis.regret import charged
 from analysis.statistics import mean
 from analysis.task import Task

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
 from analysis.fronts import Fronts, fronts
 from analysis.load import Experiment
 from analysis.pareto import REFERENCE
-from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of

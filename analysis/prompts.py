@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
 from analysis.paired import charge_notes, final_scores, paired, pairs, run_means
-from analysis.quality import Cells, metric_cells
 from analysis.render import with_interval
 from analysis.statistics import mean
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of

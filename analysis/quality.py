@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.authorship import (
     OF_THE_MODEL,
@@ -16,17 +15,14 @@ from analysis.authorship import (
     little_by_the_model,
     with_model,
 )
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison, compare_blocks, compare_task
 from analysis.labels import listed
 from analysis.load import Experiment
-from analysis.statistics import bootstrap_interval, interquartile_mean, mean, mean_ranks
+from analysis.statistics import interquartile_mean, mean, mean_ranks
 from analysis.table import INTERVAL, MARK, Column, Table, frame_of
 
-Floats = npt.NDArray[np.float64]
-Cells = dict[str, object]
-
 EXACT = "random search, exact"
-BOOTSTRAP_SEED = 0  # every interval starts from its own generator: none depends on which others are computed
 MOST_BEST_COLUMNS = 4
 _REGRET = "0 is the optimum, 1 the expectation of one random configuration"
 _CHARGED = (
@@ -142,17 +138,6 @@ def _method_rows(block: Comparison) -> list[Cells]:
             row[f"best.{task.name}"] = _number(task.value(float(losses.mean())))
         rows.append(row)
     return rows
-
-
-def metric_cells(key: str, metric: Callable[[Floats], Floats], scores: Floats) -> Cells:
-    """The metric and its interval; null where any run's score is unknown, for a mean of the others would flatter."""
-    if np.isnan(scores).any():
-        return {}
-    cells: Cells = {key: float(metric(scores))}
-    interval = bootstrap_interval(scores, metric, np.random.default_rng(BOOTSTRAP_SEED))
-    if interval is not None:
-        cells |= {f"{key}_lower": interval[0], f"{key}_upper": interval[1]}
-    return cells
 
 
 def _exact_row(block: Comparison) -> Cells | None:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.quality import Cells, metric_cells
 from analysis.render import number_text, with_interval
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 from analysis.task import Task

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from analysis.cells import Cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
 from analysis.paired import REGRET, Pairs, charge_notes, paired, pairs
-from analysis.quality import Cells
 from analysis.render import number_text, with_interval
 from analysis.shares import INTERVALS, share_cells
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from analysis.cells import BOOTSTRAP_SEED, Cells
 from analysis.load import Experiment
-from analysis.quality import BOOTSTRAP_SEED, Cells
 from analysis.statistics import share_interval
 from analysis.table import INTERVAL, Column
 from harness.faults import Group

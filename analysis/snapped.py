@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from analysis.cells import Cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.quality import Cells
 from analysis.shares import INTERVALS, share_cells
 from analysis.table import INTERVAL, Column, Findings, Table, frame_of
 

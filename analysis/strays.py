@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from analysis.cells import Cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
-from analysis.quality import Cells
 from analysis.table import Column, Findings, Table, frame_of
 from harness.faults import knew_grid
 

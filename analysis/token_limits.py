@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from analysis.cells import Cells, metric_cells
 from analysis.comparison import Comparison
 from analysis.load import Experiment
 from analysis.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
-from analysis.quality import Cells, metric_cells
 from analysis.render import number_text
 from analysis.shares import INTERVALS, cut_off_share, share_cells
 from analysis.statistics import mean

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.bills import bills
 from analysis.load import load
-from analysis.money import bills, money_findings
+from analysis.money import money_findings
 from analysis.prices import read_prices
 from tests.analysis.run_folders import USAGE, at, call, trial, write_run
 

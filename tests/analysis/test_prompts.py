@@ -132,7 +132,7 @@ def test_the_two_hints_are_weighed_against_each_other(tmp_path):
 
 def test_the_interval_of_a_difference_covers_it(tmp_path):
     """No difference between the prompts: over many experiments with noise, about 95 % of the intervals hold 0."""
-    from analysis.quality import metric_cells
+    from analysis.cells import metric_cells
     from analysis.statistics import mean
 
     draw = np.random.default_rng(0)
