@@ -59,19 +59,18 @@ def check_fidelity_range(fidelity: Fidelity) -> None:
         raise ContractError(f"{what} goes from {fidelity.lower} to {fidelity.upper}; the lower end comes first.")
 
 
-def check_problem(problem: Problem) -> None:
-    """See ``Problem``."""
+def check_problem(problem: Problem, objective: type[Objective], fidelity: type[Fidelity]) -> None:
+    """See ``Problem``; the classes are given, for the module that defines them uses this one."""
     from ConfigSpace import ConfigurationSpace
 
     from harness.faults import describe
-    from harness.problem import Fidelity, Objective
-    from harness.validity import Checker  # they speak about what this module checks
+    from harness.validity import Checker  # heavy, and a problem is made late
 
     what = f"Problem {_name(problem.name, 'a problem')}"
     if not isinstance(problem.space, ConfigurationSpace):
         raise ContractError(f"{what}: space is {type(problem.space).__name__}, not a ConfigSpace.ConfigurationSpace.")
-    _all_of(problem.objectives, Objective, f"{what}: objectives")
-    _all_of(problem.fidelities, Fidelity, f"{what}: fidelities")
+    _all_of(problem.objectives, objective, f"{what}: objectives")
+    _all_of(problem.fidelities, fidelity, f"{what}: fidelities")
     if not problem.objectives:
         raise ContractError(f"{what} has no objective; give at least one.")
     if not isinstance(problem.default, dict):

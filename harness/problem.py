@@ -112,7 +112,7 @@ class Problem:
     def __post_init__(self) -> None:
         from harness.declared import check_problem
 
-        check_problem(self)
+        check_problem(self, Objective, Fidelity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.problem import Outcome, Params
+if TYPE_CHECKING:
+    from harness.problem import Outcome, Params
 
 
 class Fault(StrEnum):

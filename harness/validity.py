@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenOrConjunction, ForbiddenRelation
@@ -28,10 +28,12 @@ from harness.choices import Choices, builtin, has_choices
 from harness.errors import SpaceError
 from harness.faults import FIDELITY
 from harness.levels import Levels, levels_of
-from harness.problem import Params, Problem
 from harness.scalars import whole
 from harness.short_names import ShortNames
 from harness.trial import Fault, Proposal, Violation
+
+if TYPE_CHECKING:
+    from harness.problem import Params, Problem
 
 Verdict = tuple[Any, Fault | None]
 """The legal value and None, or None and the fault."""
