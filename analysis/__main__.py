@@ -19,12 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
     parser.add_argument("--output", type=Path, metavar="DIR", help="where to write (default: the experiment's folder)")
-    parser.add_argument("--prices", type=Path, metavar="FILE", help="price table (default: analysis/prices.yaml)")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="price table (default: analysis/stats/prices.yaml)")
     options = parser.parse_args(arguments)
 
-    from analysis.load import load
-    from analysis.prices import OURS
-    from analysis.publish import present
+    from analysis.report.outputs import present
+    from analysis.runs.load import load
+    from analysis.stats.prices import OURS
     from harness.errors import DiskError, HyperboleError
     from harness.explain import silence
     from harness.files import usable

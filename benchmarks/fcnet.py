@@ -12,10 +12,10 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.hints import hints
-from benchmarks.nearest import nearest_of
-from benchmarks.settings import checked_seed, one_of, refuse_fidelity
-from benchmarks.table import Grid, Levels, Measures, Table, grid_space
+from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
+from benchmarks.lookup.nearest import nearest_of
+from benchmarks.shared.hints import hints
+from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
 from harness.problem import Outcome, Params, Problem
 
 LEVELS: Levels = {
@@ -91,7 +91,7 @@ class FCNet:
         task: One of ``FCNet.tasks``.
         table_seed: 0 to 3 for the results of one of the table's seeds, None for their mean.
         space: ``grid``, where every number is ordinal with the table's levels; or ``nearest``, ranges of the numbers,
-            where a configuration is *defined* to score what the nearest levels scored (``benchmarks.nearest``; rates of
+            where a configuration is *defined* to score what the nearest levels scored (``nearest``; rates of
             dropout linear, all others logarithmic).
         objectives: One or several of ``MEASURES``; None for the error alone.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-from benchmarks.hints import hints
-from benchmarks.nearest import nearest_of
-from benchmarks.settings import checked_seed, one_of, refuse_fidelity
-from benchmarks.table import Grid, Levels, Measures, Table, grid_space
+from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
+from benchmarks.lookup.nearest import nearest_of
+from benchmarks.shared.hints import hints
+from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
 from harness.problem import Outcome, Params, Problem
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

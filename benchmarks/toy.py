@@ -23,8 +23,8 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from benchmarks.hints import hints
-from benchmarks.settings import one_of
+from benchmarks.shared.hints import hints
+from benchmarks.shared.setting_checks import one_of
 from harness.errors import SettingError
 from harness.problem import Fidelity, Objective, Outcome, Params, Problem
 

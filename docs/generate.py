@@ -88,7 +88,7 @@ def models() -> str:
 
 def columns(frame: str) -> str:
     """Table of a frame's columns."""
-    from analysis.columns import FRAMES
+    from analysis.runs.columns import FRAMES
 
     rows = [(f"`{each.name}`", f"`{each.type}`", each.says, each.null) for each in FRAMES[frame]]
     return _table(("column", "type", "what it says", "null when"), rows)

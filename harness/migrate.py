@@ -28,6 +28,7 @@ from harness.former_names import EXPERIMENT
 from harness.identity import identity_of
 from harness.jsonl import encode, read_rows
 from harness.method import GROUPS, NAMED
+from harness.moved import renewed
 from harness.names import component
 from harness.record import FILE, SCHEMA, read_record
 from harness.sweep_record import FILE as SWEEPS
@@ -126,7 +127,7 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     home = f"{component('.'.join((run['benchmark'], run['task'])))}/{run['method']}/{run['seed']}"
     if not folder.as_posix().endswith(f"/{home}") or len(folder.parents) <= EXPERIMENT:
         raise RunError(f"{path} is not in the folder that it names, {home}; move it there or away.")
-    config = run["config"]
+    config = renewed(run["config"])
     chosen = {**_named_choices(run), **run.get("choices", {})}
     for group in GIVEN:
         if run[group] is not None and not files.has(group, str(run[group])):
@@ -140,7 +141,7 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     fields = identity_of(config, used, chosen, files).fields(config)
     place = fields.pop("place")
     target = folder.parents[EXPERIMENT] / place / fields["method"] / str(run["seed"])
-    return Renewal(folder, target, run, _in_order(run | fields))
+    return Renewal(folder, target, run, _in_order(run | {"config": config} | fields))
 
 
 def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:

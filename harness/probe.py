@@ -2,7 +2,7 @@
 
 A probe changes what an optimizer is told and how its configurations are read, never the benchmark itself: what was
 really evaluated is recorded as ``evaluated``. It is built with ``(benchmark, family, seed)`` and its own settings, and
-is a benchmark itself. Probes live in ``benchmarks/probe.py``.
+is a benchmark itself. Probes live in ``benchmarks/probes/probe.py``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from harness.errors import HyperboleError, RunError
 from harness.folder import is_hidden
 from harness.jsonl import read_rows
 from harness.record import read_record
-from harness.wandb_tracker import WandbTracker
+from harness.wandb.wandb_tracker import WandbTracker
 from harness.whole import whole_rows
 
 FINISHED = ("complete", "failed")

@@ -10,8 +10,8 @@ from typing import Any
 
 from harness.chat import ChatRequest, Completion, Token
 from harness.trial import Usage
-from llms.attempts import UnansweredError
-from llms.replies import Answered
+from llms.wire.attempts import UnansweredError
+from llms.wire.replies import Answered
 
 Row = dict[str, Any]
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from harness.chat import ChatRequest, Completion
 from harness.errors import HyperboleError, SettingError
 from harness.progress import say
-from llms.dialect import Dialect, MaxTokensField
-from llms.keys import checked_variable, read_key
-from llms.thinking import TAGS, checked_tags
+from llms.wire.dialect import Dialect, MaxTokensField
+from llms.wire.keys import checked_variable, read_key
+from llms.wire.thinking import TAGS, checked_tags
 
 if TYPE_CHECKING:
-    from llms.wire import Wire
+    from llms.wire.wire import Wire
 
 
 class Client:
@@ -127,7 +127,7 @@ class Client:
             await wire.close()
 
     def _open(self) -> Wire:
-        from llms.wire import Wire
+        from llms.wire.wire import Wire
 
         return Wire(
             self.server,

@@ -18,7 +18,7 @@ class Decoding:
             (``json_schema``, see ``llms.schema``).
         max_tokens: Longest reply in tokens; a longer one is cut off and its finish reason is "length". Several
             configurations in one reply may take as many each, and reasoning that is asked for has room of its own
-            (``optimizers.request``).
+            (``optimizers.chat.request``).
         temperature: Overrides the method's own; None keeps it.
         thinking_tokens: Longest thinking part of a reasoning model, on top of ``max_tokens``; None sets it no limit of
             its own: it then counts within ``max_tokens``.

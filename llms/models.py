@@ -10,10 +10,10 @@ from harness.signature import takes_also
 from llms.client import Client
 from llms.person import Person
 from llms.recorder import Recorder
-from llms.running import served_row
-from llms.server import ensure_server
-from llms.server_settings import ServerSettings, server_settings
-from llms.thinking import TAGS
+from llms.server.running import served_row
+from llms.server.server import ensure_server
+from llms.server.server_settings import ServerSettings, server_settings
+from llms.wire.thinking import TAGS
 
 
 @takes_also(ServerSettings)
@@ -43,10 +43,10 @@ def vllm(  # noqa: PLR0913 (each one is a setting)
         max_attempts: The same.
         concurrency: The same.
         thinking_tags: The same.
-        extra_args: See ``llms.server_settings.ServerSettings``; numbers are passed on as text.
+        extra_args: See ``llms.server.server_settings.ServerSettings``; numbers are passed on as text.
         environment: The same; what is null is left out.
         threads: The same; one core is a number.
-        server: See ``llms.server_settings.ServerSettings``.
+        server: See ``llms.server.server_settings.ServerSettings``.
 
     Raises:
         SettingError: A setting is out of its range.

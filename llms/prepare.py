@@ -7,10 +7,10 @@ import time
 
 from harness.arguments import Parser
 from harness.errors import HyperboleError, unknown
-from llms.catalogue import BY_NAME, MODELS, LocalModel
-from llms.local_model import model_folder, prepared, room_for
-from llms.processor import choose_dtype, this_processor
+from llms.local.catalogue import BY_NAME, MODELS, LocalModel
+from llms.local.local_model import model_folder, prepared, room_for
 from llms.serve import GROUP, model_of
+from llms.server.processor import choose_dtype, this_processor
 
 SLOWER_WITHOUT_BFLOAT16 = 2.5
 """Measured with SmolLM2 and 1.5B: tokens a second with instructions for bfloat16 over those in float32 without."""

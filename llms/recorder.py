@@ -12,8 +12,8 @@ from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
 from harness.jsonl import Appender, read_rows
-from llms.attempts import UnansweredError
 from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered
+from llms.wire.attempts import UnansweredError
 
 
 @runtime_checkable

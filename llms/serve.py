@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.arguments import Parser
 from harness.errors import HyperboleError, unknown
-from llms.health import served_models
-from llms.server import ensure_server, stop_server
-from llms.server_settings import SERVER_KEYS, ServerSettings, server_settings
+from llms.server.server import ensure_server, stop_server
+from llms.server.server_settings import SERVER_KEYS, ServerSettings, server_settings
+from llms.wire.health import served_models
 
 GROUP = Path(__file__).parents[1] / "conf" / "llm"
 

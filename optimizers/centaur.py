@@ -13,10 +13,10 @@ from harness.errors import SettingError, unknown
 from harness.problem import Params, Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor
+from optimizers.chat.advisor import Advisor
+from optimizers.chat.prompt import Prompt, answer_of, dumps, result, template
 from optimizers.cma_es import CMAES
-from optimizers.history import History
-from optimizers.prompt import Prompt, answer_of, dumps, result, template
+from optimizers.shared.history import History
 
 SCHEDULES = ("share", "interval")
 BEST, LAST = 5, 20

@@ -12,8 +12,8 @@ from harness.budget import Budget
 from harness.errors import SettingError
 from harness.problem import Params, Problem
 from harness.trial import Proposal, Proposer, Trial
-from optimizers.draws import Draws
-from optimizers.unit_cube import MIDDLE, Point, UnitCube
+from optimizers.shared.draws import Draws
+from optimizers.shared.unit_cube import MIDDLE, Point, UnitCube
 
 SIGMA = 1 / 6
 """Optuna's first step size: three standard deviations reach from the middle to a bound."""

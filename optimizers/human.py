@@ -13,10 +13,10 @@ from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor
-from optimizers.history import History, Observation
-from optimizers.parse import Parsed
-from optimizers.prompt import Prompt, dumps, result, template
+from optimizers.chat.advisor import Advisor
+from optimizers.chat.parse import Parsed
+from optimizers.chat.prompt import Prompt, dumps, result, template
+from optimizers.shared.history import History, Observation
 
 NAME = re.compile(r"[\s,]*([^\s,=]+)\s*=\s*")
 WORD = re.compile(r"[^\s,]+")

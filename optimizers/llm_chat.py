@@ -10,8 +10,8 @@ from harness.errors import unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor
-from optimizers.prompt import Prompt, answer_of, fidelity_lines, result, template
+from optimizers.chat.advisor import Advisor
+from optimizers.chat.prompt import Prompt, answer_of, fidelity_lines, result, template
 
 HISTORIES = ("compressed", "conversation")
 

@@ -13,9 +13,9 @@ from harness.errors import SettingError, unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor
-from optimizers.history import History
-from optimizers.prompt import Prompt, answer_of, dumps, result, template
+from optimizers.chat.advisor import Advisor
+from optimizers.chat.prompt import Prompt, answer_of, dumps, result, template
+from optimizers.shared.history import History
 from optimizers.tpe import TPE
 
 INIT_METHODS = ("llm", "random")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.problem import Problem
-from optimizers.optuna_study import OptunaStudy
+from optimizers.shared.optuna_study import OptunaStudy
 
 
 class NSGA2(OptunaStudy):
@@ -23,7 +23,7 @@ class NSGA2(OptunaStudy):
 
     Conditions: Optuna crosses and keeps the hyperparameters that all evaluated trials have; the others are drawn at
     random in each trial that has them. Trials of a start belong to the first generation. Spaces and failures:
-    ``optimizers.optuna_study``.
+    ``optimizers.shared.optuna_study``.
 
     Args:
         problem: Its space is read; all its objectives are minimized.

@@ -12,11 +12,11 @@ from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor, proposals_of
-from optimizers.batch_size import batch_size
-from optimizers.draws import Draws
-from optimizers.history import History, Observation
-from optimizers.prompt import Prompt, dumps, template
+from optimizers.chat.advisor import Advisor, proposals_of
+from optimizers.chat.prompt import Prompt, dumps, template
+from optimizers.shared.batch_size import batch_size
+from optimizers.shared.draws import Draws
+from optimizers.shared.history import History, Observation
 
 
 class OPRO:

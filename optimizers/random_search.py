@@ -7,7 +7,7 @@ from typing import ClassVar
 from harness.budget import Budget
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
-from optimizers.draws import Draws
+from optimizers.shared.draws import Draws
 
 
 class RandomSearch:

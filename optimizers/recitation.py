@@ -14,12 +14,12 @@ from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
 from llms.decoding import Decoding
 from llms.schema import REASONING, closed_object, json_schema
-from optimizers.advisor import total
-from optimizers.batch_size import batch_size
-from optimizers.candidate_list import number
-from optimizers.parse import ANSWER_KEY, REASONING_KEY, parse_reply
-from optimizers.prompt import Prompt, placeholder, space_lines, template
-from optimizers.request import Requests
+from optimizers.chat.advisor import total
+from optimizers.chat.candidate_list import number
+from optimizers.chat.parse import ANSWER_KEY, REASONING_KEY, parse_reply
+from optimizers.chat.prompt import Prompt, placeholder, space_lines, template
+from optimizers.chat.request import Requests
+from optimizers.shared.batch_size import batch_size
 
 SCORE_KEY = "score"
 SCORE: dict[str, Any] = {"type": "number", "minimum": -1e6, "maximum": 1e6, "multipleOf": 1e-6}
@@ -36,7 +36,7 @@ class Recitation:
     and Learning of Tabular Data in Large Language Models" (COLM, arXiv 2404.06209). Neither is a method of
     hyperparameter optimization. Ours are: that the best configuration and its score are asked for, the wording, that
     the search space is shown so that the answer can be looked up, and that a recitation is scored by the share of all
-    configurations that are better (``analysis/recitation.py``). A model need not remember to do well: one that knows
+    configurations that are better (``recitation.py``). A model need not remember to do well: one that knows
     what such models usually like does too. The difference to the same under ``probe=no_task`` is what the name adds.
 
     The score that was recited is the proposal's ``predicted``. All samples are independent and have the same prompt, so

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.budget import Budget
 from harness.problem import Problem
 from harness.trial import Proposal
-from optimizers.smac_facade import Aggregation, Facade
+from optimizers.shared.smac_facade import Aggregation, Facade
 
 
 class SMACBlackbox(Facade):
@@ -14,7 +14,7 @@ class SMACBlackbox(Facade):
     Settings are the facade's own: a Gaussian process (Matern 5/2 for numbers and ordinals, Hamming for categories,
     learned noise, kernel parameters of highest posterior density) on standardized costs, refitted after each trial;
     expected improvement; a Sobol initial design of eight configurations a hyperparameter, at most a quarter of the
-    planned trials; 8.4 % of the proposals random. Departures: ``optimizers.smac_facade``.
+    planned trials; 8.4 % of the proposals random. Departures: ``optimizers.shared.smac_facade``.
 
     Linear algebra runs in one thread: the matrices have a row a trial, for which several are slower, and what they
     compute may depend on how many there are.
@@ -24,7 +24,7 @@ class SMACBlackbox(Facade):
         seed: SMAC's seed.
         budget: SMAC plans with it: the same seed with another number of trials proposes others.
         trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
-        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.smac_facade``).
+        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.shared.smac_facade``).
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 from harness.budget import Budget
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
-from optimizers.unit_cube import UnitCube
+from optimizers.shared.unit_cube import UnitCube
 
 
 class Sobol:

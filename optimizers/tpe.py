@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.budget import Budget
 from harness.problem import Problem
-from optimizers.optuna_study import OptunaStudy
+from optimizers.shared.optuna_study import OptunaStudy
 
 
 class TPE(OptunaStudy):
@@ -18,7 +18,7 @@ class TPE(OptunaStudy):
     last rank by hypervolume (Ozaki et al. 2020, "Multiobjective Tree-structured Parzen Estimator for Computationally
     Expensive Optimization Problems").
 
-    Spaces and failures: ``optimizers.optuna_study``.
+    Spaces and failures: ``optimizers.shared.optuna_study``.
 
     Args:
         problem: Its space is read; all its objectives are minimized.

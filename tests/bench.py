@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
 from harness.budget import Budget
 from harness.choices import builtin
 from harness.folder import RunFolder
@@ -20,8 +20,8 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.validity import Checker
 from optimizers.random_search import RandomSearch
+from optimizers.shared.smac_facade import in_fixed_order, lean
 from optimizers.smac import SMAC
-from optimizers.smac_facade import in_fixed_order, lean
 from tests import bench_benchmarks
 
 TRIALS = 5000

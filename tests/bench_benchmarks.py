@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bayesmark import TRAINER, Bayesmark
-from benchmarks.hpobench_tables import HPOBenchTables
-from benchmarks.live import Live
-from benchmarks.yahpo import Yahpo
+from benchmarks.bayesmark.bayesmark import TRAINER, Bayesmark
+from benchmarks.hpobench.hpobench_tables import HPOBenchTables
+from benchmarks.training.live import Live
+from benchmarks.yahpo.yahpo import Yahpo
 from harness.problem import Benchmark
-from optimizers.draws import Draws
-from tests import official_table, shared_data
+from optimizers.shared.draws import Draws
+from tests.support import official_table, shared_data
 
 ROUNDS = 5
 EVALUATIONS = 200
@@ -42,7 +42,7 @@ def surrogates() -> None:
 
 def live(cache: str) -> None:
     """A quick model: trained in this process, in its own, and taken from the cache."""
-    from benchmarks.bayesmark_trainer import Trainer
+    from benchmarks.bayesmark.bayesmark_trainer import Trainer
 
     params = Bayesmark("iris", "kNN").problem.default
     here = Trainer("iris", "kNN")

@@ -18,9 +18,9 @@ from harness.chat import ChatRequest, Message
 from harness.jsonl import read_rows
 from llms.client import Client
 from llms.serve import read_settings
-from llms.server import ensure_server, stop_server
-from llms.server_settings import ALL, AUTO, ServerSettings
-from llms.serving import resolve
+from llms.server.server import ensure_server, stop_server
+from llms.server.server_settings import ALL, AUTO, ServerSettings
+from llms.server.serving import resolve
 
 CALLS = Path(__file__).parents[1] / "results" / "quickstart"
 CALLS_OF_A_RUN = 3

@@ -5,10 +5,10 @@ import os
 from hypothesis import settings
 
 # Before anything computes: there is one process of tests per core, and further threads would only wait for one another.
-# The model server takes no notice of it (llms.serving).
+# The model server takes no notice of it (llms.server.serving).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("suite")
 
-pytest_plugins = ["tests.vllm_server", "tests.groups"]
+pytest_plugins = ["tests.support.vllm_server", "tests.support.groups"]

@@ -13,9 +13,9 @@ from harness.chat import ChatRequest, Message
 from harness.errors import ServerError
 from harness.trial_metrics import TrialMetrics
 from llms.client import Client
-from llms.counters import difference, read_counters
 from llms.recorder import Recorder
-from tests.command import command
+from llms.server.counters import difference, read_counters
+from tests.support.command import command
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -23,9 +23,9 @@ from ConfigSpace import Configuration
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.copies import Prompts
-from analysis.replies import answered
-from benchmarks.hpobench import HPOBench
+from analysis.runs.answers import answered
+from analysis.runs.copies import Prompts
+from benchmarks.hpobench.hpobench import HPOBench
 from harness.choices import builtin
 from harness.jsonl import encode, plain, read_rows
 from harness.loop import Judge
@@ -33,8 +33,8 @@ from harness.problem import Objective, Problem
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.rows import to_row
 from harness.trial import Fault, Proposal, Trial
-from optimizers.parse import parse_reply
-from tests.fakes import VALID, rich_space
+from optimizers.chat.parse import parse_reply
+from tests.support.fakes import VALID, rich_space
 
 ROOT = Path(__file__).parents[1]
 MADE_UP, MUTILATED, SPOILT = 2_000, 4_200, 4_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contributing import SECTIONS, write_examples
+from tests.support.contributing import SECTIONS, write_examples
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.splitlines()[0])

@@ -16,18 +16,18 @@ from docs.docstrings import prose
 from docs.generate import MARK, ROOT, filled, on_page_markdown, page_paths
 from harness.chat import ChatRequest, Completion, Message
 from harness.conf_files import choices_in, settings_in
-from harness.energy_meter import EnergyMeter
 from harness.help import CONF, GROUPS
+from harness.meters.energy_meter import EnergyMeter
 from harness.problem import Fidelity, Objective
 from harness.rows import to_row
 from harness.trial import Candidate, Fault, Proposal, Trial, Violation
 from harness.trial_metrics import TrialMetrics
-from harness.wandb_session import run_config
+from harness.wandb.wandb_session import run_config
 from llms.call_rows import row_of
-from llms.counters import NAMES
 from llms.recorder import Recorder
-from tests.command import hyperbole
-from tests.fakes import ScriptedChat
+from llms.server.counters import NAMES
+from tests.support.command import hyperbole
+from tests.support.fakes import ScriptedChat
 
 PAGES = {path.stem: filled(path.read_text(encoding="utf-8")) for path in page_paths()}
 FLAT = {"experiment": "x", "benchmark": "toy", "task": "branin", "method": "llm_chat", "optimizer": "llm_chat"}

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.command import command, rows
-from tests.harness.wandb_files import read_offline
+from tests.support.command import command, rows
+from tests.support.wandb_files import read_offline
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -7,11 +7,11 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.catalogue import further_findings, material
-from analysis.load import load
-from analysis.prices import read_prices
+from analysis.report.contents import further_findings, material
+from analysis.runs.load import load
+from analysis.stats.prices import read_prices
 from harness.choice_files import CONF
-from tests.command import command
+from tests.support.command import command
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from tests import shared_data
-from tests.command import command, rows
+from tests.support import shared_data
+from tests.support.command import command, rows
 
 pytestmark = [pytest.mark.timeout(900), shared_data.needs_data]
 

@@ -19,9 +19,9 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from analysis.copies import Prompts
-from analysis.refusals import PHRASES
-from analysis.replies import answered
+from analysis.runs.answers import answered
+from analysis.runs.copies import Prompts
+from analysis.runs.declined import PHRASES
 from harness.budget import Budget
 from harness.chat import Completion
 from harness.duplicates import STEPS
@@ -35,9 +35,9 @@ from harness.rows import to_row
 from harness.trial import Fault, Trial
 from harness.validity import Checker
 from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt, space_lines
 from optimizers.llm_chat import LLMChat
-from optimizers.prompt import Prompt, space_lines
-from tests.fakes import ScriptedChat
+from tests.support.fakes import ScriptedChat
 
 PAGE = (Path(__file__).parents[1] / "docs" / "hallucination.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(`{3,})(space|prompt|reply)( \w+)*\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)

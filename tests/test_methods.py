@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.calls import most_at_once, read_spans
+from analysis.runs.calls import most_at_once, read_spans
 from harness.choice_files import CONF
-from tests.command import command, rows
+from tests.support.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -31,15 +31,15 @@ from harness.repair import NoRepair
 from harness.trial import Fault, Proposal, Trial
 from harness.validity import Checker
 from llms.decoding import Decoding
-from llms.dialect import Dialect
 from llms.schema import json_schema
-from optimizers import candidate_list
-from optimizers.llambo_warm_start import parse_list
-from optimizers.parse import parse_reply
-from optimizers.prompt import Prompt, dumps, placeholder, result, space_lines
-from optimizers.request import Requests
-from tests.fakes import Line, rich_space
-from tests.shared_data import FOLDER, needs_data
+from llms.wire.dialect import Dialect
+from optimizers.chat import candidate_list
+from optimizers.chat.parse import parse_reply
+from optimizers.chat.prompt import Prompt, dumps, placeholder, result, space_lines
+from optimizers.chat.request import Requests
+from optimizers.llambo.llambo_warm_start import parse_list
+from tests.support.fakes import Line, rich_space
+from tests.support.shared_data import FOLDER, needs_data
 
 ROOT = Path(__file__).parents[1]
 LEVELS = [1e-05, 1.0000000000000001e-05, 9.999999747378752e-06, 3.5938137e-05, 0.29999999999999993, 0.3, 1.0]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import command
+from tests.support.command import command
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())

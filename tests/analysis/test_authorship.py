@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.hallucination import hallucination_table
-from analysis.headline import headlines
-from analysis.load import load
-from analysis.quality import quality_table
-from analysis.render import cells, comma_separated, latex, markdown
-from analysis.table import MARK, Table
+from analysis.present.render import cells, comma_separated, latex, markdown
+from analysis.present.table import MARK, Table
+from analysis.report.headline import headlines
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.quality import quality_table
 from optimizers.centaur import Centaur
-from optimizers.llinbo import LLINBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
-from tests.analysis.run_folders import TIME, fault, trial, write_run
 from tests.optimizers.test_proposers import WORST, play
+from tests.support.run_folders import TIME, fault, trial, write_run
 
 SCORE = {"name": "score", "direction": "maximize", "optimum": -0.01, "worst": -0.83}
 

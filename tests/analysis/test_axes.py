@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import axes
-from analysis.anytime_cost import cost_figure, cost_grid, cost_sketches
-from analysis.axes import at_cost, cost_axes
-from analysis.comparison import compare
-from analysis.equal_cost import equal_cost_findings
-from analysis.figures import draw
-from analysis.load import load
-from analysis.prices import read_prices
+from analysis.figures.anytime_cost import cost_figure, cost_grid, cost_sketches
+from analysis.figures.figures import draw
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.stats import axes
+from analysis.stats.axes import at_cost, cost_axes
+from analysis.stats.prices import read_prices
+from analysis.tables.equal_cost import equal_cost_findings
 from harness.budget import Spent
 from harness.problem import Outcome
 from harness.trial import Proposal, Trial, Usage
-from tests.analysis.run_folders import OBJECTIVE, USAGE, at, call, fault, trial, write_run
+from tests.support.run_folders import OBJECTIVE, USAGE, at, call, fault, trial, write_run
 
 PRICES = read_prices()
 

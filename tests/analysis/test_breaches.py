@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.comparison import compare
-from analysis.fronts import fronts
-from analysis.load import load
-from analysis.pareto_table import pareto_headline, pareto_table
-from analysis.publish import publish
-from analysis.quality import quality_by_task_table, quality_table
-from analysis.task import task_of
+from analysis.report.outputs import publish
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.runs.task import task_of
+from analysis.stats.fronts import fronts
+from analysis.tables.pareto_table import pareto_headline, pareto_table
+from analysis.tables.quality import quality_by_task_table, quality_table
 from harness.errors import RunError
-from tests.analysis.run_folders import OBJECTIVE, TRADE_OFF, outcome, trial, write_run
+from tests.support.run_folders import OBJECTIVE, TRADE_OFF, outcome, trial, write_run
 
 ERROR = {"name": "error", "direction": "minimize", "optimum": 0.0, "worst": 0.3}
 ACCURACY = {"name": "accuracy", "direction": "maximize", "optimum": 1.0, "worst": 0.0}

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from analysis.budgets import at_common_budget
-from analysis.check import random_search_check
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.publish import publish
-from analysis.quality import EXACT, quality_table
-from tests.analysis.run_folders import fault, trial, write_run
+from analysis.report.outputs import publish
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.budgets import at_common_budget
+from analysis.tables.instrument import random_search_check
+from analysis.tables.quality import EXACT, quality_table
+from tests.support.run_folders import fault, trial, write_run
 
 VALUES = [0.6, 0.7, 0.72, 0.74, 0.76]
 

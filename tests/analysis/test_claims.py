@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.claims import claims
+from analysis.runs.claims import claims
 
 NAMES = ("depth", "width", "learning_rate_init", "alpha", "batch_size", "max_depth", "lower_bound", "C")
 

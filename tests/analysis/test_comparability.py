@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.comparability import comparability_findings, facts, provenance
-from analysis.load import load
-from tests.analysis.run_folders import call, trial, write_run
+from analysis.runs.load import load
+from analysis.tables.comparability import comparability_findings, facts, provenance
+from tests.support.run_folders import call, trial, write_run
 
 CONFIG = {
-    "benchmark": {"_target_": "benchmarks.hpobench.HPOBench", "task": "credit_g", "space": "grid"},
+    "benchmark": {"_target_": "benchmarks.hpobench.hpobench.HPOBench", "task": "credit_g", "space": "grid"},
     "optimizer": {"_target_": "optimizers.x.X", "samples": 2, "chat": {"recording": "a", "port": 1}},
     "llm": {"recording": "./calls.jsonl", "model": "tiny", "dtype": "float32", "port": 8077, "api_key": "hush"},
     "decoding": {"mode": "free", "max_tokens": 100},

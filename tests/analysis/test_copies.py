@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from analysis.copies import Prompts, written
+from analysis.runs.copies import Prompts, written
 from harness.choices import text_of
 
 PARAMS = {"depth": 2, "rate": 0.1}

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from ConfigSpace import ConfigurationSpace, Float, ForbiddenAndConjunction, ForbiddenEqualsClause, Integer
 
-from analysis.comparison import compare
-from analysis.decodings import decoding_findings
-from analysis.load import load
-from analysis.render import cells
-from analysis.schema_faults import conditional_names, kinds
-from analysis.table import Findings, Table
-from benchmarks.conditional import kernel_space
+from analysis.present.render import cells
+from analysis.present.table import Findings, Table
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.runs.schema_faults import conditional_names, kinds
+from analysis.tables.decodings import decoding_findings
+from benchmarks.conditional.conditional import kernel_space
 from llms.schema import json_schema, list_schema
-from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
 from tests.llms.test_schema import independent
+from tests.support.run_folders import USAGE, call, fault, trial, write_run
 
 SCHEMA = json_schema(kernel_space("svm"), "flat")
 BRANCHES = json_schema(kernel_space("svm"))

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.escape import escape_latex, escape_markdown, one_line, spreadsheet, spreadsheet_json
-from analysis.publish import publish
-from analysis.render import comma_separated, latex, markdown
-from analysis.table import Column, Table, frame_of
-from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
+from analysis.present.render import comma_separated, latex, markdown
+from analysis.present.table import Column, Table, frame_of
+from analysis.report.outputs import publish
+from analysis.runs.escape import escape_latex, escape_markdown, one_line, spreadsheet, spreadsheet_json
+from tests.support.run_folders import USAGE, call, fault, trial, write_run
 
 FORMULAS = [
     "=cmd|' /C calc'!A0",

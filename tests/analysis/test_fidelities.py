@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from analysis.anytime import anytime_figure
-from analysis.comparison import compare
-from analysis.fidelities import fidelity_findings
-from analysis.fronts import fronts
-from analysis.hallucination import hallucination_table
-from analysis.headline import headlines
-from analysis.load import load
-from analysis.pareto_table import pareto_table
-from analysis.quality import quality_by_task_table, quality_table
-from analysis.table import Findings
-from tests.analysis.run_folders import OBJECTIVE, outcome, trial, write_run
+from analysis.figures.anytime import anytime_figure
+from analysis.present.table import Findings
+from analysis.report.headline import headlines
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.stats.fronts import fronts
+from analysis.tables.fidelities import fidelity_findings
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.pareto_table import pareto_table
+from analysis.tables.quality import quality_by_task_table, quality_table
+from tests.support.run_folders import OBJECTIVE, outcome, trial, write_run
 
 SECONDS = {"name": "train_seconds", "direction": "minimize", "optimum": 0.0, "worst": 10.0}
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.anytime import anytime_figure
-from analysis.comparison import compare
-from analysis.faults import fault_figure, filed_shares
-from analysis.figures import draw
-from analysis.load import load
-from tests.analysis.run_folders import OBJECTIVE, fault, noisy_experiment, trial, write_run
+from analysis.figures.anytime import anytime_figure
+from analysis.figures.fault_figure import fault_figure, filed_shares
+from analysis.figures.figures import draw
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from tests.support.run_folders import OBJECTIVE, fault, noisy_experiment, trial, write_run
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:

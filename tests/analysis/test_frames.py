@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analysis import columns
-from analysis.frames import calls, load, runs, trials, violations
+from analysis.runs import columns
+from analysis.runs.frames import calls, load, runs, trials, violations
 from harness.errors import SettingError
 from harness.faults import catalogue
-from tests.analysis.run_folders import call, fault, trial, write_run
+from tests.support.run_folders import call, fault, trial, write_run
 
 FRAMES = {"runs": runs, "trials": trials, "violations": violations, "calls": calls}
 

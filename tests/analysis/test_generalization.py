@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.generalization import generalization_table, incumbents
-from analysis.leak import leak_headlines, leak_pairs, leak_table
-from analysis.load import load
-from tests.analysis.run_folders import fault, trial, write_run
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.generalization import generalization_table, incumbents
+from analysis.tables.leak import leak_headlines, leak_pairs, leak_table
+from tests.support.run_folders import fault, trial, write_run
 
 ERROR = {"name": "error", "direction": "minimize", "optimum": None, "worst": None}
 

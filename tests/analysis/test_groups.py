@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.faults import filed_shares
-from analysis.hallucination import hallucination_table
-from analysis.headline import headlines
-from analysis.invalid import exhibits
-from analysis.load import load
-from analysis.quality import quality_table
-from analysis.report import group_exhibits
+from analysis.figures.fault_figure import filed_shares
+from analysis.report.headline import headlines
+from analysis.report.report import group_exhibits
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.invalid_proposals import exhibits
+from analysis.tables.quality import quality_table
 from harness.faults import GROUP_OF, UNSURE, Group, filed
 from harness.trial import Fault
-from tests.analysis.run_folders import fault, trial, write_run
+from tests.support.run_folders import fault, trial, write_run
 
 OLD = ["unparseable", "not_a_choice"]
 """What run.json might list of a run that was judged before off_grid was a fault; the oldest list nothing."""

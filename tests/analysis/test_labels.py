@@ -5,11 +5,11 @@ import csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.labels import Labels, listed
-from analysis.load import labelled, load
-from analysis.publish import present
+from analysis.report.outputs import present
+from analysis.runs.labels import Labels, listed
+from analysis.runs.load import labelled, load
 from harness.label import label
-from tests.analysis.run_folders import identity, noisy_experiment
+from tests.support.run_folders import identity, noisy_experiment
 
 QWEN = "qwen2.5-coder-1.5b-instruct"
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.figures import draw
-from analysis.ladder import ladder_findings, lines, rungs
-from analysis.ladder_figure import ladder_sketches
-from analysis.ladder_short import short_ladder_findings
-from analysis.load import labelled, load
-from analysis.render import cells
-from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
+from analysis.figures.figures import draw
+from analysis.figures.ladder_figure import ladder_sketches
+from analysis.present.render import cells
+from analysis.runs.comparison import compare
+from analysis.runs.load import labelled, load
+from analysis.tables.ladder import ladder_findings, lines, rungs
+from analysis.tables.ladder_short import short_ladder_findings
+from tests.support.run_folders import USAGE, call, fault, trial, write_run
 
 SMALL, LARGE = "smollm2-135m-instruct", "qwen2.5-coder-1.5b-instruct"
 GRID, NEAREST = {"benchmark": {"space": "grid"}}, {"benchmark": {"space": "nearest"}}

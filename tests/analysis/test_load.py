@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.load import describe_incomplete, load
-from analysis.rows import finite
+from analysis.runs.load import describe_incomplete, load
+from analysis.runs.trial_rows import finite
 from harness.errors import RunError, SettingError
-from tests.analysis.run_folders import fault, trial, write_run
+from tests.support.run_folders import fault, trial, write_run
 
 
 @pytest.fixture

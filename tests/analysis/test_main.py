@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from tests.analysis.run_folders import noisy_experiment, noisy_run, trial, write_run
+from tests.support.run_folders import noisy_experiment, noisy_run, trial, write_run
 
 ROOT = Path(__file__).parents[2]
 TABLES = ("quality", "quality_by_task", "hallucination", "cost", "money", "equal_cost")

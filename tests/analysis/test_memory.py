@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.memory import memory_findings
-from analysis.publish import publish
-from tests.analysis.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
+from analysis.report.outputs import publish
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.memory import memory_findings
+from tests.support.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
 
 ONE_RANDOM = 0.8 + CURVE[0]  # regret 1 is the expectation of one random configuration, 0.7; regret 0 is 0.8
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.bills import bills
-from analysis.load import load
-from analysis.money import money_findings
-from analysis.prices import read_prices
-from tests.analysis.run_folders import USAGE, at, call, trial, write_run
+from analysis.runs.load import load
+from analysis.stats.bills import bills
+from analysis.stats.prices import read_prices
+from analysis.tables.money import money_findings
+from tests.support.run_folders import USAGE, at, call, trial, write_run
 
 TABLE = """
 machine_hours:

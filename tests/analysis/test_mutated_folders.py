@@ -20,12 +20,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from analysis import publish
 from analysis.__main__ import main
-from analysis.load import load
-from analysis.quality import EXACT
+from analysis.report import outputs as publish
+from analysis.runs.load import load
+from analysis.tables.quality import EXACT
 from harness.jsonl import encode
-from tests.analysis.run_folders import CURVE, OBJECTIVE, TIME, USAGE, call, fault, outcome, trial, write_run
+from tests.support.run_folders import CURVE, OBJECTIVE, TIME, USAGE, call, fault, outcome, trial, write_run
 
 VALUES = [
     *(None, True, -1, 0, 1, 2.5, -0.7, 1e308, -1e308, 10**400, "", "x", "NaN", "Infinity", "\ud800", "=1+1"),

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.attainment import attainment_figure, hypervolume_figure, staircase
-from analysis.comparison import compare
-from analysis.figures import draw
-from analysis.fronts import fronts
-from analysis.load import load
-from analysis.pareto import attainment_surface, front, hypervolume, hypervolume_curve, scaled
-from analysis.pareto_table import pareto_headline, pareto_table
-from tests.analysis.run_folders import OBJECTIVE, fault, noisy_trade_offs, outcome, trial, write_run
+from analysis.figures.attainment import attainment_figure, hypervolume_figure, staircase
+from analysis.figures.figures import draw
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.stats.fronts import fronts
+from analysis.stats.pareto import attainment_surface, front, hypervolume, hypervolume_curve, scaled
+from analysis.tables.pareto_table import pareto_headline, pareto_table
+from tests.support.run_folders import OBJECTIVE, fault, noisy_trade_offs, outcome, trial, write_run
 
 NOTHING = [np.nan, np.nan]
 SECONDS = {"name": "train_seconds", "direction": "minimize", "optimum": 0.0, "worst": 10.0}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analysis.__main__ import main
-from analysis.prices import HourPrice, TokenPrice, read_prices
+from analysis.stats.prices import HourPrice, TokenPrice, read_prices
 from harness.errors import SettingError
-from tests.analysis.run_folders import trial, write_run
+from tests.support.run_folders import trial, write_run
 
 DATED = "currency: EUR, as_of: 2025-05-01, source: me"
 WHOLE = f"""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.paired import paired, pairs
-from analysis.prompts import prompt_findings
-from tests.analysis.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.paired import paired, pairs
+from analysis.tables.prompts import prompt_findings
+from tests.support.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
 
 ONE_RANDOM = 0.8 + CURVE[0]  # regret 1 is the expectation of one random configuration, 0.7; regret 0 is 0.8
 
@@ -132,8 +132,8 @@ def test_the_two_hints_are_weighed_against_each_other(tmp_path):
 
 def test_the_interval_of_a_difference_covers_it(tmp_path):
     """No difference between the prompts: over many experiments with noise, about 95 % of the intervals hold 0."""
-    from analysis.cells import metric_cells
-    from analysis.statistics import mean
+    from analysis.present.cells import metric_cells
+    from analysis.stats.statistics import mean
 
     draw = np.random.default_rng(0)
     held = 0

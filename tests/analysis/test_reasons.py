@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.figures import draw
-from analysis.load import load
-from analysis.publish import publish
-from analysis.reasons import consistency_findings, kept_by_chance, read_reasons, verdict
-from analysis.reasons_figure import reason_sketches
-from tests.analysis.run_folders import USAGE, fault, trial, write_run
+from analysis.figures.figures import draw
+from analysis.figures.reasons_figure import reason_sketches
+from analysis.report.outputs import publish
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.reasons import consistency_findings, kept_by_chance, read_reasons, verdict
+from tests.support.run_folders import USAGE, fault, trial, write_run
 
 ASKED = {"usage": USAGE | {"calls": 1, "prompt_tokens": 9, "completion_tokens": 9}, "calls": [0]}
 

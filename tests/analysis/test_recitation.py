@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.publish import publish
-from analysis.recitation import recitation_findings, share_better
-from benchmarks.hpobench import HPOBench
-from tests.analysis.run_folders import OBJECTIVE, fault, trial, write_run
+from analysis.report.outputs import publish
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.recitation import recitation_findings, share_better
+from benchmarks.hpobench.hpobench import HPOBench
+from tests.support.run_folders import OBJECTIVE, fault, trial, write_run
 
 QUANTILES = np.linspace(-0.8, -0.5, 201).tolist()  # balanced accuracy, evenly spread from 0.8 to 0.5
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.refusals import PHRASES, is_refusal
+from analysis.runs.declined import PHRASES, is_refusal
 
 
 @pytest.mark.parametrize("phrase", PHRASES)

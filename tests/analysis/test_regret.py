@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.regret import charged, incumbent_curve, normalized_regret, stack_curves
-from analysis.task import task_of
+from analysis.runs.regret import charged, incumbent_curve, normalized_regret, stack_curves
+from analysis.runs.task import task_of
 from harness.errors import RunError
-from tests.analysis.run_folders import OBJECTIVE
+from tests.support.run_folders import OBJECTIVE
 
 
 def test_every_proposal_is_charged_and_an_invalid_one_keeps_the_incumbent() -> None:

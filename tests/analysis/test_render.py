@@ -14,22 +14,22 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analysis import render
-from analysis.comparison import compare
-from analysis.cost import cost_table
-from analysis.escape import escape_latex
-from analysis.failures import failures_table
-from analysis.fronts import fronts
-from analysis.generalization import generalization_table, incumbents
-from analysis.hallucination import hallucination_table
-from analysis.leak import leak_pairs, leak_table
-from analysis.load import load
-from analysis.pareto_table import pareto_table
-from analysis.quality import quality_by_task_table, quality_table
-from analysis.render import comma_separated, latex, markdown, number_text, wrapped
-from analysis.table import Column, Table
-from analysis.terminal import WIDEST, print_table, terminal_console
-from tests.analysis.run_folders import noisy_experiment, noisy_trade_offs
+from analysis.present import render
+from analysis.present.render import comma_separated, latex, markdown, number_text, wrapped
+from analysis.present.table import Column, Table
+from analysis.present.terminal import WIDEST, print_table, terminal_console
+from analysis.runs.comparison import compare
+from analysis.runs.escape import escape_latex
+from analysis.runs.load import load
+from analysis.stats.fronts import fronts
+from analysis.tables.cost import cost_table
+from analysis.tables.failures import failures_table
+from analysis.tables.generalization import generalization_table, incumbents
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.leak import leak_pairs, leak_table
+from analysis.tables.pareto_table import pareto_table
+from analysis.tables.quality import quality_by_task_table, quality_table
+from tests.support.run_folders import noisy_experiment, noisy_trade_offs
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.render import cells
-from analysis.repairs import repair_findings
-from analysis.table import Findings
-from tests.analysis.run_folders import OBJECTIVE, fault, trial, write_run
+from analysis.present.render import cells
+from analysis.present.table import Findings
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.repairs import repair_findings
+from tests.support.run_folders import OBJECTIVE, fault, trial, write_run
 
 UNKNOWN = [OBJECTIVE | {"optimum": None}]
 

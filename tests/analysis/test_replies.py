@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from analysis import replies
-from analysis.replies import read_answers
+from analysis.runs import answers as replies
+from analysis.runs.answers import read_answers
 from harness.errors import RunError
-from tests.analysis.run_folders import call, trial, write_run
+from tests.support.run_folders import call, trial, write_run
 
 SHOWN = [{"role": "user", "content": '{"depth": 2}'}]
 NONE = {"replies": 0, "copy": None, "refusal": None, "cut_off": None}

@@ -13,13 +13,12 @@ from typing import Any
 
 import pytest
 
-from analysis import report
-from analysis.invalid import exhibits
-from analysis.load import load
-from analysis.publish import publish
-from analysis.report import group_exhibits, inline_svg
+from analysis.report.outputs import publish
+from analysis.report.report import group_exhibits, inline_svg, report
+from analysis.runs.load import load
+from analysis.tables.invalid_proposals import exhibits
 from harness.visible import visible
-from tests.analysis.run_folders import call, fault, noisy_experiment, noisy_trade_offs, trial, write_run
+from tests.support.run_folders import call, fault, noisy_experiment, noisy_trade_offs, trial, write_run
 
 HOSTILE = {
     "script": "</pre><script>alert(1)</script><img src=x onerror=alert(2)>",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.snapped import snapped_findings
-from analysis.table import Findings
-from tests.analysis.run_folders import trial, write_run
+from analysis.present.table import Findings
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.snapped import snapped_findings
+from tests.support.run_folders import trial, write_run
 
 
 def snapped(index: int, mean: float, largest: float) -> dict[str, object]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import statistics
-from analysis.statistics import (
+from analysis.stats import statistics
+from analysis.stats.statistics import (
     bootstrap_band,
     bootstrap_interval,
     interquartile_mean,

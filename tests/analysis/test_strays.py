@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.load import load
-from analysis.strays import stray_findings
-from analysis.table import Findings
+from analysis.present.table import Findings
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.strays import stray_findings
 from harness.faults import catalogue
-from tests.analysis.run_folders import fault, trial, write_run
+from tests.support.run_folders import fault, trial, write_run
 
 
 def off(name: str, value: float, steps: float, confused: str | None = None) -> dict[str, Any]:

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from analysis.calls import read_calls, read_spans
-from analysis.comparison import compare
-from analysis.cost import cost_table
-from analysis.energy import attributed, run_joules
-from analysis.invalid import exhibits
-from analysis.load import load
-from analysis.render import cells
-from analysis.sweeps import sweep_findings
+from analysis.present.render import cells
+from analysis.runs.calls import read_calls, read_spans
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.stats.joules import attributed, run_joules
+from analysis.tables.cost import cost_table
+from analysis.tables.invalid_proposals import exhibits
+from analysis.tables.sweeps import sweep_findings
 from harness.errors import RunError
 from harness.jsonl import Appender
-from tests.analysis.run_folders import USAGE, at, call, fault, trial, write_run
+from tests.support.run_folders import USAGE, at, call, fault, trial, write_run
 
 URL = "http://127.0.0.1:8077/v1"
 A, B, SMAC = (f"hpobench.credit_g/{name}/0" for name in ("llm_chat", "llm_tpe", "smac"))

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from analysis.check import random_search_check
-from analysis.comparison import compare
-from analysis.cost import cost_table
-from analysis.failures import failures_table
-from analysis.hallucination import hallucination_table
-from analysis.headline import headlines
-from analysis.invalid import exhibits
-from analysis.load import load
-from analysis.quality import EXACT, quality_by_task_table, quality_table, quality_tables
-from analysis.render import cells
-from analysis.table import Table
-from tests.analysis.run_folders import OBJECTIVE, at, call, fault, trial, write_run
+from analysis.present.render import cells
+from analysis.present.table import Table
+from analysis.report.headline import headlines
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.tables.cost import cost_table
+from analysis.tables.failures import failures_table
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.instrument import random_search_check
+from analysis.tables.invalid_proposals import exhibits
+from analysis.tables.quality import EXACT, quality_by_task_table, quality_table, quality_tables
+from tests.support.run_folders import OBJECTIVE, at, call, fault, trial, write_run
 
 INVALID: dict[str, Any] = {"violations": [fault("missing", "depth")]}
 

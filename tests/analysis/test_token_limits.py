@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.comparison import compare
-from analysis.hallucination import hallucination_table
-from analysis.load import load
-from analysis.token_limits import limit_findings
-from analysis.variants import settings
-from tests.analysis.run_folders import USAGE, call, fault, trial, write_run
+from analysis.runs.comparison import compare
+from analysis.runs.load import load
+from analysis.runs.variants import settings
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.token_limits import limit_findings
+from tests.support.run_folders import USAGE, call, fault, trial, write_run
 
 
 def config(limit, mode="free", **more):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.load import Experiment, labelled, load
-from analysis.variants import families, folder_names, variant
-from tests.analysis.run_folders import trial, write_run
+from analysis.runs.load import Experiment, labelled, load
+from analysis.runs.variants import families, folder_names, variant
+from tests.support.run_folders import trial, write_run
 
 MODEL = {"_target_": "llms.models.vllm", "model": "qwen2.5-coder-1.5b-instruct"}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from benchmarks.bayesmark import MODELS, Bayesmark
-from benchmarks.bayesmark_models import CLASSIFICATION, REGRESSION, Range, natural_scale, unwarped
-from benchmarks.bayesmark_trainer import LOADERS, Trainer
+from benchmarks.bayesmark.bayesmark import MODELS, Bayesmark
+from benchmarks.bayesmark.bayesmark_models import CLASSIFICATION, REGRESSION, Range, natural_scale, unwarped
+from benchmarks.bayesmark.bayesmark_trainer import LOADERS, Trainer
 from harness.errors import SettingError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # as in a training process: what did not converge is data

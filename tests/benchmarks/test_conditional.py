@@ -9,8 +9,8 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from benchmarks.conditional import Conditional, kernel_space
-from benchmarks.conditional_trainer import Trainer
+from benchmarks.conditional.conditional import Conditional, kernel_space
+from benchmarks.conditional.conditional_trainer import Trainer
 from harness.errors import SettingError
 from harness.validity import Checker
 from llms.schema import json_schema

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from benchmarks.hpobench import DATA_SETS, MEASURES, MODEL, HPOBench
-from benchmarks.task_contexts import FOLDER, written_contexts
-from benchmarks.write_contexts import context_file, contexts_text
+from benchmarks.hpobench.hpobench import DATA_SETS, MEASURES, MODEL, HPOBench
+from benchmarks.hpobench.write_contexts import context_file, contexts_text
+from benchmarks.shared.task_contexts import FOLDER, written_contexts
 from harness.errors import SettingError
-from tests.shared_data import needs_data, openml_folder
+from tests.support.shared_data import needs_data, openml_folder
 
 
 def test_there_is_a_file_for_each_task_and_no_other():

@@ -26,7 +26,7 @@ from ConfigSpace.forbidden import (
     ForbiddenOrConjunction,
 )
 
-from benchmarks.discretize import configurations, finite, gridded
+from benchmarks.lookup.discretize import configurations, finite, gridded
 from benchmarks.toy import Toy
 from harness.errors import SettingError
 from harness.validity import Checker

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.fairness import DEFAULT_OBJECTIVES, Fairness
-from benchmarks.fairness_trainer import Trainer, unfairness
-from benchmarks.holdout import a_third_off
-from benchmarks.sensitive import COMPAS_FILE, SOURCES, load_compas, load_sensitive
+from benchmarks.fairness.fairness import DEFAULT_OBJECTIVES, Fairness
+from benchmarks.fairness.fairness_trainer import Trainer, unfairness
+from benchmarks.fairness.sensitive import COMPAS_FILE, SOURCES, load_compas, load_sensitive
+from benchmarks.training.holdout import a_third_off
 from harness.errors import SettingError
-from tests import shared_data
+from tests.support import shared_data
 
 COLUMNS = (
     "sex,age,race,juv_fel_count,juv_misd_count,juv_other_count,priors_count,c_charge_degree,"

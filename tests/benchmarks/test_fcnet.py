@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.fcnet import DATA_SETS, DEFAULT, LEVELS, MEASURES, FCNet
-from benchmarks.table import Grid
-from benchmarks.table_cache import read_table
+from benchmarks.lookup.lookup import Grid
+from benchmarks.lookup.table_cache import read_table
 from harness.problem import Params
 
 COLUMNS = [column for column, _ in MEASURES.values()]

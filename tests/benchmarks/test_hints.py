@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks.fcnet import LEVELS as FCNET_LEVELS
 from benchmarks.fcnet import FCNet
-from benchmarks.hints import FOLDER, hints
-from benchmarks.hpobench import LEVELS as HPOBENCH_LEVELS
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import LEVELS as HPOBENCH_LEVELS
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.nasbench201 import LEVELS as NASBENCH_LEVELS
 from benchmarks.nasbench201 import NASBench201
+from benchmarks.shared.hints import FOLDER, hints
 from benchmarks.toy import Toy
 
 LOWEST, HIGHEST = "-inf", "inf"
@@ -162,7 +162,7 @@ def test_a_hint_is_a_few_sentences_without_a_score(family, task):
 
 
 def test_a_file_for_one_task_wins_over_its_familys(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.hints.FOLDER", tmp_path)
+    monkeypatch.setattr("benchmarks.shared.hints.FOLDER", tmp_path)
     (tmp_path / "hpobench.correct.txt").write_text("Try\nanything.\n")
     (tmp_path / "hpobench.misleading.txt").write_text("Try nothing.")
     (tmp_path / "hpobench.car.correct.txt").write_text("Drive.")

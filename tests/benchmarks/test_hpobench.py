@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.hpobench import CONTINUOUS_DEFAULT, DATA_SETS, GRID_DEFAULT, LEVELS, MEASURES, HPOBench
-from benchmarks.hpobench_spaces import search_space
-from benchmarks.table import Grid
-from benchmarks.table_cache import read_table
+from benchmarks.hpobench.hpobench import CONTINUOUS_DEFAULT, DATA_SETS, GRID_DEFAULT, LEVELS, MEASURES, HPOBench
+from benchmarks.hpobench.hpobench_spaces import search_space
+from benchmarks.lookup.lookup import Grid
+from benchmarks.lookup.table_cache import read_table
 from harness.errors import SettingError
 from harness.problem import Params
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from ConfigSpace.hyperparameters import UniformIntegerHyperparameter
 
-from benchmarks import hpobench, hpobench_live
-from benchmarks.discretize import configurations, finite
-from benchmarks.hpobench_live import SEEDS, HPOBenchLive
-from benchmarks.hpobench_spaces import MODELS, search_space
-from benchmarks.hpobench_trainer import Part, Trainer, alphabetical, prepared, split
-from benchmarks.openml_task import load_task
+from benchmarks.hpobench import hpobench, hpobench_live
+from benchmarks.hpobench.hpobench_live import SEEDS, HPOBenchLive
+from benchmarks.hpobench.hpobench_spaces import MODELS, search_space
+from benchmarks.hpobench.hpobench_trainer import Part, Trainer, alphabetical, prepared, split
+from benchmarks.lookup.discretize import configurations, finite
+from benchmarks.openml.openml_task import load_task
 from harness.errors import SettingError
 from harness.validity import Checker, check_fidelity
-from tests.shared_data import needs_data, openml_folder
+from tests.support.shared_data import needs_data, openml_folder
 
 POWER = 2.0**10
 PUBLISHED = {

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import hpobench
-from benchmarks.draw_weights import draw_weights
-from benchmarks.hpobench_spaces import MODELS, search_space
-from benchmarks.hpobench_tables import HPOBenchTables
+from benchmarks.hpobench import hpobench
+from benchmarks.hpobench.hpobench_spaces import MODELS, search_space
+from benchmarks.hpobench.hpobench_tables import HPOBenchTables
+from benchmarks.lookup.draw_weights import draw_weights
 from harness.checks.bench import Bench
 from harness.errors import SettingError
-from tests import official_table
 
 # Everything that a benchmark must be, on two tables in the official layout.
 from tests.contracts.test_benchmark_contract import *  # noqa: F403
 from tests.contracts.test_benchmark_contract import FILES, build
+from tests.support import official_table
 
 FOLDER = Path(tempfile.mkdtemp(prefix="hyperbole-tables-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
@@ -189,7 +189,7 @@ def test_damaged_files_are_one_sentence(tmp_path, damage):
 
 
 def test_the_odds_of_drawing_what_conditions_switch_off():
-    from tests.tiny_live import TinyLive
+    from tests.support.tiny_live import TinyLive
 
     space = TinyLive(cache=False).problem.space
     digits = {

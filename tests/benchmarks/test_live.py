@@ -10,17 +10,17 @@ import time
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace
 
-from benchmarks.live import Live
-from benchmarks.measures import outcome
+from benchmarks.shared.measures import outcome
+from benchmarks.training.live import Live
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.problem import EvaluationError, Fidelity, Objective, Problem, complete
 from harness.repair import NoRepair
-from tests.command import hyperbole, rows
-from tests.fakes import Scripted
+from tests.support.command import hyperbole, rows
+from tests.support.fakes import Scripted
 
-TRAINER = "tests.fake_trainer:Trainer"
+TRAINER = "tests.support.fake_trainer:Trainer"
 
 
 def live(cache=False, limit_seconds=None, **settings):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import measures
-from benchmarks.measures import ENERGY, chosen, outcome
+from benchmarks.shared import measures
+from benchmarks.shared.measures import ENERGY, chosen, outcome
 from harness.errors import SettingError
 from harness.problem import Objective
 

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Constant, EqualsCondition, OrdinalHyperparameter
 
-from benchmarks.discretize import configurations, gridded
-from benchmarks.hpobench_tables import HPOBenchTables
-from benchmarks.probe import Probe
-from benchmarks.table_writer import Evaluation, write_table
+from benchmarks.hpobench.hpobench_tables import HPOBenchTables
+from benchmarks.lookup.discretize import configurations, gridded
+from benchmarks.probes.probe import Probe
+from benchmarks.tabulate.table_writer import Evaluation, write_table
 from harness.choices import loggable
 from harness.jsonl import encode
 from harness.probe import Family
 from harness.problem import Objective, Problem
 from harness.space import Decoder, default_of, refuse_unsound
 from harness.validity import Checker
-from optimizers.prompt import space_lines
-from tests.fakes import Mixed
+from optimizers.chat.prompt import space_lines
+from tests.support.fakes import Mixed
 
 
 class Finite(Mixed):

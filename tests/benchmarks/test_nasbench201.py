@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from benchmarks.lookup.lookup import Grid
+from benchmarks.lookup.table_cache import read_table
 from benchmarks.nasbench201 import DEFAULT, EDGES, LEVELS, MEASURES, OPERATIONS, NASBench201
-from benchmarks.table import Grid
-from benchmarks.table_cache import read_table
 from harness.errors import SettingError
 from harness.problem import Params
 

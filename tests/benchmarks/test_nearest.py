@@ -16,16 +16,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import fcnet
-from benchmarks.hpobench import DESCRIPTIONS, GRID_DEFAULT, LEVELS
-from benchmarks.hpobench_spaces import MODELS, search_space
-from benchmarks.nearest import (
+from benchmarks.hpobench.hpobench import DESCRIPTIONS, GRID_DEFAULT, LEVELS
+from benchmarks.hpobench.hpobench_spaces import MODELS, search_space
+from benchmarks.lookup.lookup import grid_space
+from benchmarks.lookup.nearest import (
     Nearest,
     Uniform,
     level_shares,
     midpoints,
     probability_at_most,
 )
-from benchmarks.table import grid_space
 from harness.errors import SettingError
 from harness.levels import SNAP_STEPS as MEAN
 from harness.levels import SNAP_STEPS_MAX as LARGEST
@@ -33,7 +33,7 @@ from harness.levels import levels_of
 from harness.problem import Params
 from harness.space import Decoder
 from harness.validity import Checker
-from tests.fakes import rich_space
+from tests.support.fakes import rich_space
 
 NEAREST = Nearest(grid_space("s", LEVELS, GRID_DEFAULT, DESCRIPTIONS), "s")
 

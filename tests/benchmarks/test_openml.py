@@ -7,18 +7,18 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.holdout import a_third_off, fit_and_predict, preprocessing, subsample
-from benchmarks.openml import OpenML
-from benchmarks.openml_task import load_task
-from benchmarks.openml_trainer import Trainer
-from benchmarks.tabular_models import MODELS, Recipe, models_for
+from benchmarks.openml.openml import OpenML
+from benchmarks.openml.openml_task import load_task
+from benchmarks.openml.openml_trainer import Trainer
+from benchmarks.openml.tabular_models import MODELS, Recipe, models_for
+from benchmarks.training.holdout import a_third_off, fit_and_predict, preprocessing, subsample
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.repair import NoRepair
-from tests.fakes import Scripted
-from tests.openml_files import diabetes, write_task
-from tests.shared_data import needs_data, openml_folder
+from tests.support.fakes import Scripted
+from tests.support.openml_files import diabetes, write_task
+from tests.support.shared_data import needs_data, openml_folder
 
 IRIS = 59
 SVM = {"C": 10.0, "kernel": "rbf", "gamma": 0.05}

@@ -6,10 +6,10 @@ import numpy as np
 import pandas
 import pytest
 
-from benchmarks.openml_arff import attribute, read_arff
-from benchmarks.openml_task import load_task
+from benchmarks.openml.openml_arff import attribute, read_arff
+from benchmarks.openml.openml_task import load_task
 from harness.errors import SettingError
-from tests.openml_files import TYPES, write_task
+from tests.support.openml_files import TYPES, write_task
 
 ABC = ["a", "b", "c"]
 

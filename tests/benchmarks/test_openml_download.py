@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.openml_task import load_task
+from benchmarks.openml.openml_task import load_task
 from harness.errors import SettingError
-from tests.openml_files import diabetes
-from tests.openml_server import OpenMLServer
-from tests.shared_data import FOLDER, needs_data, openml_folder
+from tests.support.openml_files import diabetes
+from tests.support.openml_server import OpenMLServer
+from tests.support.shared_data import FOLDER, needs_data, openml_folder
 
 pytestmark = needs_data
 IRIS = 59

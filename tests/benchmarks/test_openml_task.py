@@ -8,10 +8,10 @@ import socket
 import numpy as np
 import pytest
 
-from benchmarks.openml_task import load_task
+from benchmarks.openml.openml_task import load_task
 from harness.errors import SettingError
-from tests.openml_files import diabetes, write_task
-from tests.shared_data import FOLDER, needs_data, openml_folder
+from tests.support.openml_files import diabetes, write_task
+from tests.support.shared_data import FOLDER, needs_data, openml_folder
 
 WWW = "openml-cache/org/openml/www"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.order_statistics import expected_minima, quantiles
+from benchmarks.lookup.order_statistics import expected_minima, quantiles
 
 LOSSES = arrays(np.float64, st.integers(1, 12), elements=st.floats(-100, 100, allow_subnormal=False))
 

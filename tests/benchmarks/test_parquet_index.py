@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from benchmarks import parquet_arrays
-from benchmarks.parquet_arrays import Columns, stored
-from benchmarks.parquet_index import ParquetIndex
-from benchmarks.table_cache import cache_folder
+from benchmarks.lookup import parquet_arrays
+from benchmarks.lookup.parquet_arrays import Columns, stored
+from benchmarks.lookup.parquet_index import ParquetIndex
+from benchmarks.lookup.table_cache import cache_folder
 from harness.errors import SettingError
-from tests import official_table
+from tests.support import official_table
 
 LEVELS = {name: tuple(map(float, values)) for name, values in official_table.SVM["levels"].items()}
 COLUMNS = Columns(

@@ -28,15 +28,15 @@ from ConfigSpace.hyperparameters import (
 from omegaconf import OmegaConf
 from scipy.stats import ks_2samp
 
-from benchmarks.discretize import configurations
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
+from benchmarks.lookup.discretize import configurations
+from benchmarks.lookup.nearest import probability_at_most
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.nearest import probability_at_most
-from benchmarks.probe import Probe
-from benchmarks.probe_permutation import Permutation
-from benchmarks.probe_scale import LogCounts, Scale
-from benchmarks.probe_warp import new_levels
+from benchmarks.probes.probe import Probe
+from benchmarks.probes.probe_permutation import Permutation
+from benchmarks.probes.probe_scale import LogCounts, Scale
+from benchmarks.probes.probe_warp import new_levels
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
@@ -48,9 +48,9 @@ from harness.loop import run_loop
 from harness.probe import Family
 from harness.problem import EvaluationError, Outcome
 from harness.validity import Checker
-from optimizers.prompt import space_lines
-from tests.command import command, hyperbole, rows, run_json, sentence
-from tests.fakes import Rich
+from optimizers.chat.prompt import space_lines
+from tests.support.command import command, hyperbole, rows, run_json, sentence
+from tests.support.fakes import Rich
 
 PROBES = sorted(path.stem for path in (CONF / "probe").glob("*.yaml") if path.stem != "none")
 SETTINGS = {

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.settings import checked_seed, one_of, refuse_fidelity
+from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
 from benchmarks.toy import Toy
 from harness.errors import SettingError
 

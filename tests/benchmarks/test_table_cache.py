@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import table_cache
-from benchmarks.table_cache import cache_folder, read_table
+from benchmarks.lookup import table_cache
+from benchmarks.lookup.table_cache import cache_folder, read_table
 from harness.errors import SettingError
 
 SIZES = (5,) * 6

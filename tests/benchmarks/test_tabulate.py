@@ -13,19 +13,19 @@ import pyarrow.parquet
 import pytest
 from hydra import compose, initialize_config_dir
 
-from benchmarks.hpobench_tables import HPOBenchTables
-from benchmarks.openml import OpenML
-from benchmarks.table_writer import Evaluation, write_table
-from benchmarks.tabulate import main, tabulate
+from benchmarks.hpobench.hpobench_tables import HPOBenchTables
+from benchmarks.openml.openml import OpenML
+from benchmarks.tabulate.table_writer import Evaluation, write_table
+from benchmarks.tabulate.tabulate import main, tabulate
 from harness.build import build_budget, build_optimizer, build_repair
 from harness.choice_files import CONF
 from harness.errors import RunError, SettingError
 from harness.experiment import resolve
 from harness.loop import run_loop
 from harness.problem import EvaluationError
-from tests import shared_data
-from tests.command import TIMELESS, hyperbole, rows
-from tests.tiny_live import TinyLive
+from tests.support import shared_data
+from tests.support.command import TIMELESS, hyperbole, rows
+from tests.support.tiny_live import TinyLive
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (0, 3)
@@ -37,7 +37,7 @@ def overrides(home, *more):
     file = home / "conf" / "benchmark" / "tiny_live.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     settings = ("task: a", "space: grid", "objectives: null", "trace: null", "seconds: 0.0", "cache: true")
-    file.write_text("\n".join(["_target_: tests.tiny_live.TinyLive", *settings]))
+    file.write_text("\n".join(["_target_: tests.support.tiny_live.TinyLive", *settings]))
     return [f"hydra.searchpath=[file://{home / 'conf'}]", "benchmark=tiny_live", f"output={home / 'tables'}", *more]
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import trainable
-from benchmarks.fairness import Fairness
-from benchmarks.holdout import a_third_off
-from benchmarks.hpobench_live import HPOBenchLive
-from benchmarks.hpobench_trainer import Trainer as HPOBenchTrainer
-from benchmarks.openml import OpenML
-from benchmarks.openml_task import load_task
-from benchmarks.openml_trainer import Trainer
-from benchmarks.tabular_models import MODELS, models_for
+from benchmarks.fairness.fairness import Fairness
+from benchmarks.hpobench.hpobench_live import HPOBenchLive
+from benchmarks.hpobench.hpobench_trainer import Trainer as HPOBenchTrainer
+from benchmarks.openml.openml import OpenML, trainable
+from benchmarks.openml.openml_task import load_task
+from benchmarks.openml.openml_trainer import Trainer
+from benchmarks.openml.tabular_models import MODELS, models_for
 from benchmarks.tabulate import tabulate
+from benchmarks.training.holdout import a_third_off
 from harness.errors import HyperboleError, SettingError
-from tests.command import hyperbole, sentence
-from tests.openml_files import write_task
-from tests.shared_data import FOLDER, needs_data
+from tests.support.command import hyperbole, sentence
+from tests.support.openml_files import write_task
+from tests.support.shared_data import FOLDER, needs_data
 
 AB = ["a", "b"]
 FAMILIES = {"openml": OpenML, "hpobench_live": HPOBenchLive}

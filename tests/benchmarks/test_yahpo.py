@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.yahpo import Yahpo
-from benchmarks.yahpo_space import SCENARIOS
+from benchmarks.yahpo.yahpo import Yahpo
+from benchmarks.yahpo.yahpo_space import SCENARIOS
 from harness.errors import SettingError
 from harness.validity import Checker
-from tests import shared_data
+from tests.support import shared_data
 
 FOLDER = shared_data.FOLDER / "yahpo"
 INSTANCES = {"lcbench": 34, "rbv2_xgboost": 119, "rbv2_rpart": 117, "iaml_glmnet": 4}

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from harness.checks.bench import SEED, Bench
 from harness.checks.benchmark_checks import breaches
 from harness.problem import Benchmark
-from tests import shared_data
+from tests.support import shared_data
 
 FILES = sorted((Path(__file__).parents[2] / "conf" / "benchmark").glob("*.yaml"))
 TARGETS: dict[Path, Any] = {file: get_class(OmegaConf.to_object(OmegaConf.load(file))["_target_"]) for file in FILES}  # type: ignore[index, call-overload]

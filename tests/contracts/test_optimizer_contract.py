@@ -23,7 +23,7 @@ from harness.errors import SettingError
 from harness.experiment import resolve
 from harness.method import used_groups
 from harness.trial import Proposer
-from tests.contributing import SECTIONS, write_examples
+from tests.support.contributing import SECTIONS, write_examples
 
 OUTSIDE = Path(tempfile.mkdtemp(prefix="hyperbole-contributing-"))
 write_examples(SECTIONS[0], OUTSIDE)
@@ -38,9 +38,9 @@ BENCHMARKS = {
     "branin": {"_target_": "benchmarks.toy.Toy", "task": "branin"},
     "peak": {"_target_": "benchmarks.toy.Toy", "task": "peak"},
     "front": {"_target_": "benchmarks.toy.Toy", "task": "front"},
-    "failing": {"_target_": "tests.fakes.Line", "fail_above": 0.6, "nan_above": 0.4},
-    "mixed": {"_target_": "tests.fakes.Mixed"},
-    "rich": {"_target_": "tests.fakes.Rich"},
+    "failing": {"_target_": "tests.support.fakes.Line", "fail_above": 0.6, "nan_above": 0.4},
+    "mixed": {"_target_": "tests.support.fakes.Mixed"},
+    "rich": {"_target_": "tests.support.fakes.Rich"},
 }
 WITH_FIDELITY = {"branin", "peak", "front"}
 TRIALS = 8

@@ -12,10 +12,10 @@ import zlib
 import pytest
 from omegaconf import OmegaConf
 
-from benchmarks.bayesmark import Bayesmark
-from benchmarks.conditional import Conditional
+from benchmarks.bayesmark.bayesmark import Bayesmark
+from benchmarks.conditional.conditional import Conditional
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.nasbench201 import NASBench201
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
@@ -25,9 +25,9 @@ from harness.loop import run_loop
 from harness.objects import find_objects
 from harness.problem import Outcome
 from harness.validity import Checker
-from optimizers.prompt import FIDELITY_KEY
+from optimizers.chat.prompt import FIDELITY_KEY
 from tests.contracts.test_optimizer_contract import FILES, configuration
-from tests.fakes import Line, Mixed
+from tests.support.fakes import Line, Mixed
 
 TRIALS = 14
 """Centaur's first ten are not the model's."""

@@ -6,7 +6,7 @@ from ConfigSpace import ConfigurationSpace, Float, ForbiddenLessThanRelation
 
 from harness.branches import schema_leaves_out
 from harness.parts import Interval, atoms, union, whole
-from tests.fakes import rich_space
+from tests.support.fakes import rich_space
 
 
 def test_what_the_schema_of_a_run_does_not_say():

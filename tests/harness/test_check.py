@@ -705,7 +705,7 @@ def test_an_import_of_a_benchmark_is_found(tmp_path, monkeypatch):
 
 
 def test_spoiled_proposals_have_every_kind_of_fault():
-    rich = {"_target_": "tests.fakes.Rich"}
+    rich = {"_target_": "tests.support.fakes.Rich"}
     rows = Stage({**stage(Fair).config, "benchmark": rich}, 8).spoiled.rows
     assert {violation["fault"] for row in rows for violation in row["violations"]} == set(Fault)
     assert {row["repair"] for row in rows} == {None, "clamp", "nearest", "random"}

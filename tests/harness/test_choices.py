@@ -28,9 +28,9 @@ from harness.space import Decoder, default_of, refuse_unsound
 from harness.trial import Fault
 from harness.validity import Checker
 from llms.schema import json_schema
-from optimizers.parse import parse_reply
-from optimizers.prompt import dumps, space_lines
-from tests.fakes import MIXED, Mixed, Scripted
+from optimizers.chat.parse import parse_reply
+from optimizers.chat.prompt import dumps, space_lines
+from tests.support.fakes import MIXED, Mixed, Scripted
 
 
 class Kernel(enum.StrEnum):

@@ -27,8 +27,8 @@ from harness.repair import NoRepair
 from harness.rows import to_row
 from harness.start import DefaultStart, begin_with
 from harness.trial import Candidate, Proposal, Proposer, Trial, Usage
-from tests.command import hyperbole, rows, run_json, sentence
-from tests.fakes import Line, Scripted
+from tests.support.command import hyperbole, rows, run_json, sentence
+from tests.support.fakes import Line, Scripted
 
 GOOD = {"x": 0.5, "units": 2}
 
@@ -245,7 +245,7 @@ def test_a_declared_objective_that_is_left_out_is_the_trials_error_and_exit_code
 def test_a_probe_names_the_benchmark_behind_it():
     config = {
         "benchmark": {"_target_": f"{__name__}.Halved"},
-        "probe": {"_target_": "benchmarks.probe.Probe", "names": "anonymous"},
+        "probe": {"_target_": "benchmarks.probes.probe.Probe", "names": "anonymous"},
         "seed": 0,
     }
     benchmark = build_benchmark(config)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from harness.errors import ContractError
 from harness.problem import Fidelity, Objective, Problem
 from harness.validity import Checker
-from tests.command import hyperbole, sentence
-from tests.fakes import VALID, rich_space
+from tests.support.command import hyperbole, sentence
+from tests.support.fakes import VALID, rich_space
 
 ERROR = Objective("error", "minimize")
 

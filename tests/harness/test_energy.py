@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.energy import joules_between, read_counters, why_no_counters
-from harness.energy_meter import EnergyMeter, RunningJoules
-from harness.nvml import Gpus, NotMeasuredError
+from harness.meters.energy_meter import EnergyMeter, RunningJoules
+from harness.meters.nvml import Gpus, NotMeasuredError
+from harness.meters.processor_energy import joules_between, read_counters, why_no_counters
 
 
 def powercap(folder, counters, limit=10_000_000):

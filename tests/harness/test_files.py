@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from benchmarks.evaluation_cache import EvaluationCache
+from benchmarks.training.evaluation_cache import EvaluationCache
 from harness.errors import DiskError
 from harness.explain import explained
 from harness.files import disk_error, replace_file
@@ -20,8 +20,8 @@ from harness.folder import RunFolder
 from harness.jsonl import Appender, read_rows
 from harness.loop import evaluated
 from harness.trial import Proposal, Trial
-from tests.command import command, hyperbole, rows, sentence
-from tests.fakes import Line
+from tests.support.command import command, hyperbole, rows, sentence
+from tests.support.fakes import Line
 
 TOY = ("benchmark=toy", "benchmark.task=branin")
 

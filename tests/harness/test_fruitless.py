@@ -8,8 +8,8 @@ from harness.budget import Budget
 from harness.errors import FruitlessError
 from harness.fruitless import Failures, warn_of_short_budget
 from harness.start import Started
-from optimizers.brackets import Rung, trials_in
-from tests.command import hyperbole, run_json
+from optimizers.multifidelity.brackets import Rung, trials_in
+from tests.support.command import hyperbole, run_json
 
 
 def _all(*errors: str | None, executed: bool = True) -> Failures:

@@ -14,7 +14,7 @@ from harness.conf_files import choices_in
 from harness.errors import SettingError
 from harness.help import APART, CONF, GROUPS, page
 from harness.internals import MODEL
-from tests.command import command
+from tests.support.command import command
 
 BENCHMARKS = choices_in("benchmark", [CONF])
 WHOLE = page(width=120)

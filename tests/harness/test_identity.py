@@ -17,9 +17,9 @@ from harness.folder import first_difference
 from harness.identity import Identity, identity_of
 from harness.method import GROUPS
 from harness.names import LONGEST
-from tests.command import hyperbole
 from tests.harness.test_names import HOSTILE
-from tests.llms.fake_server import FakeServer, reply
+from tests.support.command import hyperbole
+from tests.support.fake_server import FakeServer, reply
 
 FILES = ChoiceFiles([CONF])
 EXPERIMENT = """

@@ -12,7 +12,7 @@ from harness.loop import run_loop
 from harness.problem import Outcome, below_highest
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.trial import Candidate, Fault, Proposal, Usage, Violation
-from tests.fakes import Line, Scripted
+from tests.support.fakes import Line, Scripted
 
 
 def run(proposals, budget=None, repair=NoRepair, benchmark=None, logged=()):

@@ -14,7 +14,7 @@ from harness.folder import RunFolder
 from harness.former_names import run_elsewhere
 from harness.migrate import migrate
 from harness.record import OlderRecordError, read_record
-from tests.command import command, hyperbole, sentence
+from tests.support.command import command, hyperbole, sentence
 
 RECORDED = CONF.parent / "results/quickstart"
 NEW = "hpobench.credit_g/llm_chat+decoding.temperature=0.8/0"
@@ -27,6 +27,7 @@ def made_older(run, **changes):
     older = json.loads(path.read_text())
     older |= {"schema": 1, "method": run.parent.name} | changes
     del older["choices"], older["settings"]
+    older["config"]["benchmark"]["_target_"] = "benchmarks.hpobench.HPOBench"  # where it was then
     path.write_text(json.dumps(older))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import SettingError
 from harness.identity import Identity
 from harness.names import LONGEST, as_written, check_experiment, component, joined, part
-from tests.command import hyperbole, sentence
+from tests.support.command import hyperbole, sentence
 
 HOSTILE = [
     "rbv2/31",

@@ -19,8 +19,8 @@ from harness.outcome import number
 from harness.problem import EvaluationError, Outcome
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
-from optimizers.prompt import Prompt, result
-from tests.fakes import Line, Scripted
+from optimizers.chat.prompt import Prompt, result
+from tests.support.fakes import Line, Scripted
 
 GOOD = {"x": 0.5, "units": 2}
 

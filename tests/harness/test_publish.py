@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.publish import main
-from harness.wandb_tracker import WandbTracker
-from tests.harness.wandb_files import FOUR_ROWS, read_offline, run_json, write_run
+from harness.wandb.wandb_tracker import WandbTracker
+from tests.support.wandb_files import FOUR_ROWS, read_offline, run_json, write_run
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,8 @@ from harness.problem import Objective, Problem
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.trial import Proposal
 from harness.validity import Checker
-from tests.fakes import VALID, rich_space
 from tests.harness.test_validity import JSON, NAMES
+from tests.support.fakes import VALID, rich_space
 
 SPACE = rich_space()
 PROBLEM = Problem("fake.rich", SPACE, (Objective("loss", "minimize"),), VALID)

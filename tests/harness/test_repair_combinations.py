@@ -18,7 +18,7 @@ from harness.problem import Objective, Outcome, Problem
 from harness.trial import Fault, Violation
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
-from tests.fakes import VALID, ScriptedChat, rich_space
+from tests.support.fakes import VALID, ScriptedChat, rich_space
 
 SCRIPT = [
     json.dumps(VALID),

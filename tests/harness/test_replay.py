@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.command import command, hyperbole, sentence
+from tests.support.command import command, hyperbole, sentence
 
 MODEL = """
 from benchmarks.toy import Toy

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from tests.command import command, hyperbole, rows, run_json, sentence
+from tests.support.command import command, hyperbole, rows, run_json, sentence
 
 TOY = ("benchmark=toy", "benchmark.task=branin")
 

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from tests.command import hyperbole, run_json, sentence
+from tests.support.command import hyperbole, run_json, sentence
 
 CHAT = ("optimizer=llm_chat", "benchmark=toy", "benchmark.task=branin")
 

@@ -8,7 +8,7 @@ from harness.choice_files import CONF
 from harness.errors import SettingError
 from harness.evaluate import evaluate
 from harness.searchpath import refuse_shadowed
-from tests.command import hyperbole, sentence
+from tests.support.command import hyperbole, sentence
 
 MAIN = {"path": str(CONF), "schema": "file", "provider": "main"}
 PARAMS = "params={x1: 0.0, x2: 0.0}"

@@ -24,8 +24,8 @@ from harness.explain import explained
 from harness.kinds import kind_of
 from harness.locate import locate
 from harness.signature import check_settings, settings_of, takes_also
-from tests.command import hyperbole, sentence
-from tests.fakes import Line
+from tests.support.command import hyperbole, sentence
+from tests.support.fakes import Line
 
 BY_HARNESS = ("problem", "seed", "budget", "benchmark", "family")
 GROUPS = [path.name for path in CONF.iterdir() if path.is_dir() and path.name != "experiment"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.sources import changed, sources
-from tests.command import hyperbole, run_json
+from tests.support.command import hyperbole, run_json
 
 METHOD = """
 from harness.validity import builtin

@@ -15,7 +15,7 @@ from ConfigSpace import (
 from harness.errors import SettingError
 from harness.problem import Objective, Problem
 from harness.space import default_of, refuse_unsound
-from optimizers.prompt import space_lines
+from optimizers.chat.prompt import space_lines
 
 
 def problem_of(space, default=None):

@@ -8,8 +8,8 @@ from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.start import DefaultStart, GivenStart, NoStart, begin_with
-from tests.command import hyperbole, rows, run_json, sentence
-from tests.fakes import Line, Scripted
+from tests.support.command import hyperbole, rows, run_json, sentence
+from tests.support.fakes import Line, Scripted
 
 
 def play(start, proposals):

@@ -16,7 +16,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from harness.sweep_record import SweepRecord, runs_since
-from tests.command import hyperbole
+from tests.support.command import hyperbole
 
 TOY = ("benchmark=toy", "benchmark.task=branin", "budget.proposals=3")
 

@@ -17,7 +17,7 @@ from harness.build import _factory, build_budget
 from harness.choice_files import CONF
 from harness.errors import RunError, SettingError
 from harness.trust import Trust, from_command_line
-from tests.command import command
+from tests.support.command import command
 
 RESULTS = CONF.parent / "results/quickstart/hpobench.credit_g"
 OURS = Trust([CONF], {})
@@ -72,7 +72,7 @@ def test_nothing_is_built_that_no_configuration_file_names_there(place, wrap):
         ("benchmark._target_", "optimizers.llm_chat.LLMChat"),  # of another group
         ("optimizer.prompt._target_", "llms.models.endpoint"),  # of another place of the group
         ("optimizer._target_", "harness.perform.perform"),  # this project's, and no class that is meant to be built
-        ("optimizer._target_", "benchmarks.evaluation_cache.EvaluationCache"),
+        ("optimizer._target_", "benchmarks.training.evaluation_cache.EvaluationCache"),
         ("optimizer._target_", "optimizers.llm_chat.LLMChat.ask"),
         ("optimizer._target_", "optimizers.llm_chat.os.system"),
         ("optimizer._target_", None),
@@ -132,12 +132,16 @@ def test_a_model_answers_from_its_record_alone_whatever_its_keys(tmp_path, model
 
 
 def test_the_records_own_paths_are_not_used(tmp_path):
-    target = {"_target_": "benchmarks.openml.OpenML", "folder": str(tmp_path), "cache": str(tmp_path / "x.sqlite")}
+    target = {
+        "_target_": "benchmarks.openml.openml.OpenML",
+        "folder": str(tmp_path),
+        "cache": str(tmp_path / "x.sqlite"),
+    }
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, OURS, {})
-    assert offline["benchmark"] == {"_target_": "benchmarks.openml.OpenML", "folder": None, "cache": True}
+    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": None, "cache": True}
     ours, given = from_command_line(["benchmark.folder=/here", "benchmark.cache=false"], CONF)
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, ours, given)
-    assert offline["benchmark"] == {"_target_": "benchmarks.openml.OpenML", "folder": "/here", "cache": False}
+    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": "/here", "cache": False}
 
 
 def test_a_plug_ins_model_that_cannot_be_kept_from_asking_is_refused(tmp_path):
@@ -171,9 +175,13 @@ def test_a_strangers_folder_builds_nothing_sends_nothing_and_writes_nothing(tmp_
         evil = EVIL | {"_args_": [{"_target_": "pathlib.Path", "_args_": [str(outside / "owned")]}, "owned"]}
         stranger(runs, "writes", optimizer=own["optimizer"] | {"prompt": evil})
         stranger(runs, "budget", budget={"_target_": "pandas.read_pickle", "filepath_or_buffer": "x.pkl"})
-        cache = {"_target_": "benchmarks.conditional.Conditional", "task": "digits", "cache": str(outside / "c.sqlite")}
+        cache = {
+            "_target_": "benchmarks.conditional.conditional.Conditional",
+            "task": "digits",
+            "cache": str(outside / "c.sqlite"),
+        }
         stranger(runs, "cache", benchmark=cache, budget=own["budget"] | {"proposals": 1})
-        openml = {"_target_": "benchmarks.openml.OpenML", "task": 31, "folder": str(outside)}
+        openml = {"_target_": "benchmarks.openml.openml.OpenML", "task": 31, "folder": str(outside)}
         stranger(runs, "openml", benchmark=openml)
         (stranger(runs, "nested") / "run.json").write_text("[" * 100_000)
         before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -21,7 +21,7 @@ from harness.repair import Nearest, NoRepair
 from harness.rows import difference, to_row
 from harness.trial import Candidate, Fault, Proposal, Trial, Violation
 from harness.validity import Checker, check_fidelity
-from tests.fakes import VALID, Line, Scripted, rich_space
+from tests.support.fakes import VALID, Line, Scripted, rich_space
 
 CHECK = Checker(rich_space())
 

@@ -12,8 +12,8 @@ import pytest
 from harness.errors import SettingError
 from harness.masking import masked
 from harness.trial_metrics import TrialMetrics
-from harness.wandb_tracker import WandbTracker
-from tests.harness.wandb_files import FOUR_ROWS, read_offline, row, run_json, write_run
+from harness.wandb.wandb_tracker import WandbTracker
+from tests.support.wandb_files import FOUR_ROWS, read_offline, row, run_json, write_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -223,7 +223,7 @@ def test_works_in_joblib_workers(tmp_path):
     folders = [write_run(tmp_path, run_json(seed), []) for seed in (1, 2)]
 
     def job(seed, folder):
-        from harness.wandb_tracker import WandbTracker
+        from harness.wandb.wandb_tracker import WandbTracker
 
         tracker = WandbTracker()
         tracker.start(folder, run_json(seed))
@@ -340,8 +340,8 @@ def test_a_process_that_hangs_in_wandb_still_exits(tmp_path):
         "import sys, time, types; from pathlib import Path\n"
         "fake = sys.modules['wandb'] = types.ModuleType('wandb')\n"
         "fake.Settings = dict; fake.init = lambda **k: time.sleep(600)\n"
-        "from harness.wandb_tracker import WandbTracker\n"
-        "from tests.harness.wandb_files import run_json, row\n"
+        "from harness.wandb.wandb_tracker import WandbTracker\n"
+        "from tests.support.wandb_files import run_json, row\n"
         "tracker = WandbTracker(finish_timeout_seconds=0.2)\n"
         "tracker.start(Path(sys.argv[1]), run_json()); tracker.log(row(0)); tracker.finish(run_json())\n"
     )
@@ -374,7 +374,7 @@ class TestSettings:
         assert built[0]._settings == WandbTracker()._settings
 
     def test_importing_the_tracker_does_not_import_wandb(self):
-        code = "import sys, harness.wandb_tracker, harness.publish; sys.exit('wandb' in sys.modules)"
+        code = "import sys, harness.wandb.wandb_tracker, harness.publish; sys.exit('wandb' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

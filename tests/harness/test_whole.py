@@ -9,9 +9,9 @@ import pytest
 
 from harness.record import read_record
 from harness.whole import DamagedError, whole_rows
-from tests.command import command, hyperbole, rows, run_json
 from tests.harness.test_replay import MODEL
 from tests.harness.test_replay import path as with_this_project
+from tests.support.command import command, hyperbole, rows, run_json
 
 TOY = ("benchmark=toy", "benchmark.task=branin")
 

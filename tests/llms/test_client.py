@@ -17,9 +17,9 @@ import pytest
 from harness.chat import ChatRequest, Message
 from harness.errors import HyperboleError, ModelError, ServerError, SettingError
 from harness.trial import Usage
-from llms.attempts import GivenUpError
 from llms.client import Client
-from tests.llms.fake_server import Answer, FakeServer, failure, reply
+from llms.wire.attempts import GivenUpError
+from tests.support.fake_server import Answer, FakeServer, failure, reply
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 

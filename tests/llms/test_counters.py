@@ -9,7 +9,16 @@ from threading import Thread
 import pytest
 
 from harness.errors import ServerError
-from llms.counters import NAMES, NOTHING, Counters, ServerMeter, base_url, difference, parse_counters, read_counters
+from llms.server.counters import (
+    NAMES,
+    NOTHING,
+    Counters,
+    ServerMeter,
+    base_url,
+    difference,
+    parse_counters,
+    read_counters,
+)
 
 PAGE = """\
 # HELP vllm:prompt_tokens_total Number of prefill tokens processed.

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from harness.chat import ChatRequest, Message
 from harness.errors import HyperboleError, ModelError, ServerError
-from llms.attempts import LONGEST_BODY, GivenUpError, RefusedError, recorded
 from llms.client import Client
-from llms.counts import token_count
-from llms.keys import Key
 from llms.recorder import Recorder
-from llms.server_errors import Told, is_final, told_in
-from tests.llms.fake_server import Answer, FakeServer, failure, reply
+from llms.wire.attempts import LONGEST_BODY, GivenUpError, RefusedError, recorded
+from llms.wire.counts import token_count
+from llms.wire.keys import Key
+from llms.wire.server_errors import Told, is_final, told_in
+from tests.support.fake_server import Answer, FakeServer, failure, reply
 
 ASK = ChatRequest((Message("user", "hi"),))
 DEEP = b'{"choices": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"

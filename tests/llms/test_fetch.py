@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from harness.errors import ServerError
-from llms import health
-from llms.counters import read_counters
-from llms.fetch import get
+from llms.server.counters import read_counters
+from llms.wire import health
+from llms.wire.fetch import get
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def test_the_limit_is_for_the_whole_page(beginning):
 
 def test_who_asks_for_models_or_counters_gets_a_sentence(monkeypatch):
     monkeypatch.setattr(health, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr("llms.counters.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("llms.server.counters.ANSWER_SECONDS", 0.3)
     for ask in (health.look_up_models, read_counters):
         with dripping(b"HTTP/1.1 200 OK\r\n\r\n") as url, pytest.raises(ServerError):
             ask(url)

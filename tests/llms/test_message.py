@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.replies import read_answers
+from analysis.runs.answers import read_answers
 from harness.chat import ChatRequest, Message
 from harness.clock import now
 from harness.jsonl import encode
 from llms.call_rows import completion_of, row_of
-from llms.counts import UncountedError
-from llms.message import read_message
 from llms.recorder import Recorder
-from llms.replies import GarbledReplyError, read_completion
-from llms.thinking import TAGS, split_thinking
-from optimizers.parse import parse_reply
+from llms.wire.counts import UncountedError
+from llms.wire.message import read_message
+from llms.wire.replies import GarbledReplyError, read_completion
+from llms.wire.thinking import TAGS, split_thinking
+from optimizers.chat.parse import parse_reply
 
 USAGE = {"prompt_tokens": 4, "completion_tokens": 2}
 ASK = ChatRequest((Message("user", "hi"),))

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from harness.chat import ChatRequest, Message
 from harness.errors import RecordingError, SettingError
 from llms.recorder import Recorder, request_hash
-from tests.llms.fake_server import FakeServer, reply
+from tests.support.fake_server import FakeServer, reply
 
 GROUP = Path(__file__).parents[2] / "conf" / "llm"
 REQUEST = ChatRequest((Message("user", "hi"),))

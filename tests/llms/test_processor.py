@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from llms.processor import Processor, choose_dtype, choose_threads, read_flags, runs_on_cpu, this_processor
+from llms.server.processor import Processor, choose_dtype, choose_threads, read_flags, runs_on_cpu, this_processor
 
 X86 = "processor\t: {number}\nmodel name\t: AMD EPYC\nflags\t\t: fpu sse2 avx2{more}\nbugs\t\t: spectre_v1\n\n"
 ARM = "processor\t: {number}\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd fphp asimdhp{more}\nCPU part\t: 0xd40\n\n"
@@ -84,7 +84,7 @@ def test_this_machine(monkeypatch, tmp_path):
     this_processor.cache_clear()
     found = this_processor()
     assert 1 <= found.limit <= found.cores
-    monkeypatch.setattr("llms.processor.CPUINFO", tmp_path / "none")  # no Linux, or a sandbox that hides it
+    monkeypatch.setattr("llms.server.processor.CPUINFO", tmp_path / "none")  # no Linux, or a sandbox that hides it
     this_processor.cache_clear()
     assert this_processor().flags is None
     this_processor.cache_clear()

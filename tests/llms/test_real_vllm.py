@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, OrdinalHyperparameter
 
-from benchmarks.conditional import Conditional
+from benchmarks.conditional.conditional import Conditional
 from harness.budget import Budget
 from harness.chat import ChatRequest, Completion, Message
 from harness.errors import ModelError, ServerError
@@ -21,16 +21,16 @@ from harness.problem import Outcome, Params
 from harness.repair import NoRepair
 from llms.client import Client
 from llms.decoding import Decoding
-from llms.health import look_up_models, served_models
-from llms.owners import supervisor_pid
 from llms.recorder import Recorder
-from llms.running import differences, served_row
 from llms.schema import json_schema
-from llms.server import ensure_server
-from llms.server_settings import ServerSettings
-from llms.serving import resolve
+from llms.server.owners import supervisor_pid
+from llms.server.running import differences, served_row
+from llms.server.server import ensure_server
+from llms.server.server_settings import ServerSettings
+from llms.server.serving import resolve
+from llms.wire.health import look_up_models, served_models
+from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
-from optimizers.prompt import Prompt
 
 pytestmark = pytest.mark.timeout(600)  # the first to come waits for the model to be built and the server to start
 

@@ -12,9 +12,9 @@ import pytest
 from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
 from harness.errors import HyperboleError, ModelError, RecordingError, RunError, ServerError
 from harness.trial import Usage
-from llms.attempts import GivenUpError
 from llms.recorder import Recorder, request_hash
-from llms.replies import Answered
+from llms.wire.attempts import GivenUpError
+from llms.wire.replies import Answered
 
 KEYS = [
     "id", "hash", "messages", "sampling", "reply", "thinking", "refusal", "choices", "masked", "tokens",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from llms.catalogue import MODELS
-from llms.health import ServedModel
-from llms.processor import Processor
-from llms.running import described, differences, other_settings, same_weights
-from llms.server_settings import ServerSettings
-from llms.serving import THREADS, Serving, resolve
+from llms.local.catalogue import MODELS
+from llms.server.processor import Processor
+from llms.server.running import described, differences, other_settings, same_weights
+from llms.server.server_settings import ServerSettings
+from llms.server.serving import THREADS, Serving, resolve
+from llms.wire.health import ServedModel
 
 FAST = Processor(frozenset({"avx512_bf16"}), 2, 2)
 SERVED = ServedModel("tiny")

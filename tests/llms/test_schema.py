@@ -39,7 +39,7 @@ from harness.space import Decoder
 from harness.validity import Checker
 from llms.schema import json_schema
 from tests.contracts.test_benchmark_contract import CASES, NAMES, build
-from tests.fakes import Mixed, rich_space
+from tests.support.fakes import Mixed, rich_space
 
 BYTES = LLTokenizer("byte")
 

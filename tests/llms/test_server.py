@@ -19,15 +19,14 @@ import pytest
 
 from harness.cache import cache_folder
 from harness.errors import ModelError, ServerError, SettingError
-from llms import server
-from llms.health import served_models
-from llms.owners import SESSION, supervisor_pid
-from llms.processor import Processor
-from llms.running import read_record, served_row
-from llms.server import ensure_server, stop_server
-from llms.server_settings import ServerSettings
-from tests.llms.fake_server import FakeServer
+from llms.server.owners import SESSION, supervisor_pid
+from llms.server.processor import Processor
+from llms.server.running import read_record, served_row
+from llms.server.server import ensure_server, server, stop_server
+from llms.server.server_settings import ServerSettings
+from llms.wire.health import served_models
 from tests.llms.test_supervise import gone, wait_until
+from tests.support.fake_server import FakeServer
 
 ROOT = Path(__file__).parents[2]
 TINY_SERVER = """
@@ -124,7 +123,7 @@ def test_started_once_for_all_who_ask(settings, starts):
 
 def test_ends_with_the_process_that_asked(settings, starts):
     program = (
-        "import sys; from llms.server import *; from llms.server_settings import *;"
+        "import sys; from llms.server.server import *; from llms.server.server_settings import *;"
         f"run = [sys.executable, '-c', {TINY_SERVER!r}]; mark = {str(starts)!r};"
         "ServerSettings.command = lambda self, _: [*run, str(self.port), mark];"
         f"ensure_server(ServerSettings({settings.model!r}, 'tiny', {settings.port})); print('up', flush=True);"
@@ -205,8 +204,8 @@ def test_one_start_for_all_that_want_another_than_the_one_that_ends(settings, st
 
 
 def test_what_was_chosen_is_said_and_on_record(settings, starts, monkeypatch, capsys):
-    monkeypatch.setattr("llms.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 2, 2))
-    monkeypatch.setattr("llms.serving.runs_on_cpu", lambda: True)
+    monkeypatch.setattr("llms.server.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 2, 2))
+    monkeypatch.setattr("llms.server.serving.runs_on_cpu", lambda: True)
     ensure_server(settings)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -220,8 +219,8 @@ def test_what_was_chosen_is_said_and_on_record(settings, starts, monkeypatch, ca
 
 
 def test_the_chosen_dtype_is_the_servers(settings, weights, monkeypatch):
-    monkeypatch.setattr("llms.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 64, 2))
-    monkeypatch.setattr("llms.serving.runs_on_cpu", lambda: True)
+    monkeypatch.setattr("llms.server.serving.this_processor", lambda: Processor(frozenset({"avx2"}), 64, 2))
+    monkeypatch.setattr("llms.server.serving.runs_on_cpu", lambda: True)
     launched = []
     monkeypatch.setattr(server, "_launch", lambda serving, command: launched.append((serving.environment, command)))
     monkeypatch.setattr(server, "_wait_until_healthy", lambda settings: None)
@@ -344,7 +343,7 @@ def test_health_ignores_proxies(weights, monkeypatch):
 
 def test_serve_prints_the_url_and_stops_at_ctrl_c(weights, tmp_path, settings):
     program = (
-        "import sys; from llms import serve; from llms.server_settings import *;"
+        "import sys; from llms import serve; from llms.server.server_settings import *;"
         f"run = [sys.executable, '-c', {TINY_SERVER!r}]; mark = {str(tmp_path / 'starts')!r};"
         "ServerSettings.command = lambda self, _: [*run, str(self.port), mark];"
         f"sys.argv = ['serve', 'port={settings.port}', 'model={weights}', 'served_name=tiny']; sys.exit(serve.main())"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import SettingError
-from llms.processor import Processor
-from llms.server_settings import ServerSettings, server_settings
-from llms.serving import THREADS, resolve
+from llms.server.processor import Processor
+from llms.server.server_settings import ServerSettings, server_settings
+from llms.server.serving import THREADS, resolve
 
 FAST = Processor(frozenset({"avx512_bf16"}), 2, 2)
 PLAIN = Processor(frozenset({"avx2"}), 2, 2)
@@ -72,7 +72,7 @@ def test_limits_that_a_launcher_set_for_its_job_are_not_the_servers():
 
 
 def test_a_gpu_is_left_to_vllm(monkeypatch):
-    monkeypatch.setattr("llms.serving.runs_on_cpu", lambda: False)
+    monkeypatch.setattr("llms.server.serving.runs_on_cpu", lambda: False)
     serving = resolve(ServerSettings("m"), {})
     assert (serving.dtype, serving.threads, serving.why, serving.environment) == ("auto", None, "", {})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llms.owners import SESSION, add_owner, began, disowned, joined, remove_owner, session_pid, supervisor_pid
+from llms.server.owners import SESSION, add_owner, began, disowned, joined, remove_owner, session_pid, supervisor_pid
 
 SLEEP = "import time; time.sleep(60)"
 # A child with a child of its own that both ignore SIGTERM: only ending the whole group with SIGKILL stops them.
@@ -53,7 +53,7 @@ def owners(tmp_path: Path) -> Path:
 def supervise(owners: Path, *command: str) -> int:
     """Start it; returns the supervisor's process id."""
     subprocess.run(
-        [sys.executable, "-m", "llms.supervise", "--owners", str(owners), "--", *command],
+        [sys.executable, "-m", "llms.server.supervise", "--owners", str(owners), "--", *command],
         check=True,
         cwd=Path(__file__).parents[2],
         start_new_session=True,
@@ -95,7 +95,7 @@ def test_it_runs_for_as_long_as_one_owner_is_left(owners, owner, tmp_path):
 
 def test_processes_that_ignore_being_asked_are_killed(owners, tmp_path):
     program = (
-        "import sys; import llms.supervise as s; s.GRACE_SECONDS = 0.5;"
+        "import sys; import llms.server.supervise as s; s.GRACE_SECONDS = 0.5;"
         f"sys.argv[1:] = {['--owners', str(owners), '--']!r} + sys.argv[1:]; sys.exit(s.main())"
     )
     add_owner(owners, os.getpid())

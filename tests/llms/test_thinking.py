@@ -14,15 +14,15 @@ from harness.errors import SettingError
 from harness.trial import Usage
 from llms.client import Client
 from llms.decoding import Decoding
-from llms.dialect import Dialect
 from llms.recorder import Recorder
-from llms.server_settings import ServerSettings, server_settings
-from llms.thinking import TAGS, answer_tokens, checked_tags, split_thinking
-from optimizers.advisor import Advisor
-from optimizers.prompt import Prompt
-from optimizers.request import Requests
-from tests.fakes import Line, ScriptedChat
-from tests.llms.fake_server import Answer, FakeServer, failure, reply, thought
+from llms.server.server_settings import ServerSettings, server_settings
+from llms.wire.dialect import Dialect
+from llms.wire.thinking import TAGS, answer_tokens, checked_tags, split_thinking
+from optimizers.chat.advisor import Advisor
+from optimizers.chat.prompt import Prompt
+from optimizers.chat.request import Requests
+from tests.support.fake_server import Answer, FakeServer, failure, reply, thought
+from tests.support.fakes import Line, ScriptedChat
 
 ASK = ChatRequest((Message("user", "hi"),))
 COUNT_7 = Answer(b'{"count": 7, "max_model_len": 64, "tokens": [1, 2, 3, 4, 5, 6, 7]}')

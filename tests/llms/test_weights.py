@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
-from llms import local_model
-from llms.weights import find_weights
-from tests.llms.tiny_gguf import write_gguf
+from llms.local import local_model
+from llms.local.weights import find_weights
+from tests.support.tiny_gguf import write_gguf
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 

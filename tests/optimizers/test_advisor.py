@@ -8,11 +8,11 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.trial import Fault, Usage
 from llms.decoding import Decoding
-from optimizers.advisor import Advisor, total
-from optimizers.history import History
+from optimizers.chat.advisor import Advisor, total
+from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
-from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat
+from optimizers.shared.history import History
+from tests.support.fakes import Line, ScriptedChat
 
 
 def advisor(replies, decoding=None, **settings):

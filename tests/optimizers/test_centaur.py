@@ -17,10 +17,10 @@ from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur, is_models_turn
+from optimizers.chat.prompt import Prompt
 from optimizers.cma_es import CMAES
-from optimizers.prompt import Prompt
-from optimizers.unit_cube import UnitCube
-from tests.fakes import Line, ScriptedChat
+from optimizers.shared.unit_cube import UnitCube
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 OVERRIDE = {"x": 0.25, "units": 2}

@@ -11,7 +11,7 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from optimizers.random_search import RandomSearch
 from optimizers.smac import SMAC
-from tests.fakes import Line
+from tests.support.fakes import Line
 
 
 def run(optimizer_class, seed, trials=30, benchmark=None):

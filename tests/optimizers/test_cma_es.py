@@ -15,8 +15,8 @@ from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from harness.validity import Checker
 from optimizers.cma_es import CMAES
-from optimizers.unit_cube import UnitCube
-from tests.fakes import Line, rich_space
+from optimizers.shared.unit_cube import UnitCube
+from tests.support.fakes import Line, rich_space
 
 BUDGET = Budget(proposals=99)
 LOSS = Objective("loss", "minimize")

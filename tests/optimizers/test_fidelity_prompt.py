@@ -22,15 +22,15 @@ from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur
-from optimizers.hollm import HOLLM
+from optimizers.chat.prompt import Prompt, result
+from optimizers.hollm.hollm import HOLLM
 from optimizers.human import Human
-from optimizers.llambo import LLAMBO
-from optimizers.llinbo import LLINBO
+from optimizers.llambo.llambo import LLAMBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt, result
-from tests.fakes import Line, ScriptedChat
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden" / "llm_chat_fidelity.txt"
 POINT = {"x1": 0.5, "x2": 2.5, "surface": "smooth"}

@@ -20,17 +20,17 @@ from harness.trial import Trial
 from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur
-from optimizers.forms import MOST_FORMS, forms, shape
-from optimizers.hollm import HOLLM
-from optimizers.llambo import LLAMBO
-from optimizers.llinbo import LLINBO
+from optimizers.chat.forms import MOST_FORMS, forms, shape
+from optimizers.chat.prompt import Prompt, placeholder
+from optimizers.hollm.hollm import HOLLM
+from optimizers.llambo.llambo import LLAMBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt, placeholder
 from optimizers.recitation import Recitation
-from tests.fakes import ScriptedChat
 from tests.llms.test_schema import independent, spaces
+from tests.support.fakes import ScriptedChat
 
 NUMBER = r"-?[\d.]+(?:e-?\d+)?"
 RANGE = re.compile(rf"(an integer|a number) (from|above) ({NUMBER}) (to|to below) ({NUMBER})")

@@ -18,10 +18,10 @@ from harness.start import DefaultStart, begin_with
 from harness.trial import Candidate, Fault, Proposal, Trial, Usage, Violation
 from harness.validity import Checker
 from llms.decoding import Decoding
-from optimizers.candidate_list import Item, form, read, schema
-from optimizers.hollm import HOLLM, KNOWN, OUTSIDE, chosen
-from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat
+from optimizers.chat.candidate_list import Item, form, read, schema
+from optimizers.chat.prompt import Prompt
+from optimizers.hollm.hollm import HOLLM, KNOWN, OUTSIDE, chosen
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 PROBLEM = Line().problem

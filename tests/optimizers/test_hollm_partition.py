@@ -5,11 +5,11 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, OrdinalHyperparameter
 
 from harness.problem import Objective, Problem
-from optimizers.cell_space import CellSpace
-from optimizers.partition import Cell, annealed, drawn, leaf_cells, leaf_size, scores
-from optimizers.told_space import ToldSpace
-from optimizers.unit_cube import UnitCube
-from tests.fakes import VALID, rich_space
+from optimizers.chat.told_space import ToldSpace
+from optimizers.hollm.cell_space import CellSpace
+from optimizers.hollm.partition import Cell, annealed, drawn, leaf_cells, leaf_size, scores
+from optimizers.shared.unit_cube import UnitCube
+from tests.support.fakes import VALID, rich_space
 
 THREE = [
     Cell(np.array([0.0]), np.array([0.25]), np.array([0, 1])),

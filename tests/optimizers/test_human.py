@@ -16,10 +16,10 @@ from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.replay import replay_all
+from optimizers.chat.prompt import Prompt
 from optimizers.human import Human, read_assignments
-from optimizers.prompt import Prompt
-from tests.command import rows, run_json
-from tests.fakes import Line, ScriptedChat
+from tests.support.command import rows, run_json
+from tests.support.fakes import Line, ScriptedChat
 
 COMMAND = ("-m", "harness.run")
 HUMAN = ("optimizer=human", "benchmark=toy", "tracker=none", "budget.proposals=3")

@@ -10,12 +10,12 @@ from harness.loop import run_loop
 from harness.problem import Fidelity, Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
-from optimizers.brackets import most_halvings
-from optimizers.draws import Draws
-from optimizers.fidelity import at
-from optimizers.hyperband import Hyperband
+from optimizers.multifidelity.brackets import most_halvings
+from optimizers.multifidelity.hyperband import Hyperband
+from optimizers.multifidelity.successive_halving import SuccessiveHalving
 from optimizers.random_search import RandomSearch
-from optimizers.successive_halving import SuccessiveHalving
+from optimizers.shared.draws import Draws
+from optimizers.shared.fidelity import at
 
 BUDGET = Budget(proposals=1)
 

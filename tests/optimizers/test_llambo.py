@@ -22,9 +22,9 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial, Usage
 from llms.decoding import Decoding
-from optimizers.llambo import LLAMBO
-from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat
+from optimizers.chat.prompt import Prompt
+from optimizers.llambo.llambo import LLAMBO
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ("llambo", "llambo_small")

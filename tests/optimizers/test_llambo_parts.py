@@ -14,18 +14,18 @@ from harness.chat import Completion, Token
 from harness.problem import Objective
 from harness.trial import Usage
 from llms.decoding import Decoding
-from optimizers.llambo_candidates import target_loss
-from optimizers.llambo_surrogates import (
+from optimizers.chat.prompt import Prompt
+from optimizers.chat.request import Requests
+from optimizers.llambo.llambo_candidates import target_loss
+from optimizers.llambo.llambo_surrogates import (
     _scores,
     expected_improvement,
     probability_of_one,
     read_number,
     top_labels,
 )
-from optimizers.llambo_warm_start import WarmStart, parse_list, split_description
-from optimizers.prompt import Prompt
-from optimizers.request import Requests
-from tests.fakes import Line, Mixed, ScriptedChat
+from optimizers.llambo.llambo_warm_start import WarmStart, parse_list, split_description
+from tests.support.fakes import Line, Mixed, ScriptedChat
 
 A, B, C = {"x": 0.1, "units": 1}, {"x": 0.2, "units": 2}, {"x": 0.3, "units": 3}
 DESCRIPTION = "A straight line is fitted. It has no kinks. The data set is points: 7 rows. It is clean."

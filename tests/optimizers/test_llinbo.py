@@ -20,12 +20,11 @@ from harness.repair import NoRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers import llinbo
-from optimizers.gaussian_process import GaussianProcess
-from optimizers.inner_search import Found
-from optimizers.llinbo import LLINBO, OWN, REJECTED, UNCONSTRAINED
-from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat
+from optimizers.chat.prompt import Prompt
+from optimizers.llinbo.gaussian_process import GaussianProcess
+from optimizers.llinbo.inner_search import Found
+from optimizers.llinbo.llinbo import LLINBO, OWN, REJECTED, UNCONSTRAINED, llinbo
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 BETA = 2 * math.log(math.pi**2 / 0.6)  # in the first round, in one dimension

@@ -10,9 +10,9 @@ from sklearn.gaussian_process.kernels import Matern
 from benchmarks.toy import Toy
 from harness.problem import Objective, Problem
 from harness.validity import Checker
-from optimizers.gaussian_process import GaussianProcess, fitted
-from optimizers.inner_search import InnerSearch
-from optimizers.llinbo_rules import (
+from optimizers.llinbo.gaussian_process import GaussianProcess, fitted
+from optimizers.llinbo.inner_search import InnerSearch
+from optimizers.llinbo.llinbo_rules import (
     draw_count,
     exploration,
     gp_probability,
@@ -21,8 +21,8 @@ from optimizers.llinbo_rules import (
     mixture_ucb,
     threshold,
 )
-from optimizers.unit_cube import UnitCube
-from tests.fakes import VALID, rich_space
+from optimizers.shared.unit_cube import UnitCube
+from tests.support.fakes import VALID, rich_space
 
 KERNEL = Matern(1.0, nu=2.5)
 AT_ONE = (1 + math.sqrt(5) + 5 / 3) * math.exp(-math.sqrt(5))  # the kernel at distance 1: 0.5240

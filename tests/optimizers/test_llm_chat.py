@@ -14,9 +14,9 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.trial import Usage
 from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt, space_lines
 from optimizers.llm_chat import LLMChat
-from optimizers.prompt import Prompt, space_lines
-from tests.fakes import VALID, Line, ScriptedChat, rich_space
+from tests.support.fakes import VALID, Line, ScriptedChat, rich_space
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD = '{"x": 0.5, "units": 2}'

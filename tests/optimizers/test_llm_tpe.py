@@ -15,10 +15,10 @@ from harness.repair import NoRepair, RandomRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial, Usage
 from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt
 from optimizers.llm_tpe import LLMTPE
-from optimizers.prompt import Prompt
 from optimizers.tpe import TPE
-from tests.fakes import Line, ScriptedChat
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD = '{"x": 0.9, "units": 2}'

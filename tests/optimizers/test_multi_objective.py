@@ -22,15 +22,15 @@ from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from harness.validity import Checker
 from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
+from optimizers.multifidelity.smac_multifidelity import SMACMultifidelity
 from optimizers.nsga2 import NSGA2
-from optimizers.prompt import Prompt
 from optimizers.random_search import RandomSearch
 from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
-from optimizers.smac_multifidelity import SMACMultifidelity
 from optimizers.tpe import TPE
-from tests.fakes import VALID, Line, ScriptedChat, rich_space
+from tests.support.fakes import VALID, Line, ScriptedChat, rich_space
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,10 +13,10 @@ from harness.repair import Clamp, NoRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
-from optimizers.history import History
+from optimizers.chat.prompt import Prompt
 from optimizers.opro import OPRO, solutions
-from optimizers.prompt import Prompt
-from tests.fakes import Line, ScriptedChat
+from optimizers.shared.history import History
+from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD = '{"x": 0.5, "units": 2}'

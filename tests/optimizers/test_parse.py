@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizers.parse import Parsed, parse_reply
+from optimizers.chat.parse import Parsed, parse_reply
 
 OBJECT = '{"depth": 2, "alpha": 1e-3}'
 PARAMS = {"depth": 2, "alpha": 1e-3}

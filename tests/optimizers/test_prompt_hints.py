@@ -8,16 +8,16 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.choice_files import CONF
 from harness.errors import SettingError
 from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
-from optimizers.prompt import Prompt
-from tests.command import hyperbole, sentence
-from tests.fakes import Line, ScriptedChat
+from tests.support.command import hyperbole, sentence
+from tests.support.fakes import Line, ScriptedChat
 
 TASKS = [HPOBench(task="kc1").problem, Toy(task="branin").problem]
 

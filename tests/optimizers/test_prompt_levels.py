@@ -12,12 +12,12 @@ from harness.budget import Budget
 from harness.choice_files import CONF
 from harness.errors import SettingError
 from llms.decoding import Decoding
-from optimizers.llambo import LLAMBO
+from optimizers.chat.prompt import Prompt
+from optimizers.llambo.llambo import LLAMBO
 from optimizers.llm_chat import LLMChat
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt
-from tests.command import hyperbole, sentence
-from tests.fakes import Line, ScriptedChat
+from tests.support.command import hyperbole, sentence
+from tests.support.fakes import Line, ScriptedChat
 
 SHORT, STATISTICS = "A line is fitted. The data set flat has no hills.", "7 rows, 3 columns, 12 % missing."
 PROBLEM = dataclasses.replace(Line().problem, description=SHORT, contexts={"statistics": STATISTICS, "names": "x, y"})

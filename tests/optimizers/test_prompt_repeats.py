@@ -16,15 +16,15 @@ from harness.repair import Nearest, NoRepair
 from harness.start import DefaultStart, begin_with
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur
-from optimizers.hollm import HOLLM
-from optimizers.llambo import LLAMBO
-from optimizers.llinbo import LLINBO
+from optimizers.chat.prompt import Prompt
+from optimizers.hollm.hollm import HOLLM
+from optimizers.llambo.llambo import LLAMBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt
 from optimizers.recitation import Recitation
-from tests.fakes import Line, ScriptedChat
+from tests.support.fakes import Line, ScriptedChat
 
 GOOD, OTHER = '{"x": 0.5, "units": 4}', '{"x": 0.25, "units": 2}'
 TOLD = Prompt(repeats="told")

@@ -14,19 +14,19 @@ from harness.repair import NoRepair
 from harness.start import DefaultStart, begin_with
 from llms.decoding import Decoding
 from optimizers.centaur import Centaur
+from optimizers.chat.prompt import Prompt
 from optimizers.cma_es import CMAES
-from optimizers.hyperband import Hyperband
-from optimizers.llambo import LLAMBO
-from optimizers.llinbo import LLINBO
+from optimizers.llambo.llambo import LLAMBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
+from optimizers.multifidelity.hyperband import Hyperband
+from optimizers.multifidelity.smac_multifidelity import SMACMultifidelity
 from optimizers.nsga2 import NSGA2
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt
 from optimizers.smac import SMAC
-from optimizers.smac_multifidelity import SMACMultifidelity
 from optimizers.tpe import TPE
-from tests.fakes import Line, ScriptedChat
+from tests.support.fakes import Line, ScriptedChat
 
 ANSWER = '{"x": 0.25, "units": 2}'
 WORST = '{"x": 1.0, "units": 8}'

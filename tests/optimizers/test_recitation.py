@@ -14,9 +14,9 @@ from harness.loop import run_loop
 from harness.repair import NoRepair
 from harness.trial import Fault, Usage
 from llms.decoding import Decoding
-from optimizers.prompt import Prompt
+from optimizers.chat.prompt import Prompt
 from optimizers.recitation import SCORE, Recitation
-from tests.fakes import Line, ScriptedChat
+from tests.support.fakes import Line, ScriptedChat
 
 CONFIGURATION = {"x": 0.25, "units": 1}
 DESCRIPTION, STATISTICS = "A line is fitted to the data set flat.", "7 rows, 3 columns."
@@ -151,8 +151,8 @@ def test_reasoning_is_kept_where_it_is_asked_for():
 
 def test_without_a_task_in_the_probe_group_nothing_of_it_is_named():
     """What the experiment ``recitation`` compares: the space and the objective stay, every name of the task goes."""
-    from benchmarks.hpobench import HPOBench
-    from benchmarks.probe import Probe
+    from benchmarks.hpobench.hpobench import HPOBench
+    from benchmarks.probes.probe import Probe
     from harness.probe import Family
 
     plain = HPOBench("vehicle")

@@ -18,10 +18,10 @@ from harness.problem import Objective, Outcome, Problem
 from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from harness.validity import Checker
+from optimizers.multifidelity.smac_multifidelity import SMACMultifidelity
 from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
-from optimizers.smac_multifidelity import SMACMultifidelity
-from tests.fakes import VALID, Line, rich_space
+from tests.support.fakes import VALID, Line, rich_space
 
 FACADES = [SMAC, SMACBlackbox, SMACMultifidelity]
 ROOT = Path(__file__).parents[2]

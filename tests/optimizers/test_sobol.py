@@ -11,8 +11,8 @@ from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.problem import Objective, Problem
 from harness.validity import Checker
+from optimizers.shared.unit_cube import UnitCube
 from optimizers.sobol import Sobol
-from optimizers.unit_cube import UnitCube
 
 BUDGET = Budget(proposals=1)
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from ConfigSpace import ConfigurationSpace, Float
 
-from benchmarks.conditional import Conditional
+from benchmarks.conditional.conditional import Conditional
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench import LEVELS, HPOBench
+from benchmarks.hpobench.hpobench import LEVELS, HPOBench
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.probe import Probe
+from benchmarks.probes.probe import Probe
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.levels import LEVELS as KEY
@@ -29,16 +29,16 @@ from harness.validity import Checker
 from llms.decoding import Decoding
 from llms.schema import json_schema
 from optimizers.centaur import Centaur
-from optimizers.hollm import HOLLM
-from optimizers.llambo import LLAMBO
-from optimizers.llinbo import LLINBO
+from optimizers.chat.prompt import Prompt, space_lines
+from optimizers.chat.told_space import ToldSpace
+from optimizers.hollm.hollm import HOLLM
+from optimizers.llambo.llambo import LLAMBO
+from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
-from optimizers.prompt import Prompt, space_lines
 from optimizers.recitation import Recitation
-from optimizers.told_space import ToldSpace
-from tests.fakes import ScriptedChat
+from tests.support.fakes import ScriptedChat
 
 GRID, NEAREST = HPOBench("credit_g"), HPOBench("credit_g", space="nearest")
 SHORT = {name: short_names(levels) for name, levels in LEVELS.items()}  # type: ignore[type-var]

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
-import optimizers.optuna_study
+import optimizers.shared.optuna_study
 from harness.budget import Budget
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
@@ -17,7 +17,7 @@ from harness.repair import NoRepair
 from harness.trial import Proposal, Trial
 from harness.validity import Checker
 from optimizers.tpe import TPE
-from tests.fakes import Line, rich_space
+from tests.support.fakes import Line, rich_space
 
 BUDGET = Budget(proposals=99)
 LOSS = Objective("loss", "minimize")
@@ -122,7 +122,7 @@ def test_it_goes_on_when_everything_fails():
 
 
 def test_where_suggestions_stay_forbidden_it_proposes_a_random_configuration_and_says_so(monkeypatch):
-    monkeypatch.setattr(optimizers.optuna_study, "TRIES", 0)
+    monkeypatch.setattr(optimizers.shared.optuna_study, "TRIES", 0)
     proposal = on(rich_space()).ask()
     assert Checker(rich_space()).check(proposal.params) == (proposal.params, ())
     assert proposal.note.startswith("random: ")

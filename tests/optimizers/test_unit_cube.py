@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.hpobench import HPOBench
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.toy import Toy
 from harness.validity import Checker
-from optimizers.unit_cube import UnitCube
-from tests.fakes import VALID, rich_space
+from optimizers.shared.unit_cube import UnitCube
+from tests.support.fakes import VALID, rich_space
 
 SPACES = {
     "rich": rich_space(),

@@ -1,0 +1,4 @@
+"""One file per figure.
+
+Imports runs, stats, present and, for what a table has worked out, tables.
+"""

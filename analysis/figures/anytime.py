@@ -1,0 +1,76 @@
+"""The anytime figure: how good the incumbent is after each proposal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.figures.figures import INK
+from analysis.figures.panels import Looks, label_panel, legend, looks, mean_line, panels, scale_regret
+from analysis.runs.comparison import Comparison, compare_task
+from analysis.runs.load import Experiment
+from analysis.runs.task import Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+
+_EXACT = "random search, exact expectation"
+
+
+def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+    """Mean normalized regret after each proposal with a bootstrap band: the mean panel first, then one a task.
+
+    A task whose regret is unknown shows the best value as reported, and is not in the mean panel.
+    """
+    shown = blocks(experiment, comparison)
+    look_of = looks(experiment.methods)
+    figure, axes = panels(len(shown))
+    for axis, block in zip(axes, shown, strict=True):
+        _anytime_panel(axis, block, look_of)
+    legend(figure, axes, look_of, last=(_EXACT,))
+    return figure
+
+
+def blocks(experiment: Experiment, comparison: Comparison) -> list[Comparison]:
+    """What the panels show: all tasks whose regret is known, if there are several, then each task on its own."""
+    several = len(comparison.regret_tasks) > 1 and bool(comparison.seeds)
+    of_tasks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
+    return ([comparison] if several else []) + of_tasks
+
+
+def _anytime_panel(axis: Axes, block: Comparison, look_of: Looks) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    known = bool(block.regret_tasks)
+    label_panel(axis, block, "proposals")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    shown: list[Floats] = []
+    for method in block.methods if block.seeds else ():  # a line ends with the longest of the method's own runs
+        scores = block.regret_curves(method) if known else _value_curves(block, method, block.tasks[0])
+        shown.append(mean_line(axis, scores, method, look_of[method]))
+    exact = _exact_curve(block) if block.seeds else None
+    if exact is not None:
+        steps = np.arange(1, len(exact) + 1)
+        axis.plot(steps, exact, color=INK, linestyle=(0, (4, 2)), linewidth=1.3, label=_EXACT, zorder=3)
+        shown.append(exact)
+    scale_regret(axis, shown, known)
+
+
+def _value_curves(block: Comparison, method: str, task: Task) -> Floats:
+    return task.values(block.incumbents(method, task))[:, None, :]
+
+
+def _exact_curve(block: Comparison) -> Floats | None:
+    """Exact random search over the panel's tasks, as far as every curve is known."""
+    if not block.regret_tasks:
+        task = block.tasks[0]
+        curve = np.asarray(task.random_curve[: block.proposals(task)], dtype=np.float64)
+        return task.values(curve) if len(curve) else None
+    length = min(min(len(task.random_curve), block.proposals(task)) for task in block.regret_tasks)
+    result: Floats = np.mean([task.random_regret[:length] for task in block.regret_tasks], axis=0)
+    return result

@@ -1,0 +1,4 @@
+"""Numbers -> text: tables as data, and how they are rendered.
+
+Imports runs and stats.
+"""

@@ -1,0 +1,76 @@
+"""A table as data: a frame of raw numbers and how its columns are to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from analysis.runs.escape import one_line
+
+INTERVAL = "95\u00a0% interval"
+MARK = "\u2020"
+"""A dagger behind the name of a row that a note has something to say of."""
+Style = Literal["text", "prose", "count", "number", "percent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One shown column.
+
+    Attributes:
+        header: With the unit in parentheses, for example "LLM (s)".
+        keys: The frame's column; two of them (lower, upper) are shown as one interval, three as a number with it.
+        style: text as it is, prose where it is long; count in full; number with 3 significant digits; percent for a
+            share between 0 and 1.
+    """
+
+    header: str
+    keys: tuple[str, ...]
+    style: Style = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A named table.
+
+    Attributes:
+        name: File stem.
+        title: One line above it.
+        frame: Raw numbers; null is "not measured", infinity is shown as such.
+        columns: What is shown, in order; the first ones of style "text" name the row.
+        notes: Sentences under it.
+        inapplicable: (row number, first key) of the cells that have no meaning, such as the rank of an expectation.
+        marked: Numbers of the rows whose name is shown with ``MARK``; a note says why.
+    """
+
+    name: str
+    title: str
+    frame: pl.DataFrame
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+    inapplicable: frozenset[tuple[int, str]] = frozenset()
+    marked: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(map(one_line, self.notes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one look at an experiment found: tables, and sentences that say what is in them; empty where nothing is."""
+
+    tables: tuple[Table, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:
+    """A frame with the columns' keys in order, typed by style even where every value is null; its text is visible."""
+    types = {"text": pl.String, "prose": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}
+    schema = {key: types[column.style] for column in columns for key in column.keys}
+    return pl.DataFrame([{key: _shown(row.get(key)) for key in schema} for row in rows], schema=schema)
+
+
+def _shown(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value

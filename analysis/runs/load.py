@@ -1,0 +1,235 @@
+"""An experiment folder -> one row a run, one row a trial, and every invalid proposal as it was proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.runs.answers import read_answers
+from analysis.runs.breaches import held_to_rows
+from analysis.runs.calls import read_calls
+from analysis.runs.columns import TRIALS, schema_of
+from analysis.runs.labels import Labels
+from analysis.runs.lines import checked_trials
+from analysis.runs.task import Task, task_of
+from analysis.runs.trial_rows import flatten
+from harness.errors import RunError
+from harness.experiments import is_foreign, not_an_experiment
+from harness.faults import knew_grid
+from harness.folder import is_hidden
+from harness.identity import Identity, identity_in
+from harness.record import OlderRecordError, read_record, renewal
+from harness.repeats import Repeats
+from harness.whole import whole_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One complete run: where it lies, what ``run.json`` says."""
+
+    id: str
+    folder: Path
+    info: dict[str, Any]
+    label: str | None = None
+    """What its method is called where people read."""
+
+    @property
+    def task(self) -> str:
+        """``<benchmark>.<task>``."""
+        return f"{self.info['benchmark']}.{self.info['task']}"
+
+    @property
+    def method(self) -> str:
+        """The method, as ``labelled`` calls it; else as the folders name it."""
+        return self.label or self.folder_method
+
+    @property
+    def folder_method(self) -> str:
+        """The method as the folders name it."""
+        return str(self.info["method"])
+
+    @property
+    def identity(self) -> Identity:
+        """Its choices, and the settings that differ from theirs."""
+        return identity_in(self.info)
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return int(self.info["seed"])
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidProposal:
+    """A proposal that was no configuration of the space: the run, and the row of its log untouched.
+
+    With ``candidate``, it is that one of the row's candidates, which was drawn and weighed but not proposed.
+    """
+
+    run: Run
+    row: dict[str, Any]
+    candidate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """All complete runs of one experiment.
+
+    Attributes:
+        name: The folder's name.
+        runs: By method, task and seed; methods without a language model come first.
+        tasks: Task name -> what is known about it.
+        trials: One row per trial, with the columns of ``analysis.runs.columns.TRIALS``.
+        invalid: Every invalid proposal and candidate, in the order of ``runs``.
+        incomplete: "id (status)" of every run that was left out because it did not come to its end.
+        damaged: A sentence for every run that was left out because its files are not whole: which, why, what mends it.
+        labels: What methods are called, where they are called by that; None where they have the folders' names.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    tasks: dict[str, Task]
+    trials: pl.DataFrame
+    invalid: tuple[InvalidProposal, ...]
+    incomplete: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
+    labels: Labels | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Method names in the order of every table and figure."""
+        return tuple(dict.fromkeys(run.method for run in self.runs))
+
+    def methods_of(self, optimizer: str) -> tuple[str, ...]:
+        """Those of one optimizer, whatever they are called."""
+        return tuple(dict.fromkeys(run.method for run in self.runs if run.info["optimizer"] == optimizer))
+
+
+def load(folder: Path) -> Experiment:
+    """Read every complete run below ``folder``.
+
+    Raises:
+        SettingError: There is no such folder, but others beside it are experiments.
+        RunError: It is none, or holds no run that is complete and whole.
+    """
+    found, damaged = _find_runs(folder)
+    complete = [run for run in found if run.info["status"] == "complete"]
+    incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
+    complete.sort(key=lambda run: (run.info["llm"] is not None, run.method, run.task, run.seed))
+    read = [_read_run(run) for run in complete]
+    damaged += [each for each in read if isinstance(each, str)]
+    logs = [each for each in read if isinstance(each, _Log)]
+    if not logs:
+        raise _nothing_whole(folder, incomplete, damaged)
+    whole = [log.run for log in logs]
+    _refuse_copies(whole)
+    by_task: dict[str, list[dict[str, Any]]] = {}
+    for run in whole:
+        by_task.setdefault(run.task, []).append(run.info)
+    trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema_of(TRIALS))
+    declared = {name: task_of(by_task[name]) for name in sorted(by_task)}
+    tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
+    invalid = tuple(proposal for log in logs for proposal in log.invalid)
+    return Experiment(folder.resolve().name, tuple(whole), tasks, trials, invalid, incomplete, tuple(damaged))
+
+
+def labelled(experiment: Experiment) -> Experiment:
+    """The same with its methods called by their labels, for everything that people read."""
+    labels = Labels(run.info for run in experiment.runs)
+    runs = {run.id: replace(run, label=labels[run.folder_method]) for run in experiment.runs}
+    names = {run.folder_method: run.method for run in runs.values()}
+    return replace(
+        experiment,
+        runs=tuple(runs.values()),
+        trials=experiment.trials.with_columns(pl.col("method").replace_strict(names, return_dtype=pl.String)),
+        invalid=tuple(replace(found, run=runs[found.run.id]) for found in experiment.invalid),
+        labels=labels,
+    )
+
+
+def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | None:
+    """One sentence about the runs that were left out, or None if there are none."""
+    if not incomplete:
+        return None
+    more = f" and {len(incomplete) - shown} more" if len(incomplete) > shown else ""
+    verb = "run is" if len(incomplete) == 1 else "runs are"
+    return f"{len(incomplete)} {verb} not complete and left out: {', '.join(incomplete[:shown])}{more}."
+
+
+def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
+    """Every run, and a sentence for every run.json that cannot be read.
+
+    Raises:
+        RunError: There is no run, or one of an earlier version: its fields do not say yet which run it is.
+    """
+    paths = sorted(path for path in folder.glob("*/*/*/run.json") if not is_hidden(path.relative_to(folder)))
+    if all(map(is_foreign, paths)):
+        raise not_an_experiment(folder)
+    found, damaged, older = [], [], 0
+    for path in paths:
+        try:
+            found.append(Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path)))
+        except OlderRecordError:
+            older += 1
+        except RunError as error:
+            damaged.append(str(error))
+    if older:
+        runs = "1 run" if older == 1 else f"{older} runs"
+        raise RunError(
+            f"An earlier version recorded {runs} below {folder}; renew their run.json first: {renewal(folder)}"
+        )
+    return found, damaged
+
+
+def _nothing_whole(folder: Path, incomplete: Sequence[str], damaged: Sequence[str]) -> RunError:
+    left = f": {', '.join(incomplete)}; start the experiment again, it goes on where it stopped." if incomplete else "."
+    number = len(incomplete) + len(damaged)
+    return RunError("\n".join([f"None of the {number} runs below {folder} is complete and whole{left}", *damaged]))
+
+
+def _refuse_copies(runs: list[Run]) -> None:
+    first: dict[tuple[str, str, int], Run] = {}
+    for run in runs:
+        other = first.setdefault((run.method, run.task, run.seed), run)
+        if other is not run:
+            raise RunError(f"{other.id} and {run.id} are the same run (method, task and seed); move one of them away.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the tables need of one run: its rows, flat, and its invalid proposals."""
+
+    run: Run
+    trials: list[dict[str, Any]]
+    invalid: list[InvalidProposal]
+
+
+def _read_run(run: Run) -> _Log | str:
+    """One complete run's log, or a sentence that says what is wrong with it."""
+    try:
+        raw = checked_trials(whole_rows(run.folder, run.info), run.id)
+        objectives = [objective["name"] for objective in run.info["objectives"]]
+        place = {"method": run.method, "task": run.task, "seed": run.seed}
+        repeats = Repeats()
+        knew = knew_grid(run.info)
+        flat = [{**flatten(row, run.id, objectives, knew), "repeated": repeats.row(row)} for row in raw]
+        answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
+        read_calls(run.folder / "calls.jsonl")
+        trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
+        return _Log(run, trials, [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)])
+    except RunError as error:
+        return str(error)
+
+
+def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:
+    """None for the proposal, then the numbers of the candidates that are invalid and not the proposal itself."""
+    if row["violations"]:
+        yield None
+    for number, candidate in enumerate(row.get("candidates") or ()):
+        proposed = candidate["proposed"] == row["proposed"] and [candidate["call"]] == row["calls"]
+        if candidate["violations"] and not proposed:
+            yield number

@@ -1,0 +1,4 @@
+"""Rows -> numbers: metrics with intervals, fronts, costs.
+
+Imports runs.
+"""

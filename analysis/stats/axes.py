@@ -1,0 +1,139 @@
+"""What trials cost on other axes than their number: seconds of the virtual clock, tokens, joules, money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from analysis.runs.comparison import Comparison
+from analysis.runs.load import Experiment
+from analysis.stats.bills import bills
+from analysis.stats.joules import run_joules
+from analysis.stats.prices import Prices
+
+Floats = npt.NDArray[np.float64]
+Place = tuple[str, str, int]
+"""Method, task and seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One kind of cost.
+
+    Attributes:
+        name: One word.
+        label: What stands at the axis, with the unit.
+        cumulative: Run -> what it had cost after each trial, shape (trials,); None where a part is not measured.
+    """
+
+    name: str
+    label: str
+    cumulative: Mapping[Place, Floats | None]
+
+    @property
+    def measured(self) -> bool:
+        """Whether any run is known to have cost something."""
+        return any(cost is not None and cost[-1] > 0 for cost in self.cumulative.values())
+
+
+def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
+    """Seconds, tokens, joules and money, those of them that are measured for a run that costs something."""
+    trials = {run.id: experiment.trials.filter(pl.col("run") == run.id).sort("index") for run in experiment.runs}
+    place = {run.id: (run.method, run.task, run.seed) for run in experiment.runs}
+    seconds = {place[id_]: _seconds(rows) for id_, rows in trials.items()}
+    tokens = {id_: _tokens(rows) for id_, rows in trials.items()}
+    used = run_joules(experiment)
+    joules = {place[id_]: _spread(used.get(id_), spent) for id_, spent in tokens.items()}
+    currency, money = _money(experiment, prices, tokens)
+    axes = (
+        Axis("seconds", "seconds (asking and evaluating)", seconds),
+        Axis("tokens", "tokens (read and written)", {place[id_]: spent for id_, spent in tokens.items()}),
+        Axis("joules", "energy (J)", joules),
+        Axis("money", f"estimated money ({currency})", {place[id_]: m for id_, m in money.items()}),
+    )
+    return tuple(axis for axis in axes if axis.measured)
+
+
+def _seconds(trials: pl.DataFrame) -> Floats | None:
+    """The clock of ``harness.budget``: asking plus evaluating; nothing was evaluated of an invalid proposal."""
+    evaluated = trials["evaluation_seconds"]
+    if (trials["executed"] & evaluated.is_null()).any():
+        return None
+    result: Floats = (trials["ask_seconds"] + evaluated.fill_null(0.0)).cum_sum().to_numpy()
+    return result
+
+
+def _tokens(trials: pl.DataFrame) -> Floats:
+    result: Floats = (trials["prompt_tokens"] + trials["completion_tokens"]).cast(pl.Float64).cum_sum().to_numpy()
+    return result
+
+
+def _spread(total: float | None, tokens: Floats) -> Floats | None:
+    """A run's total over its trials by tokens; a run without tokens is attributed nothing."""
+    if tokens[-1] == 0:
+        return np.zeros_like(tokens)
+    return None if total is None else total * tokens / tokens[-1]
+
+
+def _money(
+    experiment: Experiment, prices: Prices, tokens: Mapping[str, Floats]
+) -> tuple[str, dict[str, Floats | None]]:
+    """The currency, and run id -> money after each trial; None for all that cost any where currencies differ."""
+    found = bills(experiment, prices)
+    currencies = {bill.price.currency for bill in found.values() if bill.price is not None}
+    money: dict[str, Floats | None] = {}
+    for id_, spent in tokens.items():
+        amounts = found[id_].amounts if id_ in found else np.zeros_like(spent)
+        money[id_] = None if amounts is None or (len(currencies) > 1 and id_ in found) else amounts.cumsum()
+    return ", ".join(sorted(currencies)), money
+
+
+def cost_of(axis: Axis, method: str, tasks: tuple[str, ...], seeds: tuple[int, ...]) -> list[list[Floats]] | None:
+    """What the runs of a method had cost after each trial, a list a task of one a seed; None where one is unknown."""
+    found = [[axis.cumulative[method, task, seed] for seed in seeds] for task in tasks]
+    known = [[cost for cost in costs if cost is not None] for costs in found]
+    return known if all(len(costs) == len(seeds) for costs in known) else None
+
+
+def at_cost(curve: Floats, cost: Floats, start: float, grid: Floats) -> Floats:
+    """A run's incumbent as a right-continuous step function of its cost.
+
+    Args:
+        curve: Incumbent after each trial, shape (trials,).
+        cost: What the run had cost after each trial, shape (trials,), never falling.
+        start: The incumbent before the first trial has been paid for.
+        grid: Costs at which it is wanted, shape (points,).
+
+    Returns:
+        Shape (points,): at a cost, the incumbent of the trials paid for by then; at the end, the last one.
+    """
+    paid = np.searchsorted(cost, grid, side="right")
+    return np.concatenate([[start], curve])[paid]
+
+
+def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: Floats) -> Floats:
+    """Normalized regrets of a method's runs at these costs, or best values of a single task whose regret is unknown.
+
+    Args:
+        block: Runs that can be compared.
+        method: One of its methods.
+        costs: What its runs had cost after each trial, a list a task of one a seed (``cost_of``).
+        grid: Costs, shape (points,).
+
+    Returns:
+        Shape (runs, tasks, points).
+    """
+    tasks = block.regret_tasks or block.tasks[:1]
+    curves = {task.name: [block.curves[method, task.name][seed] for seed in block.seeds] for task in tasks}
+    nothing = all(np.isnan(curve).all() for of_task in curves.values() for curve in of_task)
+    scores = []
+    for task, of_task in zip(tasks, costs, strict=True):
+        start = np.nan if nothing or not block.regret_tasks else task.charge
+        runs = [np.where(np.isnan(curve), start, curve) for curve in curves[task.name]]
+        losses = np.stack([at_cost(run, cost, start, grid) for run, cost in zip(runs, of_task, strict=True)])
+        scores.append(task.regret(losses) if block.regret_tasks else task.values(losses))
+    return np.stack(scores, axis=1)

@@ -1,0 +1,126 @@
+"""What the language models of runs would cost: money and FLOPs, from tokens, call times and a price table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from analysis.runs.calls import Call, Span, read_calls, read_spans, waited_seconds
+from analysis.runs.load import Experiment, Run
+from analysis.stats.prices import HourPrice, ModelPrice, Prices, TokenPrice
+
+Floats = npt.NDArray[np.float64]
+
+_NO_PRICE = ModelPrice(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one run's language model would cost.
+
+    Attributes:
+        model: As the calls name it; None where nobody does.
+        tokens: Read and written.
+        flops: Estimate, 2 x parameters x tokens; None where the parameters are unknown.
+        computed_flops: The same without the prompt tokens that were cached; None where their number is unknown too.
+        amounts: Money of each trial, shape (trials,); None where there is no price, or what it is a price of was not
+            measured.
+        price: What it was computed with.
+    """
+
+    model: str | None
+    tokens: int
+    flops: float | None
+    computed_flops: float | None
+    amounts: Floats | None
+    price: TokenPrice | HourPrice | None
+
+    @property
+    def money(self) -> float | None:
+        """All of it."""
+        return None if self.amounts is None else float(self.amounts.sum())
+
+
+def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
+    """Run id -> its bill, of every run that used up tokens."""
+    used = {run.id: found for run in experiment.runs if (found := _tokens(experiment, run))["tokens"].sum()}
+    runs = [run for run in experiment.runs if run.id in used]
+    models = {run.id: _model(run) for run in runs}
+    known = {id_: prices.models.get(model or "", _NO_PRICE) for id_, model in models.items()}
+    hours = _hour_amounts([run for run in runs if isinstance(known[run.id].price, HourPrice)], models, used)
+    result = {}
+    for run in runs:
+        found, price = used[run.id], known[run.id].price
+        seconds = hours.get(run.id)
+        amounts = None
+        if isinstance(price, TokenPrice):
+            amounts = _token_amounts(found, price)
+        elif price is not None and seconds is not None:
+            amounts = seconds / 3600 * price.price
+        parameters = known[run.id].parameters
+        tokens = found["tokens"]
+        flops, computed = _flops(tokens, parameters), _flops(tokens - found["cached_tokens"], parameters)
+        result[run.id] = Bill(models[run.id], int(tokens.sum()), flops, computed, amounts, price)
+    return result
+
+
+def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
+    """Tokens of each trial, shape (trials,); NaN where nobody counted the cached ones."""
+    trials = experiment.trials.filter(pl.col("run") == run.id)
+    names = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    found = {name: trials[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in names}
+    return found | {"tokens": found["prompt_tokens"] + found["completion_tokens"]}
+
+
+def _flops(tokens: Floats, parameters: int | None) -> float | None:
+    """Of one run: a multiplication and an addition a parameter and token (Kaplan et al. 2020, section 2.1)."""
+    total = float(tokens.sum())
+    return None if parameters is None or np.isnan(total) else 2 * parameters * total
+
+
+def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None:
+    prompt, cached, completion = (found[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens"))
+    if price.cached_prompt == price.prompt:
+        cached = np.zeros_like(prompt)  # no discount: nobody needs to have counted them
+    amounts: Floats = (prompt - cached) * price.prompt + cached * price.cached_prompt + completion * price.completion
+    return None if np.isnan(amounts).any() else amounts / 1e6
+
+
+def _hour_amounts(
+    runs: list[Run], models: dict[str, str | None], used: dict[str, dict[str, Floats]]
+) -> dict[str, Floats]:
+    """Run id -> seconds of its model's machine that each trial is charged, shape (trials,).
+
+    Runs that shared a machine overlap, so the time in which it worked for any of them is taken and shared by tokens.
+    """
+    spans = {run.id: read_spans(run.folder / "calls.jsonl") for run in runs}
+    groups: dict[tuple[str | None, str], list[Run]] = {}
+    for run in runs:
+        if spans[run.id]:
+            groups.setdefault((models[run.id], _machine(run)), []).append(run)
+    charged: dict[str, Floats] = {}
+    for together in groups.values():
+        every: list[Span] = [span for run in together for span in spans[run.id]]
+        tokens = sum(float(used[run.id]["tokens"].sum()) for run in together)
+        charged |= {run.id: waited_seconds(every) * used[run.id]["tokens"] / tokens for run in together}
+    return charged
+
+
+def _machine(run: Run) -> str:
+    """Which machine answered: the server's address, or the run's own host where that is local."""
+    call = _calls(run)[0]
+    return f"{run.info.get('host')} {call.server}" if call.is_local else str(call.server)
+
+
+def _model(run: Run) -> str | None:
+    """The model's name: as its calls have it, else as it was configured."""
+    config = (run.info.get("config") or {}).get("llm") or {}
+    names = [*(call.model for call in _calls(run)[:1]), config.get("served_name"), config.get("model")]
+    return next((str(name) for name in names if name), None)
+
+
+def _calls(run: Run) -> tuple[Call, ...]:
+    return read_calls(run.folder / "calls.jsonl")

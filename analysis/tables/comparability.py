@@ -1,0 +1,222 @@
+"""What the compared runs share, and where they differ apart from the method: the only place that works it out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from analysis.present.table import Column, Findings, Table, frame_of
+from analysis.runs.calls import read_calls
+from analysis.runs.escape import one_line
+from analysis.runs.labels import listed
+from analysis.runs.load import Experiment, Run
+from analysis.runs.recorded_settings import without_secrets
+from analysis.runs.variants import variant
+from analysis.tables.budgets import budget_text, limits
+from harness.method import comparable
+
+COLUMNS = (
+    Column("what", ("what",), "text"),
+    Column("value", ("value",), "prose"),
+    Column("runs", ("runs",), "count"),
+    Column("methods", ("methods",), "prose"),
+)
+NOT_RECORDED = "not recorded"
+_OWN = ("_target_", "task", "chat", "prompt")
+"""What a choice builds, which task it is, and groups that an optimizer's settings repeat."""
+_MOST_LISTED = 8
+_LONGEST_VALUE = 100
+_COMMIT_CHARACTERS = 12
+
+Facts = dict[str, dict[str, tuple[Run, ...]]]
+"""What -> its values in words -> the runs that have each; a run that something has no meaning for is in none."""
+
+
+def facts(experiment: Experiment) -> Facts:
+    """Everything on record that could make runs incomparable, in the order of the table."""
+    runs, trials = experiment.runs, experiment.trials
+    with_llm = [run for run in runs if run.info["llm"] is not None]
+    of_task = [[run for run in runs if run.task == task] for task in experiment.tasks]
+    of_method = [[run for run in runs if run.method == method] for method in experiment.methods]
+    named = [_named(with_llm, "llm"), _named(with_llm, "decoding")]
+    found: Facts = {"budget": _by_value((run, _budget(run, trials)) for run in runs)}
+    for group in ("start", "repair", "probe"):
+        found[group] = _by_value((run, _choice(run, group)) for run in runs)
+    found["benchmark settings"] = _by_value(_settings(of_task, "benchmark"))
+    found["language model"] = _by_value((run, _model(run)) for run in with_llm)
+    found["model server"] = _by_value((run, _server(run)) for run in with_llm)
+    found["model settings"] = _by_value(_settings(named[0], "llm"))
+    found["decoding settings"] = _by_value(_settings(named[1], "decoding"))
+    found["method settings"] = _by_value(_settings(of_method, "optimizer"))
+    found["code of their classes"] = _by_value(_code(runs))
+    for package in dict.fromkeys(name for run in runs for name in sorted(run.info.get("versions") or {})):
+        found[f"{package} version"] = _by_value((run, _version(run, package)) for run in runs)
+    found["commit"] = _by_value((run, str(_git(run).get("commit") or NOT_RECORDED)) for run in runs)
+    found["changed files"] = _by_value((run, _changed(run)) for run in runs)
+    found["machine"] = _by_value((run, str(run.info.get("host") or NOT_RECORDED)) for run in runs)
+    return {what: values for what, values in found.items() if values}
+
+
+def comparability_findings(experiment: Experiment) -> Findings:
+    """The table, and a sentence where the runs differ in anything but the method."""
+    found = facts(experiment)
+    differing = {what: values for what, values in found.items() if len(values) > 1}
+    rows = [row for what, values in differing.items() for row in _rows(what, values, experiment)]
+    versions = [what for what in found if what.endswith(" version") and what not in differing]
+    shared = {what: values for what, values in found.items() if what not in differing and what not in versions}
+    if versions:
+        shared["package versions"] = {f"{len(versions)} recorded, each the same": experiment.runs}
+    rows += [row for what, values in shared.items() for row in _rows(what, values, experiment)]
+    said = [f"The runs differ in more than the method: {', '.join(differing)}."] if differing else []
+    said += _starts(found["start"], experiment)
+    note = "Read from run.json and calls.jsonl. What the runs differ in comes first; all versions are under provenance."
+    title = "What the compared runs share, and where they differ"
+    return Findings((Table("shared", title, frame_of(rows, COLUMNS), COLUMNS, (note,)),), tuple(said))
+
+
+def provenance(experiment: Experiment) -> tuple[tuple[str, str], ...]:
+    """(what, its values) of everything, with the number of runs where values differ."""
+    seeds = ", ".join(map(str, sorted({run.seed for run in experiment.runs})))
+    return ("seeds", seeds), *((what, one_line(_counted(values))) for what, values in facts(experiment).items())
+
+
+def _counted(values: Mapping[str, Sequence[Run]]) -> str:
+    if len(values) == 1:
+        return next(iter(values))
+    return "; ".join(f"{value} ({len(runs)} runs)" for value, runs in values.items())
+
+
+def _rows(what: str, values: Mapping[str, Sequence[Run]], experiment: Experiment) -> Iterator[dict[str, object]]:
+    for value, runs in values.items():
+        longest = _COMMIT_CHARACTERS if what == "commit" else _LONGEST_VALUE
+        shown = value if len(value) <= longest else f"{value[:longest]}..."
+        yield {"what": what, "value": shown, "runs": len(runs), "methods": _whose(runs, experiment)}
+
+
+def _whose(runs: Sequence[Run], experiment: Experiment) -> str:
+    if len(runs) == len(experiment.runs):
+        return "all"
+    if {run.id for run in runs} == {run.id for run in experiment.runs if run.info["llm"] is not None}:
+        return "all with a language model"
+    return listed(list(dict.fromkeys(run.method for run in runs)), _MOST_LISTED)
+
+
+def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list[str]:
+    """Who had a first trial given that others had not: an early lead may be owed to nothing else."""
+    if len(values) < 2:
+        return []
+    methods = {value: list(dict.fromkeys(run.method for run in runs)) for value, runs in values.items()}
+    models = {run.method for run in experiment.runs if run.info["llm"] is not None}
+    given = [name for value, names in methods.items() if value != "none" for name in names]
+    ungiven = methods.get("none", [])
+    what = "; ".join(f"start={value}: {listed(names, _MOST_LISTED)}" for value, names in methods.items())
+    unfair = models & set(given) and set(ungiven) - models
+    more = " A language model that was shown a configuration is set beside a control that was not." if unfair else ""
+    return [f"Not every method began from the same trials ({what}).{more}"]
+
+
+def _by_value(pairs: Iterable[tuple[Run, str]]) -> dict[str, tuple[Run, ...]]:
+    found: dict[str, tuple[Run, ...]] = {}
+    for run, value in pairs:
+        found[value] = (*found.get(value, ()), run)
+    return found
+
+
+def _budget(run: Run, trials: pl.DataFrame) -> str:
+    return budget_text(limits(run, trials)) if run.info.get("budget") else NOT_RECORDED
+
+
+def _choice(run: Run, group: str) -> str:
+    """The group's choice and what it was set to: ``given, configurations=[...]``."""
+    settings = _leaves(_config(run).get(group))
+    return ", ".join([variant(run, group).choice or "none", *(f"{k}={v}" for k, v in settings.items())])
+
+
+def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
+    """Runs whose methods name the same choices and settings of a group: what is named is the method's own."""
+    found: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        named = (run.identity.choices.get(group), json.dumps(run.identity.of(group), sort_keys=True))
+        found.setdefault((run.info["llm"], *named), []).append(run)
+    return list(found.values())
+
+
+def _settings(together: Iterable[Sequence[Run]], group: str) -> Iterator[tuple[Run, str]]:
+    """Of runs that should have the same settings of a group: those they differ in, or that there are none."""
+    for runs in together:
+        leaves = [_leaves(_config(run).get(group), group) for run in runs]
+        names = dict.fromkeys(name for found in leaves for name in found)
+        differing = [name for name in names if len({found.get(name) for found in leaves}) > 1]
+        for run, found in zip(runs, leaves, strict=True):
+            listed = ", ".join(f"{name}={found.get(name, 'not set')}" for name in differing)
+            yield run, listed or "the same"
+
+
+def _code(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
+    """Files of classes that are not the same in all runs that have them; of runs that keep what theirs were."""
+    of_runs: list[tuple[Run, dict[str, str]]] = []
+    for run in runs:
+        sources = run.info.get("sources")
+        each = sources.values() if isinstance(sources, Mapping) else ()
+        known = {str(one.get("file")): str(one.get("sha256"))[:12] for one in each if isinstance(one, Mapping)}
+        of_runs += [(run, known)] if known else []
+    contents: dict[str, set[str]] = {}
+    for _, known in of_runs:
+        for file, content in known.items():
+            contents.setdefault(file, set()).add(content)
+    for run, known in of_runs:
+        listed = ", ".join(f"{file} {content}" for file, content in known.items() if len(contents[file]) > 1)
+        yield run, listed or "the same"
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, str]:
+    """Dotted names -> values as JSON; what says which class is built is the choice's own."""
+    if not isinstance(value, Mapping):
+        return {path: json.dumps(value)} if path else {}
+    found: dict[str, str] = {}
+    for key, item in value.items():
+        if key not in _OWN:
+            found |= _leaves(item, f"{path}.{key}" if path else str(key))
+    return found
+
+
+def _config(run: Run) -> dict[str, Any]:
+    return dict(comparable(without_secrets(run.info.get("config") or {})))
+
+
+def _model(run: Run) -> str:
+    """Name in the configuration, and what the server called it in the first recorded call."""
+    calls = read_calls(run.folder / "calls.jsonl")
+    configured = (_config(run).get("llm") or {}).get("model")
+    return f"{run.info['llm']}: {calls[0].model if calls else configured}"
+
+
+def _server(run: Run) -> str:
+    """Its address, and how it computes where that is on record: chosen for the machine, it is in no setting."""
+    calls = read_calls(run.folder / "calls.jsonl")
+    servers = {f"{call.server or NOT_RECORDED}{f' {call.serving}' if call.serving else ''}" for call in calls}
+    return ", ".join(sorted(servers)) or NOT_RECORDED
+
+
+def _version(run: Run, package: str) -> str:
+    return str((run.info.get("versions") or {}).get(package, "not installed"))
+
+
+def _git(run: Run) -> Mapping[str, Any]:
+    return run.info.get("git") or {}
+
+
+def _changed(run: Run) -> str:
+    """The files that differed from the commit; older runs say only whether there were any."""
+    git = _git(run)
+    if git.get("dirty") is None:
+        return NOT_RECORDED
+    if not git["dirty"]:
+        return "none"
+    names = git.get("changed")
+    if not isinstance(names, list):
+        return "some"
+    return f"{listed([str(name) for name in names], _MOST_LISTED)} (changes {str(git.get('diff'))[:12]})"

@@ -1,0 +1,121 @@
+"""What a method cost: language-model calls, tokens, and seconds by where they were spent."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis.present.table import Column, Table, frame_of
+from analysis.runs.calls import most_at_once, read_spans, waited_seconds
+from analysis.runs.load import Experiment, Run
+from analysis.runs.recorded_sweeps import read_sweeps
+from analysis.stats.joules import KINDS, measured_kinds, run_joules
+
+COLUMNS = (
+    Column("method", ("method",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("LLM calls", ("calls",)),
+    Column("prompt tokens", ("prompt_tokens",)),
+    Column("of them cached", ("cached_tokens",)),
+    Column("completion tokens", ("completion_tokens",)),
+    Column("of them thinking", ("reasoning_tokens",)),
+    Column("LLM (s)", ("llm_seconds",)),
+    Column("per call (s)", ("call_seconds",)),
+    Column("per trial (s)", ("trial_seconds",)),
+    Column("waiting (s)", ("waited_seconds",)),
+    Column("in flight", ("in_flight",)),
+    Column("at most", ("most_in_flight",), "count"),
+    Column("tokens (1/s)", ("tokens_per_second",)),
+    Column("optimizer (s)", ("optimizer_seconds",)),
+    Column("evaluation (s)", ("evaluation_seconds",)),
+    Column("energy (J)", ("energy_joules",)),
+)
+OF_CALLS = ("call_seconds", "waited_seconds", "in_flight", "most_in_flight", "tokens_per_second", "energy_joules")
+"""Have no meaning for a method that makes no calls."""
+
+_CLOCK_SLACK_SECONDS = 0.01  # a call's start is noted to the millisecond: the waiting may seem longer by a hair
+
+
+def cost_table(experiment: Experiment) -> Table:
+    """One row a method: means over all of its complete runs. Each cost is a column of its own: nothing is added up."""
+    runs = _run_costs(experiment)
+    averaged = [key for key in runs.columns if key not in {"method", "run", "trials", "ask_seconds", "most_in_flight"}]
+    by_method = {
+        row["method"]: row
+        for row in runs.group_by("method", maintain_order=True)
+        .agg(
+            pl.len().alias("runs"),
+            *(_mean_of_known(key) for key in averaged),
+            _ratio("call_seconds", "llm_seconds", "calls"),
+            _ratio("trial_seconds", "ask_seconds", "trials"),
+            _ratio("in_flight", "llm_seconds", "waited_seconds"),
+            _ratio("tokens_per_second", "completion_tokens", "waited_seconds"),
+            pl.col("most_in_flight").max(),
+        )
+        .to_dicts()
+    }
+    rows = [by_method[method] for method in experiment.methods]
+    notes = [
+        "Means per run. LLM (s): sum of the calls' latencies; per call (s): over all calls, every attempt counted as "
+        "one; per trial (s): time spent asking for one proposal on average; waiting (s): time with at least one call "
+        "under way; in flight: LLM (s) over waiting (s), calls under way on average while waiting; tokens (1/s): "
+        "completion tokens per second of waiting, of a run among those that shared the server; optimizer (s): time "
+        "spent asking less waiting; evaluation (s): as the benchmark measured it, tabulated for a table.",
+    ]
+    if kinds := measured_kinds(read_sweeps(experiment)):
+        notes.append(
+            f"energy (J): what all {' and all '.join(f'{KINDS[kind]}s' for kind in kinds)} of the machine used while "
+            "the runs' commands ran, divided among the runs by their tokens, read and written alike: an upper bound, "
+            "since whatever else ran meanwhile is in it."
+        )
+    untimed = experiment.trials["failed"] & experiment.trials["evaluation_seconds"].is_null()
+    if any(row["evaluation_seconds"] is not None for row in rows) and untimed.any():
+        notes.append("Failed evaluations are in evaluation (s) only where their time was measured.")
+    silent = [(number, key) for number, row in enumerate(rows) if row["calls"] == 0 for key in OF_CALLS]
+    return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(silent))
+
+
+def _run_costs(experiment: Experiment) -> pl.DataFrame:
+    """One row a run; a sum with an unknown part is null."""
+    executed = pl.when(pl.col("executed")).then(pl.col("evaluation_seconds"))
+    unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
+    sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(
+        pl.len().alias("trials"),
+        pl.col("calls", "prompt_tokens", "completion_tokens", "llm_seconds", "ask_seconds").sum(),
+        _sum_of_known("cached_tokens", pl.col("cached_tokens"), pl.col("cached_tokens").is_null()),
+        _sum_of_known("reasoning_tokens", pl.col("reasoning_tokens"), pl.col("reasoning_tokens").is_null()),
+        _sum_of_known("evaluation_seconds", executed, unknown),
+    )
+    waits = pl.DataFrame(
+        [_waiting(run) for run in experiment.runs],
+        schema={"run": pl.String, "waited_seconds": pl.Float64, "most_in_flight": pl.Int64},
+    )
+    joules = run_joules(experiment)
+    energy = pl.DataFrame(
+        {"run": list(joules), "energy_joules": list(joules.values())},
+        schema={"run": pl.String, "energy_joules": pl.Float64},
+    )
+    own = pl.col("ask_seconds") - pl.col("waited_seconds")
+    joined = sums.join(waits, on="run", how="left", maintain_order="left")
+    joined = joined.join(energy, on="run", how="left", maintain_order="left").with_columns(
+        waited_seconds=pl.when((pl.col("most_in_flight") > 0) | (pl.col("calls") == 0)).then(pl.col("waited_seconds"))
+    )
+    return joined.with_columns(optimizer_seconds=pl.when(own >= -_CLOCK_SLACK_SECONDS).then(own.clip(lower_bound=0.0)))
+
+
+def _waiting(run: Run) -> dict[str, object]:
+    spans = read_spans(run.folder / "calls.jsonl")
+    return {"run": run.id, "waited_seconds": waited_seconds(spans), "most_in_flight": most_at_once(spans)}
+
+
+def _sum_of_known(name: str, values: pl.Expr, unknown: pl.Expr) -> pl.Expr:
+    return pl.when(~unknown.any()).then(values.sum()).alias(name)
+
+
+def _mean_of_known(key: str) -> pl.Expr:
+    return pl.when(pl.col(key).is_not_null().all()).then(pl.col(key).mean()).alias(key)
+
+
+def _ratio(name: str, key: str, to: str) -> pl.Expr:
+    """One sum over the other, of all of a method's runs."""
+    known = pl.col(to).is_not_null().all() & (pl.col(to).sum() > 0)
+    return pl.when(known).then(pl.col(key).sum() / pl.col(to).sum()).alias(name)

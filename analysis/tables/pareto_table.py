@@ -1,0 +1,100 @@
+"""How good the found trade-offs are where a task has several objectives: the table ``pareto`` and its headline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from analysis.present.cells import Cells, metric_cells
+from analysis.present.render import with_interval
+from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.runs.comparison import Comparison
+from analysis.runs.load import Experiment
+from analysis.stats.fronts import Fronts, fronts
+from analysis.stats.pareto import REFERENCE
+from analysis.stats.statistics import mean
+
+COLUMNS = (
+    Column("task", ("task",), "text"),
+    Column("method", ("method",), "text"),
+    Column("runs", ("runs",), "count"),
+    Column("without", ("without",), "count"),
+    Column("mean hypervolume", ("hypervolume",)),
+    Column(INTERVAL, ("hypervolume_lower", "hypervolume_upper")),
+    Column("of all runs' front (%)", ("share",), "percent"),
+    Column("half-way", ("hypervolume_half",)),
+    Column("front points", ("front_points",)),
+)
+
+
+def pareto_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table and its sentence, where a task has several objectives."""
+    found = fronts(experiment, comparison)
+    if not found:
+        return Findings()
+    said = pareto_headline(found, comparison, experiment.methods_of("random_search"))
+    return Findings((pareto_table(found),), said)
+
+
+def pareto_table(found: Iterable[Fronts]) -> Table:
+    """One row a task and method; larger hypervolumes are better."""
+    rows: list[Cells] = []
+    notes = [
+        "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled, 0 its best and "
+        f"1 its worst value; the reference point lies at {REFERENCE:g} in each, so that {REFERENCE**2:.3g} is the most "
+        "with two. Larger is better; a run without any outcome at the highest fidelity (without) has 0, and a method "
+        "that has no other run is not measured.",
+        "Of all runs' front: the mean as a share of the hypervolume of what all runs of the task found together; "
+        "half-way: mean after half of the proposals; front points: distinct nondominated outcomes of a run, mean. "
+        "Intervals: bootstrap over seeds.",
+    ]
+    for of_task in found:
+        goals = ", ".join(f"{objective.name} ({objective.direction})" for objective in of_task.task.objectives)
+        notes.append(f"{of_task.task.name}: {goals}.")
+        if of_task.observed:
+            names = ", ".join(of_task.observed)
+            notes.append(f"{of_task.task.name}: best and worst {names} are those that any run here observed.")
+        notes += [*of_task.block.notes, *of_task.task.breaches]
+        best = of_task.of_all_runs()
+        rows += [_row(of_task, method, best) for method in of_task.block.methods]
+    title = "Pareto fronts: final hypervolume"
+    return Table("pareto", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes))
+
+
+def _row(of_task: Fronts, method: str, best: float) -> Cells:
+    row: Cells = {"task": of_task.task.name, "method": method}
+    if not of_task.block.seeds:
+        return row
+    curves = of_task.curves(method)
+    row |= metric_cells("hypervolume", mean, curves[:, -1:])
+    row |= {"runs": len(curves), "without": of_task.without(method)}
+    if "hypervolume" in row:
+        row["share"] = float(curves[:, -1].mean()) / best if best > 0 else None
+        row["hypervolume_half"] = float(curves[:, math.ceil(curves.shape[1] / 2) - 1].mean())
+    row["front_points"] = float(np.mean([len(points) for points in of_task.of(method)]))
+    return row
+
+
+def pareto_headline(
+    found: Iterable[Fronts], comparison: Comparison, random_searches: Sequence[str] = ("random_search",)
+) -> tuple[str, ...]:
+    """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
+    shared = [of_task for of_task in found if of_task.task in comparison.tasks]
+    random = next((method for method in comparison.methods if method in random_searches), None)
+    others = [method for method in comparison.methods if method != random]
+    if not shared or not comparison.seeds or not others or random is None:
+        return ()
+    results = {method: _result(shared, method, comparison.seeds) for method in comparison.methods}
+    place = shared[0].task.name if len(shared) == 1 else f"mean of {len(shared)} tasks"
+    rivals = ", ".join(f"{results[method]} for {method}" for method in others if results[method])
+    if not rivals or not results[random]:
+        return ()
+    return (f"Mean final hypervolume ({place}): {rivals}, against {results[random]} for {random}.",)
+
+
+def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str | None:
+    finals = np.stack([of_task.curves(method, seeds)[:, -1] for of_task in shared], axis=1)
+    cells = metric_cells("mean", mean, finals)
+    return with_interval(cells, "mean") if cells else None

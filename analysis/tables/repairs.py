@@ -1,0 +1,117 @@
+"""What a repair would hide: invalid proposals before and after it, and the quality it leads to."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis.present.cells import Cells
+from analysis.present.render import number_text, with_interval
+from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.runs.comparison import Comparison
+from analysis.runs.load import Experiment
+from analysis.runs.variants import Variant, families
+from analysis.tables.paired import REGRET, Pairs, charge_notes, paired, pairs
+from analysis.tables.shares import INTERVALS, share_cells
+
+NONE = "none"
+
+COLUMNS = (
+    Column("method", ("method",), "text"),
+    Column("repair", ("repair",), "text"),
+    Column("proposals", ("proposals",), "count"),
+    Column("invalid as proposed (%)", ("invalid",), "percent"),
+    Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
+    Column("executed (%)", ("executed",), "percent"),
+    Column("of them repaired (%)", ("repaired",), "percent"),
+    Column("invalid after repair (%)", ("left",), "percent"),
+    Column("runs", ("runs",), "count"),
+    Column("measure", ("measure",), "text"),
+    Column("mean", ("variant",)),
+    Column(INTERVAL, ("variant_lower", "variant_upper")),
+    Column("less repair=none", ("difference",)),
+    Column(INTERVAL, ("difference_lower", "difference_upper")),
+)
+
+
+def repair_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table and a sentence a method, where methods differ in the repair alone."""
+    found = families(experiment, "repair")
+    if not found:
+        return Findings()
+    rows: list[Cells] = []
+    said: list[str] = []
+    compared: list[tuple[Pairs, list[str]]] = []
+    for base, variants in found.items():
+        of_base = [_row(experiment, comparison, base, variant) for variant in variants]
+        rows += of_base
+        said += _said(base, of_base)
+        for methods in ([_reference(experiment, base, variant), variant.method] for variant in variants):
+            compared.append((pairs(experiment, comparison, *methods), methods))
+    return Findings((_table(rows, charge_notes(comparison, compared)),), tuple(said))
+
+
+def _reference(experiment: Experiment, base: str, variant: Variant) -> str:
+    """What a variant is compared with: the method without a repair; itself where that was not run."""
+    return base if base in experiment.methods else variant.method
+
+
+def _row(experiment: Experiment, comparison: Comparison, base: str, variant: Variant) -> Cells:
+    trials = experiment.trials.filter(pl.col("method") == variant.method)
+    executed = trials.filter("executed")
+    row: Cells = {"method": base, "repair": variant.choice or NONE, "proposals": trials.height}
+    row |= share_cells("invalid", trials, "invalid")
+    row["executed"] = executed.height / trials.height
+    row["repaired"] = int(executed["invalid"].sum()) / executed.height if executed.height else None
+    row["left"] = trials.filter(pl.col("invalid") & ~pl.col("executed")).height / trials.height
+    reference = _reference(experiment, base, variant)
+    compared = paired(experiment, comparison, reference, variant.method)
+    alone = reference == variant.method  # a difference to itself says nothing
+    return row | {key: value for key, value in compared.items() if not (alone and key.startswith("difference"))}
+
+
+def _table(rows: list[Cells], more: list[str]) -> Table:
+    notes = [
+        "Each row is what that policy did to its own runs. Invalid after repair: what would be reported if a repaired "
+        "proposal counted as valid; the proposals themselves are kept as they were made.",
+        "Mean: of the final incumbents, over the seeds and tasks that are shared with repair=none (runs); a "
+        "difference below 0: the repair led to better ones. " + INTERVALS,
+        "Intervals of means and differences: bootstrap over seeds within each task, of differences run by run.",
+    ]
+    if any(row.get("measure") not in (None, REGRET) for row in rows):
+        notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+    notes += more
+    if len({row["runs"] for row in rows}) > 1:
+        notes.append("Rows of different numbers of runs are over different seeds or tasks: compare differences alone.")
+    none = [number for number, row in enumerate(rows) if row["repair"] == NONE]
+    absent = {(number, key) for number in none for key in ("difference", "difference_lower")}
+    absent |= {(number, "repaired") for number, row in enumerate(rows) if not row["executed"]}
+    title = "What each repair would hide"
+    return Table("repairs", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(absent))
+
+
+def _said(base: str, rows: list[Cells]) -> list[str]:
+    """The policy that hides the most of a method's invalid proposals, in a sentence; none where nothing is hidden."""
+    row = max(rows, key=_hidden)
+    if _hidden(row) <= 0:
+        return []
+    invalid = with_interval(row, "invalid", 100, " %")
+    sentence = (
+        f"Of {base}'s invalid proposals repair={row['repair']} would hide the most: {invalid} of its "
+        f"{row['proposals']:,} proposals were invalid as made, {_percent(row['left'])} after the repair"
+    )
+    if "difference" in row:
+        more = with_interval(row, "difference")
+        sentence += f", and the final {row['measure']} differs from repair=none's by {more}"
+    return [f"{sentence}."]
+
+
+def _hidden(row: Cells) -> float:
+    invalid, left = row["invalid"], row["left"]
+    assert isinstance(invalid, float)
+    assert isinstance(left, float)
+    return invalid - left
+
+
+def _percent(share: object) -> str:
+    assert isinstance(share, float)
+    return f"{number_text(100 * share)} %"

@@ -1,0 +1,48 @@
+"""Numbers that are none of their hyperparameter's levels: how far from one, and whether another list has them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis.present.cells import Cells
+from analysis.present.table import Column, Findings, Table, frame_of
+from analysis.runs.comparison import Comparison
+from analysis.runs.load import Experiment
+from harness.faults import knew_grid
+
+COLUMNS = (
+    Column("method", ("method",), "text"),
+    Column("off the grid", ("off",), "count"),
+    Column("mean distance (steps)", ("mean",)),
+    Column("beyond the levels", ("outside",), "count"),
+    Column("confused (%)", ("confused",), "percent"),
+)
+
+
+def stray_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+    """The table, where any proposal has such a number and its row says how far it is off."""
+    known = [run.id for run in experiment.runs if knew_grid(run.info)]
+    trials = experiment.trials.filter(pl.col("run").is_in(known))
+    if trials.is_empty() or not trials.select((pl.col("off_steps").list.len() + pl.col("outside")).sum()).item():
+        return Findings()
+    methods = trials["method"].unique(maintain_order=True).to_list()
+    rows = [_row(method, trials.filter(pl.col("method") == method)) for method in methods]
+    notes = (
+        "Off the grid: numbers between two levels of their hyperparameter that are neither; a proposal can have "
+        "several. Distance: to the nearest level, in steps between the two around it, so at most 0.5. Beyond the "
+        "levels: numbers that are no choice. Confused: of both, those that are a level of another hyperparameter.",
+    )
+    return Findings((Table("strays", "Numbers that are none of the levels", frame_of(rows, COLUMNS), COLUMNS, notes),))
+
+
+def _row(method: str, trials: pl.DataFrame) -> Cells:
+    steps = trials["off_steps"].explode().drop_nulls()
+    outside, confused = int(trials["outside"].sum()), int(trials["confused"].sum())
+    numbers = steps.len() + outside
+    return {
+        "method": method,
+        "off": steps.len(),
+        "mean": steps.mean(),
+        "outside": outside,
+        "confused": confused / numbers if numbers else None,
+    }

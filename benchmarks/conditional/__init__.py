@@ -1,0 +1,4 @@
+"""A support vector machine with a conditional space, trained live.
+
+Imported by nobody: reached by `_target_`.
+"""

@@ -1,0 +1,27 @@
+"""How likely random search is to draw each configuration of a table, with conditions, weights or ranges over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from ConfigSpace import ConfigurationSpace, UniformIntegerHyperparameter
+from numpy.typing import NDArray
+
+from benchmarks.lookup.nearest import level_shares
+from harness.levels import known_levels
+
+
+def draw_weights(space: ConfigurationSpace, digits: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float64] | None:
+    """(configurations,) how likely ConfigSpace is to draw each, up to a factor; None where that is not known.
+
+    It draws every hyperparameter by itself, drops the inactive ones, and draws again what a clause forbids.
+    """
+    weights = np.ones(len(next(iter(digits.values()))))
+    for name, positions in digits.items():
+        hyperparameter = space[name]
+        whole = isinstance(hyperparameter, UniformIntegerHyperparameter) and known_levels(hyperparameter) is None
+        if whole and hyperparameter.log:  # type: ignore[attr-defined]
+            return None
+        weights *= np.append(level_shares(hyperparameter), 1.0)[positions]
+    return weights

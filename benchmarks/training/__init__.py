@@ -1,0 +1,4 @@
+"""What benchmarks share that train models: the training process, its cache of evaluations, hold-out rows.
+
+Any family may import it.
+"""

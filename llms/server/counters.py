@@ -1,0 +1,160 @@
+"""What a vLLM server itself counted while a command ran: read from its ``/metrics`` before and after.
+
+A meter of ``harness.sweep_record``. The counters cover everybody who used the server meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.chat import LOOPBACK
+from harness.errors import ServerError
+from llms.server.server_settings import HOST
+
+NAMES = {
+    "prompt_tokens": "vllm:prompt_tokens_total",
+    "generation_tokens": "vllm:generation_tokens_total",
+    "prefix_cache_queries": "vllm:prefix_cache_queries_total",
+    "prefix_cache_hits": "vllm:prefix_cache_hits_total",
+    "requests": "vllm:request_success_total",
+}
+"""Our word -> vLLM's, as of 0.32. The cache's two count tokens, and hits are what replies call cached tokens. A request
+whose client has gone is no request there, but the tokens it came to are counted."""
+CREATED = "vllm:prompt_tokens_created"
+"""When the server began to count, in seconds since 1970."""
+
+ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
+FAR_ANSWER_SECONDS = 5.0  # one on another machine may well be no vLLM
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """One reading.
+
+    Attributes:
+        values: By our word, over all engines of the server.
+        since: When it began to count; None where it does not say.
+    """
+
+    values: dict[str, int]
+    since: float | None = None
+
+
+NOTHING = Counters(dict.fromkeys(NAMES, 0))
+"""What a server that is not there yet has counted."""
+
+
+class ServerMeter:
+    """The difference of the counters of the server that the ``llm`` group names.
+
+    One that is not there at the start counts from zero: a run will start it. One that was restarted meanwhile has lost
+    what it counted before: null, with the reason.
+    """
+
+    def __init__(self) -> None:
+        self._url: str | None = None
+        self._model: Any = None
+        self._before: Counters | ServerError = NOTHING
+
+    def start(self, config: Mapping[str, Any]) -> None:
+        """Read the counters, if there is a server and it has some."""
+        llm = config.get("llm") or {}
+        self._url, self._model = base_url(llm), llm.get("served_name") or llm.get("model")
+        if self._url is not None:
+            self._before = _read(self._url)
+
+    def stop(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """``url``, ``model``, ``counters`` (None: not measured) and ``reason`` (why); None if no run used a model."""
+        if self._url is None or all(run.get("llm") is None for run in runs):
+            return None
+        after = _read(self._url, anybody=False)
+        counters, reason = difference(self._before, after)
+        return {"url": self._url, "model": self._model, "counters": counters, "reason": reason}
+
+
+def base_url(llm: Mapping[str, Any]) -> str | None:
+    """Where the model of an ``llm`` group answers; None where that is played back, or no server."""
+    if llm.get("live") is False:
+        return None
+    if llm.get("port") is not None:
+        return f"http://{HOST}:{llm['port']}/v1"
+    return str(llm["base_url"]).rstrip("/") if llm.get("base_url") is not None else None
+
+
+def difference(
+    before: Counters | ServerError, after: Counters | ServerError
+) -> tuple[dict[str, int] | None, str | None]:
+    """What was counted from one reading to the next; or None, and why."""
+    for reading in (before, after):
+        if isinstance(reading, ServerError):
+            return None, str(reading)
+    assert isinstance(before, Counters)
+    assert isinstance(after, Counters)
+    counted = {name: after.values[name] - before.values[name] for name in NAMES}
+    restarted = before.since is not None and before.since != after.since
+    if restarted or min(counted.values()) < 0:
+        return None, "The server was restarted meanwhile."
+    return counted, None
+
+
+def read_counters(url: str) -> Counters | None:
+    """The counters of the vLLM server behind an OpenAI-compatible base URL; None when nothing listens there.
+
+    Raises:
+        ServerError: Something listens there that has no such counters, or it does not answer.
+    """
+    if urlsplit(url).scheme == "https":
+        raise ServerError("Counters are read over plain HTTP alone: what answers over HTTPS most likely is a provider.")
+    import http.client
+    import urllib.error
+
+    from llms.wire.fetch import get
+
+    page = f"{url.removesuffix('/v1')}/metrics"
+    try:
+        seconds = ANSWER_SECONDS if urlsplit(url).hostname in LOOPBACK else FAR_ANSWER_SECONDS
+        return parse_counters(get(page, seconds).decode())
+    except urllib.error.HTTPError as error:
+        raise ServerError(f"{page} cannot be read (HTTP {error.code}).") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ConnectionRefusedError):
+            return None
+        raise ServerError(f"{page} cannot be read ({reason}).") from None
+
+
+def parse_counters(text: str) -> Counters:
+    """The counters in a page of Prometheus' text format, added up over a server's engines and ways to end.
+
+    Raises:
+        ValueError: It is no such page, or lacks one.
+    """
+    from prometheus_client.parser import text_string_to_metric_families
+
+    names = {theirs: ours for ours, theirs in NAMES.items()}
+    values: dict[str, int] = {}
+    since = None
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in names:
+                name = names[sample.name]
+                values[name] = values.get(name, 0) + int(sample.value)
+            elif sample.name == CREATED:
+                since = max(since or 0.0, sample.value)
+    missing = [NAMES[name] for name in NAMES if name not in values]
+    if missing:
+        raise ValueError(f"no {missing[0]}")
+    return Counters(values, since)
+
+
+def _read(url: str, anybody: bool = True) -> Counters | ServerError:
+    try:
+        found = read_counters(url)
+    except ServerError as error:
+        return error
+    if found is None and not anybody:
+        return ServerError("The server had ended before it was asked.")
+    return NOTHING if found is None else found

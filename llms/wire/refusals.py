@@ -1,0 +1,105 @@
+"""What a server's refusal means, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import ModelError
+from llms.wire.server_errors import Told, lacks_funds
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who was asked for what.
+
+    Attributes:
+        url: The server's base URL.
+        model: The model that was asked for.
+        key_name: Environment variable the API key comes from, or None.
+    """
+
+    url: str
+    model: str
+    key_name: str | None
+
+
+def refusal(asked: Asked, status: int, told: Told, models: Sequence[str] = (), location: str = "") -> ModelError:
+    """The error for an answer that trying again would not change.
+
+    Args:
+        asked: Who was asked for what.
+        status: HTTP status.
+        told: What the server says; may be anything, without secrets.
+        models: What the server says it serves; empty if it does not say.
+        location: Where it redirects to.
+    """
+    url, words = asked.url, told.words.rstrip(".")
+    said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    if (before := _of_any_service(asked, status, told, said, location)) is not None:
+        return before
+    if _is_context_overflow(words):
+        return context_overflow(asked.model, words)
+    if status == 404 and models and asked.model not in models:
+        return unknown_model(url, asked.model, models)
+    if status == 404 and "model" not in words.lower():
+        return ModelError(f"The server at {url} has no chat completions ({said}); llm.base_url usually ends in /v1.")
+    return ModelError(f"The server at {url} refused the request ({said}).")
+
+
+def _of_any_service(asked: Asked, status: int, told: Told, said: str, location: str) -> ModelError | None:
+    """A redirect, an empty account or a key that is not taken; None where it is about the request."""
+    url = asked.url
+    if 300 <= status < 400:
+        where = f" to {location}" if location else ""
+        return ModelError(
+            f"The server at {url} redirects requests{where} ({said}); set llm.base_url to where its chat completions "
+            "are, up to and with /v1."
+        )
+    if lacks_funds(status, told):
+        other = f"set {asked.key_name} to another key" if asked.key_name else "use another server"
+        return ModelError(
+            f"The server at {url} has no quota or credit left for this account ({said}); add some there, or {other}."
+        )
+    if status in (401, 403) or told.codes & {"invalid_api_key", "authentication_error"}:
+        name = asked.key_name
+        where = f"set the environment variable {name} to a valid key" if name else "set llm.api_key_env"
+        return ModelError(f"The server at {url} refused the credentials ({said}); {where}.")
+    return None
+
+
+def unknown_model(url: str, model: str, models: Sequence[str]) -> ModelError:
+    """The error for a model the server does not have: names those it has, the nearest first."""
+    near = difflib.get_close_matches(model, models, n=len(models) or 1, cutoff=0.0)
+    has = ", ".join(repr(name) for name in near) if near else "no model"
+    return ModelError(
+        f"The server at {url} does not serve {model!r} but {has}; set llm.model to one of these, or another llm.port."
+    )
+
+
+def context_overflow(model: str, message: str) -> ModelError:
+    """The error for a prompt longer than the model's context, with the two numbers where the server tells them."""
+    limit = _first_number(message, r"(?:maximum context length|context length|max_model_len)\D{0,20}?(\d+)")
+    asked = _first_number(
+        message,
+        r"(\d+) tokens \(\d+ in the messages",
+        r"(?:contains|has|resulted in) (?:at least )?(\d+) (?:input )?tokens",
+        r"requested (?:about )?(\d+)",
+    )
+    tokens = f" of {asked} tokens" if asked else ""
+    room = f"{limit} tokens of {model}" if limit else f"context of {model}"
+    return ModelError(
+        f"The prompt{tokens} and its reply do not fit the {room} (the server says: {message.rstrip('.')}); use "
+        "optimizer.history=compressed, a smaller budget, or a larger llm.max_model_len."
+    )
+
+
+def _is_context_overflow(message: str) -> bool:
+    return bool(re.search(r"context.length|context.window|max_model_len", message, re.IGNORECASE))
+
+
+def _first_number(text: str, *patterns: str) -> str | None:
+    found = (re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+    return next((match[1] for match in found if match), None)

@@ -1,0 +1,169 @@
+"""A chat model asked for configurations: requests built, sent as one batch, replies read, the same for all methods."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.chat import ChatModel, Completion, Message
+from harness.problem import Problem
+from harness.trial import Candidate, Proposal, Proposer, Usage
+from harness.validity import Checker
+from llms.decoding import Decoding
+from optimizers.chat.parse import ANSWER_KEY, REASONING_KEY, Parsed, parse_reply
+from optimizers.chat.prompt import FIDELITY_KEY, Prompt, placeholder, space_lines
+from optimizers.chat.request import Requests
+
+Talk = str | Sequence[Message]
+"""What is said to the model: one message of the user, or a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reply: as it came, and what was read from it.
+
+    Attributes:
+        completion: As it came.
+        parsed: The configuration in it.
+        fidelity: What stood with it as its fidelity, where one was asked for; untrusted. None if nothing did.
+        short_names: Levels were told by their short names.
+    """
+
+    completion: Completion
+    parsed: Parsed
+    fidelity: Any = None
+    short_names: bool = False
+
+    def proposal(self, usage: Usage, note: str | None = None, candidates: Sequence[Candidate] = ()) -> Proposal:
+        """The reply as a proposal.
+
+        Args:
+            usage: What this ask cost; the first proposal of a batch reports the whole batch (``total``).
+            note: Where it came from, put before what the parser noted.
+            candidates: What it was chosen from.
+        """
+        notes = [text for text in (note, self.parsed.note) if text]
+        calls = () if self.completion.id is None else (self.completion.id,)
+        note = ", ".join(notes) or None
+        parsed = self.parsed
+        return Proposal(
+            parsed.params,
+            self.fidelity,
+            usage,
+            calls,
+            note,
+            parsed.truncated,
+            tuple(candidates),
+            parsed.reason,
+            proposer=Proposer.MODEL,
+            short_names=self.short_names,
+        )
+
+
+class Advisor:
+    """Asks for configurations of one problem.
+
+    Args:
+        problem: Its space becomes the schema and the form of an answer.
+        seed: Seeds the sampling of each reply.
+        chat: Who answers.
+        prompt: What it is told.
+        decoding: How its replies are sampled.
+        temperature: The method's own; ``decoding.temperature`` overrides it.
+        top_p: The method's own nucleus.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        temperature: float,
+        top_p: float = 1.0,
+    ) -> None:
+        self._chat, self._prompt = chat, prompt
+        self._checker = Checker(problem.space)
+        self._fidelities = prompt.fidelities(problem)
+        self.told = prompt.told(problem)
+        """The space as the model is told it."""
+        problem = self.told.problem
+        self.lines = space_lines(problem)
+        """The same, line by line."""
+        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p, self._fidelities)
+        form = placeholder(problem, self._fidelities)
+        before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""
+        self.form = f'{{{before}"{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
+        """The shape of an answer, without values: an example would be a hint about where to look."""
+
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._chat.prepare()
+
+    def ask(self, talks: Sequence[Talk]) -> list[Answer]:
+        """One answer a talk, in order; all of them are sent at once.
+
+        Raises:
+            ServerError: Nobody answers.
+            ModelError: The server refuses a request.
+        """
+        completions = self._chat.complete([self._requests.build(_messages(talk)) for talk in talks])
+        return [self._answer(completion) for completion in completions]
+
+    def say(
+        self, talks: Sequence[Talk], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
+    ) -> list[Completion]:
+        """Short free text, one reply a talk, sent at once: for answers that are no configurations.
+
+        Args:
+            talks: What is asked.
+            max_tokens: Longest reply.
+            temperature: None for the advisor's own.
+            top_logprobs: Alternatives to report at every token.
+        """
+        requests = [self._requests.plain(_messages(talk), max_tokens, temperature, top_logprobs) for talk in talks]
+        return self._chat.complete(requests)
+
+    def candidate(self, answer: Answer) -> Candidate:
+        """An answer as a candidate, checked by the rules that proposals are checked by."""
+        proposal = answer.proposal(Usage())
+        violations = self._checker.proposal(proposal)[1]
+        return Candidate(answer.parsed.params, violations, answer.completion.id, note=answer.parsed.note)
+
+    def legal(self, candidate: Candidate) -> dict[str, Any] | None:
+        """The candidate's configuration in builtin scalars, in the space's order; None if it is invalid."""
+        return self._checker.proposal(Proposal(candidate.params, short_names=self.told.short))[0]
+
+    def _answer(self, completion: Completion) -> Answer:
+        wrapped = self._requests.wrapped
+        parsed = parse_reply(
+            completion.text,
+            completion.finish_reason,
+            last=self._prompt.reasoning and not wrapped,
+            key=ANSWER_KEY if wrapped else None,
+        )
+        if not self._prompt.reasoning:
+            parsed = dataclasses.replace(parsed, reason=None)
+        if not self._fidelities or FIDELITY_KEY not in (parsed.params or {}):
+            return Answer(completion, parsed, short_names=self.told.short)
+        params = dict(parsed.params or {})
+        fidelity = params.pop(FIDELITY_KEY)
+        return Answer(completion, dataclasses.replace(parsed, params=params), fidelity, self.told.short)
+
+
+def total(completions: Sequence[Completion]) -> Usage:
+    """What a batch cost."""
+    return sum((completion.usage for completion in completions), Usage())
+
+
+def proposals_of(answers: Sequence[Answer], note: str | None = None) -> list[Proposal]:
+    """A batch of which every answer is proposed in turn: the first proposal reports the cost of all."""
+    costs = [total([answer.completion for answer in answers])] + [Usage()] * (len(answers) - 1)
+    return [answer.proposal(usage, note) for answer, usage in zip(answers, costs, strict=True)]
+
+
+def _messages(talk: Talk) -> tuple[Message, ...]:
+    return (Message("user", talk),) if isinstance(talk, str) else tuple(talk)

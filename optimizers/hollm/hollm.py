@@ -1,0 +1,223 @@
+"""HOLLM: a partition of the space scored as a bandit; the model samples inside the cells that are drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.budget import Budget, Spent
+from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
+from harness.errors import SettingError
+from harness.problem import Problem
+from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Violation
+from harness.validity import Checker
+from llms.decoding import Decoding
+from optimizers.chat.advisor import total
+from optimizers.chat.candidate_list import Item, form, read, schema
+from optimizers.chat.prompt import Prompt, dumps, space_lines, template
+from optimizers.chat.request import Requests
+from optimizers.hollm import partition
+from optimizers.hollm.cell_space import CellSpace
+from optimizers.shared.batch_size import batch_size
+from optimizers.shared.draws import Draws
+from optimizers.shared.evaluated import Evaluated
+
+OUTSIDE = "outside its cell"
+KNOWN = "evaluated before or proposed twice"
+
+
+class HOLLM:
+    """Schwanke et al. 2026, "Improving LLM-based Global Optimization with Search Space Partitioning" (ICLR 2026).
+
+    arXiv 2505.21372, the algorithm: after ``initial`` random configurations, each step builds a k-d tree over the
+    evaluated ones, scores its leaf cells by their best value, volume and UCB-V bonus, draws ``cells`` of them, and has
+    the model propose ``candidates`` configurations with predicted values in each; the ``batch`` best predicted are
+    evaluated. Sources of the defaults: the authors' minimal implementation; ``examples`` and the temperature (that of
+    models one serves oneself) from their code, arberzela/mohollm.
+
+    Departures. The UCB-V term is the paper's ln(T / (K n)); the code reads ln(T / K * n). The tree is the code's
+    (scipy's: the widest side of the points in a node is cut in the middle), over unit coordinates (logarithmic where
+    the space says so), not raw values. Candidates and predictions come in one reply, as in the minimal implementation,
+    not in two; the cell stands at the end of the prompt and examples in the order of evaluation, not shuffled, so that
+    the prefix cache serves them. A reply is never asked for again: candidates that are invalid, outside their cell or
+    known are out of the running (the code resamples), so that a step may evaluate fewer than ``batch``; if nothing is
+    left, the first invalid one or unparseable reply is charged, failing that the best predicted of the rest proposed.
+    Under json_schema decoding the schema has the bounds of the whole space, so that the server compiles one grammar. A
+    failed evaluation counts as the worst value so far.
+
+    Args:
+        problem: What is optimized.
+        seed: Seeds the random configurations, the draws of cells and the sampling of each reply.
+        budget: Its trials are T, and the length of the annealing; it bounds the last step.
+        chat: Who answers.
+        prompt: What it is told.
+        decoding: How its replies are sampled.
+        initial: Random configurations; trials of a start count among them.
+        cells: M, drawn a step, one request each.
+        candidates: k, asked for in a cell.
+        batch: b, evaluated a step.
+        alpha_highest: Weight of exploration at the beginning.
+        alpha_lowest: And at the end.
+        leaf_size_per_dimension: Most points of a cell, per hyperparameter.
+        leaf_growth: Lambda, by which a cell's size grows with the logarithm of the observations.
+        examples: Latest configurations shown.
+        temperature: Used where ``decoding`` sets none.
+        trials_without_limit: Planned trials when the budget limits neither proposals nor evaluations.
+
+    Raises:
+        SettingError: A number that is too small.
+    """
+
+    def __init__(  # noqa: PLR0913 (each one is a setting)
+        self,
+        problem: Problem,
+        seed: int,
+        budget: Budget,
+        *,
+        chat: ChatModel,
+        prompt: Prompt,
+        decoding: Decoding,
+        initial: int = 5,
+        cells: int = 5,
+        candidates: int = 5,
+        batch: int = 4,
+        alpha_highest: float = 1.0,
+        alpha_lowest: float = 0.1,
+        leaf_size_per_dimension: float = 0.5,
+        leaf_growth: float = 0.0,
+        examples: int = 110,
+        temperature: float = 0.7,
+        trials_without_limit: int = 100,
+    ) -> None:
+        prompt.refuse_repeats("hollm")
+        least = {"cells": cells, "candidates": candidates, "batch": batch, "examples": examples}
+        for name, value in least.items():
+            if value < 1:
+                raise SettingError(f"optimizer.{name} is {value}; give a whole number from 1.")
+        self._initial, self._cells, self._count, self._batch = initial, cells, candidates, batch
+        self._alpha, self._leaf = (alpha_highest, alpha_lowest), (leaf_size_per_dimension, leaf_growth)
+        self._shown, self._trials = examples, budget.trials or trials_without_limit
+        self._problem, self._objective = problem, problem.objectives[0]
+        self._budget, self._spent = budget, Spent()
+        self._chat, self._prompt, self._decoding = chat, prompt, decoding
+        self._told = prompt.told(problem)
+        told = self._told.problem
+        self._requests = Requests(told, decoding, temperature, seed, prompt.reasoning)
+        held = decoding.mode == "json_schema"
+        self._schema = schema(told, decoding, candidates, prompt.reasoning) if held else None
+        self._checker = Checker(problem.space)
+        self._draws, self._rng = Draws(problem.space, seed), np.random.default_rng(seed)
+        self._evaluated = Evaluated(problem)
+        self._queue: deque[Proposal] = deque()
+        self._macros: Any = template("hollm")
+        shape = form(told, decoding, prompt.reasoning)
+        task = self._macros.task(problem, prompt, space_lines(told), shape, self._objective, candidates)
+        self._task = str(task).strip()
+
+    def prepare(self) -> None:
+        """See that somebody answers."""
+        self._chat.prepare()
+
+    def ask(self) -> Proposal:
+        """A random configuration, or the next of the step's best predicted."""
+        if self._spent.proposals < self._initial:
+            return Proposal(dict(self._draws.next()), note="start: random", proposer=Proposer.RANDOM)
+        if not self._queue:
+            self._queue.extend(self._step())
+        return self._queue.popleft()
+
+    def tell(self, trial: Trial) -> None:
+        """Keep what was executed."""
+        self._spent.add(trial)
+        self._evaluated.add(trial)
+
+    def _step(self) -> list[Proposal]:
+        """One batch of requests, a cell each; the first proposal has its cost and every candidate."""
+        spaces = [CellSpace(self._problem, self._evaluated.cube, cell, self._told) for cell in self._drawn_cells()]
+        completions = self._chat.complete([self._request(space) for space in spaces])
+        candidates = self._marked(
+            [found for pair in zip(completions, spaces, strict=True) for found in self._candidates(*pair)]
+        )
+        best = chosen(candidates, batch_size(self._batch, self._budget, self._spent))
+        proposals = [_proposal(candidate, self._told.short) for candidate in best]
+        proposals[0] = dataclasses.replace(proposals[0], usage=total(completions), candidates=tuple(candidates))
+        return proposals
+
+    def _drawn_cells(self) -> list[partition.Cell]:
+        points, values = self._evaluated.points, self._evaluated.values
+        observations = len(points)
+        most = partition.leaf_size(self._evaluated.cube.dimensions, observations, *self._leaf)
+        cells = partition.leaf_cells(points, most)
+        if len(cells) <= self._cells:
+            return cells
+        alpha = partition.annealed(observations, self._trials, *self._alpha)
+        scores = partition.scores(cells, values, self._trials, alpha)
+        return [cells[i] for i in partition.drawn(scores, self._cells, self._rng)]
+
+    def _request(self, space: CellSpace) -> ChatRequest:
+        shown = [
+            (dumps(seen.params, self._told), f"{seen.value:.5g}") for seen in self._evaluated.history.last(self._shown)
+        ]
+        examples = str(self._macros.examples(shown, self._objective)).strip() if shown else ""
+        cell = str(self._macros.cell(space.lines, self._objective, self._count)).strip()
+        text = "\n".join(part for part in (self._task, examples, cell) if part)
+        request = self._requests.build([Message("user", text)])
+        return dataclasses.replace(request, schema=self._schema, max_tokens=self._requests.longest(self._count))
+
+    def _candidates(self, completion: Completion, space: CellSpace) -> list[Candidate]:
+        """What a reply holds; one without an object is one candidate without a configuration."""
+        items = read(completion.text, self._count, last=self._prompt.reasoning)
+        if not items:
+            fault = Fault.TRUNCATED if completion.finish_reason == LENGTH else Fault.UNPARSEABLE
+            return [Candidate(None, (Violation(fault),), completion.id)]
+        return [self._candidate(item, completion.id, space) for item in items]
+
+    def _candidate(self, item: Item, call: int | None, space: CellSpace) -> Candidate:
+        score = None if item.predicted is None else -self._objective.loss(item.predicted)
+        legal, violations = self._checker.proposal(Proposal(item.params, short_names=self._told.short))
+        outside = legal is not None and not space.holds(legal)
+        return Candidate(item.params, violations, call, score, OUTSIDE if outside else None)
+
+    def _marked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates; one that was evaluated, or that stands among them before, gets a note that says so."""
+        known = list(self._evaluated.params)
+        marked = []
+        for candidate in candidates:
+            legal = self._checker.proposal(Proposal(candidate.params, short_names=self._told.short))[0]
+            if candidate.note is None and legal is not None and legal in known:
+                marked.append(dataclasses.replace(candidate, note=KNOWN))
+                continue
+            marked.append(candidate)
+            if candidate.note is None and legal is not None:
+                known.append(legal)
+        return marked
+
+
+def chosen(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+    """The ``count`` best predicted that are valid, new and in their cells, those without a prediction last.
+
+    If there is none: the first invalid one; if there is none either, the best predicted of all.
+    """
+    running = [candidate for candidate in candidates if not candidate.violations and candidate.note is None]
+    invalid = [candidate for candidate in candidates if candidate.violations]
+    if not running and invalid:
+        return invalid[:1]
+    best = sorted(running or candidates, key=lambda candidate: (candidate.score is None, -(candidate.score or 0.0)))
+    return best[: count if running else 1]
+
+
+def _proposal(candidate: Candidate, short_names: bool) -> Proposal:
+    calls = () if candidate.call is None else (candidate.call,)
+    truncated = any(violation.fault is Fault.TRUNCATED for violation in candidate.violations)
+    return Proposal(
+        candidate.params,
+        calls=calls,
+        note=candidate.note,
+        truncated=truncated,
+        proposer=Proposer.MODEL,
+        short_names=short_names,
+    )

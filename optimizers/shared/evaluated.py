@@ -1,0 +1,53 @@
+"""What was executed, as points of the unit cube and values to maximize, for methods that model the objective."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.problem import Params, Problem
+from harness.trial import Trial
+from optimizers.shared.history import History, Observation
+from optimizers.shared.unit_cube import Point, UnitCube
+
+
+class Evaluated:
+    """Every executed configuration at the highest fidelity, failures included.
+
+    Attributes:
+        cube: The map behind ``points``.
+        history: The same trials, as they are shown to a model.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.cube = UnitCube(problem.space)
+        self.history = History(problem.objectives[0])
+        self._points: dict[int, Point] = {}
+
+    def __len__(self) -> int:
+        return len(self._executed())
+
+    def add(self, trial: Trial) -> None:
+        """Take a trial in, if something was executed; what was executed counts, not what was proposed."""
+        self.history.add(trial)
+        if trial.params is not None:
+            self._points[trial.index] = self.cube.point(trial.params)
+
+    @property
+    def params(self) -> list[Params]:
+        """The configurations, in the order in which they were executed."""
+        return [seen.params for seen in self._executed()]
+
+    @property
+    def points(self) -> npt.NDArray[np.float64]:
+        """Shape (evaluations, dimensions)."""
+        points = [self._points[seen.index] for seen in self._executed()]
+        return np.array(points, dtype=np.float64).reshape(len(points), self.cube.dimensions)
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """Negated losses, shape (evaluations,); a failure has the worst loss seen so far, 0 while there is none."""
+        return np.array([-seen.loss for seen in self._executed()], dtype=np.float64)
+
+    def _executed(self) -> list[Observation]:
+        return self.history.executed(worst=0.0)
