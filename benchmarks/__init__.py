@@ -1,1 +1,1 @@
-"""Tasks: what is optimized. One family a file."""
+"""Tasks: what is optimized. One file per family."""

@@ -33,7 +33,7 @@ class Verdict:
 
     Attributes:
         what: As it was named: ``optimizer=smac``.
-        breaches: What it breaks, a sentence each.
+        breaches: What it breaks, one sentence each.
         notes: What it was not tried on, and why.
     """
 

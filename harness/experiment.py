@@ -77,7 +77,7 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
     identity = {key: value for key, value in identity.items() if key != "place"}
     with folder.lock() as held:
         if not held:
-            (tell if alone else say)(f"{place}: another process is at it; left to it")
+            (tell if alone else say)(f"{place}: locked by another process; skipped")
             return "busy", folder.path, None
         run = folder.read(oldest=1)
         if run is None:
@@ -165,7 +165,7 @@ def _warn_of_changes(place: str, files: Sequence[str]) -> None:
 
 
 def _warn_once(text: str, *about: str) -> None:
-    """Say, also in a pipe, what holds for each of these; once a process and thing."""
+    """Say, also in a pipe, what holds for each of these; once per process and thing."""
     if not _WARNED.issuperset(about):
         _WARNED.update(about)
         sys.stderr.write(f"{text}\n")

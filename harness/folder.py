@@ -35,7 +35,7 @@ class RunFolder:
 
     @property
     def trials(self) -> Path:
-        """The log, one line a trial."""
+        """The log, one line per trial."""
         return self.path / "trials.jsonl"
 
     def read(self, oldest: int = SCHEMA) -> dict[str, Any] | None:

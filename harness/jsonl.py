@@ -1,4 +1,4 @@
-"""Append-only JSON lines: one flushed line a row, a torn last line dropped, never anything overwritten."""
+"""Append-only JSON lines: one flushed line per row, a torn last line dropped, never anything overwritten."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def run_loop(
 
     Args:
         benchmark: The judge; the optimizer never sees it.
-        optimizer: Asked and told once a trial.
+        optimizer: Asked and told once per trial.
         repair: Stands between an invalid proposal and what is executed.
         budget: Ends the run.
         seed: Handed to the benchmark's evaluations.

@@ -15,12 +15,12 @@ from harness.trial import OptimizerOptions
 
 
 def benchmark_options(benchmark: object) -> Iterator[str]:
-    """What is wrong with what a benchmark has of ``BenchmarkOptions``, a sentence each."""
+    """What is wrong with what a benchmark has of ``BenchmarkOptions``, one sentence each."""
     return _misfits(benchmark, BenchmarkOptions)
 
 
 def optimizer_options(optimizer: object) -> Iterator[str]:
-    """What is wrong with what an optimizer has of ``OptimizerOptions``, a sentence each."""
+    """What is wrong with what an optimizer has of ``OptimizerOptions``, one sentence each."""
     return _misfits(optimizer, OptimizerOptions)
 
 

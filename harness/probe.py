@@ -1,4 +1,4 @@
-"""What may stand between an optimizer and a benchmark: the same task in another guise, to see what memory is worth.
+"""What may stand between an optimizer and a benchmark: the same task disguised, to see what memory is worth.
 
 A probe changes what an optimizer is told and how its configurations are read, never the benchmark itself: what was
 really evaluated is recorded as ``evaluated``. It is built with ``(benchmark, family, seed)`` and its own settings, and

@@ -134,7 +134,7 @@ class Outcome:
 
 
 class EvaluationError(Exception):
-    """An evaluation that came to nothing, and what it cost until then.
+    """An evaluation that failed, and what it cost until then.
 
     Args:
         reason: One sentence.

@@ -1,4 +1,4 @@
-"""A search space in another guise: each hyperparameter shown as another one, conditions and clauses to match."""
+"""A search space disguised: each hyperparameter shown as another one, conditions and clauses to match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line a command in ``runs/<experiment>/sweeps.jsonl``: what the server and the machine counted meanwhile."""
+"""One line per command in ``runs/<experiment>/sweeps.jsonl``: what the server and the machine counted meanwhile."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Tracker(Protocol):
-    """Follows one run. ``start`` comes first, ``log`` once a trial in order, ``finish`` last."""
+    """Follows one run. ``start`` comes first, ``log`` once per trial in order, ``finish`` last."""
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
         """A run begins or is resumed: its folder and the contents of its ``run.json``."""

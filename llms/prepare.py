@@ -13,7 +13,7 @@ from llms.serve import GROUP, model_of
 from llms.server.processor import choose_dtype, this_processor
 
 SLOWER_WITHOUT_BFLOAT16 = 2.5
-"""Measured with SmolLM2 and 1.5B: tokens a second with instructions for bfloat16 over those in float32 without."""
+"""Measured with SmolLM2 and 1.5B: tokens per second with instructions for bfloat16 over those in float32 without."""
 
 
 def find(name: str) -> LocalModel:
@@ -41,7 +41,7 @@ def chosen(llm: str) -> LocalModel | None:
 
 
 def listed() -> str:
-    """A line a model."""
+    """A line per model."""
     lines = []
     for model in MODELS:
         state = "prepared" if model_folder(model).exists() else "not prepared"

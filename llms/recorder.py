@@ -37,7 +37,7 @@ class Recorder:
 
     Args:
         connect: Builds the live model; called once, at the first request that is not on record.
-        recording: The run's ``calls.jsonl``; appended to, one flushed line a call.
+        recording: The run's ``calls.jsonl``; appended to, one flushed line per call.
         replay: The ``calls.jsonl`` of another run to take replies from. They are copied into ``recording``.
         live: False never calls ``connect``.
     """

@@ -1,1 +1,1 @@
-"""Who optimizes. One method a file."""
+"""Who optimizes. One file per method."""

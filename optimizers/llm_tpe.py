@@ -34,7 +34,7 @@ class LLMTPE:
 
     Where the code falls short of the method, we follow the method:
 
-    * The coin is thrown once a trial. The code throws it again for each hyperparameter when Optuna has no relative
+    * The coin is thrown once per trial. The code throws it again for each hyperparameter when Optuna has no relative
       search space (after TPE's turn, and in TPE's random phase): one configuration can be a mixture of both.
     * With ``init_method=random`` the first configuration is TPE's random draw. The code asks the model for each of its
       hyperparameters under either method.

@@ -42,7 +42,7 @@ class OPRO:
         prompt: What it is told.
         decoding: How its replies are sampled.
         initial: Random starting points; trials of a start count among them.
-        samples: Solutions sampled a step.
+        samples: Solutions sampled per step.
         shown: Most solutions in the meta-prompt.
         temperature: Used where ``decoding`` sets none.
 

@@ -16,7 +16,7 @@ class SMACBlackbox(Facade):
     expected improvement; a Sobol initial design of eight configurations a hyperparameter, at most a quarter of the
     planned trials; 8.4 % of the proposals random. Departures: ``optimizers.shared.smac_facade``.
 
-    Linear algebra runs in one thread: the matrices have a row a trial, for which several are slower, and what they
+    Linear algebra runs in one thread: the matrices have a row per trial, for which several are slower, and what they
     compute may depend on how many there are.
 
     Args:

@@ -23,7 +23,7 @@ _EXACT = "random search, exact expectation"
 
 
 def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
-    """Mean normalized regret after each proposal with a bootstrap band: the mean panel first, then one a task.
+    """Mean normalized regret after each proposal with a bootstrap band: the mean panel first, then one per task.
 
     A task whose regret is unknown shows the best value as reported, and is not in the mean panel.
     """

@@ -56,7 +56,7 @@ def attainment_figure(experiment: Experiment, comparison: Comparison) -> Figure:
 
 
 def hypervolume_figure(experiment: Experiment, comparison: Comparison) -> Figure:
-    """Mean hypervolume after each proposal with a bootstrap band, one panel a task."""
+    """Mean hypervolume after each proposal with a bootstrap band, one panel per task."""
     from matplotlib.ticker import MaxNLocator
 
     found = fronts(experiment, comparison)

@@ -1,4 +1,4 @@
-"""What figures with one panel a task share: their grid, a look for each method, mean lines with bands, one legend."""
+"""What figures with one panel per task share: their grid, a look for each method, mean lines with bands, one legend."""
 
 from __future__ import annotations
 

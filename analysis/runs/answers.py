@@ -30,7 +30,7 @@ class Answered(TypedDict):
 
 
 def read_answers(rows: Sequence[Mapping[str, Any]], path: Path, fidelities: Fidelities = ()) -> list[Answered]:
-    """One entry a trial, in order.
+    """One entry per trial, in order.
 
     Args:
         rows: Lines of the run's ``trials.jsonl``.

@@ -1,4 +1,4 @@
-"""What the lines of trials.jsonl and calls.jsonl must hold for analysis to rely on: a log may be damaged or made up."""
+"""What the lines of trials.jsonl and calls.jsonl must hold for analysis to rely on: a log may be damaged or forged."""
 
 from __future__ import annotations
 

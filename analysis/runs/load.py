@@ -1,4 +1,4 @@
-"""An experiment folder -> one row a run, one row a trial, and every invalid proposal as it was proposed."""
+"""An experiment folder -> one row per run, one row per trial, and every invalid proposal as it was proposed."""
 
 from __future__ import annotations
 

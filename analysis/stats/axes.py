@@ -93,7 +93,7 @@ def _money(
 
 
 def cost_of(axis: Axis, method: str, tasks: tuple[str, ...], seeds: tuple[int, ...]) -> list[list[Floats]] | None:
-    """What the runs of a method had cost after each trial, a list a task of one a seed; None where one is unknown."""
+    """What a method's runs had cost after each trial, a list per task with one entry per seed; None if unknown."""
     found = [[axis.cumulative[method, task, seed] for seed in seeds] for task in tasks]
     known = [[cost for cost in costs if cost is not None] for costs in found]
     return known if all(len(costs) == len(seeds) for costs in known) else None
@@ -121,7 +121,7 @@ def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: F
     Args:
         block: Runs that can be compared.
         method: One of its methods.
-        costs: What its runs had cost after each trial, a list a task of one a seed (``cost_of``).
+        costs: What its runs had cost after each trial, a list per task with one entry per seed (``cost_of``).
         grid: Costs, shape (points,).
 
     Returns:

@@ -22,7 +22,7 @@ _HOUR = ("price", *_DATED)
 
 @dataclass(frozen=True, slots=True)
 class TokenPrice:
-    """Prices of a million tokens.
+    """Prices per million tokens.
 
     Attributes:
         prompt: Of tokens read.

@@ -104,7 +104,7 @@ def share_interval(
     same share (0 % or 100 %, say) that shows no spread, and Wilson's interval over the proposals is given instead.
 
     Args:
-        hits: Proposals that count, one inner sequence a task with one entry a run.
+        hits: Proposals that count, one inner sequence per task with one entry per run.
         totals: All proposals, of the same shape.
         generator: The only source of randomness.
 

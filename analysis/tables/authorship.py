@@ -86,7 +86,7 @@ def authorship_notes(experiment: Experiment, little: dict[str, str], mark: str) 
         listed = ", ".join(f"{method}: {share}" for method, share in little.items())
         notes.append(
             f"{mark} The language model had too small a part in the result that carries its name: it made fewer than "
-            f"{LEAST_MODEL_PROPOSALS} proposals a run ({listed})."
+            f"{LEAST_MODEL_PROPOSALS} proposals per run ({listed})."
         )
     return notes
 

@@ -36,7 +36,7 @@ _CLOCK_SLACK_SECONDS = 0.01  # a call's start is noted to the millisecond: the w
 
 
 def cost_table(experiment: Experiment) -> Table:
-    """One row a method: means over all of its complete runs. Each cost is a column of its own: nothing is added up."""
+    """One row per method: means over all of its complete runs. Each cost has its own column: nothing is added up."""
     runs = _run_costs(experiment)
     averaged = [key for key in runs.columns if key not in {"method", "run", "trials", "ask_seconds", "most_in_flight"}]
     by_method = {
@@ -75,7 +75,7 @@ def cost_table(experiment: Experiment) -> Table:
 
 
 def _run_costs(experiment: Experiment) -> pl.DataFrame:
-    """One row a run; a sum with an unknown part is null."""
+    """One row per run; a sum with an unknown part is null."""
     executed = pl.when(pl.col("executed")).then(pl.col("evaluation_seconds"))
     unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
     sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(

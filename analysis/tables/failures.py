@@ -1,4 +1,4 @@
-"""Evaluations that came to nothing: how many, and why."""
+"""Evaluations that failed: how many, and why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def failure_findings(experiment: Experiment, comparison: Comparison) -> Findings
 
 
 def failures_table(experiment: Experiment) -> Table | None:
-    """One row a task and method with any failed evaluation; None where none failed."""
+    """One row per task and method with any failed evaluation; None where none failed."""
     executed = experiment.trials.filter(pl.col("executed"))
     rows: list[dict[str, object]] = []
     for task in experiment.tasks:

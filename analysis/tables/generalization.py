@@ -64,7 +64,7 @@ def _incumbent(task: Task, loss: float | None, test: float | None) -> Incumbent:
 
 
 def generalization_table(experiment: Experiment, comparison: Comparison, found: Incumbents) -> Table:
-    """One row a task and method: the incumbent's validation and test score, and how far the first flatters."""
+    """One row per task and method: the incumbent's validation and test score, and how far the first flatters."""
     rows: list[Cells] = []
     notes = [
         "Of each run's incumbent, chosen by validation alone: its validation score, its test score, and by how much "

@@ -39,7 +39,7 @@ OF_REPLIES = ("copies", "refusals", "cut_off")
 
 
 def hallucination_table(experiment: Experiment) -> Table:
-    """One row a method over all of its complete runs; every share is a share of its proposals."""
+    """One row per method over all of its complete runs; every share is a share of its proposals."""
     rows = [_row(experiment, method) for method in experiment.methods]
     columns = COLUMNS + (OF_CANDIDATES if experiment.trials["candidates"].sum() else ())
     drawn = [column.keys[0] for column in columns[len(COLUMNS) :]]

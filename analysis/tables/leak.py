@@ -88,7 +88,7 @@ def _tasks(experiment: Experiment) -> dict[str, tuple[bool, str]]:
 
 
 def leak_table(pairs: Iterable[LeakPair]) -> Table:
-    """One row a task and method: how far validation flatters without and with the leak, and the difference."""
+    """One row per task and method: how far validation flatters without and with the leak, and the difference."""
     rows: list[Cells] = []
     for pair in pairs:
         row: Cells = {"task": pair.task.name, "method": pair.method, "runs": len(pair.seeds)}

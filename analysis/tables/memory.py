@@ -31,7 +31,7 @@ COLUMNS = (
 )
 
 MORE = {
-    "permuted": "permuted: the losses are dealt out anew, so there is nothing to learn either; methods that learn lose "
+    "permuted": "permuted: the losses are assigned at random, so there is nothing to learn; methods that learn lose "
     "by that, whatever they remember.",
     "shifted": "shifted: ranges are rotated, which leaves a seam in each; methods that learn may lose by that.",
 }

@@ -77,9 +77,9 @@ def _notes(found: Iterable[Bill], prices: Prices) -> tuple[str, ...]:
 
 def _price_text(price: TokenPrice | HourPrice) -> str:
     if isinstance(price, HourPrice):
-        return f"{price.price:g} {price.currency} a machine hour"
+        return f"{price.price:g} {price.currency} per machine hour"
     parts = f"{price.prompt:g} prompt, {price.cached_prompt:g} cached prompt, {price.completion:g} completion"
-    return f"{parts} {price.currency} a million tokens"
+    return f"{parts} {price.currency} per million tokens"
 
 
 def _in_tera(flops: Iterable[float | None]) -> float | None:

@@ -39,7 +39,7 @@ def pareto_findings(experiment: Experiment, comparison: Comparison) -> Findings:
 
 
 def pareto_table(found: Iterable[Fronts]) -> Table:
-    """One row a task and method; larger hypervolumes are better."""
+    """One row per task and method; larger hypervolumes are better."""
     rows: list[Cells] = []
     notes = [
         "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled, 0 its best and "

@@ -50,7 +50,7 @@ def quality_tables(experiment: Experiment, comparison: Comparison) -> tuple[Tabl
 
 
 def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
-    """Final normalized regret and rank over all tasks that every method ran: one row a method, the exact curve last."""
+    """Final normalized regret and rank over all tasks that every method ran, one row per method, exact curve last."""
     best = comparison.tasks if len(comparison.tasks) <= MOST_BEST_COLUMNS else ()
     columns = (
         Column("method", ("method",), "text"),
@@ -81,7 +81,7 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
 
 
 def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:
-    """The same for each task with the best value as reported: one row a task and method."""
+    """The same for each task with the best value as reported: one row per task and method."""
     blocks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
     columns = (
         Column("task", ("task",), "text"),

@@ -35,7 +35,7 @@ def sweep_findings(experiment: Experiment, comparison: Comparison) -> Findings:
 
 
 def sweeps_table(sweeps: tuple[Sweep, ...]) -> Table:
-    """One row a command."""
+    """One row per command."""
     rows = [_row(sweep) for sweep in sweeps]
     silent = [
         (number, key)

@@ -3,7 +3,7 @@
 Source: Vanschoren et al., "OpenML: networked science in machine learning", SIGKDD Explorations 2013; tasks, data and
 splits through the openml client (see ``openml_task``), from its cache or by download. The protocol is ours:
 
-Spaces: one a model, in ``tabular_spaces``; the pipelines around them in ``tabular_models`` and ``holdout``.
+Spaces: one per model, in ``tabular_spaces``; the pipelines around them in ``tabular_models`` and ``holdout``.
 Fidelities: ``subsample``, a share of the training rows (of each class alike), and where a model has one its own:
     ``trees``, ``rounds`` or ``epochs``. An evaluation below the highest is cheap in both of its fits.
 Metrics: balanced accuracy for classification, the root mean squared error for regression, or others by name.

@@ -1,4 +1,4 @@
-"""The search spaces of family openml, one a model.
+"""The search spaces of family openml, one per model.
 
 Ranges are ours, meant to be sound rather than anybody's: they hold what scikit-learn's user guide and HPOBench search.
 Defaults are scikit-learn's (XGBoost's) own wherever those are a number in the range; the others are marked ``ours``.

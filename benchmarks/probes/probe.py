@@ -1,4 +1,4 @@
-"""The probe group: the same task in another guise, to see what memory and names are worth to an optimizer.
+"""The probe group: the same task disguised, to see what memory and names are worth to an optimizer.
 
 A language model may have met a public benchmark, its data set or its best configurations in training. Each setting
 takes away one thing that could be remembered; what a method then does worse is owed to memory or to names. The truth
@@ -40,10 +40,10 @@ NEUTRAL = "task"
 
 
 class Probe:
-    """A benchmark in another guise.
+    """A benchmark disguised.
 
     Everything drawn is drawn from the run's seed, the task and the setting alone (``harness.seeds``).
-    What stays in every guise: names and directions of objectives, names of fidelities, how long an evaluation takes.
+    What stays under every probe: names and directions of objectives, names of fidelities, how long an evaluation takes.
 
     Args:
         benchmark: The true one.
@@ -54,7 +54,7 @@ class Probe:
             the family.
         space: ``true``; ``warped``, every number in another unit: ``probe_warp``; or ``shifted``, the optimum
             elsewhere: ``probe_shift``.
-        responses: ``true``; or ``permuted``, the losses of a finite space dealt out anew: ``probe_permutation``.
+        responses: ``true``; or ``permuted``, the losses of a finite space, assigned at random: ``probe_permutation``.
 
     Hints speak of names and of good values: they are kept where both are true, and dropped with ``task=none``.
 
@@ -75,20 +75,20 @@ class Probe:
         responses: str | bool = TRUE,
     ) -> None:
         given = {"names": names, "task": task, "space": space, "responses": responses}
-        guise = {group: _setting(group, value) for group, value in given.items()}
+        probe = {group: _setting(group, value) for group, value in given.items()}
         true = benchmark.problem
         self._benchmark = self.wrapped = benchmark
         self._checker = Checker(true.space)
-        permuted = guise["responses"] == "permuted"
+        permuted = probe["responses"] == "permuted"
         self._permutation = Permutation(true.space, _generator(seed, "responses")) if permuted else None
-        self._shown = _shown(true.space, guise, seed)
-        if self._permutation is None and guise["task"] == TRUE and all(each.same for each in self._shown.values()):
-            _refuse_nothing(true.name, guise)
-        if guise["names"] == "anonymous":
+        self._shown = _shown(true.space, probe, seed)
+        if self._permutation is None and probe["task"] == TRUE and all(each.same for each in self._shown.values()):
+            _refuse_nothing(true.name, probe)
+        if probe["names"] == "anonymous":
             self._shown = anonymous(self._shown)
         self._true_names = {each.hyperparameter.name: name for name, each in self._shown.items()}
-        told = _told(true, family, guise["task"], seed)
-        hinted = {guise[group] for group in ("names", "space", "responses")} == {TRUE}
+        told = _told(true, family, probe["task"], seed)
+        hinted = {probe[group] for group in ("names", "space", "responses")} == {TRUE}
         self.problem = _problem(true, told, self._shown, hinted)
         self._random_search_is_the_same = not permuted or equally_likely(true.space)
         if self._random_search_is_the_same and callable(known := getattr(benchmark, "loss_quantiles", None)):
@@ -124,21 +124,21 @@ def _generator(seed: int, group: str) -> np.random.Generator:
     return np.random.default_rng((seed, tuple(SETTINGS).index(group)))
 
 
-def _shown(space: ConfigurationSpace, guise: Mapping[str, str], seed: int) -> dict[str, Shown]:
-    if guise["space"] == TRUE:
+def _shown(space: ConfigurationSpace, probe: Mapping[str, str], seed: int) -> dict[str, Shown]:
+    if probe["space"] == TRUE:
         return {name: as_it_is(each) for name, each in space.items()}
-    return (warped if guise["space"] == "warped" else shifted)(space, _generator(seed, "space"))
+    return (warped if probe["space"] == "warped" else shifted)(space, _generator(seed, "space"))
 
 
-def _refuse_nothing(name: str, guise: Mapping[str, str]) -> None:
+def _refuse_nothing(name: str, probe: Mapping[str, str]) -> None:
     """Called where space, task and responses change nothing."""
-    if guise["names"] == TRUE and guise["space"] == TRUE:
+    if probe["names"] == TRUE and probe["space"] == TRUE:
         raise SettingError(
             "This probe changes nothing; set one of its names, task, space and responses, or probe=none."
         )
-    if guise["names"] == TRUE:
+    if probe["names"] == TRUE:
         raise SettingError(
-            f"{name} has no hyperparameter that probe.space={guise['space']} could change; take another probe, such as "
+            f"{name} has no hyperparameter that probe.space={probe['space']} could change; take another probe, such as "
             "probe=anonymous."
         )
 

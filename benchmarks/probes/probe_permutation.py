@@ -1,4 +1,4 @@
-"""probe.responses=permuted: the losses of a finite space dealt out anew, so that nothing known of it helps."""
+"""probe.responses=permuted: the losses of a finite space assigned at random, so that nothing known of it helps."""
 
 from __future__ import annotations
 
@@ -110,13 +110,13 @@ def _refuse_endless(space: ConfigurationSpace, most: int) -> None:
     if not finite(space):
         names = ", ".join(name for name, each in space.items() if not math.isfinite(each.size))
         raise SettingError(
-            f"probe.responses=permuted deals out the losses of a finite space, and {where} has no end ({names} can be "
+            f"probe.responses=permuted assigns losses of a finite space anew, and {where} has no end ({names} can be "
             "any number of a range); lay a grid over it with benchmark.space=grid or benchmark.levels=5, whichever the "
             "benchmark has, or take another probe."
         )
     count = math.prod(int(each.size) for each in space.values())
     if count > most:
         raise SettingError(
-            f"probe.responses=permuted deals out the losses of at most {most:,} configurations and {where} has up to "
+            f"probe.responses=permuted assigns the losses of at most {most:,} configurations and {where} has up to "
             f"{count:,}; take fewer levels, or another probe."
         )

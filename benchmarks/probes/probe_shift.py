@@ -1,7 +1,7 @@
 """probe.space=shifted: names and ranges as they were, and the optimum somewhere else.
 
 Each hyperparameter is rotated: a shown value stands for one that lies so much further along the range, and past its
-upper end it goes on from the lower one. There lies a seam, one a hyperparameter: what is shown side by side lies at
+upper end it goes on from the lower one. There lies a seam, one per hyperparameter: what is shown side by side lies at
 either end in truth. A float is rotated by 20 to 80 % of its own scale, an integer, order or choice by some positions,
 never none. A logarithmic integer is shown as a float of its range and scale, for its values are not equally likely
 (``probe_scale``). Parents of conditions and what clauses speak of stay as they are, and so do weighted choices, whose

@@ -115,7 +115,7 @@ class Yahpo:
 
 @cache
 def open_session(file: Path) -> Any:
-    """The surrogate in a file, read once a process; it computes in one thread, so that runs share a machine.
+    """The surrogate in a file, read once per process; it computes in one thread, so that runs share a machine.
 
     Raises:
         OSError: It is not there.

@@ -1,4 +1,4 @@
-"""What every benchmark must be: each check evaluates a few configurations and yields a sentence a breach."""
+"""What every benchmark must be: each check evaluates a few configurations and yields one sentence per breach."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ QUANTILES = 11
 
 
 def breaches(bench: Bench) -> list[str]:
-    """Everything that a benchmark breaks, a sentence each; empty where it keeps the contract."""
+    """Everything that a benchmark breaks, one sentence each; empty where it keeps the contract."""
     before = fingerprint(bench.benchmark.problem)
     problem = bench.benchmark.problem
     found: dict[str, None] = {}
@@ -195,7 +195,7 @@ def curves(bench: Bench) -> Iterator[str]:
     if curve is None or shorter is None:
         return
     if len(curve) != CURVE:
-        yield f"{bench.who}.random_search_curve({CURVE}) returns {len(curve)} losses; give one an evaluation."
+        yield f"{bench.who}.random_search_curve({CURVE}) returns {len(curve)} losses; give one per evaluation."
     elif not np.allclose(curve[: len(shorter)], shorter, rtol=1e-9, atol=0):
         yield f"{bench.who}.random_search_curve begins otherwise when more evaluations are asked for."
     else:

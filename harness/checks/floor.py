@@ -18,7 +18,7 @@ class Floor:
     """Whose turn it is.
 
     Attributes:
-        reached: What was done in the optimizer's turn to the benchmark, a sentence each.
+        reached: What was done in the optimizer's turn to the benchmark, one sentence each.
     """
 
     def __init__(self) -> None:

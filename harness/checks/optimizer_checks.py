@@ -1,4 +1,4 @@
-"""What every optimizer must do, checked on one benchmark: each check plays it and yields a sentence a breach."""
+"""What every optimizer must do, checked on one benchmark: each check plays it and yields one sentence per breach."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.validity import Checker, check_fidelity
 
 
 def breaches(stage: Stage, thorough: bool = True) -> list[str]:
-    """Everything that an optimizer breaks on one benchmark, a sentence each; empty where it keeps the contract.
+    """Everything that an optimizer breaks on one benchmark, one sentence each; empty where it keeps the contract.
 
     Args:
         stage: The optimizer on the benchmark.

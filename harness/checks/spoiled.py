@@ -52,7 +52,7 @@ class Spoiled:
 
 
 class EveryRepair:
-    """The repairs in turn, one an invalid proposal: the optimizer is told of what each makes of them."""
+    """The repairs in turn, one per invalid proposal: the optimizer is told of what each makes of them."""
 
     name: str | None = None
 

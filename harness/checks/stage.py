@@ -46,7 +46,7 @@ class Rehearsal:
         problem: The benchmark's, after the run.
         rows: As they would stand in ``trials.jsonl``.
         returned: Copies of what ``ask`` returned, before anything was done to it.
-        noticed: What the optimizer did that it must not, a sentence each.
+        noticed: What the optimizer did that it must not, one sentence each.
         uses_model: Whether it has a language model to ask.
         requests: Those that the model answered.
         moved: What was done to the problem, in words; None if nothing.

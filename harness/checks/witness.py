@@ -41,7 +41,7 @@ class Witness:
 
     Attributes:
         returned: By ``ask``: copies of what it was then.
-        tampered: What was done to trials, a sentence each.
+        tampered: What was done to trials, one sentence each.
     """
 
     def __init__(self, optimizer: Optimizer, floor: Floor, before_ask: Sequence[Callable[[], None]] = ()) -> None:

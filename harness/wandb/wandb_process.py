@@ -1,4 +1,4 @@
-"""What W&B keeps once a process: environment variables and its service process."""
+"""What W&B keeps once per process: environment variables and its service process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights & Biases, one W&B run a run. Whatever W&B does, the run goes on and the logs on disk are complete."""
+"""Weights & Biases, one W&B run per run. Whatever W&B does, the run goes on and the logs on disk are complete."""
 
 from __future__ import annotations
 

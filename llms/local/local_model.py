@@ -69,7 +69,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 def _clear(folder: Path) -> None:
-    """Take away what a process that was killed left half done; the lock says that no other one is at it."""
+    """Take away what a process that was killed left half done; the lock says that no other process is working on it."""
     for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
         shutil.rmtree(left, ignore_errors=True)
 

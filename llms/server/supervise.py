@@ -1,7 +1,7 @@
 """Runs a server for as long as somebody needs it: ``python -m llms.server.supervise --owners FOLDER -- command...``.
 
 A session of its own, so that neither Ctrl-C nor the end of a terminal reaches it by itself. It looks at the owners
-(see ``owners``) several times a second and, when the last one is gone, however it went, ends the command's whole
+(see ``owners``) several times per second and, when the last one is gone, however it went, ends the command's whole
 process group. When the supervisor itself is killed, the kernel ends the command (Linux).
 """
 

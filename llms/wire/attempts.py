@@ -13,7 +13,7 @@ LONGEST_BODY = 100_000
 
 
 class AttemptError(Exception):
-    """One attempt came to nothing.
+    """One attempt failed.
 
     Attributes:
         what: What happened, in a few words.

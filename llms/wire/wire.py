@@ -64,7 +64,7 @@ class Wire:
     async def send(self, request: ChatRequest) -> Answered:
         """The reply to one request, tried up to ``max_attempts`` times; its usage and seconds are those of all tries.
 
-        A try that came to nothing tells no tokens, but for a garbled reply that holds its usage: a server may have
+        A try that failed tells no tokens, but for a garbled reply that holds its usage: a server may have
         worked for one that timed out, which its own counters show alone (``llms.server.counters``).
 
         Raises:
@@ -100,7 +100,7 @@ class Wire:
         """Send the request once. The limit is for all of it: a server that sends a byte now and then is too slow too.
 
         Raises:
-            AttemptError: It came to nothing.
+            AttemptError: It failed.
         """
         sent = time.perf_counter()
         try:

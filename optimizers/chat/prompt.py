@@ -154,7 +154,7 @@ def template(name: str) -> ModuleType:
 
 
 def space_lines(problem: Problem) -> list[str]:
-    """One line a hyperparameter: name, what it is, its values, when it is active; then one a forbidden clause."""
+    """One line per hyperparameter: name, what it is, its values, when it is active; then one per forbidden clause."""
     space = problem.space
     lines = []
     for name, hyperparameter in space.items():

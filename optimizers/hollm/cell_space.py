@@ -47,7 +47,7 @@ class CellSpace:
             f"{line}, only given if {when}" if (when := conditions_text(told.problem.space, name)) else line
             for name, line in zip(space, whole, strict=True)
         ]
-        """One line a hyperparameter that is not constant, as in ``prompt.space_lines``, with its condition in the whole
+        """One line per hyperparameter that is not constant, as in ``space_lines``, with its condition in the whole
         space: a cell may lie where it is inactive."""
 
     def holds(self, params: Mapping[str, Any]) -> bool:

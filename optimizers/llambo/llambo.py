@@ -185,7 +185,7 @@ class LLAMBO:
         )
 
     def _score(self, drawn: Sequence[Drawn], observed: Sequence[Observation]) -> Scores:
-        """A value a candidate, None for those out of the running; all None where there is nothing to decide."""
+        """A value per candidate, None for those out of the running; all None where there is nothing to decide."""
         queries = [one.params for one in drawn if one.params is not None]
         if self._surrogate is None or len(queries) < 2:
             return Scores([None] * len(drawn))

@@ -79,7 +79,7 @@ class Discriminative:
         self._macros: Any = template("llambo")
 
     def score(self, queries: Sequence[Params], observed: Sequence[Observation]) -> Scores:
-        """The expected improvement of each query; one batch of ``count`` requests a query."""
+        """The expected improvement of each query; one batch of ``count`` requests per query."""
         orders = [self._shuffles.next(observed) for _ in range(self._count)]
         talks = [self._talk(order, query) for order in orders for query in queries]
         completions = self._advisor.say(talks, PREDICTION_TOKENS)
@@ -124,7 +124,7 @@ class Generative:
         self._macros: Any = template("llambo")
 
     def score(self, queries: Sequence[Params], observed: Sequence[Observation]) -> Scores:
-        """The probability of each query to be among the best; one batch of ``count`` requests a query."""
+        """The probability of each query to be among the best; one batch of ``count`` requests per query."""
         labels = top_labels([seen.loss for seen in observed], self._top_fraction)
         label_of = {seen.index: label for seen, label in zip(observed, labels, strict=True)}
         orders = [self._shuffles.next(observed) for _ in range(self._count)]

@@ -33,7 +33,7 @@ class WarmStart:
 
     Args:
         problem: What is optimized.
-        requests: Builds the request; used up one a warm start.
+        requests: Builds the request; used up one per warm start.
         chat: Who answers.
         prompt: What it is told.
         decoding: How its reply is sampled; in the JSON modes it is an object that holds the list.

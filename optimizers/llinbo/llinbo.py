@@ -48,7 +48,8 @@ class LLINBO:
     - constrained: of 10^4 / t^2 posterior draws of f at the model's point those above the largest posterior mean are
       kept; the GP is refitted with each of them and the UCB of that mixture is maximized; without any, the GP's point.
 
-    The prompt is that of the authors' "LLAMBO-light": one request a round for the next point, here at temperature 1.0.
+    The prompt is that of the authors' "LLAMBO-light": one request per round for the next point, here at
+    temperature 1.0.
 
     Departures and choices the paper leaves open. beta_t = 2 ln(t d pi^2 / 0.6) multiplies the deviation as the paper
     prints it (its code's BoTorch takes the root); the constrained variant's beta, which the paper does not state, is
@@ -56,7 +57,7 @@ class LLINBO:
     code takes the largest variance on a grid. The GP is ``gaussian_process.fitted``, the inner maximization
     ``InnerSearch`` instead of gradient ascent over a box, since spaces have levels and conditions; the GP's point is
     one not evaluated yet, for the objective is deterministic. Refits keep the hyperparameters, which gives them in
-    closed form. The warm start is one request a point, in one batch, not one for all; trials of a start count as its
+    closed form. The warm start is one request per point, in one batch, not one for all; trials of a start count as its
     points. The model is not asked where nothing depends on it (the coin says GP; no draws are left), an invalid
     suggestion is charged as it is, and the next prompt says what was wrong, where the authors ask again until it
     parses. History is listed in order, not shuffled, for the prefix cache. A failure has the worst value seen so far.

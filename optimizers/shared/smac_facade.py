@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 MOST_LEAVES = 2**14
-"""Of a tree, which has at most one a trial."""
+"""Of a tree, which has at most one per trial."""
 Aggregation = Literal["parego", "mean"]
 """How several objectives become the one that is modelled."""
 AGGREGATIONS = get_args(Aggregation)
@@ -36,8 +36,8 @@ BY_THE_MODEL = {
 class Facade:
     """A facade with its own settings (Lindauer et al. 2022, "SMAC3", JMLR 23), asked and told one trial at a time.
 
-    The objective is deterministic here, so a configuration is asked for once, or once a level of the fidelity. A trial
-    that SMAC did not ask for (that of a start) is told like its own: it learns from it and does not ask for it again.
+    The objective is deterministic here, so a configuration is asked for once, or once per level of the fidelity. A
+    trial that SMAC did not ask for (that of a start) is told like its own: it learns from it and never asks for it.
 
     Several objectives, each scaled to 0..1 by what was seen of it, become one whenever the model is trained: as their
     mean, which is SMAC's own default and finds one compromise, or by ParEGO (Knowles 2006, IEEE Transactions on

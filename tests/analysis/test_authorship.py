@@ -126,7 +126,7 @@ def test_a_method_whose_model_had_no_part_is_marked(folder: Path) -> None:
     assert {table.frame["method"][number] for number in table.marked} == {"centaur", "llinbo"}
     assert [row[0] for row in cells(table).rows[:3]] == [f"centaur {MARK}", f"llinbo {MARK}", "llm_chat"]
     (note,) = [note for note in table.notes if note.startswith(MARK)]
-    assert "fewer than 8 proposals a run (centaur: 0 of 12, llinbo: 2 of 12)" in note
+    assert "fewer than 8 proposals per run (centaur: 0 of 12, llinbo: 2 of 12)" in note
     assert f"centaur {MARK}" in markdown(table)
     assert f"llinbo {MARK}" in latex(table)
     assert "centaur,1," in comma_separated(table), "programs find a method by its name"

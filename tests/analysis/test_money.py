@@ -103,7 +103,7 @@ def test_the_table_says_by_what_and_as_of_when(tmp_path, prices):
         "2 x parameters x",
         "my own bill",
         "as of 2025-06-01: their list",
-        "3600 EUR a machine hour",
+        "3600 EUR per machine hour",
     ):
         assert text in notes
 

@@ -1,4 +1,4 @@
-"""One line a command: which runs it worked on and what its meters counted; and none of it can fail a run."""
+"""One line per command: which runs it worked on and what its meters counted; and none of it can fail a run."""
 
 from __future__ import annotations
 
