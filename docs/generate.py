@@ -74,7 +74,7 @@ def experiments() -> str:
 
 def models() -> str:
     """Table of the local models that the ``llm`` group offers."""
-    from llms.catalogue import BY_NAME
+    from llms.local.catalogue import BY_NAME
 
     head = ("`llm=`", "file", "parameters", "licence", "file size (MB)", "weights on disk (GB)", "repository")
     rows = []

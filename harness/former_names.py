@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.folder import first_difference, is_hidden
+from harness.moved import renewed
 from harness.record import FILE, read_record, renewal
 
 EXPERIMENT = 2
@@ -33,7 +34,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
             run = read_record(path, oldest=1)
         except (OSError, RunError):  # damaged: analysis names it
             continue
-        if run["seed"] == identity["seed"] and first_difference(run["config"], identity["config"]) is None:
+        if run["seed"] == identity["seed"] and first_difference(renewed(run["config"]), identity["config"]) is None:
             said = f"the same run lies in {path.parent} under another name"
             if run["status"] != "complete":
                 raise RunError(f"{said} and is {run['status']}; {renewal(experiment)} renames it, then it can go on.")

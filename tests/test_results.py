@@ -17,8 +17,12 @@ from tests.support.command import command
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())
 MARKS = re.compile(r"(<!-- tables of results/(\w+): ([\w, ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-PAGES = sorted(path for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")) if MARKS.search(path.read_text()))
 TEXT = re.compile(r"<!-- numbers of results/(\w+): ([\w, ]+) -->\n(.*?)<!-- end numbers -->", re.DOTALL)
+PAGES = [
+    path
+    for path in sorted((ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    if MARKS.search(path.read_text()) or TEXT.search(path.read_text())
+]
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?![\w.]*\w)")
 COUNTS = {"1", "5", "20"}
 """Numbers of the set-up in the text, not of a table."""

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from analysis.report import report
 from analysis.report.outputs import publish
-from analysis.report.report import group_exhibits, inline_svg, report
+from analysis.report.report import group_exhibits, inline_svg
 from analysis.runs.load import load
 from analysis.tables.invalid_proposals import exhibits
 from harness.visible import visible

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks import fcnet, nasbench201
 from benchmarks.fcnet import FCNet
-from benchmarks.hpobench.hpobench import HPOBench, hpobench
+from benchmarks.hpobench import hpobench
+from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.lookup.lookup import Grid, Levels, grid_space
 from benchmarks.lookup.table_cache import read_table
 from benchmarks.nasbench201 import NASBench201

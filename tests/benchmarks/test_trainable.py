@@ -8,11 +8,12 @@ import pytest
 from benchmarks.fairness.fairness import Fairness
 from benchmarks.hpobench.hpobench_live import HPOBenchLive
 from benchmarks.hpobench.hpobench_trainer import Trainer as HPOBenchTrainer
-from benchmarks.openml.openml import OpenML, trainable
+from benchmarks.openml import trainable
+from benchmarks.openml.openml import OpenML
 from benchmarks.openml.openml_task import load_task
 from benchmarks.openml.openml_trainer import Trainer
 from benchmarks.openml.tabular_models import MODELS, models_for
-from benchmarks.tabulate import tabulate
+from benchmarks.tabulate.tabulate import tabulate
 from benchmarks.training.holdout import a_third_off
 from harness.errors import HyperboleError, SettingError
 from tests.support.command import hyperbole, sentence

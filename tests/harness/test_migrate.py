@@ -27,7 +27,8 @@ def made_older(run, **changes):
     older = json.loads(path.read_text())
     older |= {"schema": 1, "method": run.parent.name} | changes
     del older["choices"], older["settings"]
-    older["config"]["benchmark"]["_target_"] = "benchmarks.hpobench.HPOBench"  # where it was then
+    if older["benchmark"] == "hpobench":
+        older["config"]["benchmark"]["_target_"] = "benchmarks.hpobench.HPOBench"  # where it was then
     path.write_text(json.dumps(older))
 
 

@@ -235,7 +235,7 @@ def test_ctrl_c_leaves_nothing(index, model, tmp_path):
     script.write_text(
         "import os, signal, sys, threading\n"
         "from pathlib import Path\n"
-        "from llms import prepare, wheels\n"
+        "from llms import prepare\nfrom llms.local import wheels\n"
         "from tests.support.tiny_gguf import model_of\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "model = model_of(Path(sys.argv[1]), 3)\n"

@@ -19,10 +19,11 @@ import pytest
 
 from harness.cache import cache_folder
 from harness.errors import ModelError, ServerError, SettingError
+from llms.server import server
 from llms.server.owners import SESSION, supervisor_pid
 from llms.server.processor import Processor
 from llms.server.running import read_record, served_row
-from llms.server.server import ensure_server, server, stop_server
+from llms.server.server import ensure_server, stop_server
 from llms.server.server_settings import ServerSettings
 from llms.wire.health import served_models
 from tests.llms.test_supervise import gone, wait_until

@@ -21,9 +21,10 @@ from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
+from optimizers.llinbo import llinbo
 from optimizers.llinbo.gaussian_process import GaussianProcess
 from optimizers.llinbo.inner_search import Found
-from optimizers.llinbo.llinbo import LLINBO, OWN, REJECTED, UNCONSTRAINED, llinbo
+from optimizers.llinbo.llinbo import LLINBO, OWN, REJECTED, UNCONSTRAINED
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
