@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.budget import Budget
 from harness.faults import Group, groups_of
+from harness.incumbent import Incumbent
 from harness.tally import Tally
 
 REFRESH_SECONDS = 0.1
@@ -22,18 +23,15 @@ ERASE = "\r\x1b[K"
 
 
 class Count:
-    """Running totals of rows: how many, how many invalid or invented, the lowest first loss, the budget's units.
-
-    Of evaluations that succeeded below the highest fidelity (``below``) no loss counts.
+    """Running totals of rows: how many, how many invalid or invented, the incumbent, the budget's units.
 
     Args:
         objective: Name of the first objective, as the rows' losses have it.
     """
 
     def __init__(self, objective: str) -> None:
-        self._objective = objective
-        self.best: float | None = None
-        self.invalid = self.invented = self.below = 0
+        self.incumbent = Incumbent(objective)
+        self.invalid = self.invented = 0
         self.spent: dict[str, float] = {"proposals": 0, "evaluations": 0, "tokens": 0, "seconds": 0.0}
 
     @property
@@ -50,10 +48,7 @@ class Count:
         self.spent["evaluations"] += row.get("executed") is not None
         self.spent["tokens"] += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
         self.spent["seconds"] += (row.get("ask_seconds") or 0.0) + (row.get("evaluation_seconds") or 0.0)
-        loss = (row["losses"] or {}).get(self._objective) if row.get("fidelity") is None else None
-        if isinstance(loss, int | float):
-            self.best = loss if self.best is None else min(self.best, loss)
-        self.below += row.get("fidelity") is not None and row["losses"] is not None
+        self.incumbent.add(row)
 
     def share(self) -> str:
         """The invalid and the invented ones in words."""
@@ -83,7 +78,7 @@ class RunLine:
     @property
     def best(self) -> float | None:
         """The lowest loss of the first objective at the highest fidelity; None where nothing valid was evaluated."""
-        return self._count.best
+        return self._count.incumbent.loss
 
     def begin(self) -> None:
         """Trials from here on are new: those before were on record, and say nothing of how fast this run is."""
@@ -99,8 +94,8 @@ class RunLine:
 
     def text(self) -> str:
         """The line: how much of the budget is used, by the limit nearest to its end, and what came of it so far."""
-        best = self._count.best
-        none = "none at the highest fidelity yet" if self._count.below else "none valid yet"
+        best = self.best
+        none = "none at the highest fidelity yet" if self._count.incumbent.below else "none valid yet"
         found = none if best is None else f"{self._objective.name} {self._objective.value(best):.4g}"
         seconds = time.monotonic() - self._started
         return f"{self._label}: {self._done()[0]}, {self._count.share()}, {found}, {seconds:.0f} s"

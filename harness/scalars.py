@@ -30,6 +30,12 @@ def number(value: Any) -> float | None:
         return None
 
 
+def finite(value: Any) -> float | None:
+    """The finite number that a value is; None for anything else, NaN and infinities included."""
+    found = value if type(value) is float else number(value)
+    return found if found is not None and math.isfinite(found) else None
+
+
 def whole(value: Any) -> Any:
     """A float without a fraction as the integer that it is in JSON (3.0, 1e3); anything else as it is."""
     return int(value) if type(value) is float and value.is_integer() else value

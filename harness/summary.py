@@ -68,8 +68,9 @@ class SweepSummary:
         self._invalid += count.invalid
         self._invented += count.invented
         task = f"{run['benchmark']}.{run['task']}"
-        if count.best is not None and (task not in self._tasks or count.best < self._tasks[task][0]):
-            self._tasks[task] = (count.best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
+        best = count.incumbent.loss
+        if best is not None and (task not in self._tasks or best < self._tasks[task][0]):
+            self._tasks[task] = (best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
 
     def progress(self) -> str:
         """Jobs done of all, and the invalid share so far."""
@@ -113,8 +114,8 @@ def _read(folder: Path) -> tuple[dict[str, Any] | None, Count | None]:
 
 
 def _best(run: dict[str, Any], count: Count) -> str:
-    if (loss := count.best) is None:
-        return "none evaluated at the highest fidelity" if count.below else "no valid configuration evaluated"
+    if (loss := count.incumbent.loss) is None:
+        return "none evaluated at the highest fidelity" if count.incumbent.below else "no valid configuration evaluated"
     first = run["objectives"][0]
     return f"best {first['name']} {Objective(first['name'], first['direction']).value(loss):.4g}"
 

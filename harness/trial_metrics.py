@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.faults import Group, filed, knew_grid
+from harness.incumbent import Incumbent
 from harness.problem import Objective
 from harness.repeats import Repeats
 from harness.rows import drawn_candidates
@@ -62,24 +63,21 @@ class TrialMetrics:
         self._near_duplicates: int | None = 0
         self._repeats, self._repeated = Repeats(), 0
         self._proposers: Counter[str] | None = Counter({proposer.value: 0 for proposer in Proposer})
-        self._incumbent: float | None = None
+        self._incumbent = Incumbent(self._objectives[0].name if self._objectives else "")
 
     def add(self, row: Mapping[str, Any]) -> Metrics:
         """What to log of one row: its own numbers and the running ones, without nulls."""
         outcome, costs = self._outcome(row), _costs(row)
         self._count(row)
         self._charge(costs, evaluated=row.get("executed") is not None)
-        loss = outcome.get("loss")
-        full = row.get("fidelity") is None
-        if full and loss is not None and math.isfinite(loss) and (self._incumbent is None or loss < self._incumbent):
-            self._incumbent = loss
+        self._incumbent.add(row)
         own = {"trial": row["index"], **outcome, **{f"cost/{item}": cost for item, cost in costs.items()}}
         return {**_known(own), **self.running()}
 
     def running(self) -> Metrics:
         """The metrics that run on from trial to trial, as they stand; after the last row, the summary of the run."""
         running: dict[str, float | None] = {
-            "incumbent": self._incumbent,
+            "incumbent": self._incumbent.loss,
             "invalid": self._invalid,
             "invalid_rate": self._invalid / self._trials if self._trials else None,
             "duplicates": self._duplicates,
@@ -87,11 +85,11 @@ class TrialMetrics:
             "repeated": self._repeated,
             "failures": self._failures,
         }
-        if self._incumbent is not None:
+        if (loss := self._incumbent.loss) is not None:
             first = self._objectives[0]
-            running["incumbent_value"] = first.value(self._incumbent)
+            running["incumbent_value"] = first.value(loss)
             if first.optimum is not None:
-                running["regret"] = self._incumbent - first.loss(first.optimum)
+                running["regret"] = loss - first.loss(first.optimum)
         if self._proposers is not None and self._trials:
             running |= {f"proposers/{who}": count for who, count in self._proposers.items()}
             running["model_share"] = self._proposers[Proposer.MODEL] / self._trials

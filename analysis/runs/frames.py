@@ -22,10 +22,11 @@ from analysis.runs.calls import Call, read_calls
 from analysis.runs.columns import CALLS, RUNS, VIOLATIONS, schema_of
 from analysis.runs.load import Experiment, Run, labelled
 from analysis.runs.load import load as load_folder
-from analysis.runs.trial_rows import finite
+from analysis.runs.regret import incumbent_trials
 from harness.faults import GROUP_OF, knew_grid, perhaps_off_grid
 from harness.jsonl import read_rows
 from harness.problem import Objective
+from harness.scalars import finite
 from harness.trial import Fault
 
 Source = Experiment | Path | str
@@ -49,9 +50,9 @@ def runs(source: Source) -> pl.DataFrame:
         HyperboleError: As ``load``.
     """
     experiment = _experiment(source)
-    found = experiment.trials.group_by("run").agg(trials=pl.len(), incumbent=pl.col("loss").min())
-    totals = {row["run"]: row for row in found.to_dicts()}
-    rows = [_run_row(run, totals.get(run.id, {})) for run in experiment.runs]
+    lengths = dict(experiment.trials.group_by("run").len().iter_rows())
+    best = dict(incumbent_trials(experiment.trials).select("run", "loss").iter_rows())
+    rows = [_run_row(run, lengths.get(run.id, 0), best.get(run.id)) for run in experiment.runs]
     return pl.DataFrame(rows, schema=schema_of(RUNS))
 
 
@@ -103,9 +104,8 @@ def _place(run: Run) -> dict[str, Any]:
     return {"run": run.id, "method": run.method, "task": run.task, "seed": run.seed}
 
 
-def _run_row(run: Run, totals: Mapping[str, Any]) -> dict[str, Any]:
+def _run_row(run: Run, trials: int, incumbent: float | None) -> dict[str, Any]:
     info, first = run.info, run.info["objectives"][0]
-    incumbent = totals.get("incumbent")
     objective = Objective(first["name"], first["direction"])
     return _place(run) | {
         "benchmark": info["benchmark"],
@@ -114,7 +114,7 @@ def _run_row(run: Run, totals: Mapping[str, Any]) -> dict[str, Any]:
         "objective": first["name"],
         "direction": first["direction"],
         "optimum": finite(first.get("optimum")),
-        "trials": totals.get("trials", 0),
+        "trials": trials,
         "incumbent": incumbent,
         "best": None if incumbent is None else objective.value(incumbent),
         "started_at": _text(info.get("started_at")),

@@ -1,4 +1,7 @@
-"""Incumbents and normalized regret: pure functions on arrays of losses. NaN stands for "not measured"."""
+"""Incumbents and normalized regret: pure functions on arrays of losses. NaN stands for "not measured".
+
+Which losses count for an incumbent says ``harness.incumbent``; the column ``loss`` is null for all others.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,6 +24,12 @@ def incumbent_curve(losses: Sequence[float | None]) -> Floats:
         Shape (proposals,), never rising; NaN before the first loss. Nothing but what was measured is in it.
     """
     return np.fmin.accumulate(np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64))
+
+
+def incumbent_trials(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trial of the lowest loss of each run, the first of equal ones; none of a run without a loss."""
+    counted = trials.filter(pl.col("loss").is_not_null()).sort("loss", "index")
+    return counted.group_by("run", maintain_order=True).first()
 
 
 def charged(losses: Floats, worst: Floats) -> Floats:

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.runs.regret import normalized_regret
-from analysis.runs.trial_rows import finite
 from harness.errors import HyperboleError, RunError
 from harness.problem import Objective
-from harness.scalars import is_quantity
+from harness.scalars import finite, is_quantity
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from harness.errors import RunError
 from harness.faults import Group, filed
+from harness.incumbent import counted_loss, counts, loss_below
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX, is_number
 from harness.rows import drawn_candidates
+from harness.scalars import finite
 from harness.trial import Fault
 from harness.visible import visible
 
@@ -87,10 +88,9 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool
     """
     try:
         usage, fidelity = row["usage"], row["fidelity"]
-        highest = row["losses"] is not None and fidelity is None
         executed, failed = row["executed"] is not None, row["error"] is not None
-        below = None if highest or row["losses"] is None else finite(row["losses"][objectives[0]])
-        losses = [finite(row["losses"][name]) for name in objectives] if highest else []
+        below = loss_below(row["losses"], fidelity, objectives[0])
+        losses = [counted_loss(row["losses"], fidelity, name) for name in objectives]
         known = [loss for loss in losses if loss is not None]
         if row["losses"] is not None and (failed or not executed):
             raise ValueError("it has losses and " + ("an error" if failed else "nothing was executed"))
@@ -98,12 +98,12 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool
         return TrialRow(
             run=run,
             index=int(row["index"]),
-            loss=losses[0] if losses else None,
-            losses=known if known and len(known) == len(losses) else None,
+            loss=losses[0],
+            losses=known if len(known) == len(losses) else None,
             below=below is not None,
             fidelity=None if fidelity is None else level_text(fidelity),
             loss_below=below,
-            test=finite((row["metrics"] or {}).get(f"test_{objectives[0]}")) if highest else None,
+            test=finite((row["metrics"] or {}).get(f"test_{objectives[0]}")) if counts(fidelity) else None,
             invalid=bool(row["violations"]),
             executed=executed,
             failed=failed,
@@ -172,14 +172,3 @@ def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST:
         raise ValueError(f"{str(value)[:40]!r} are no seconds")
     return float(value)
-
-
-def finite(value: object) -> float | None:
-    """A number of the log, or None where it is null, NaN or infinite (on disk the last two are words), or too large."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]  # "NaN" and "Infinity" are read as numbers
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None

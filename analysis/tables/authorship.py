@@ -9,6 +9,7 @@ import polars as pl
 from analysis.present.table import Column
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
+from analysis.runs.regret import incumbent_trials
 from harness.faults import Group
 from harness.trial import Proposer
 
@@ -46,9 +47,7 @@ def authorship_cells(experiment: Experiment, block: Comparison, method: str) -> 
         return {}
     invented = trials[Group.INVENTED]
     repeated = int(trials["repeated"].sum()) / trials.height
-    best = (
-        trials.filter(pl.col("loss").is_not_null()).sort("loss", "index").group_by("run", maintain_order=True).first()
-    )
+    best = incumbent_trials(trials)
     models = pl.Series(best["proposer"] == Proposer.MODEL) & ~best["repaired"]
     return {
         Group.INVENTED: None if invented.has_nulls() else int(invented.sum()) / trials.height,

@@ -11,7 +11,7 @@ import polars as pl
 from analysis.present.render import number_text
 from analysis.runs.labels import listed
 from analysis.runs.load import Experiment, Run
-from analysis.runs.trial_rows import finite
+from harness.scalars import finite
 
 UNITS = ("proposals", "evaluations", "tokens", "seconds")
 Limits = tuple[tuple[str, float], ...]

@@ -14,6 +14,7 @@ from analysis.present.cells import Cells, metric_cells
 from analysis.present.table import INTERVAL, Column, Table, frame_of
 from analysis.runs.comparison import Comparison, compare_task
 from analysis.runs.load import Experiment
+from analysis.runs.regret import incumbent_trials
 from analysis.runs.task import Task
 from analysis.stats.statistics import mean
 
@@ -47,8 +48,7 @@ def incumbents(experiment: Experiment) -> Incumbents:
     """The final incumbent of every run on the tasks where any test score was recorded."""
     tested = experiment.trials.group_by("task").agg(pl.col("test").is_not_null().any()).filter("test")
     names = set(tested["task"].to_list())
-    rows = experiment.trials.filter(pl.col("loss").is_not_null()).sort("loss", maintain_order=True)
-    best = rows.group_by("run", maintain_order=True).first()
+    best = incumbent_trials(experiment.trials)
     found = {run: (loss, test) for run, loss, test in best.select("run", "loss", "test").iter_rows()}
     return {
         (run.method, run.task, run.seed): _incumbent(experiment.tasks[run.task], *found.get(run.id, (None, None)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.incumbent import counts
 from harness.problem import Objective, Params
 from harness.trial import Trial
 
@@ -42,7 +43,7 @@ class History:
         Returns:
             What was seen of it; None where it failed, or was not taken in.
         """
-        if trial.params is None or trial.proposal.fidelity is not None:
+        if trial.params is None or not counts(trial.proposal.fidelity):
             return None
         if trial.outcome is None:
             self._failed.append((trial.index, dict(trial.params)))

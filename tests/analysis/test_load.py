@@ -10,8 +10,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.runs.load import describe_incomplete, load
-from analysis.runs.trial_rows import finite
 from harness.errors import RunError, SettingError
+from harness.scalars import finite
 from tests.support.run_folders import fault, trial, write_run
 
 
