@@ -16,7 +16,7 @@ from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
 from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
-from harness.problem import Outcome, Params, Problem
+from harness.problem import Description, Outcome, Params, Problem
 
 LEVELS: Levels = {
     "activation_fn_1": ("relu", "tanh"),
@@ -147,10 +147,10 @@ class FCNet:
         return self._table.outcome(self._grid.position(params), self.problem.objectives)
 
 
-def describe(data: DataSet) -> str:
-    """Model and data in two sentences, for prompts."""
-    return (
+def describe(data: DataSet) -> Description:
+    """Model and data, for prompts."""
+    return Description(
         "A feed-forward regression network with two hidden layers, trained with Adam for 100 epochs, is tuned: units, "
-        "activation and dropout of each layer, batch size, initial learning rate and its schedule. "
-        f"The data set is {data.name} (UCI): {data.rows} rows, {data.inputs} inputs."
+        "activation and dropout of each layer, batch size, initial learning rate and its schedule.",
+        f"The data set is {data.name} (UCI): {data.rows} rows, {data.inputs} inputs.",
     )

@@ -13,7 +13,7 @@ from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
 from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
-from harness.problem import Outcome, Params, Problem
+from harness.problem import Description, Outcome, Params, Problem
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
@@ -89,9 +89,10 @@ class NASBench201:
             space=configurations,
             objectives=self._table.objectives(objectives, "nasbench201"),
             default=dict(DEFAULT),
-            description=(
+            description=Description(
                 "The cell of a convolutional image classifier is tuned: one operation for each of the six edges "
-                f"between its four nodes (0 is the input, 3 the output). The data set is {DATA_SETS[task]}."
+                "between its four nodes (0 is the input, 3 the output).",
+                f"The data set is {DATA_SETS[task]}.",
             ),
             hints=hints("nasbench201", task),
         )

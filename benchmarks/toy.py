@@ -26,7 +26,7 @@ from ConfigSpace.hyperparameters import (
 from benchmarks.shared.hints import hints
 from benchmarks.shared.setting_checks import one_of
 from harness.errors import SettingError
-from harness.problem import Fidelity, Objective, Outcome, Params, Problem
+from harness.problem import Description, Fidelity, Objective, Outcome, Params, Problem
 
 
 def branin(params: Mapping[str, Any]) -> float:
@@ -94,7 +94,7 @@ def branin_problem() -> Problem:
         objectives=(Objective("value", "minimize", 10 / (8 * math.pi) - 0.25 - 0.1, worst),),
         default={"x1": 0.0, "x2": 5.0, "surface": "smooth"},
         fidelities=(STEPS,),
-        description="A smooth function of two coordinates, to which a rough surface may add bumps.",
+        description=Description("A smooth function of two coordinates, to which a rough surface may add bumps."),
         hints=hints("toy", "branin"),
     )
 
@@ -121,7 +121,9 @@ def peak_problem() -> Problem:
         objectives=(Objective("score", "maximize", 10 - 0.5 * 0.8**2 + 2, 10 - 0.5 * 5.8**2 - 4 - 1),),
         default={"width": 4, "rate": 0.1, "batch": 32, "solver": "adam", "momentum": False, "version": 1},
         fidelities=(STEPS,),
-        description="A score with a single peak. Width 7 is forbidden, and so is momentum with the solver lbfgs.",
+        description=Description(
+            "A score with a single peak. Width 7 is forbidden, and so is momentum with the solver lbfgs."
+        ),
         hints=hints("toy", "peak"),
     )
 
@@ -140,7 +142,7 @@ def front_problem() -> Problem:
         objectives=(Objective("error", "minimize", 0.0, 20.0), Objective("speed", "maximize", 20.0, 0.0)),
         default={"share": 0.5, "rate": 0.1, "solver": "sgd"},
         fidelities=(STEPS,),
-        description="The error and the speed of a model of which a share is kept; they are at odds.",
+        description=Description("The error and the speed of a model of which a share is kept; they are at odds."),
         hints=hints("toy", "front"),
     )
 

@@ -15,7 +15,7 @@ from harness.scalars import LARGEST, is_quantity, number
 from harness.visible import is_name
 
 if TYPE_CHECKING:
-    from harness.problem import Fidelity, Objective, Problem
+    from harness.problem import Description, Fidelity, Objective, Problem
 
 DIRECTIONS = ("minimize", "maximize")
 ROUNDING = 1e-9
@@ -59,7 +59,16 @@ def check_fidelity_range(fidelity: Fidelity) -> None:
         raise ContractError(f"{what} goes from {fidelity.lower} to {fidelity.upper}; the lower end comes first.")
 
 
-def check_problem(problem: Problem, objective: type[Objective], fidelity: type[Fidelity]) -> None:
+def check_description(description: Description) -> None:
+    """See ``Description``."""
+    for field in ("model", "data"):
+        if not isinstance(value := getattr(description, field), str):
+            raise ContractError(f"Description: {field} is {type(value).__name__}; give a text, or leave it out.")
+
+
+def check_problem(
+    problem: Problem, objective: type[Objective], fidelity: type[Fidelity], description: type[Description]
+) -> None:
     """See ``Problem``; the classes are given, for the module that defines them uses this one."""
     from ConfigSpace import ConfigurationSpace
 
@@ -73,6 +82,11 @@ def check_problem(problem: Problem, objective: type[Objective], fidelity: type[F
     _all_of(problem.fidelities, fidelity, f"{what}: fidelities")
     if not problem.objectives:
         raise ContractError(f"{what} has no objective; give at least one.")
+    if not isinstance(problem.description, description):
+        raise ContractError(
+            f"{what}: description is {type(problem.description).__name__}; give Description(model=..., data=...) of "
+            "harness.problem: what is said of the model and what is said of the data, apart."
+        )
     if not isinstance(problem.default, dict):
         raise ContractError(f"{what}: default is {type(problem.default).__name__}, not a dict of a configuration.")
     violations = Checker(problem.space).check(problem.default)[1]

@@ -82,6 +82,32 @@ class Fidelity:
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """What prompts may say of a task; no scores, no optimum.
+
+    Attributes:
+        model: What is tuned, in whole sentences.
+        data: What it is tuned on, in whole sentences; empty where there are no data.
+
+    Raises:
+        ContractError: One of them is no text.
+    """
+
+    model: str = ""
+    data: str = ""
+
+    def __post_init__(self) -> None:
+        from harness.declared import check_description
+
+        check_description(self)
+
+    @property
+    def text(self) -> str:
+        """Both, model first."""
+        return f"{self.model} {self.data}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Everything an optimizer may know about a task.
 
@@ -91,13 +117,14 @@ class Problem:
         objectives: At least one; the first is the one single-objective optimizers minimize.
         fidelities: Empty when an evaluation has one price only.
         default: The configuration a practitioner would start from.
-        description: Plain text about model and data for prompts; no scores, no optimum.
+        description: What prompts say of the model and of the data, apart.
         contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
             told in place of the description where ``prompt.context`` says so.
         hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
 
     Raises:
-        ContractError: There is no objective, two have one name, or the default is no configuration of the space.
+        ContractError: There is no objective, two have one name, the default is no configuration of the space, or the
+            description is one text.
     """
 
     name: str
@@ -105,14 +132,14 @@ class Problem:
     objectives: tuple[Objective, ...]
     default: Params
     fidelities: tuple[Fidelity, ...] = ()
-    description: str = ""
+    description: Description = Description()
     contexts: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from harness.declared import check_problem
 
-        check_problem(self, Objective, Fidelity)
+        check_problem(self, Objective, Fidelity, Description)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from benchmarks.shared.hints import hints
 from benchmarks.shared.measures import chosen
 from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.live import Live
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 
 VERSION = "bayesmark 1"
 TRAINER = "benchmarks.bayesmark.bayesmark_trainer:Trainer"
@@ -141,10 +141,10 @@ class Bayesmark:
         """None: the curve of a continuous space is not known exactly."""
 
 
-def describe(model: str, data: DataSet) -> str:
-    """Model and data in two sentences, for prompts."""
+def describe(model: str, data: DataSet) -> Description:
+    """Model and data, for prompts."""
     target = f"{data.classes} classes" if data.classes else "a number to predict"
-    return (
-        f"The hyperparameters of a {MODELS[model]} are tuned by 5-fold cross-validation on unscaled features. "
-        f"The data set is {data.name}, as scikit-learn ships it: {data.rows} rows, {data.features} features, {target}."
+    return Description(
+        f"The hyperparameters of a {MODELS[model]} are tuned by 5-fold cross-validation on unscaled features.",
+        f"The data set is {data.name}, as scikit-learn ships it: {data.rows} rows, {data.features} features, {target}.",
     )

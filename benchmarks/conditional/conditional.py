@@ -31,7 +31,7 @@ from benchmarks.bayesmark.bayesmark import DATA_SETS, DataSet
 from benchmarks.lookup.discretize import on_levels
 from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.live import Live
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 VERSION = "conditional 1"
@@ -120,12 +120,12 @@ def kernel_space(name: str) -> ConfigurationSpace:
     return space
 
 
-def describe(data: DataSet) -> str:
-    """Model and data in two sentences, for prompts."""
-    return (
-        "A support vector machine on standardized features is tuned by 3-fold cross-validation. "
+def describe(data: DataSet) -> Description:
+    """Model and data, for prompts."""
+    return Description(
+        "A support vector machine on standardized features is tuned by 3-fold cross-validation.",
         f"The data set is {data.name}, as scikit-learn ships it: "
-        f"{data.rows} rows, {data.features} features, {data.classes} classes."
+        f"{data.rows} rows, {data.features} features, {data.classes} classes.",
     )
 
 

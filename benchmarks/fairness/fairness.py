@@ -27,7 +27,7 @@ from benchmarks.shared.task_contexts import contexts, features_in_words
 from benchmarks.training.holdout import MOST_CATEGORIES, a_third_off
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 MEASURES = {
@@ -109,10 +109,11 @@ class Fairness:
             objectives=goals,
             default=default_of(space),
             fidelities=MODELS[model].fidelities,
-            description=(
-                f"{tuned} The data set is {data.name}: {len(data.features)} rows, {features_in_words(data)}, "
+            description=Description(
+                tuned,
+                f"The data set is {data.name}: {len(data.features)} rows, {features_in_words(data)}, "
                 f"{len(data.classes)} classes; the sensitive attribute is {attribute} "
-                f"({len(set(groups.tolist()))} groups)."
+                f"({len(set(groups.tolist()))} groups).",
             ),
             contexts=contexts(data, tuned),
         )

@@ -24,7 +24,7 @@ from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
 from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
 from benchmarks.shared.task_contexts import written_contexts
-from harness.problem import Outcome, Params, Problem
+from harness.problem import Description, Outcome, Params, Problem
 
 LEVELS: Levels = {
     "alpha": (
@@ -185,9 +185,10 @@ def continuous_space(name: str) -> ConfigurationSpace:
     return space
 
 
-def describe(data: DataSet) -> str:
-    """Model and data in two sentences, for prompts."""
-    return (
-        f"{MODEL} The data set is {data.name} (OpenML task {data.openml_task}): "
-        f"{data.rows} rows, {data.features} features, {data.classes} classes."
+def describe(data: DataSet) -> Description:
+    """Model and data, for prompts."""
+    return Description(
+        MODEL,
+        f"The data set is {data.name} (OpenML task {data.openml_task}): "
+        f"{data.rows} rows, {data.features} features, {data.classes} classes.",
     )

@@ -46,7 +46,7 @@ from benchmarks.shared.task_contexts import contexts, features_in_words
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 VERSION = "hpobench_live 1"
@@ -158,10 +158,10 @@ def tuned(model: str) -> str:
     return f"{MODELS[model].title} is tuned: {MODELS[model].tuned}."
 
 
-def describe(data: OpenMLTask, model: str) -> str:
-    """Model and data in two sentences, for prompts."""
-    return (
-        f"{tuned(model)} "
+def describe(data: OpenMLTask, model: str) -> Description:
+    """Model and data, for prompts."""
+    return Description(
+        tuned(model),
         f"The data set is {data.name} (OpenML task {data.task_id}): "
-        f"{len(data.features)} rows, {features_in_words(data)}, {len(data.classes)} classes."
+        f"{len(data.features)} rows, {features_in_words(data)}, {len(data.classes)} classes.",
     )

@@ -27,7 +27,7 @@ from benchmarks.hpobench.hpobench_spaces import MODELS, search_space
 from benchmarks.lookup.parquet_arrays import Columns
 from harness.choices import values_of
 from harness.errors import SettingError
-from harness.problem import Direction, Fidelity, Objective, Params
+from harness.problem import Description, Direction, Fidelity, Objective, Params
 from harness.space import default_of
 
 OWN = "hyperbole"
@@ -75,7 +75,7 @@ class TableMetadata:
     columns: Columns
     fidelities: tuple[Fidelity, ...]
     objectives: tuple[Objective, ...]
-    description: str
+    description: Description
     contexts: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
 
@@ -115,10 +115,15 @@ def _own(metadata: Mapping[str, Any]) -> TableMetadata:
         columns=Columns(levels_of(space), levels, metadata["measures"], REASON),
         fidelities=fidelities,
         objectives=tuple(_objective(**objective) for objective in metadata["objectives"]),
-        description=metadata["description"],
+        description=_told(metadata["description"]),
         contexts=metadata["contexts"],
         hints=metadata["hints"],
     )
+
+
+def _told(said: Any) -> Description:
+    """Older files have one text of both: it is kept from where the model alone is to be told."""
+    return Description(data=said) if isinstance(said, str) else Description(**said)
 
 
 def _official(spaces: Mapping[str, Any], name: str, model: str, task: str) -> TableMetadata:
@@ -181,17 +186,18 @@ def _clean(level: float, whole: bool) -> float:
     return round(level) if whole else float(str(np.float32(level)))
 
 
-def describe(model: str, task: str) -> str:
-    """Model and data in two sentences, for prompts."""
+def describe(model: str, task: str) -> Description:
+    """Model and data, for prompts."""
     data = next((one for one in DATA_SETS.values() if str(one.openml_task) == task), None)
     first = (
         f"{MODELS[model].title} is tuned: {MODELS[model].tuned}." if model in MODELS else f"The model {model} is tuned."
     )
     if data is None:
-        return f"{first} The data set is that of OpenML task {task}."
-    return (
-        f"{first} The data set is {data.name} (OpenML task {task}): "
-        f"{data.rows} rows, {data.features} features, {data.classes} classes."
+        return Description(first, f"The data set is that of OpenML task {task}.")
+    return Description(
+        first,
+        f"The data set is {data.name} (OpenML task {task}): "
+        f"{data.rows} rows, {data.features} features, {data.classes} classes.",
     )
 
 

@@ -36,7 +36,7 @@ from benchmarks.training.holdout import MOST_CATEGORIES, Split
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 VERSION = "openml 1"
@@ -209,11 +209,11 @@ def tuned(data: OpenMLTask, model: str) -> str:
     return f"A {MODELS[model].title} is tuned for {data.kind}."
 
 
-def describe(data: OpenMLTask, model: str) -> str:
-    """Model and data in two sentences, for prompts."""
+def describe(data: OpenMLTask, model: str) -> Description:
+    """Model and data, for prompts."""
     classes = f", {len(data.classes)} classes" if data.classes else ""
-    return (
-        f"{tuned(data, model)} "
+    return Description(
+        tuned(data, model),
         f"The data set is {data.name} (OpenML task {data.task_id}): "
-        f"{len(data.features)} rows, {features_in_words(data)}{classes}."
+        f"{len(data.features)} rows, {features_in_words(data)}{classes}.",
     )

@@ -24,7 +24,7 @@ from benchmarks.shared.setting_checks import one_of
 from harness.choices import builtin
 from harness.errors import SettingError
 from harness.probe import Family
-from harness.problem import Benchmark, Outcome, Params, Problem
+from harness.problem import Benchmark, Description, Outcome, Params, Problem
 from harness.shown_space import Shown, as_it_is, rebuilt
 from harness.validity import Checker
 
@@ -148,7 +148,7 @@ def _told(true: Problem, family: Family, task: str, seed: int) -> Problem:
     if task == TRUE:
         return true
     if task == "none":
-        return replace(true, name=NEUTRAL, description="", contexts={}, hints={})
+        return replace(true, name=NEUTRAL, description=Description(), contexts={}, hints={})
     benchmark, _, own = true.name.partition(".")
     others = [name for name in family.tasks if str(name) != own]
     if not others:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def write_table(
         ],
         "fidelities": {name: {"levels": list(at), "integer": integers[name]} for name, at in levels.items()},
         "measures": paths,
-        "description": problem.description,
+        "description": asdict(problem.description),
         "contexts": dict(problem.contexts),
         "hints": dict(problem.hints),
         **said,

@@ -35,7 +35,7 @@ from benchmarks.shared.setting_checks import one_of
 from benchmarks.yahpo.yahpo_space import MEANINGS, SCENARIOS, Scenario, read_description, search_space
 from harness.cache import data_folder
 from harness.errors import SettingError
-from harness.problem import Objective, Outcome, Params, Problem
+from harness.problem import Description, Objective, Outcome, Params, Problem
 
 MISSING = "#na#"
 Inputs = tuple[list[int], list[float]]
@@ -132,9 +132,11 @@ def open_session(file: Path) -> Any:
         raise ValueError(str(error)) from None
 
 
-def describe(scenario: Scenario, task: str) -> str:
-    """Model and data in two sentences, for prompts."""
-    return f"The hyperparameters of a {scenario.model} are tuned. The data set is {scenario.data} {task}."
+def describe(scenario: Scenario, task: str) -> Description:
+    """Model and data, for prompts."""
+    return Description(
+        f"The hyperparameters of a {scenario.model} are tuned.", f"The data set is {scenario.data} {task}."
+    )
 
 
 def _objectives(scenario: Scenario) -> dict[str, Objective]:

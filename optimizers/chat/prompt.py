@@ -99,7 +99,7 @@ class Prompt:
         if not self.context:
             return ""
         if self.context is True:
-            return problem.description
+            return problem.description.text
         if self.context not in problem.contexts:
             raise unknown(f"context of {problem.name}", self.context, ["none", "true", *problem.contexts])
         return problem.contexts[self.context]

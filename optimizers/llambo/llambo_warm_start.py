@@ -9,7 +9,7 @@ from typing import Any
 from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
 from harness.choices import Choices, has_choices
 from harness.objects import object_texts
-from harness.problem import Problem
+from harness.problem import Description, Problem
 from harness.trial import Proposal, Usage
 from llms.decoding import Decoding
 from llms.schema import json_schema, list_schema
@@ -80,8 +80,8 @@ class WarmStart:
         return dataclasses.replace(plain, mode=self._decoding.mode, schema=self._schema)
 
     def _prompt_text(self, problem: Problem, prompt: Prompt) -> str:
-        model, data = split_description(problem.description)
-        description = {"none": "", "partial": model, "full": f"{model} {data}".strip()}[self._context]
+        known = problem.description
+        description = {"none": Description(), "partial": Description(model=known.model), "full": known}[self._context]
         form = f"[{placeholder(problem)}, ...]"
         if self._decoding.mode != "free":
             reasoning = '"reasoning": "...", ' if prompt.reasoning else ""
@@ -93,12 +93,6 @@ class WarmStart:
         nullable = any(None in Choices(each).forms for each in problem.space.values() if has_choices(each))
         lines = space_lines(problem)
         return str(macros.warm_start(told, prompt, lines, objective, self._count, form, nullable)).strip()
-
-
-def split_description(description: str) -> tuple[str, str]:
-    """The two parts of a task's description: what is tuned, and the data, which starts with "The data set "."""
-    model, start, data = description.partition("The data set ")
-    return model.strip(), f"{start}{data}".strip()
 
 
 def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:

@@ -24,7 +24,7 @@ def test_each_level_holds_the_ones_before_it_and_the_first_names_nothing(task):
     assert list(problem.contexts) == ["statistics", "names", "full"]
     statistics, names, full = problem.contexts.values()
     assert statistics.startswith(f"{MODEL}\nTraining rows: ")
-    assert problem.description.startswith(f"{MODEL} ")
+    assert problem.description.text.startswith(f"{MODEL} ")
     assert names.startswith(f"{statistics}\nData set: {data.name}.\n")
     assert full.startswith(f"{names}\nMeta-features: ")
     assert data.name not in statistics.removeprefix(MODEL)

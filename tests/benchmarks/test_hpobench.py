@@ -152,7 +152,7 @@ def test_an_unknown_space() -> None:
 @pytest.mark.parametrize("task", HPOBench.tasks)
 def test_the_description_names_the_data_and_no_score(task: str) -> None:
     data = DATA_SETS[task]
-    description = HPOBench(task).problem.description
+    description = HPOBench(task).problem.description.text
     numbers = {int(number) for number in re.findall(r"\d+", description.replace(data.name, "").replace("L2", ""))}
     assert data.name in description
     assert numbers == {243, data.openml_task, data.rows, data.features, data.classes}

@@ -303,7 +303,7 @@ def test_other_data_than_the_run_began_with_are_an_error():
 def test_the_problem_says_what_is_tuned(model):
     problem = live("53", model, space="grid").problem
     assert problem.name == "hpobench_live.53"
-    assert problem.description.count(". ") == 1
-    assert problem.description.endswith("(OpenML task 53): 846 rows, 18 features, 4 classes.")
+    assert problem.description.text.count(". ") == 1
+    assert problem.description.text.endswith("(OpenML task 53): 846 rows, 18 features, 4 classes.")
     assert set(problem.contexts) == {"statistics", "names", "full"}
     assert check_fidelity(LOWEST[model], problem) == ()

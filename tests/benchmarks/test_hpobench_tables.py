@@ -72,13 +72,13 @@ def test_the_space_has_the_tables_levels_and_hpobenchs_nearest_defaults():
 
 def test_models_of_hpobench_are_described_as_the_live_ones_and_others_are_not(tmp_path):
     assert svm().problem.space["C"].meta == search_space("", "svm", grid=True)["C"].meta
-    assert svm().problem.description.startswith(MODELS["svm"].title)
-    assert "credit-g (OpenML task 31): 1000 rows" in svm().problem.description
-    assert "that of OpenML task 3." in nn().problem.description
+    assert svm().problem.description.text.startswith(MODELS["svm"].title)
+    assert "credit-g (OpenML task 31): 1000 rows" in svm().problem.description.text
+    assert "that of OpenML task 3." in nn().problem.description.text
     for part in ("data.parquet.gzip", "metadata.json"):
         shutil.copy(FOLDER / f"nn_3_{part}", tmp_path / f"mine_3_{part}")
     problem = HPOBenchTables(3, "mine", str(tmp_path)).problem
-    assert problem.description.startswith("The model mine is tuned.")
+    assert problem.description.text.startswith("The model mine is tuned.")
     assert problem.space["depth"].meta is None
 
 

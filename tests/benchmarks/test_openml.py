@@ -197,7 +197,7 @@ def test_a_class_that_training_never_sees(tmp_path):
 @needs_data
 def test_what_prompts_can_be_told():
     problem = OpenML(53, "svm", folder=str(openml_folder()), cache=False).problem
-    assert problem.description == (
+    assert problem.description.text == (
         "A support vector machine is tuned for classification. "
         "The data set is vehicle (OpenML task 53): 846 rows, 18 features, 4 classes."
     )

@@ -363,12 +363,12 @@ def test_nothing_shown_names_what_is_hidden(name):
         values = getattr(each, "choices", None) or getattr(each, "sequence", ())
         words |= {value for value in values if isinstance(value, str)}
         words |= {word for word in str((each.meta or {}).get("description", "")).split() if len(word) > 3}
-    told = [problem.name, str(problem.space), *space_lines(problem), str(problem.default), problem.description]
+    told = [problem.name, str(problem.space), *space_lines(problem), str(problem.default), problem.description.text]
     told += [*problem.contexts.values(), *problem.hints.values(), str(problem.space.get_default_configuration())]
     tokens = set(re.findall(r"[A-Za-z_0-9.]+", " ".join(told).replace("only given if", "")))
     grammar = {"a", "an", "one", "of", "from", "to", "scale", "number", "integer", "always", "log", "task", "value"}
     assert not (words - grammar) & tokens
-    assert problem.description == ""
+    assert problem.description.text == ""
     assert (problem.contexts, problem.hints) == ({}, {})
     expected = [f"x{i}" for i in range(1, len(problem.space) + 1)]
     assert list(problem.space) == expected
@@ -394,7 +394,7 @@ def test_hints_and_texts_go_where_they_would_be_false():
     for probe in PROBES:
         problem = case("grid", probe)[1].problem
         assert bool(problem.hints) == (probe == "shuffled_task")
-        assert bool(problem.description) == (probe not in ("no_task", "blind"))
+        assert bool(problem.description.text) == (probe not in ("no_task", "blind"))
         assert (problem.description == true.description) == (probe not in ("no_task", "blind", "shuffled_task"))
         assert (problem.name == true.name) == (probe not in ("no_task", "blind", "shuffled_task"))
 

@@ -211,7 +211,7 @@ def test_text_is_left_out_and_said_so(tmp_path):
     rows = [(*row, label) for row, label in zip(rows, labels(40), strict=True)]
     number = write_task(tmp_path, {**columns, "y": AB}, rows, type_id=1)
     problem = OpenML(number, "svm", folder=str(tmp_path), cache=False).problem
-    assert "40 rows, 2 features (1 of them text or dates, left out), 2 classes." in problem.description
+    assert "40 rows, 2 features (1 of them text or dates, left out), 2 classes." in problem.description.text
     assert (
         "Features: 2, of which 0 are categorical and 1 are text, which the model is not given."
         in (problem.contexts["statistics"])

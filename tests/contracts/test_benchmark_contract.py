@@ -78,7 +78,12 @@ def test_the_problem_is_named_after_family_and_task(case: tuple[Bench, str]) -> 
 
 def test_descriptions_say_something_and_hold_no_scores(case: tuple[Bench, str]) -> None:
     problem = case[0].benchmark.problem
-    texts = [problem.description, *(hp.meta["description"] for hp in problem.space.values() if hp.meta)]
+    description = problem.description
+    texts = [
+        description.model,
+        description.data or "none",
+        *(hp.meta["description"] for hp in problem.space.values() if hp.meta),
+    ]
     assert all(text and text == text.strip() for text in texts)
     assert not any(re.search(r"\d\.\d", text) for text in texts)
     assert not any(word in text.lower() for text in texts for word in ("optimum", "best score"))

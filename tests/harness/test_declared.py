@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ContractError
-from harness.problem import Fidelity, Objective, Problem
+from harness.problem import Description, Fidelity, Objective, Problem
 from harness.validity import Checker
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import VALID, rich_space
@@ -128,6 +128,11 @@ def test_a_default_outside_its_own_space_is_refused(default, told):
         (("p", rich_space(), ("error",), VALID), "objectives holds str; give a tuple of Objective"),
         (("p", {"x": (0, 1)}, (ERROR,), {"x": 0}), "space is dict, not a ConfigSpace.ConfigurationSpace"),
         (("", rich_space(), (ERROR,), VALID), "The name of a problem is ''"),
+        (
+            ("p", rich_space(), (ERROR,), VALID, (), "A net. The data set is iris."),
+            "description is str; give Description(",
+        ),
+        (("p", rich_space(), (ERROR,), VALID, (), None), "description is NoneType; give Description(model=..., data="),
         (("p", rich_space(), (ERROR,), VALID, (Fidelity("e", 1, 2), Fidelity("e", 1, 3))), "2 are named 'e'"),
     ],
 )
@@ -135,6 +140,12 @@ def test_a_problem_that_cannot_be_is_refused(arguments, told):
     with pytest.raises(ContractError) as error:
         Problem(*arguments)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(("parts", "told"), [((None,), "model is NoneType"), (("A net.", 3), "data is int; give a")])
+def test_a_description_is_made_of_texts(parts, told):
+    with pytest.raises(ContractError, match=told):
+        Description(*parts)
 
 
 @st.composite

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 from harness.chat import Completion, Token
-from harness.problem import Objective
+from harness.problem import Description, Objective
 from harness.trial import Usage
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
@@ -24,11 +24,13 @@ from optimizers.llambo.llambo_surrogates import (
     read_number,
     top_labels,
 )
-from optimizers.llambo.llambo_warm_start import WarmStart, parse_list, split_description
+from optimizers.llambo.llambo_warm_start import WarmStart, parse_list
 from tests.support.fakes import Line, Mixed, ScriptedChat
 
 A, B, C = {"x": 0.1, "units": 1}, {"x": 0.2, "units": 2}, {"x": 0.3, "units": 3}
-DESCRIPTION = "A straight line is fitted. It has no kinks. The data set is points: 7 rows. It is clean."
+DESCRIPTION = Description(
+    "A straight line is fitted. The data set is not told yet.", "On points: 7 rows. They are clean."
+)
 
 
 def test_a_warm_start_forbids_null_only_where_it_is_no_choice():
@@ -117,7 +119,13 @@ def test_a_warm_start_is_charged_once_and_every_proposal_knows_its_reply():
     ("context", "prompt", "told", "untold", "note"),
     [
         ("none", Prompt(), [], ["straight line", "7 rows", "score"], "warm start: no context"),
-        ("partial", Prompt(), ["straight line", "maximized"], ["7 rows"], "warm start: partial context"),
+        (
+            "partial",
+            Prompt(),
+            ["straight line", "not told yet", "maximized"],
+            ["7 rows"],
+            "warm start: partial context",
+        ),
         ("full", Prompt(), ["straight line", "maximized", "7 rows", "clean"], [], "warm start: full context"),
         ("full", Prompt(context=False), [], ["straight line", "7 rows", "score"], "warm start: no context"),
     ],
@@ -146,14 +154,6 @@ def test_reasoning_comes_first_and_the_last_objects_count():
     proposals, request = warm_start(text, prompt=Prompt(reasoning=True))
     assert [proposal.params for proposal in proposals] == [A, B, C]
     assert "Reason in at most three sentences first" in request.messages[0].content
-
-
-def test_a_description_is_split_before_its_data():
-    assert split_description(DESCRIPTION) == (
-        "A straight line is fitted. It has no kinks.",
-        "The data set is points: 7 rows. It is clean.",
-    )
-    assert split_description("A peak.") == ("A peak.", "")
 
 
 def test_the_target_lies_beyond_the_best_whatever_the_direction():

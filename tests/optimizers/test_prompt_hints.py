@@ -41,7 +41,7 @@ def test_without_context_the_hint_is_given_all_the_same():
     problem = TASKS[0]
     told = said(problem, Prompt(context=False, hint="correct"))
     assert problem.hints["correct"] in told
-    assert problem.description not in told
+    assert problem.description.text not in told
 
 
 @pytest.mark.parametrize("hint", ["correct", "misleading"])

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from harness.budget import Budget
 from harness.choice_files import CONF
 from harness.errors import SettingError
+from harness.problem import Description
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llambo.llambo import LLAMBO
@@ -20,7 +21,9 @@ from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line, ScriptedChat
 
 SHORT, STATISTICS = "A line is fitted. The data set flat has no hills.", "7 rows, 3 columns, 12 % missing."
-PROBLEM = dataclasses.replace(Line().problem, description=SHORT, contexts={"statistics": STATISTICS, "names": "x, y"})
+PROBLEM = dataclasses.replace(
+    Line().problem, description=Description(SHORT), contexts={"statistics": STATISTICS, "names": "x, y"}
+)
 
 
 def said(prompt, problem=PROBLEM, method=LLMChat, **settings):

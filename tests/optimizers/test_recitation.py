@@ -11,6 +11,7 @@ from harness.budget import Budget
 from harness.chat import Completion
 from harness.errors import SettingError
 from harness.loop import run_loop
+from harness.problem import Description
 from harness.repair import NoRepair
 from harness.trial import Fault, Usage
 from llms.decoding import Decoding
@@ -19,7 +20,7 @@ from optimizers.recitation import SCORE, Recitation
 from tests.support.fakes import Line, ScriptedChat
 
 CONFIGURATION = {"x": 0.25, "units": 1}
-DESCRIPTION, STATISTICS = "A line is fitted to the data set flat.", "7 rows, 3 columns."
+DESCRIPTION, STATISTICS = Description("A line is fitted to the data set flat."), "7 rows, 3 columns."
 TOLD = {"description": DESCRIPTION, "contexts": {"statistics": STATISTICS, "names": "The data set flat: x, y."}}
 
 
@@ -66,7 +67,7 @@ def test_what_it_is_asked():
     "settings",
     [
         {"prompt": Prompt(context=False)},
-        {"benchmark": Told(description="", contexts={})},
+        {"benchmark": Told(description=Description(), contexts={})},
         {"prompt": Prompt(context="statistics")},
     ],
     ids=["no context", "nothing to tell", "statistics"],

@@ -11,7 +11,7 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, Constant, Ord
 
 from benchmarks.shared.measures import chosen, outcome
 from benchmarks.training.live import Live
-from harness.problem import Fidelity, Objective, Problem
+from harness.problem import Description, Fidelity, Objective, Problem
 
 VERSION = "tiny_live 1"
 STEPS = Fidelity("steps", 1, 9, integer=True)
@@ -61,7 +61,7 @@ class TinyLive:
             objectives=chosen(objectives, KNOWN, "tiny_live"),
             default=default,
             fidelities=(STEPS,),
-            description="A tiny model is tuned. There are no data.",
+            description=Description("A tiny model is tuned.", "There are no data."),
             contexts={"names": "No features."},
         )
 
