@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from harness.budget import Budget
 from harness.contract import check_benchmark, check_optimizer, check_part
-from harness.errors import SettingError, SpaceError
+from harness.errors import SettingError, SpaceError, causes
 from harness.locate import ROOT, locate
 from harness.method import GROUPS
 from harness.probe import Family
@@ -187,9 +187,7 @@ def _literal(value: Any) -> Any:
 
 def _explained(error: Exception, group: str) -> Exception:
     """The user's mistake behind an instantiation error, or the error itself."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in causes(error):
         if isinstance(cause, SettingError):
             return cause
-        cause = cause.__cause__
     return SettingError(f"The {group} cannot be built: {str(error).splitlines()[0]}")

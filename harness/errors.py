@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from harness.masking import without_secrets
 
@@ -57,6 +57,19 @@ class ModelError(HyperboleError):
 
 class RecordingError(HyperboleError):
     """A replay asked for a completion that was never recorded."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, its cause, the cause of that, and so on, each once.
+
+    OmegaConf makes some errors their own cause: in a debugger, and where ``OC_CAUSE`` is 1.
+    """
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not any(cause is each for each in seen):
+        yield cause
+        seen.append(cause)
+        cause = cause.__cause__
 
 
 def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:

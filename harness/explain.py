@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 
 from harness.arguments import unreadable
-from harness.errors import HyperboleError, SettingError, unknown
+from harness.errors import HyperboleError, SettingError, causes, unknown
 from harness.files import disk_error, is_the_machines, usable
 from harness.locate import refuse_hidden_packages
 from harness.override_keys import about_key
@@ -123,13 +123,11 @@ def _being_read(error: BaseException) -> str | None:
 
 def _known(error: BaseException) -> HyperboleError | None:
     """The one of ours among an error and its causes, or what is wrong with the machine."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in causes(error):
         if isinstance(cause, HyperboleError):
             return cause
         if isinstance(cause, OSError) and is_the_machines(cause):
             return disk_error(cause, None if cause.filename else "Standard output or a file")
-        cause = cause.__cause__
     return None
 
 

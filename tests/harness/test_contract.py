@@ -366,6 +366,12 @@ def test_a_file_that_is_not_yaml(kind, tmp_path, capsys):
     assert told in composing("optimizer=mine", f"hydra.searchpath=[{tmp_path / 'conf'}]", capsys=capsys)
 
 
+@pytest.mark.parametrize("kind", ["nameless", "set", "half"])
+def test_a_file_that_is_not_yaml_ends_also_where_errors_keep_their_causes(kind, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OC_CAUSE", "1")  # OmegaConf then makes these errors their own cause
+    test_a_file_that_is_not_yaml(kind, tmp_path, capsys)
+
+
 def test_an_unknown_choice_mentions_the_search_path(capsys):
     told = composing("optimizer=mine", capsys=capsys)
     assert "Unknown optimizer 'mine'" in told
