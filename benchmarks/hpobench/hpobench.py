@@ -11,20 +11,19 @@ generalization.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformIntegerHyperparameter
-from numpy.typing import NDArray
 
+from benchmarks.lookup.level_table import LevelTable
 from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
 from benchmarks.shared.hints import hints
-from benchmarks.shared.setting_checks import checked_seed, one_of, refuse_fidelity
+from benchmarks.shared.setting_checks import checked_seed, one_of
 from benchmarks.shared.task_contexts import written_contexts
-from harness.problem import Description, Outcome, Params, Problem
+from harness.problem import Description, Params, Problem
 
 LEVELS: Levels = {
     "alpha": (
@@ -104,7 +103,7 @@ DATA_SETS = {
 """OpenML's data sets behind the tables; sizes as counted in the data itself."""
 
 
-class HPOBench:
+class HPOBench(LevelTable):
     """A multi-layer perceptron on one OpenML task; the objective is validation balanced accuracy (v1, see above).
 
     Precision and F1 (means over the classes) and training seconds are recorded as metrics, or are objectives too;
@@ -135,42 +134,19 @@ class HPOBench:
         one_of("hpobench task", task, self.tasks)
         name = f"hpobench.{task}"
         configurations = grid_space(name, LEVELS, GRID_DEFAULT, DESCRIPTIONS)
-        self._nearest = nearest_of("hpobench", space, configurations)
-        self._grid = Grid(LEVELS)
-        self._table = Table("hpobench", task, self._grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
-        self.problem = Problem(
+        nearest = nearest_of("hpobench", space, configurations)
+        grid = Grid(LEVELS)
+        table = Table("hpobench", task, grid.sizes, MEASURES, checked_seed(table_seed, TABLE_SEEDS))
+        problem = Problem(
             name=name,
-            space=configurations if self._nearest is None else self._nearest.space,
-            objectives=self._table.objectives(objectives, "hpobench"),
+            space=configurations if nearest is None else nearest.space,
+            objectives=table.objectives(objectives, "hpobench"),
             default={**GRID_DEFAULT},
             description=describe(DATA_SETS[task]),
             contexts=written_contexts(name, MODEL),
             hints=hints("hpobench", task),
         )
-
-    def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Look one configuration up; the run's seed changes nothing.
-
-        Raises:
-            ValueError: A fidelity is given.
-        """
-        refuse_fidelity(fidelity, self.problem.name)
-        return self._look_up(params) if self._nearest is None else self._nearest.outcome(params, self._look_up)
-
-    def random_search_curve(self, evaluations: int) -> list[float]:
-        """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations."""
-        return self._table.random_search_curve(self.problem.objectives[0], evaluations, self._weights())
-
-    def loss_quantiles(self, count: int) -> list[float]:
-        """Exact losses at equally spaced shares of the configurations sampled by ConfigSpace, lowest first."""
-        return self._table.loss_quantiles(self.problem.objectives[0], count, self._weights())
-
-    def _weights(self) -> NDArray[np.float64] | None:
-        """How likely each row is drawn; None where all are equally likely."""
-        return None if self._nearest is None else self._nearest.probabilities(LEVELS)
-
-    def _look_up(self, params: Params) -> Outcome:
-        return self._table.outcome(self._grid.position(params), self.problem.objectives)
+        super().__init__(problem, grid, table, nearest)
 
 
 def continuous_space(name: str) -> ConfigurationSpace:

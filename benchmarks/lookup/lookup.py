@@ -29,6 +29,7 @@ class Grid:
     """
 
     def __init__(self, levels: Levels) -> None:
+        self.names = tuple(levels)
         self.sizes = tuple(len(choices) for choices in levels.values())
         strides = [int(stride) for stride in np.cumprod((1, *self.sizes[:0:-1]))[::-1]]
         self._offsets = tuple(
