@@ -94,8 +94,25 @@ def columns(frame: str) -> str:
     return _table(("column", "type", "what it says", "null when"), rows)
 
 
+def usage(prefix: str) -> str:
+    """Table of what language-model calls cost: as rows name it (``usage.``), or as W&B does (``cost/``)."""
+    from harness.trial import USAGE
+
+    rows = [
+        (
+            f"`{prefix}{each.name if prefix.endswith('.') else each.column}`",
+            "integer" if each.whole else "number",
+            each.unit,
+            each.says,
+            each.null_when,
+        )
+        for each in USAGE
+    ]
+    return _table(("field", "type", "unit", "what it says", "null when"), rows)
+
+
 WRITERS: dict[str, Callable[..., str]] = {
-    writer.__name__: writer for writer in (choices, settings, each, experiments, models, columns)
+    writer.__name__: writer for writer in (choices, settings, each, experiments, models, columns, usage)
 }
 
 

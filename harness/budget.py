@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from harness.errors import SettingError
 from harness.signature import check_settings
@@ -67,10 +69,19 @@ class Spent:
 
     def add(self, trial: Trial) -> None:
         """Charge one finished trial."""
-        self.charge(trial.proposal.usage.tokens, trial.params is not None, trial.ask_seconds, trial.evaluation_seconds)
+        executed, usage = trial.params is not None, trial.proposal.usage
+        self._charge(usage.tokens, executed, trial.ask_seconds, trial.evaluation_seconds)
 
-    def charge(self, tokens: int, executed: bool, ask_seconds: float, evaluation_seconds: float | None) -> None:
-        """Charge what one trial took."""
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Charge one trial's row.
+
+        Raises:
+            KeyError, TypeError, ValueError: It does not say what it took.
+        """
+        tokens = int(row["usage"]["prompt_tokens"]) + int(row["usage"]["completion_tokens"])
+        self._charge(tokens, row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])
+
+    def _charge(self, tokens: int, executed: bool, ask_seconds: float, evaluation_seconds: float | None) -> None:
         self.proposals += 1
         self.evaluations += executed
         self.tokens += tokens

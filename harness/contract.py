@@ -20,7 +20,7 @@ from harness.kinds import is_finite, is_protocol, is_whole, lacks
 from harness.objects import levels_within
 from harness.problem import Benchmark, Problem
 from harness.scalars import is_quantity, number
-from harness.trial import Candidate, Optimizer, Proposal, Proposer, Usage
+from harness.trial import USAGE, Candidate, Optimizer, Proposal, Proposer, Quantity, Usage
 
 EVALUATE = ("params", "fidelity", "seed")
 
@@ -204,11 +204,13 @@ def _later(method: Any) -> str | None:
 def _is_usage(usage: Any) -> bool:
     if not isinstance(usage, Usage):
         return False
-    counts = (usage.calls, usage.prompt_tokens, usage.completion_tokens)
-    unsure = (count for count in (usage.cached_tokens, usage.reasoning_tokens) if count is not None)
-    return all(is_whole(count) and count >= 0 for count in (*counts, *unsure)) and (
-        is_finite(usage.seconds) and usage.seconds >= 0
-    )
+    return all(_is_amount(each, getattr(usage, each.name)) for each in USAGE)
+
+
+def _is_amount(quantity: Quantity, value: Any) -> bool:
+    if value is None:
+        return quantity.null is not None
+    return (is_whole if quantity.whole else is_finite)(value) and value >= 0
 
 
 def _is_candidate(each: Any) -> bool:

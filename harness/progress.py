@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from harness.budget import Budget
+from harness.budget import Budget, Spent
 from harness.faults import Group, groups_of
 from harness.incumbent import Incumbent
 from harness.tally import Tally
@@ -32,22 +32,18 @@ class Count:
     def __init__(self, objective: str) -> None:
         self.incumbent = Incumbent(objective)
         self.invalid = self.invented = 0
-        self.spent: dict[str, float] = {"proposals": 0, "evaluations": 0, "tokens": 0, "seconds": 0.0}
+        self.spent = Spent()
 
     @property
     def trials(self) -> int:
         """How many rows."""
-        return int(self.spent["proposals"])
+        return self.spent.proposals
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Count one trial's row, as ``harness.budget.Spent`` counts trials."""
-        usage = row.get("usage") or {}
+        """Count one trial's row."""
         self.invalid += bool(row["violations"])
         self.invented += Group.INVENTED in groups_of(row["violations"])
-        self.spent["proposals"] += 1
-        self.spent["evaluations"] += row.get("executed") is not None
-        self.spent["tokens"] += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
-        self.spent["seconds"] += (row.get("ask_seconds") or 0.0) + (row.get("evaluation_seconds") or 0.0)
+        self.spent.add_row(row)
         self.incumbent.add(row)
 
     def share(self) -> str:
@@ -102,7 +98,7 @@ class RunLine:
 
     def _done(self) -> tuple[str, float]:
         """Done of total in words, and as a share, by the limit that is nearest to being reached."""
-        spent = self._count.spent
+        spent = {name: getattr(self._count.spent, name) for name in self._limits}
         shares = {name: spent[name] / limit for name, limit in self._limits.items()}
         name = max(shares, key=lambda name: shares[name])
         words = f"{_number(spent[name])}/{_number(self._limits[name])} {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.choices import loggable
@@ -20,7 +21,6 @@ IF_GIVEN = ("steps", "confused")
 def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
     """The row of a trial: builtin JSON values only."""
     proposal, outcome = trial.proposal, trial.outcome
-    usage = proposal.usage
     return {
         "index": trial.index,
         "proposed": loggable(proposal.params),
@@ -35,14 +35,7 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "metrics": None if outcome is None else outcome.metrics,
         "evaluation_seconds": trial.evaluation_seconds,
         "ask_seconds": trial.ask_seconds,
-        "usage": {
-            "calls": usage.calls,
-            "prompt_tokens": usage.prompt_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "seconds": usage.seconds,
-            "reasoning_tokens": usage.reasoning_tokens,
-        },
+        "usage": asdict(proposal.usage),
         "calls": list(proposal.calls),
         "candidates": [_candidate(candidate) for candidate in proposal.candidates] or None,
         "note": proposal.note,

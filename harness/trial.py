@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,34 +63,98 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is known of one field of ``Usage``: rows, sums, frames, W&B keys and the pages of logs are made from this.
+
+    Attributes:
+        name: Of the field.
+        whole: Whether it is a count; else a number.
+        unit: Of its values.
+        says: What a value says.
+        null: When it is null; None where it never is.
+        column: What frames and W&B keys call it.
+        heading: Of its column in the table of costs.
+        older: Its value in a row that was written before the field existed; "needed" where there is no such row.
+    """
+
+    name: str
+    whole: bool
+    unit: str
+    says: str
+    null: str | None
+    column: str
+    heading: str
+    older: Any
+
+    @property
+    def null_when(self) -> str:
+        """When it is null in words, as tables of fields say it."""
+        return self.null or ("older record" if self.older is None else "never")
+
+    def read(self, usage: Mapping[str, Any]) -> Any:
+        """Its value in the ``usage`` of a row.
+
+        Raises:
+            KeyError: The row lacks it.
+        """
+        return usage[self.name] if self.older == "needed" else usage.get(self.name, self.older)
+
+
+def _quantity(
+    none: float, unit: str, says: str, null: str | None = None, *, heading: str, column: str = "", older: Any = None
+) -> Any:
+    """A field of ``Usage``; ``none`` is its value where there was no call."""
+    known = {"unit": unit, "says": says, "null": null, "heading": heading, "column": column, "older": older}
+    return field(default=none, metadata=known)
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Cost of language-model calls. It adds up; what one part did not measure, the sum does not claim to know.
 
-    Attributes:
-        calls: Requests sent, every retry included.
-        prompt_tokens: Tokens read.
-        cached_tokens: Those of them the server took from its prefix cache; None where it does not say.
-        completion_tokens: Tokens written, those of a thinking part included.
-        seconds: Sum of the calls' latencies, which exceeds the time waited where calls overlap.
-        reasoning_tokens: Those of the written tokens that are a thinking part; None where nobody counted them.
+    A quantity is added by one line here, and measured in ``llms.wire.counts``; all else follows from ``USAGE``.
     """
 
-    calls: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int | None = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    reasoning_tokens: int | None = 0
+    calls: int = _quantity(
+        0, "requests", "Requests to a language model, every attempt included", heading="LLM calls", older="needed"
+    )
+    prompt_tokens: int = _quantity(0, "tokens", "Tokens read", heading="prompt tokens", older="needed")
+    cached_tokens: int | None = _quantity(
+        0,
+        "tokens",
+        "Those of them from the server's prefix cache",
+        "the server does not say",
+        heading="of them cached",
+        older="needed",
+    )
+    completion_tokens: int = _quantity(
+        0, "tokens", "Tokens written, those of a thinking part included", heading="completion tokens", older="needed"
+    )
+    # Exceeds the time waited where calls overlap.
+    seconds: float = _quantity(
+        0.0, "s", "Sum of the calls' latencies in seconds", heading="LLM (s)", column="llm_seconds", older="needed"
+    )
+    # Models did not think apart in rows that are older.
+    reasoning_tokens: int | None = _quantity(
+        0,
+        "tokens",
+        "Those of the written tokens in a thinking part",
+        "nobody counted them",
+        heading="of them thinking",
+        older=0,
+    )
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.calls + other.calls,
-            self.prompt_tokens + other.prompt_tokens,
-            _sum_of_known(self.cached_tokens, other.cached_tokens),
-            self.completion_tokens + other.completion_tokens,
-            self.seconds + other.seconds,
-            _sum_of_known(self.reasoning_tokens, other.reasoning_tokens),
-        )
+        return Usage(*(_sum_of_known(getattr(self, each.name), getattr(other, each.name)) for each in USAGE))
+
+    @classmethod
+    def read(cls, usage: Mapping[str, Any]) -> Usage:
+        """From the ``usage`` of a row, perhaps of an earlier version.
+
+        Raises:
+            KeyError: A quantity is missing.
+        """
+        return cls(**{each.name: each.read(usage) for each in USAGE})
 
     @property
     def tokens(self) -> int:
@@ -98,7 +162,16 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
-def _sum_of_known(one: int | None, other: int | None) -> int | None:
+USAGE = tuple(
+    Quantity(
+        each.name, str(each.type).startswith("int"), **{**each.metadata, "column": each.metadata["column"] or each.name}
+    )
+    for each in fields(Usage)
+)
+"""Every quantity, in the order in which rows have them."""
+
+
+def _sum_of_known(one: Any, other: Any) -> Any:
     return None if one is None or other is None else one + other
 
 

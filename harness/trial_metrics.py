@@ -12,19 +12,10 @@ from harness.incumbent import Incumbent
 from harness.problem import Objective
 from harness.repeats import Repeats
 from harness.rows import drawn_candidates
-from harness.trial import Fault, Proposer
+from harness.trial import USAGE, Fault, Proposer
 
 Metrics = dict[str, int | float]
-COSTS = (
-    "calls",
-    "prompt_tokens",
-    "cached_tokens",
-    "completion_tokens",
-    "reasoning_tokens",
-    "ask_seconds",
-    "llm_seconds",
-    "evaluation_seconds",
-)
+COSTS = (*(each.column for each in USAGE), "ask_seconds", "evaluation_seconds")
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -160,8 +151,8 @@ class TrialMetrics:
 def _costs(row: Mapping[str, Any]) -> dict[str, float | None]:
     """What one row cost, by item; None where it was not measured."""
     usage = row.get("usage") or {}
-    seconds = (row.get("ask_seconds"), usage.get("seconds"), row.get("evaluation_seconds"))
-    return dict(zip(COSTS, map(_number, (*(usage.get(item) for item in COSTS[:5]), *seconds)), strict=True))
+    used = {each.column: usage.get(each.name) for each in USAGE}
+    return {item: _number(used.get(item, row.get(item))) for item in COSTS}
 
 
 def _number(value: Any) -> float | None:

@@ -102,7 +102,7 @@ def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> Non
         for number, row in enumerate(rows):
             if spent.exhausts(budget):
                 raise DamagedError(folder, f"it has {len(rows)} trials where its budget was spent after {number}")
-            spent.charge(_tokens(row), row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])
+            spent.add_row(row)
     except (KeyError, TypeError, ValueError, OverflowError, SettingError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise DamagedError(folder, f"a trial or its budget {reason}") from None
@@ -153,10 +153,6 @@ def _check_calls(folder: Path, rows: Sequence[Row]) -> None:
         raise DamagedError(folder, f"the calls in {CALLS} are not in order")
     if missing := sorted(named - set(answered)):
         raise DamagedError(folder, f"call {missing[0]}, which a trial names, is not in {CALLS}")
-
-
-def _tokens(row: Row) -> int:
-    return int(row["usage"]["prompt_tokens"]) + int(row["usage"]["completion_tokens"])
 
 
 def _count(rows: Sequence[Row]) -> str:

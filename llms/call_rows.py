@@ -53,7 +53,7 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
     return Completion(
         row["reply"],
         row["finish_reason"],
-        Usage(**row["usage"]),
+        Usage.read(row["usage"]),
         row["id"],
         row.get("thinking"),
         None if tokens is None else tuple(Token(token["text"], token["top"]) for token in tokens),

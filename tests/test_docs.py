@@ -32,12 +32,11 @@ from tests.support.fakes import ScriptedChat
 PAGES = {path.stem: filled(path.read_text(encoding="utf-8")) for path in page_paths()}
 FLAT = {"experiment": "x", "benchmark": "toy", "task": "branin", "method": "llm_chat", "optimizer": "llm_chat"}
 """What a W&B run is grouped by."""
-LOGS = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
 
 
 def documented(section):
     """The first column of every table of one section of the page on logs."""
-    (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", LOGS, re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", PAGES["logs"], re.MULTILINE | re.DOTALL)
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
     assert all(len(row) == 5 and all(map(str.strip, row)) for row in rows), "type, unit, what it says, null when"
     return [row[0].strip("`") for row in rows]
@@ -101,13 +100,11 @@ def test_wandb_keys():
     run = {"objectives": [{"name": "error", "direction": "minimize", "optimum": 0.0}], "faults": list(Fault)}
     run |= {"status": "failed", "error": "boom"}
     drawn = [{"proposed": {}, "violations": [], "call": 0, "score": None, "note": None}]
-    usage = dict.fromkeys(("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"), 1)
     row = to_row(Trial(0, Proposal({})), "") | {
         "losses": {"error": 0.5},
         "metrics": {"f1": 0.5},
         "evaluation_seconds": 1.0,
         "executed": {},
-        "usage": usage | {"seconds": 1.0},
         "proposer": "model",
         "candidates": drawn,
     }

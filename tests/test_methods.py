@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from analysis.runs.calls import most_at_once, read_spans
 from harness.choice_files import CONF
+from harness.trial import USAGE
 from tests.support.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
@@ -73,7 +74,7 @@ def test_its_calls_go_out_together(methods, method):
 @pytest.mark.parametrize("method", TOGETHER)
 def test_its_costs_add_up_and_each_reply_is_found(methods, method):
     calls, spent, recorded = calls_of(methods[method]), Counter(), Counter()
-    counted = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+    counted = [each.name for each in USAGE if each.whole]
     for row in rows(methods[method]):
         spent.update({key: row["usage"][key] for key in counted})
         drawn = [candidate["call"] for candidate in row["candidates"] or ()]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from analysis.runs.lines import call_lines
 from harness.chat import LOOPBACK
 from harness.errors import RunError
+from harness.trial import Usage
 
 Span = tuple[float, float]
 """Start and end of one call in seconds, waiting between its attempts included."""
@@ -29,11 +30,7 @@ class Call:
         started_at: As written.
         start: The same in seconds since 1970.
         seconds: Waiting between its attempts included.
-        attempts: Requests sent.
-        prompt_tokens: Read, as far as replies said so.
-        cached_tokens: Those of them from the prefix cache, or None where the server does not say.
-        completion_tokens: Written, as far as replies said so.
-        reasoning_tokens: Those of them in a thinking part, or None where nobody counted them.
+        usage: What it cost, as far as replies said so.
         finish_reason: Why the reply ended, in the server's word, or None where it does not say.
         sampling: As it was asked for; empty where nobody noted it.
         error: Why it was given up, or None.
@@ -47,11 +44,7 @@ class Call:
     started_at: str
     start: float
     seconds: float
-    attempts: int
-    prompt_tokens: int
-    cached_tokens: int | None
-    completion_tokens: int
-    reasoning_tokens: int | None
+    usage: Usage
     finish_reason: str | None
     sampling: Mapping[str, Any] = field(hash=False)
     error: str | None
@@ -68,11 +61,6 @@ class Call:
     def is_local(self) -> bool:
         """Whether it was answered on the machine that asked."""
         return urlsplit(self.server or "").hostname in LOOPBACK
-
-    @property
-    def tokens(self) -> int:
-        """Read and written."""
-        return self.prompt_tokens + self.completion_tokens
 
 
 def read_calls(path: Path) -> tuple[Call, ...]:
@@ -98,11 +86,7 @@ def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
                 started_at=row["started_at"],
                 start=datetime.fromisoformat(row["started_at"]).timestamp(),
                 seconds=float(row["seconds"]),
-                attempts=int(row["usage"]["calls"]),
-                prompt_tokens=int(row["usage"]["prompt_tokens"]),
-                cached_tokens=row["usage"]["cached_tokens"],
-                completion_tokens=int(row["usage"]["completion_tokens"]),
-                reasoning_tokens=row["usage"].get("reasoning_tokens"),
+                usage=Usage.read(row["usage"]),
                 finish_reason=row.get("finish_reason"),
                 sampling=row.get("sampling") or {},
                 error=row.get("error"),

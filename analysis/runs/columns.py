@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from harness.trial import USAGE
+
 Type = pl.DataType | type[pl.DataType]
 
 
@@ -33,12 +35,17 @@ _PLACE = (
     Field("task", pl.String, "`<benchmark>.<task>`"),
     Field("seed", pl.Int64, "Seed of the run"),
 )
-_TOKENS = (
-    Field("prompt_tokens", pl.Int64, "Tokens read"),
-    Field("cached_tokens", pl.Int64, "Those of them from the server's prefix cache", "the server does not say"),
-    Field("completion_tokens", pl.Int64, "Tokens written, those of a thinking part included"),
-    Field("reasoning_tokens", pl.Int64, "Those of them in a thinking part", "nobody counted them"),
-)
+_USAGE = {
+    each.name: Field(
+        each.column,
+        pl.Int64 if each.whole else pl.Float64,
+        each.says,
+        each.null_when,
+    )
+    for each in USAGE
+}
+OF_A_CALL = tuple(each for each in USAGE if each.name not in ("calls", "seconds"))
+"""The quantities that the frame of calls has under their own names; those two are its attempts and seconds."""
 _NOT_EVALUATED = "not evaluated at the highest fidelity, or not finite"
 _UNSURE = "older record, judged before `off_grid` was a fault, which it may be"
 _NO_MODEL = "no model answered, or a call is not on record"
@@ -94,9 +101,7 @@ TRIALS = (
     Field("predicted", pl.Float64, "Value that the method expected, as reported", "it expected none"),
     Field("ask_seconds", pl.Float64, "Wall time of asking, in seconds; language-model latency included"),
     Field("evaluation_seconds", pl.Float64, "Cost of the evaluation in seconds", "not evaluated, or not measured"),
-    Field("calls", pl.Int64, "Requests to a language model, every attempt included"),
-    *_TOKENS,
-    Field("llm_seconds", pl.Float64, "Sum of the calls' latencies in seconds"),
+    *_USAGE.values(),
     Field("candidates", pl.Int64, "Configurations drawn from a model inside the ask, the proposed one included"),
     Field("candidates_invalid", pl.Int64, "Those of them with a fault"),
     Field(
@@ -123,7 +128,7 @@ CALLS = (
     Field("started_at", pl.String, "Start, ISO 8601"),
     Field("seconds", pl.Float64, "Latency in seconds, waiting between attempts included"),
     Field("attempts", pl.Int64, "Requests sent"),
-    *_TOKENS,
+    *(_USAGE[each.name] for each in OF_A_CALL),
     Field("finish_reason", pl.String, "`stop`, `length`, or the server's own word", "it was given up"),
     Field("mode", pl.String, "`decoding.mode` of the request", "older record"),
     Field("temperature", pl.Float64, "Sampling temperature", "older record"),

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from analysis.runs.calls import Call, read_calls
-from analysis.runs.columns import CALLS, RUNS, VIOLATIONS, schema_of
+from analysis.runs.columns import CALLS, OF_A_CALL, RUNS, VIOLATIONS, schema_of
 from analysis.runs.load import Experiment, Run, labelled
 from analysis.runs.load import load as load_folder
 from analysis.runs.regret import incumbent_trials
@@ -153,11 +153,8 @@ def _call_row(call: Call, asked: Mapping[int, int]) -> dict[str, Any]:
         "index": None if call.id is None else asked.get(call.id),
         "started_at": call.started_at,
         "seconds": call.seconds,
-        "attempts": call.attempts,
-        "prompt_tokens": call.prompt_tokens,
-        "cached_tokens": call.cached_tokens,
-        "completion_tokens": call.completion_tokens,
-        "reasoning_tokens": call.reasoning_tokens,
+        "attempts": call.usage.calls,
+        **{each.column: getattr(call.usage, each.name) for each in OF_A_CALL},
         "finish_reason": _text(call.finish_reason),
         "mode": _text(call.sampling.get("mode")),
         "temperature": finite(call.sampling.get("temperature")),

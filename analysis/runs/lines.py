@@ -11,7 +11,7 @@ from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import read_rows
 from harness.scalars import is_quantity
-from harness.trial import Fault, Proposer
+from harness.trial import USAGE, Fault, Proposer, Quantity
 
 
 def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
@@ -116,15 +116,14 @@ def _violation(fault: Check) -> Check:
     return _fields(needed, {"steps": _is_half, "confused": is_text})
 
 
+def _quantity(each: Quantity) -> Check:
+    holds = _is_count if each.whole else _is_amount
+    return or_none(holds) if each.null is not None else holds
+
+
 _USAGE = _fields(
-    {
-        "calls": _is_count,
-        "prompt_tokens": _is_count,
-        "completion_tokens": _is_count,
-        "cached_tokens": or_none(_is_count),
-        "seconds": _is_amount,
-    },
-    {"reasoning_tokens": or_none(_is_count)},
+    {each.name: _quantity(each) for each in USAGE if each.older == "needed"},
+    {each.name: _quantity(each) for each in USAGE if each.older != "needed"},
 )
 _CANDIDATE = _fields(
     {"proposed": or_none(is_object), "violations": list_of(_violation(_is_fault)), "call": or_none(_is_count)}

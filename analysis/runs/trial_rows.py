@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from harness.errors import RunError
 from harness.faults import Group, filed
@@ -11,71 +11,18 @@ from harness.incumbent import counted_loss, counts, loss_below
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX, is_number
 from harness.rows import drawn_candidates
 from harness.scalars import finite
-from harness.trial import Fault
+from harness.trial import USAGE, Fault, Quantity
 from harness.visible import visible
 
 LARGEST = 2**53
 """What no count and no duration reaches; up to here floats count exactly."""
 
 
-class TrialRow(TypedDict):
-    """One trial. None is "not measured", never zero.
+def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool = True) -> dict[str, Any]:
+    """Flatten one row of the log: the columns of ``analysis.runs.columns.TRIALS`` that follow from the row alone.
 
-    ``losses`` are those of all objectives, None unless it was evaluated at the highest fidelity and they are finite;
-    ``loss`` is the first objective's. ``below`` says that it was evaluated with success below the highest fidelity,
-    ``fidelity`` in words at which, and ``loss_below`` what the first objective was there. ``test`` is the first
-    objective's test score as reported. ``faults`` names each kind once, in the order of the log;
-    ``invented`` and the like say whether any is of that group, and ``filed`` is the one it counts under where it is to
-    count once (``harness.faults.filed``). ``predicted`` is what
-    the method expected, as reported. ``llm_seconds`` sums the calls' latencies, ``ask_seconds`` is wall time around all
-    of them. ``candidates`` counts what was drawn from a model inside the ask and weighed, the proposal included.
-    ``snap_steps`` and ``snap_steps_max`` are how far an evaluation lay from the levels that scored, mean and largest.
-    ``off_steps`` holds that distance of every number that was charged as off the grid; ``outside`` counts the numbers
-    that are no choice, and ``confused`` those of both that are a level of another hyperparameter.
-    """
-
-    run: str
-    index: int
-    loss: float | None
-    losses: list[float] | None
-    below: bool
-    fidelity: str | None
-    loss_below: float | None
-    test: float | None
-    invalid: bool
-    executed: bool
-    failed: bool
-    error: str | None
-    faults: list[str]
-    off_steps: list[float]
-    outside: int
-    confused: int
-    invented: bool | None
-    imprecise: bool | None
-    redundant: bool | None
-    unreadable: bool | None
-    filed: str | None
-    duplicate: bool
-    near_duplicate: bool | None
-    proposer: str | None
-    repaired: bool
-    predicted: float | None
-    ask_seconds: float
-    evaluation_seconds: float | None
-    calls: int
-    prompt_tokens: int
-    cached_tokens: int | None
-    completion_tokens: int
-    reasoning_tokens: int | None
-    llm_seconds: float
-    candidates: int
-    candidates_invalid: int
-    snap_steps: float | None
-    snap_steps_max: float | None
-
-
-def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool = True) -> TrialRow:
-    """Flatten one row of the log.
+    ``losses`` are those of all objectives, null unless all count for the incumbent (``harness.incumbent``); ``below``
+    says that it was evaluated with success below the highest fidelity.
 
     Args:
         row: As it stands in ``trials.jsonl``.
@@ -95,7 +42,7 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool
         if row["losses"] is not None and (failed or not executed):
             raise ValueError("it has losses and " + ("an error" if failed else "nothing was executed"))
         sorted_out = filed(row["violations"], knew)
-        return TrialRow(
+        return dict(
             run=run,
             index=int(row["index"]),
             loss=losses[0],
@@ -125,15 +72,7 @@ def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool
             predicted=finite(row.get("predicted")),
             ask_seconds=_seconds(row["ask_seconds"]),
             evaluation_seconds=finite(row["evaluation_seconds"]),
-            calls=_count(usage["calls"]),
-            prompt_tokens=_count(usage["prompt_tokens"]),
-            cached_tokens=None if usage["cached_tokens"] is None else _count(usage["cached_tokens"]),
-            completion_tokens=_count(usage["completion_tokens"]),
-            # Older records have no such count: their models did not think apart.
-            reasoning_tokens=None
-            if usage.get("reasoning_tokens", 0) is None
-            else _count(usage.get("reasoning_tokens", 0)),
-            llm_seconds=_seconds(usage["seconds"]),
+            **{each.column: _amount(each, each.read(usage)) for each in USAGE},
             candidates=len(drawn := drawn_candidates(row)),
             candidates_invalid=sum(bool(candidate["violations"]) for candidate in drawn),
             snap_steps=finite((row["metrics"] or {}).get(SNAP_STEPS)),
@@ -150,6 +89,12 @@ def level_text(fidelity: object) -> str:
         return "invented"
     numbers = {name: value for name, value in fidelity.items() if isinstance(value, int | float)}
     return ", ".join(f"{name}={value:g}" for name, value in numbers.items()) if numbers == fidelity else "invented"
+
+
+def _amount(quantity: Quantity, value: object) -> float | None:
+    if value is None and quantity.null_when != "never":
+        return None
+    return _count(value) if quantity.whole else _seconds(value)
 
 
 def _count(value: object) -> int:

@@ -9,16 +9,12 @@ from analysis.runs.calls import most_at_once, read_spans, waited_seconds
 from analysis.runs.load import Experiment, Run
 from analysis.runs.recorded_sweeps import read_sweeps
 from analysis.stats.joules import KINDS, measured_kinds, run_joules
+from harness.trial import USAGE
 
 COLUMNS = (
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
-    Column("LLM calls", ("calls",)),
-    Column("prompt tokens", ("prompt_tokens",)),
-    Column("of them cached", ("cached_tokens",)),
-    Column("completion tokens", ("completion_tokens",)),
-    Column("of them thinking", ("reasoning_tokens",)),
-    Column("LLM (s)", ("llm_seconds",)),
+    *(Column(each.heading, (each.column,)) for each in sorted(USAGE, key=lambda each: each.unit == "s")),
     Column("per call (s)", ("call_seconds",)),
     Column("per trial (s)", ("trial_seconds",)),
     Column("waiting (s)", ("waited_seconds",)),
@@ -80,9 +76,8 @@ def _run_costs(experiment: Experiment) -> pl.DataFrame:
     unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
     sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(
         pl.len().alias("trials"),
-        pl.col("calls", "prompt_tokens", "completion_tokens", "llm_seconds", "ask_seconds").sum(),
-        _sum_of_known("cached_tokens", pl.col("cached_tokens"), pl.col("cached_tokens").is_null()),
-        _sum_of_known("reasoning_tokens", pl.col("reasoning_tokens"), pl.col("reasoning_tokens").is_null()),
+        pl.col("ask_seconds").sum(),
+        *(_sum_of_known(name, pl.col(name), pl.col(name).is_null()) for name in (each.column for each in USAGE)),
         _sum_of_known("evaluation_seconds", executed, unknown),
     )
     waits = pl.DataFrame(

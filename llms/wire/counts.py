@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from harness.trial import Usage
+from harness.trial import USAGE, Usage
 
 MOST_TOKENS = 10**12
+_NULLS: dict[str, Any] = {each.name: None for each in USAGE if each.null is not None}
+UNMEASURED = Usage(**_NULLS)
+"""What a reply says of its cost that says nothing."""
 
 
 class UncountedError(ValueError):
@@ -52,7 +56,8 @@ def read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usag
     if cached is not None and token_count(cached) > prompt:
         raise ValueError(f"{cached} tokens from the cache, and {prompt} read")
     written = fields.get("completion_tokens")
-    return Usage(
+    return replace(
+        UNMEASURED,
         calls=attempts,
         prompt_tokens=prompt,
         cached_tokens=None if cached is None else token_count(cached),

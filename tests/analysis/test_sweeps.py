@@ -179,7 +179,7 @@ def test_calls_that_were_given_up_count_for_the_sweep_and_for_no_trial(folder: P
     invented = trial(0, calls=[0], violations=[fault("unparseable")])
     write_run(folder, "llm_chat", 0, [invented], [lost, call(0, "no", started_at=at(9))])
     path = folder / A / "calls.jsonl"
-    assert [(found.answered, found.attempts) for found in read_calls(path)] == [(False, 3), (True, 1)]
+    assert [(found.answered, found.usage.calls) for found in read_calls(path)] == [(False, 3), (True, 1)]
     assert len(read_spans(path)) == 1
     sweep(folder, [A])
     assert run_joules(load(folder)) == {A: pytest.approx(1000)}
