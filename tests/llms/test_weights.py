@@ -51,7 +51,7 @@ def test_a_folder_with_two_files(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["mine.gguf", "Mine.GGUF"])
-def test_a_gguf_file_of_the_users_own_is_converted_once(name, tmp_path, monkeypatch):
+def test_a_gguf_file_of_the_users_own_is_converted_once(name, tmp_path, monkeypatch, converted_once):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     write_gguf(tmp_path / "own" / name)
     found = find_weights(str(tmp_path / "own" / name), {})

@@ -1,13 +1,17 @@
-"""A language model of a few kB as a GGUF file, and wheels that carry it in parts."""
+"""A language model of a few kB as a GGUF file, and wheels that carry it in parts; each such file is converted once."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from llms.local import local_model
 from llms.local.catalogue import LocalModel
 
 WIDTH, LAYERS, HEADS = 32, 2, 2
@@ -99,3 +103,33 @@ def write_wheel(folder: Path, name: str, files: dict[str, bytes]) -> Path:
         )
         archive.writestr(f"{about}/RECORD", "")
     return path
+
+
+@pytest.fixture(scope="session")
+def conversions(tmp_path_factory):
+    """Where what the converter wrote is kept, by content and suffix of the GGUF file."""
+    return tmp_path_factory.mktemp("conversions")
+
+
+@pytest.fixture
+def converted_once(monkeypatch, conversions):
+    """The converter's process, which loads torch and transformers for 6 s, runs once per file of a test session.
+
+    The same file again is answered with a copy of what the process wrote. A failure is not remembered.
+    """
+    real = subprocess.run
+
+    def run(command, **more):
+        if command[1:3] != ["-m", "llms.local.convert_gguf"]:
+            return real(command, **more)
+        gguf, made = map(Path, command[3:])
+        kept = conversions / f"{hashlib.sha256(gguf.read_bytes()).hexdigest()}{gguf.suffix}"
+        if kept.exists():
+            shutil.copytree(kept, made, dirs_exist_ok=True)
+            return subprocess.CompletedProcess(command, 0, "", "")
+        done = real(command, **more)
+        if done.returncode == 0:
+            shutil.copytree(made, kept)
+        return done
+
+    monkeypatch.setattr(local_model.subprocess, "run", run)
