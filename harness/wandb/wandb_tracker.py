@@ -19,7 +19,7 @@ _HEAD_START_SECONDS = 5.0
 class WandbTracker:
     """Follows runs one after another, each on a background thread: the caller only ever puts rows into a queue.
 
-    The thread imports W&B (about a second of processor time) when the first trial is through, or after 5 seconds, so
+    The thread imports W&B, which is slow, when the first trial is through, or after 5 seconds, so
     that no first trial waits for it. It is a daemon, so that a W&B that hangs cannot hold up the exit either.
 
     Args:

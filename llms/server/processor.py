@@ -13,7 +13,7 @@ CPUINFO = Path("/proc/cpuinfo")
 FLAG_LINES = ("flags", "Features")  # on x86; on ARM
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16", "svebf16")
 """Linux's words for instructions that multiply bfloat16: two of x86, two of ARM. Without one of them vLLM 0.32 is
-slower in bfloat16 than in float32: 9 tokens/s against 36-48 on two cores of an EPYC with AVX2 alone."""
+much slower in bfloat16 than in float32 (``python -m tests.bench_server`` measures it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def choose_threads(processor: Processor) -> tuple[dict[str, str], str]:
 def choose_all_threads(processor: Processor) -> tuple[dict[str, str], str]:
     """The same for a server that is to have every core: a thread bound to each one that a process may run on.
 
-    A model of a billion parameters computes 1.7 times as fast on two cores as on one, and what runs beside it waits for
+    A model of a billion parameters computes much faster on two cores than on one, and what runs beside it waits for
     it; see ``choose_threads`` for what that costs where it does not.
     """
     limit, ids = processor.limit, processor.ids or tuple(range(processor.cores))

@@ -54,7 +54,7 @@ class Wire:
         parts = urlsplit(base_url)
         http = openai.DefaultAsyncHttpxClient(
             trust_env=parts.hostname not in LOOPBACK,  # no proxy of the environment leads to this machine
-            verify=parts.scheme == "https",  # without TLS: do not load certificates, which takes 50 ms
+            verify=parts.scheme == "https",  # without TLS: do not load certificates, which is slow
             follow_redirects=False,  # to another place a POST arrives as a GET, if at all
         )
         self._openai = openai.AsyncOpenAI(

@@ -28,7 +28,7 @@ class Draws:
         self._drawn: deque[Configuration] = deque()
 
     def next(self) -> Params:
-        """A fresh draw. Drawn in batches of a fixed size: ConfigSpace is ten times faster that way."""
+        """A fresh draw. Drawn in batches of a fixed size: ConfigSpace is faster that way."""
         if not self._drawn:
             self._drawn.extend(self._space.sample_configuration(BATCH))
         return self._read(self._drawn.popleft())

@@ -212,7 +212,7 @@ def _parego(facade: Any, scenario: Any) -> dict[str, Any]:
 def lean(model: Any) -> Any:
     """Make a random forest grow and predict in less time, and in the same way.
 
-    SMAC 2.4 sets up each of ten trees for a million leaves after every eighth trial (0.1 GB that the system has to
+    SMAC 2.4 sets up each of ten trees for a million leaves after every eighth trial (memory that the system has to
     clear), and shares ten trees among all cores whenever a few points are predicted, for which it waits by the clock.
 
     Returns:
