@@ -7,7 +7,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.report.contents import further_findings, material
+from analysis.report.contents import contents
 from analysis.runs.load import load
 from analysis.stats.prices import read_prices
 from harness.choice_files import CONF
@@ -46,7 +46,8 @@ def test_two_tasks_are_run_with_the_real_model_and_the_table_is_in_the_report(ex
         first = json.loads((run.folder / "calls.jsonl").read_text().splitlines()[0])
         assert first["model"] == "smollm2-135m-instruct"
         assert first["usage"]["prompt_tokens"] > 0
-    tables = {table.name: table for table in further_findings(material(found, read_prices())).tables}
+    findings = [each for _, each in contents(found, read_prices()).findings()]
+    tables = {table.name: table for each in findings for table in each.tables}
     assert SMALL[name][0] in tables
     assert tables[SMALL[name][0]].frame.height
     assert tables["sweeps"].frame["unrecorded_tokens"].to_list() == [0]  # nobody else was on the server

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from analysis.figures.figures import INK
+from analysis.figures.figures import INK, Drawings, Sketch
 from analysis.figures.panels import Looks, label_panel, legend, looks, mean_line, panels, scale_regret
 from analysis.runs.comparison import Comparison, compare_task
-from analysis.runs.load import Experiment
 from analysis.runs.task import Task
+from analysis.stats.material import Material
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,15 +20,21 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 _EXACT = "random search, exact expectation"
+_CAPTION = (
+    "Incumbent after each proposal, invalid ones included: mean over seeds, 95 % bootstrap band. Regret 0 is the "
+    "optimum, 1 the expectation of one random configuration. Before its first valid trial a run stands at the "
+    "task's worst value; one that ended before others of its method keeps its last incumbent; a line that leaves a "
+    "logarithmic panel at the bottom has reached the optimum."
+)
 
 
-def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+def anytime_figure(of: Material) -> Figure:
     """Mean normalized regret after each proposal with a bootstrap band: the mean panel first, then one per task.
 
     A task whose regret is unknown shows the best value as reported, and is not in the mean panel.
     """
-    shown = blocks(experiment, comparison)
-    look_of = looks(experiment.methods)
+    shown = blocks(of)
+    look_of = looks(of.experiment.methods)
     figure, axes = panels(len(shown))
     for axis, block in zip(axes, shown, strict=True):
         _anytime_panel(axis, block, look_of)
@@ -36,8 +42,9 @@ def anytime_figure(experiment: Experiment, comparison: Comparison) -> Figure:
     return figure
 
 
-def blocks(experiment: Experiment, comparison: Comparison) -> list[Comparison]:
+def blocks(of: Material) -> list[Comparison]:
     """What the panels show: all tasks whose regret is known, if there are several, then each task on its own."""
+    experiment, comparison = of.experiment, of.comparison
     several = len(comparison.regret_tasks) > 1 and bool(comparison.seeds)
     of_tasks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
     return ([comparison] if several else []) + of_tasks
@@ -74,3 +81,6 @@ def _exact_curve(block: Comparison) -> Floats | None:
     length = min(min(len(task.random_curve), block.proposals(task)) for task in block.regret_tasks)
     result: Floats = np.mean([task.random_regret[:length] for task in block.regret_tasks], axis=0)
     return result
+
+
+FIGURE = Drawings(10, lambda of: (Sketch("anytime", anytime_figure, _CAPTION),))

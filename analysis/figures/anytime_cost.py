@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.figures.anytime import blocks
-from analysis.figures.figures import Sketch
+from analysis.figures.figures import Drawings, Sketch
 from analysis.figures.panels import Looks, label_panel, legend, looks, mean_line, panels, scale_regret
 from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
 from analysis.stats.axes import Axis, cost_of, scores_at
+from analysis.stats.material import Material
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,21 +38,21 @@ _READING = (
 )
 
 
-def cost_sketches(axes: Iterable[Axis]) -> tuple[Sketch, ...]:
+def cost_sketches(of: Material) -> tuple[Sketch, ...]:
     """One figure for each kind of cost (``cost_axes``)."""
     return tuple(
-        Sketch(f"anytime_{axis.name}", partial(cost_figure, axis=axis), _WHAT[axis.name] + _READING) for axis in axes
+        Sketch(f"anytime_{axis.name}", partial(cost_figure, axis=axis), _WHAT[axis.name] + _READING) for axis in of.axes
     )
 
 
-def cost_figure(experiment: Experiment, comparison: Comparison, axis: Axis) -> Figure:
+def cost_figure(of: Material, axis: Axis) -> Figure:
     """Mean normalized regret against a cost: the panels of the anytime figure.
 
     A method that costs nothing is a horizontal line at its final mean; one whose cost is not known is left out.
     """
-    shown = blocks(experiment, comparison)
-    look_of = looks(experiment.methods)
-    names = [name for method in experiment.methods for name in (method, _FREE.format(method))]
+    shown = blocks(of)
+    look_of = looks(of.experiment.methods)
+    names = [name for method in of.experiment.methods for name in (method, _FREE.format(method))]
     figure, drawn = panels(len(shown))
     for panel, block in zip(drawn, shown, strict=True):
         _panel(panel, block, axis, look_of)
@@ -105,3 +104,6 @@ def cost_grid(costs: list[Floats]) -> Floats:
     if not len(positive):
         return np.zeros(0)
     return np.geomspace(positive.min() / 1.05, positive.max(), _POINTS)
+
+
+FIGURE = Drawings(50, cost_sketches)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from analysis.figures.figures import Sketch
+from analysis.figures.figures import Drawings, Sketch
 from analysis.figures.panels import Looks, legend, looks, mean_line, panels
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
 from analysis.stats.fronts import Fronts, fronts
+from analysis.stats.material import Material
 from analysis.stats.pareto import attainment_surface, front
 
 if TYPE_CHECKING:
@@ -23,9 +22,9 @@ Floats = npt.NDArray[np.float64]
 _LOG_FROM_RATIO = 30.0  # seconds and sizes may span decades
 
 
-def attainment_sketches(experiment: Experiment, comparison: Comparison) -> tuple[Sketch, ...]:
+def attainment_sketches(of: Material) -> tuple[Sketch, ...]:
     """Both figures, where a task has several objectives."""
-    if all(len(task.objectives) == 1 for task in experiment.tasks.values()):
+    if all(len(task.objectives) == 1 for task in of.experiment.tasks.values()):
         return ()
     return (
         Sketch(
@@ -44,10 +43,10 @@ def attainment_sketches(experiment: Experiment, comparison: Comparison) -> tuple
     )
 
 
-def attainment_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+def attainment_figure(of: Material) -> Figure:
     """Median attainment surface of each method in the first two objectives; each run's final front as faint points."""
-    found = fronts(experiment, comparison)
-    look_of = looks(experiment.methods)
+    found = fronts(of.experiment, of.comparison)
+    look_of = looks(of.experiment.methods)
     figure, axes = panels(len(found))
     for axis, task in zip(axes, found, strict=True):
         _attainment_panel(axis, task, look_of)
@@ -55,12 +54,12 @@ def attainment_figure(experiment: Experiment, comparison: Comparison) -> Figure:
     return figure
 
 
-def hypervolume_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+def hypervolume_figure(of: Material) -> Figure:
     """Mean hypervolume after each proposal with a bootstrap band, one panel per task."""
     from matplotlib.ticker import MaxNLocator
 
-    found = fronts(experiment, comparison)
-    look_of = looks(experiment.methods)
+    found = fronts(of.experiment, of.comparison)
+    look_of = looks(of.experiment.methods)
     figure, axes = panels(len(found))
     for axis, task in zip(axes, found, strict=True):
         axis.set_title(task.task.name, loc="left")
@@ -130,3 +129,6 @@ def _worst_corner(axis: Axes, found: Fronts) -> tuple[float, float]:
     ends = zip(limits, found.task.objectives, strict=False)
     first, second = [high if objective.direction == "minimize" else low for (low, high), objective in ends]
     return float(first), float(second)
+
+
+FIGURE = Drawings(40, attainment_sketches)

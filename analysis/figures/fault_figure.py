@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.figures.figures import Drawings, Sketch
 from analysis.present.render import number_text, wrapped
-from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
+from analysis.stats.material import Material
 from harness.faults import GROUP_OF, UNSURE, Group
 from harness.trial import Fault
 
@@ -28,18 +29,18 @@ FAULT_COLOURS = {
     for fault, colour in zip((fault for fault in Fault if GROUP_OF[fault] is group), colours, strict=True)
 } | {UNSURE: "#C2A5CF"}
 """By group, in the order in which they are stacked; last what may be of either of the first two."""
-CAPTION = (
+_CAPTION = (
     "Invalid proposals, each counted once: under the first group that it has a fault of, in the order invented (reds), "
     "imprecise (blue), redundant (yellow), unreadable (greys). The reds end at the hallucination rate, a bar at the "
     "invalid rate. Purple, in old logs alone: not known whether invented or imprecise."
 )
 
 
-def fault_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+def fault_figure(of: Material) -> Figure:
     """Invalid share of each method, stacked by groups of faults: the first ends at the hallucination rate."""
     from matplotlib.figure import Figure
 
-    shares = filed_shares(experiment)
+    shares = filed_shares(of.experiment)
     names = [wrapped(method) for method in shares]
     heights = np.array([0.27 + 0.15 * name.count("\n") for name in names]) + 0.1  # inches, for one line and more
     places = heights.cumsum() - heights / 2
@@ -83,3 +84,6 @@ def filed_shares(experiment: Experiment) -> dict[str, dict[str, float]]:
         if fault is not None:
             shares[method][fault] = count / totals[method]
     return shares
+
+
+FIGURE = Drawings(20, lambda of: (Sketch("faults", fault_figure, _CAPTION, whole=False),))

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
+from analysis.stats.material import Material
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,20 +54,31 @@ class Sketch:
     """
 
     name: str
-    figure_of: Callable[[Experiment, Comparison], Figure]
+    figure_of: Callable[[Material], Figure]
     caption: str
     whole: bool = True
 
 
-def draw(
-    figure_of: Callable[[Experiment, Comparison], Figure], name: str, experiment: Experiment, comparison: Comparison
-) -> tuple[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """What a file of ``analysis/figures`` has as ``FIGURE``: its figures, which the report finds there.
+
+    Attributes:
+        order: Its place among the figures.
+        sketches_of: The figures, from whole runs; empty where the experiment has nothing for them.
+    """
+
+    order: int
+    sketches_of: Callable[[Material], tuple[Sketch, ...]]
+
+
+def draw(figure_of: Callable[[Material], Figure], name: str, of: Material) -> tuple[str, bytes]:
     """A figure as SVG text and PNG bytes (white background), reproducible for the same runs and versions."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = figure_of(experiment, comparison)
+        figure = figure_of(of)
         svg, png = io.StringIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.set_layout_engine("none")  # it stands: laying it out again would take as long as drawing it

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.figures.figures import INK, Sketch
+from analysis.figures.figures import INK, Drawings, Sketch
 from analysis.figures.panels import Looks, looks, panels, scale_regret
 from analysis.figures.panels import legend as legend_below
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
+from analysis.stats.material import Material
 from analysis.tables.ladder import Rung, lines, rungs
 from harness.faults import Group
 
@@ -32,14 +31,14 @@ _CONTROL_DASHES: tuple[Any, ...] = ((0, (6, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 
 _COSTS = {"tokens": "tokens per proposal", "proposal_seconds": "seconds per proposal"}
 
 
-def ladder_sketches(experiment: Experiment, comparison: Comparison) -> tuple[Sketch, ...]:
+def ladder_sketches(of: Material) -> tuple[Sketch, ...]:
     """The figure, where there are at least two sizes."""
-    return (Sketch("ladder", ladder_figure, _CAPTION, whole=False),) if rungs(experiment, comparison) else ()
+    return (Sketch("ladder", ladder_figure, _CAPTION, whole=False),) if rungs(of.experiment, of.comparison) else ()
 
 
-def ladder_figure(experiment: Experiment, comparison: Comparison) -> Figure:
+def ladder_figure(of: Material) -> Figure:
     """Panels of shares, of quality by kind of tasks, and of costs; a line for each of ``lines``."""
-    found = rungs(experiment, comparison)
+    found = rungs(of.experiment, of.comparison)
     by_line, kinds = lines(found), _kinds(found)
     tasks = list(dict.fromkeys(rung.tasks for rung in found if rung.parameters is not None))
     look_of = looks(tuple(by_line))
@@ -130,3 +129,6 @@ def _quality(axis: Axes, rungs_here: Sequence[Rung], look_of: Looks, found: Sequ
     limits = axis.get_xlim()
     scale_regret(axis, drawn, measure == "regret")
     axis.set_xlim(limits)
+
+
+FIGURE = Drawings(30, ladder_sketches)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.figures.figures import INK, Sketch
+from analysis.figures.figures import INK, Drawings, Sketch
 from analysis.present.render import wrapped
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
-from analysis.tables.reasons import KEPT, OPPOSITE, UNCHANGED, VERDICTS, Reasoned, kept_by_chance
+from analysis.runs.reasoned import KEPT, OPPOSITE, UNCHANGED, VERDICTS, Reasoned
+from analysis.stats.material import Material
+from analysis.tables.reasons import kept_by_chance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +24,13 @@ _CAPTION = (
 )
 
 
-def reason_sketches(reasons: dict[str, list[Reasoned]]) -> tuple[Sketch, ...]:
+def reason_sketches(of: Material) -> tuple[Sketch, ...]:
     """The figure, where any claim can be judged."""
-    judged = {method: found for method, found in reasons.items() if any(each.verdicts for each in found)}
+    judged = {method: found for method, found in of.reasons.items() if any(each.verdicts for each in found)}
     return (Sketch("reasons", partial(reasons_figure, reasons=judged), _CAPTION),) if judged else ()
 
 
-def reasons_figure(experiment: Experiment, comparison: Comparison, reasons: dict[str, list[Reasoned]]) -> Figure:
+def reasons_figure(of: Material, reasons: dict[str, list[Reasoned]]) -> Figure:
     """One bar a method: shares of its judged claims, and a mark at the share kept by chance."""
     from matplotlib.figure import Figure
 
@@ -59,3 +59,6 @@ def reasons_figure(experiment: Experiment, comparison: Comparison, reasons: dict
     axis.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=4, handlelength=1, handleheight=1, columnspacing=1.2)
     return figure
+
+
+FIGURE = Drawings(60, reason_sketches)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
 from analysis.runs.escape import one_line
+from analysis.stats.material import Material
 
 INTERVAL = "95\u00a0% interval"
 MARK = "\u2020"
 """A dagger behind the name of a row that a note has something to say of."""
+OVER_WHOLE_RUNS = "Over whole runs, whose budgets differ."
 Style = Literal["text", "prose", "count", "number", "percent"]
 
 
@@ -63,6 +66,26 @@ class Findings:
 
     tables: tuple[Table, ...] = ()
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a file of ``analysis/tables`` has as ``TABLE``: its tables, which the report finds there.
+
+    Attributes:
+        order: Its place among the tables, on the page and on the terminal.
+        findings_of: Makes the tables; empty where the experiment has nothing for them.
+        whole: None for tables of the trials within the budget that all runs had. Else they are of whole runs, and this
+            is their note where budgets differ.
+        own_runs: Whether a row is over a method's own runs, compared or not: a note says where these differ.
+        printed: Whether the terminal shows them too.
+    """
+
+    order: int
+    findings_of: Callable[[Material], Findings]
+    whole: str | None = None
+    own_runs: bool = False
+    printed: bool = True
 
 
 def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:

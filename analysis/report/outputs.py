@@ -12,18 +12,18 @@ from rich.text import Text
 from analysis.present import render
 from analysis.present.table import Table
 from analysis.present.terminal import print_table, terminal_console
-from analysis.report.contents import Material, drawn, further_findings, last_table, main_tables, material, sketches
-from analysis.report.headline import headlines
+from analysis.report.contents import Contents, contents
 from analysis.report.report import Group, Page, ReasonGroup, group_exhibits, group_reasons, write_report
 from analysis.runs.escape import one_line
 from analysis.runs.load import Experiment, describe_incomplete, labelled, load
+from analysis.runs.reasoned import Reasoned
 from analysis.runs.recorded_settings import settings
 from analysis.runs.variants import folder_names
 from analysis.stats.prices import OURS, read_prices
 from analysis.tables.comparability import provenance
 from analysis.tables.instrument import random_search_check
 from analysis.tables.invalid_proposals import exhibits, write_csv
-from analysis.tables.reasons import Reasoned, write_reasons
+from analysis.tables.reasons import write_reasons
 from harness.files import replace_file
 
 _RENDERERS = {"md": render.markdown, "tex": render.latex}
@@ -54,22 +54,20 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
         DiskError: The output cannot be written.
     """
     experiment = labelled(experiment)
-    price_table = read_prices(prices)
-    source = material(experiment, price_table)
-    main, further = main_tables(source), further_findings(source)
-    *qualities, hallucination, _ = main
-    said = [sentence for quality in qualities for sentence in headlines(source.compared, quality, hallucination)]
-    printed = (*main, *further.tables)
-    tables = (*printed, last_table(source))
-    remarks = [*source.cut, *breaches(experiment), *random_search_check(source.compared, source.comparison)]
+    source = contents(experiment, read_prices(prices))
+    found = list(source.findings())
+    tables = tuple(table for _, each in found for table in each.tables)
+    printed = tuple(table for entry, each in found if entry.printed for table in each.tables)
+    common = source.common
+    remarks = [*source.cut, *breaches(experiment), *random_search_check(common.experiment, common.comparison)]
     incomplete = describe_incomplete(experiment.incomplete)
     remarks += [*filter(None, [incomplete]), *experiment.damaged]
     _write_tables(tables, output / "tables", folder_names(experiment))
     groups = _write_invalid(experiment, output / "tables")
-    given = _write_reasons(source.reasons, output / "tables")
+    given = _write_reasons(source.whole.reasons, output / "tables")
     page = Page(
         experiment=experiment.name,
-        headlines=tuple(map(one_line, dict.fromkeys((*said, *further.said)))),
+        headlines=tuple(map(one_line, dict.fromkeys(sentence for _, each in found for sentence in each.said))),
         remarks=tuple(map(one_line, remarks)),
         tables=tables,
         figures=_write_figures(source, output / "figures"),
@@ -111,10 +109,10 @@ def _write_reasons(reasons: dict[str, list[Reasoned]], folder: Path) -> tuple[Re
     return group_reasons(reasons)
 
 
-def _write_figures(source: Material, folder: Path) -> tuple[tuple[str, str, str], ...]:
+def _write_figures(source: Contents, folder: Path) -> tuple[tuple[str, str, str], ...]:
     shown = []
-    for sketch in sketches(source):
-        svg, png = drawn(source, sketch)
+    for sketch in source.sketches():
+        svg, png = source.drawn(sketch)
         replace_file(folder / f"{sketch.name}.svg", svg)
         replace_file(folder / f"{sketch.name}.png", png)
         shown.append((sketch.name, sketch.caption, svg))

@@ -17,8 +17,8 @@ from pathlib import Path
 from analysis.figures.figures import INK
 from analysis.present.render import cells
 from analysis.present.table import Table
+from analysis.runs.reasoned import Reasoned
 from analysis.tables.invalid_proposals import Exhibit
-from analysis.tables.reasons import Reasoned
 from harness.faults import Group as FaultGroup
 from harness.files import replace_file
 from harness.visible import visible

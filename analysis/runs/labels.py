@@ -34,6 +34,8 @@ OPTIMIZERS = {
     "tpe": "TPE",
 }
 """Names that are not their choice's words; any other optimizer, also one from outside, is called by its own."""
+EXACT = "random search, exact"
+"""The row of the exact expectation, which is no method's."""
 _OF_ALL = frozenset({*ALWAYS_USED, BUDGET})
 """Groups that act on every method."""
 _OF_MODELS = frozenset({MODEL, DECODING})

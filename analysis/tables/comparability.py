@@ -8,13 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from analysis.present.table import Column, Findings, Table, frame_of
+from analysis.present.table import Column, Entry, Findings, Table, frame_of
 from analysis.runs.calls import read_calls
 from analysis.runs.escape import one_line
 from analysis.runs.labels import listed
 from analysis.runs.load import Experiment, Run
 from analysis.runs.recorded_settings import without_secrets
 from analysis.runs.variants import variant
+from analysis.stats.material import Material
 from analysis.tables.budgets import budget_text, limits
 from harness.method import comparable
 
@@ -60,8 +61,9 @@ def facts(experiment: Experiment) -> Facts:
     return {what: values for what, values in found.items() if values}
 
 
-def comparability_findings(experiment: Experiment) -> Findings:
+def comparability_findings(of: Material) -> Findings:
     """The table, and a sentence where the runs differ in anything but the method."""
+    experiment = of.experiment
     found = facts(experiment)
     differing = {what: values for what, values in found.items() if len(values) > 1}
     rows = [row for what, values in differing.items() for row in _rows(what, values, experiment)]
@@ -220,3 +222,6 @@ def _changed(run: Run) -> str:
     if not isinstance(names, list):
         return "some"
     return f"{listed([str(name) for name in names], _MOST_LISTED)} (changes {str(git.get('diff'))[:12]})"
+
+
+TABLE = Entry(40, comparability_findings, whole="")

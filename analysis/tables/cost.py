@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.present.table import Column, Table, frame_of
+from analysis.present.table import OVER_WHOLE_RUNS, Column, Entry, Findings, Table, frame_of
 from analysis.runs.calls import most_at_once, read_spans, waited_seconds
 from analysis.runs.load import Experiment, Run
 from analysis.runs.recorded_sweeps import read_sweeps
@@ -114,3 +114,6 @@ def _ratio(name: str, key: str, to: str) -> pl.Expr:
     """One sum over the other, of all of a method's runs."""
     known = pl.col(to).is_not_null().all() & (pl.col(to).sum() > 0)
     return pl.when(known).then(pl.col(key).sum() / pl.col(to).sum()).alias(name)
+
+
+TABLE = Entry(30, lambda of: Findings((cost_table(of.experiment),)), whole=OVER_WHOLE_RUNS, own_runs=True)

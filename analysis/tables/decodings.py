@@ -9,11 +9,12 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison, shared_seeds
 from analysis.runs.load import Experiment
 from analysis.runs.schema_faults import judged
 from analysis.runs.variants import Variant, families
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 from analysis.tables.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
 from analysis.tables.shares import INTERVALS, cut_off_share, share_cells
@@ -61,11 +62,12 @@ COLUMNS_BY_TASK = (
 )
 
 
-def decoding_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def decoding_findings(of: Material) -> Findings:
     """A table and a sentence a method, where methods differ in the decoding alone.
 
     Another table, by task, where any of their proposals was invalid in a way that only a schema with branches says.
     """
+    experiment, comparison = of.experiment, of.comparison
     found = families(experiment, "decoding")
     if not found:
         return Findings()
@@ -175,3 +177,6 @@ def _said(base: str, rows: list[Cells]) -> list[str]:
             f"{other['decoding']}; {beyond} are invalid in ways of which this schema says nothing."
         )
     return said
+
+
+TABLE = Entry(130, decoding_findings)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import number_text
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
 from analysis.stats.axes import Axis, at_cost, cost_of, scores_at
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 
 Floats = npt.NDArray[np.float64]
 
+ALL_SPENT = "All spent: at the end of each run, and budgets differ; the table of quality compares at a common one."
 _COMPARED = ("seconds", "tokens")
 
 
-def equal_cost_findings(comparison: Comparison, axes: Iterable[Axis]) -> Findings:
+def equal_cost_findings(of: Material) -> Findings:
     """The table, where regret is known and at least two methods cost something."""
+    comparison = of.comparison
     if not comparison.seeds or not comparison.regret_tasks:
         return Findings()
     ends = {}
-    for axis in axes:
+    for axis in of.axes:
         if axis.name in _COMPARED and (end := common_end(comparison, axis)) is not None:
             ends[axis.name] = (axis, end)
     if not ends:
@@ -83,3 +84,6 @@ def _row(block: Comparison, method: str, ends: dict[str, tuple[Axis, tuple[float
             at_ends = scores_at(block, method, costs, np.array(end))
             row |= metric_cells(name, mean, np.diagonal(at_ends, axis1=1, axis2=2))
     return row
+
+
+TABLE = Entry(220, equal_cost_findings, whole=ALL_SPENT)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.present.table import Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
+from analysis.present.table import OVER_WHOLE_RUNS, Column, Entry, Findings, Table, frame_of
 from analysis.runs.load import Experiment
+from analysis.stats.material import Material
 from harness.visible import visible
 
 _MOST_REASONS = 3
@@ -22,9 +22,9 @@ COLUMNS = (
 )
 
 
-def failure_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def failure_findings(of: Material) -> Findings:
     """The table, where an evaluation failed."""
-    table = failures_table(experiment)
+    table = failures_table(of.experiment)
     return Findings() if table is None else Findings((table,))
 
 
@@ -59,3 +59,6 @@ def reasons(errors: list[str]) -> str:
     listed = [f"{reason} ({count})" for reason, count in common[:_MOST_REASONS]]
     others = sum(count for _, count in common[_MOST_REASONS:])
     return "; ".join([*listed, f"others ({others})"] if others else listed)
+
+
+TABLE = Entry(180, failure_findings, whole=OVER_WHOLE_RUNS)

@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 
 from analysis.present.cells import Cells
-from analysis.present.table import Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison, compare_task
+from analysis.present.table import Column, Entry, Findings, Table, frame_of
+from analysis.runs.comparison import compare_task
 from analysis.runs.load import Experiment
 from analysis.runs.task import Task
+from analysis.stats.material import Material
 
 COLUMNS = (
     Column("task", ("task",), "text"),
@@ -26,8 +27,9 @@ COLUMNS = (
 _MOST_LEVELS = 4
 
 
-def fidelity_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def fidelity_findings(of: Material) -> Findings:
     """The table, where anything was evaluated below the highest fidelity; who never got there in a sentence."""
+    experiment, comparison = of.experiment, of.comparison
     if not experiment.trials["below"].any():
         return Findings()
     rows = [
@@ -82,3 +84,6 @@ def _number(level: str) -> tuple[float, str]:
     """By the number after the first name: steps=9 before steps=27."""
     number = level.partition("=")[2].partition(",")[0]
     return float(number or "inf"), level
+
+
+TABLE = Entry(70, fidelity_findings)

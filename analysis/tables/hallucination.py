@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.present.table import Column, Table, frame_of
+from analysis.present.table import Column, Entry, Findings, Table, frame_of
 from analysis.runs.load import Experiment
 from analysis.tables.shares import GROUPS, INTERVALS, cut_off_share, group_cells, group_columns, unsure_notes
 from harness.duplicates import STEPS
@@ -98,3 +98,6 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
 def _share(counted: pl.Series, proposals: int) -> float | None:
     """Null where there is nothing to count in, or where it is not known of every one."""
     return None if counted.is_empty() or counted.has_nulls() else int(counted.sum()) / proposals
+
+
+TABLE = Entry(20, lambda of: Findings((hallucination_table(of.experiment),)), own_runs=True)

@@ -9,10 +9,11 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison, shared_seeds
 from analysis.runs.labels import listed, model_parameters, model_title
 from analysis.runs.load import Experiment, Run
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 from analysis.tables.authorship import with_model
 from analysis.tables.paired import REGRET, Pairs, charge_notes, final_scores
@@ -86,8 +87,9 @@ class Rung:
         return ", ".join(filter(None, (self.tasks, optimizer, self.decoding, settings)))
 
 
-def ladder_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def ladder_findings(of: Material) -> Findings:
     """The table and a sentence for each line of models, where there are at least two sizes."""
+    experiment, comparison = of.experiment, of.comparison
     found = rungs(experiment, comparison)
     if not found:
         return Findings()
@@ -222,3 +224,6 @@ def _said(found: Sequence[Rung]) -> Iterator[str]:
         if len(of_line) > 1:
             rates = [f"{with_interval(each.cells, Group.INVENTED, 100, ' %')} with {each.model}" for each in of_line]
             yield f"Hallucination rate by size ({line}): {', '.join(rates)}."
+
+
+TABLE = Entry(60, ladder_findings)

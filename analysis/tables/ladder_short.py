@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from analysis.present.table import Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
+from analysis.present.table import Column, Entry, Findings, Table, frame_of
+from analysis.stats.material import Material
 from analysis.tables.ladder import Rung, rungs, without_result
 from analysis.tables.paired import REGRET
 from analysis.tables.shares import INTERVALS
@@ -22,8 +21,9 @@ _NOTES = (
 _SCALE = "; 0 is the optimum, 1 what one random configuration is expected to reach"
 
 
-def short_ladder_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def short_ladder_findings(of: Material) -> Findings:
     """A table of rows of ``analysis.tables.ladder`` for each kind of tasks; none where there is no ladder."""
+    experiment, comparison = of.experiment, of.comparison
     found = rungs(experiment, comparison)
     kinds = dict.fromkeys(rung.tasks for rung in found)
     of_kind = {kind: [rung for rung in found if rung.tasks == kind] for kind in kinds}
@@ -49,3 +49,6 @@ def _table(kind: str, of_kind: Sequence[Rung], without: tuple[str, ...]) -> Tabl
 
 def _interval(key: str) -> tuple[str, str, str]:
     return key, f"{key}_lower", f"{key}_upper"
+
+
+TABLE = Entry(50, short_ladder_findings)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.load import Experiment
 from analysis.runs.task import Task
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 from analysis.tables.generalization import Incumbents, generalization_table, incumbents, objective_text
 from harness.identity import BENCHMARK
@@ -48,8 +48,9 @@ class LeakPair:
     leaking: Floats
 
 
-def generalization_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def generalization_findings(of: Material) -> Findings:
     """Validation against test where there are test scores, and what the leak adds where it was switched on."""
+    experiment, comparison = of.experiment, of.comparison
     tested = incumbents(experiment)
     if not tested:
         return Findings()
@@ -132,3 +133,6 @@ def _more(pairs: list[LeakPair]) -> str | None:
         return None
     where = f" over {len(pairs)} tasks" if len(pairs) > 1 else f" on {pairs[0].task.name}"
     return with_interval(cells, "more") + where
+
+
+TABLE = Entry(90, generalization_findings)

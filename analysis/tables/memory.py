@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from analysis.present.cells import Cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
 from analysis.runs.variants import Variant, families
+from analysis.stats.material import Material
 from analysis.tables.paired import charge_notes, paired, pairs
 
 GROUP = "probe"
@@ -38,8 +39,9 @@ MORE = {
 """What else a probe takes away."""
 
 
-def memory_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def memory_findings(of: Material) -> Findings:
     """Every method that was run plain and behind a probe; a sentence for each that uses a language model."""
+    experiment, comparison = of.experiment, of.comparison
     compared = [
         (base, probed)
         for base, (plain, *others) in families(experiment, GROUP).items()
@@ -92,3 +94,6 @@ def _end(row: Cells, which: str) -> float:
     end = row[f"difference_{which}"]
     assert isinstance(end, float)
     return end
+
+
+TABLE = Entry(160, memory_findings)

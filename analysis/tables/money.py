@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from analysis.present.table import Column, Findings, Table, frame_of
-from analysis.runs.load import Experiment
+from analysis.present.table import OVER_WHOLE_RUNS, Column, Entry, Findings, Table, frame_of
 from analysis.stats.bills import Bill, bills
+from analysis.stats.material import Material
 from analysis.stats.prices import HourPrice, Prices, TokenPrice
 from harness.visible import visible
 
@@ -26,9 +26,10 @@ COLUMNS = (
 )
 
 
-def money_findings(experiment: Experiment, prices: Prices) -> Findings:
+def money_findings(of: Material) -> Findings:
     """The table of estimates, where a language model took part."""
-    found = bills(experiment, prices)
+    experiment = of.experiment
+    found = bills(experiment, of.prices)
     if not found:
         return Findings()
     by_method: dict[str, list[Bill]] = {}
@@ -38,7 +39,7 @@ def money_findings(experiment: Experiment, prices: Prices) -> Findings:
     rows = [{"method": method, **_row(of_method)} for method, of_method in by_method.items()]
     of_price = ("currency", "basis", "as_of")
     absent = frozenset((number, key) for number, row in enumerate(rows) for key in of_price if row[key] is None)
-    title, notes = "What it would cost: estimates", _notes(found.values(), prices)
+    title, notes = "What it would cost: estimates", _notes(found.values(), of.prices)
     return Findings((Table("money", title, frame_of(rows, COLUMNS), COLUMNS, notes, absent),))
 
 
@@ -93,3 +94,6 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 def _listed(values: Iterable[str | None]) -> str | None:
     return ", ".join(dict.fromkeys(value for value in values if value)) or None
+
+
+TABLE = Entry(200, money_findings, whole=OVER_WHOLE_RUNS)

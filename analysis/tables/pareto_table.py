@@ -9,10 +9,10 @@ import numpy as np
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
 from analysis.stats.fronts import Fronts, fronts
+from analysis.stats.material import Material
 from analysis.stats.pareto import REFERENCE
 from analysis.stats.statistics import mean
 
@@ -29,8 +29,9 @@ COLUMNS = (
 )
 
 
-def pareto_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def pareto_findings(of: Material) -> Findings:
     """The table and its sentence, where a task has several objectives."""
+    experiment, comparison = of.experiment, of.comparison
     found = fronts(experiment, comparison)
     if not found:
         return Findings()
@@ -98,3 +99,6 @@ def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str | 
     finals = np.stack([of_task.curves(method, seeds)[:, -1] for of_task in shared], axis=1)
     cells = metric_cells("mean", mean, finals)
     return with_interval(cells, "mean") if cells else None
+
+
+TABLE = Entry(80, pareto_findings)

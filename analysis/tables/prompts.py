@@ -8,10 +8,11 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
 from analysis.runs.variants import families
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 from analysis.tables.paired import charge_notes, final_scores, paired, pairs, run_means
 
@@ -39,8 +40,9 @@ Choices = Mapping[str, str]
 """Choice in the group -> the method that has it; of one family, without the plain one."""
 
 
-def prompt_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def prompt_findings(of: Material) -> Findings:
     """Every method that was run with the plain prompt and with others: what each of those changes."""
+    experiment, comparison = of.experiment, of.comparison
     found = _families(experiment)
     if not found:
         return Findings()
@@ -110,3 +112,6 @@ def _contexts(base: str, rows: Sequence[Cells]) -> str | None:
     changes = ", ".join(f"{with_interval(row, 'difference')} with {row['prompt']}" for row in known)
     measures = " or ".join(dict.fromkeys(str(row["measure"]) for row in known))
     return f"{base}: against the plain prompt, what it is told of the task changes its final {measures} by {changes}."
+
+
+TABLE = Entry(150, prompt_findings)

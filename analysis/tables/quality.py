@@ -1,4 +1,4 @@
-"""How good the found configurations are: the quality tables, over all tasks and by task."""
+"""How good the found configurations are, over all tasks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.present.cells import Cells, metric_cells
-from analysis.present.table import INTERVAL, MARK, Column, Table, frame_of
-from analysis.runs.comparison import Comparison, compare_blocks, compare_task
-from analysis.runs.labels import listed
+from analysis.present.table import INTERVAL, MARK, Column, Entry, Findings, Table, frame_of
+from analysis.runs.comparison import Comparison, compare_blocks
+from analysis.runs.labels import EXACT, listed
 from analysis.runs.load import Experiment
+from analysis.stats.material import Material
 from analysis.stats.statistics import interquartile_mean, mean, mean_ranks
 from analysis.tables.authorship import (
     OF_THE_MODEL,
@@ -21,17 +22,26 @@ from analysis.tables.authorship import (
     little_by_the_model,
     with_model,
 )
+from analysis.tables.hallucination import hallucination_table
+from analysis.tables.headline import headlines
 
-EXACT = "random search, exact"
 MOST_BEST_COLUMNS = 4
 _REGRET = "0 is the optimum, 1 the expectation of one random configuration"
-_CHARGED = (
+CHARGED = (
     "have no best value and rank last; their regret is that of the worst value that the task declares, as long as "
     "another run of the method has a result: else its regret is not measured."
 )
 _WITHOUT = Column("without valid", ("runs_without_valid",), "count")
 _ONLY_BELOW = Column("none at highest fidelity", ("runs_only_below",), "count")
 """Shown where there is such a run: something was evaluated, but nothing at the highest fidelity."""
+
+
+def quality_findings(of: Material) -> Findings:
+    """The tables, and what the report says first: of each method how much it invented and what it found."""
+    tables = quality_tables(of.experiment, of.comparison)
+    hallucination = hallucination_table(of.experiment)
+    said = (sentence for table in tables for sentence in headlines(of.experiment, table, hallucination))
+    return Findings(tables, tuple(dict.fromkeys(said)))
 
 
 def quality_tables(experiment: Experiment, comparison: Comparison) -> tuple[Table, ...]:
@@ -55,7 +65,7 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     columns = (
         Column("method", ("method",), "text"),
         Column("runs", ("runs",), "count"),
-        *_counts_of((comparison,)),
+        *counts_of((comparison,)),
         *authorship_columns(experiment),
         Column("mean regret", ("regret_mean",)),
         Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
@@ -66,13 +76,13 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     )
     rows: list[Cells] = [{"method": name} for name in comparison.methods]
     if comparison.seeds:
-        rows = [row | authorship_cells(experiment, comparison, str(row["method"])) for row in _method_rows(comparison)]
+        rows = [row | authorship_cells(experiment, comparison, str(row["method"])) for row in method_rows(comparison)]
     little = little_by_the_model(experiment, comparison) if comparison.seeds else {}
-    exact = _exact_row(comparison) if comparison.seeds else None
+    exact = exact_row(comparison) if comparison.seeds else None
     expected = [] if exact is None else [len(rows)]
     notes = [*_regret_notes(comparison), *authorship_notes(experiment, little, MARK), *comparison.notes]
     rows += [] if exact is None else [exact]
-    table = _table("quality", "Quality: final normalized regret", columns, rows, expected, notes)
+    table = table_of("quality", "Quality: final normalized regret", columns, rows, expected, notes)
     models = with_model(experiment)
     shares = {key for column in OF_THE_MODEL for key in column.keys}
     without = {(number, key) for number, row in enumerate(rows) for key in shares if row["method"] not in models}
@@ -80,48 +90,14 @@ def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
     return replace(table, inapplicable=table.inapplicable | without, marked=marked)
 
 
-def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:
-    """The same for each task with the best value as reported: one row per task and method."""
-    blocks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
-    columns = (
-        Column("task", ("task",), "text"),
-        Column("method", ("method",), "text"),
-        Column("runs", ("runs",), "count"),
-        *_counts_of(blocks),
-        Column("objective", ("objective",), "text"),
-        Column("mean best value", ("best_mean",)),
-        Column(INTERVAL, ("best_mean_lower", "best_mean_upper")),
-        Column("mean regret", ("regret_mean",)),
-        Column(INTERVAL, ("regret_mean_lower", "regret_mean_upper")),
-        Column("mean rank", ("rank_mean",)),
-    )
-    rows: list[Cells] = []
-    exact: list[int] = []
-    notes = ["Regret, intervals and ranks as in the quality table; seeds are those that all methods ran on the task."]
-    if any(block.without_loss(method) for block in blocks for method in block.methods):
-        notes.append(f"Runs without any result at the highest fidelity {_CHARGED}")
-    for task, block in zip(experiment.tasks.values(), blocks, strict=True):
-        notes += [*block.notes, *task.breaches]
-        names: Cells = {"task": task.name, "objective": f"{task.objective} ({task.direction})"}
-        if not block.seeds:
-            rows += [{**names, "method": method} for method in block.methods]
-            continue
-        for row in _method_rows(block):
-            best = task.values(block.final_losses(str(row["method"])))
-            rows.append({**row, **names, **metric_cells("best_mean", mean, best)})
-        expected = _exact_row(block)
-        if expected is not None:
-            exact.append(len(rows))
-            rows.append({**expected, **names, "best_mean": expected[f"best.{task.name}"]})
-    return _table("quality_by_task", "Quality by task", columns, rows, exact, notes)
-
-
-def _counts_of(blocks: Sequence[Comparison]) -> tuple[Column, ...]:
+def counts_of(blocks: Sequence[Comparison]) -> tuple[Column, ...]:
+    """The columns that count runs without any result."""
     below = any(set(block.runs(method)) & block.only_below for block in blocks for method in block.methods)
     return (_WITHOUT, _ONLY_BELOW) if below else (_WITHOUT,)
 
 
-def _method_rows(block: Comparison) -> list[Cells]:
+def method_rows(block: Comparison) -> list[Cells]:
+    """One row per method: regret, rank, and the best value of each task as reported."""
     every = np.stack([block.final_losses(method) for method in block.methods])
     ranks = mean_ranks(every)
     rows: list[Cells] = []
@@ -140,7 +116,7 @@ def _method_rows(block: Comparison) -> list[Cells]:
     return rows
 
 
-def _exact_row(block: Comparison) -> Cells | None:
+def exact_row(block: Comparison) -> Cells | None:
     """Exact random search after as many evaluations as the budget is; null where a curve is shorter or nobody knows."""
     cells: Cells = {"method": EXACT}
     regrets = []
@@ -187,17 +163,20 @@ def _charge_notes(block: Comparison) -> list[str]:
     without = {method: len(block.without_loss(method)) for method in block.methods}
     every = len(block.runs(block.methods[0]))
     listed = ", ".join(f"{method}: {count} of {every}" for method, count in without.items() if count)
-    return [f"Runs without any result at the highest fidelity ({listed}) {_CHARGED}"] if listed else []
+    return [f"Runs without any result at the highest fidelity ({listed}) {CHARGED}"] if listed else []
 
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _table(
+def table_of(
     name: str, title: str, columns: tuple[Column, ...], rows: list[Cells], expected: list[int], notes: list[str]
 ) -> Table:
     """The rows numbered in ``expected`` are expectations: what they do not hold has no meaning for them."""
     first = {column.keys[0] for column in columns}
     absent = frozenset((number, key) for number in expected for key in first - set(rows[number]))
     return Table(name, title, frame_of(rows, columns), columns, tuple(notes), absent)
+
+
+TABLE = Entry(10, quality_findings)

@@ -15,10 +15,10 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import number_text, with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.load import Experiment
 from analysis.runs.task import Task
+from analysis.stats.material import Material
 from harness.jsonl import encode, read_rows
 
 Floats = npt.NDArray[np.float64]
@@ -79,8 +79,9 @@ class Recited:
         return None if self.task.optimum is None else self.task.values(self.scores) < self.task.optimum
 
 
-def recitation_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def recitation_findings(of: Material) -> Findings:
     """What was recited, where anything was; random search beside it shows what chance looks like."""
+    experiment = of.experiment
     methods, controls = experiment.methods_of(RECITATION), experiment.methods_of(CONTROL)
     if not methods:
         return Findings()
@@ -200,3 +201,6 @@ def _sentence(method: str, found: Sequence[Recited]) -> str | None:
         f"of its {len(shares):,} valid recitations (chance: 50 %); it recited the best one on {sum(recalled)} of "
         f"{len(recalled)} tasks{claimed}."
     )
+
+
+TABLE = Entry(170, recitation_findings)

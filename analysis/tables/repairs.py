@@ -6,10 +6,11 @@ import polars as pl
 
 from analysis.present.cells import Cells
 from analysis.present.render import number_text, with_interval
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
 from analysis.runs.variants import Variant, families
+from analysis.stats.material import Material
 from analysis.tables.paired import REGRET, Pairs, charge_notes, paired, pairs
 from analysis.tables.shares import INTERVALS, share_cells
 
@@ -33,8 +34,9 @@ COLUMNS = (
 )
 
 
-def repair_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def repair_findings(of: Material) -> Findings:
     """The table and a sentence a method, where methods differ in the repair alone."""
+    experiment, comparison = of.experiment, of.comparison
     found = families(experiment, "repair")
     if not found:
         return Findings()
@@ -115,3 +117,6 @@ def _hidden(row: Cells) -> float:
 def _percent(share: object) -> str:
     assert isinstance(share, float)
     return f"{number_text(100 * share)} %"
+
+
+TABLE = Entry(120, repair_findings)

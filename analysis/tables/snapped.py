@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.present.cells import Cells
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
+from analysis.stats.material import Material
 from analysis.tables.shares import INTERVALS, share_cells
 
 COLUMNS = (
@@ -20,9 +19,9 @@ COLUMNS = (
 )
 
 
-def snapped_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def snapped_findings(of: Material) -> Findings:
     """The table, where any evaluation says its distance (``benchmark.space=nearest``)."""
-    trials = experiment.trials.filter(pl.col("snap_steps").is_not_null() & pl.col("snap_steps_max").is_not_null())
+    trials = of.experiment.trials.filter(pl.col("snap_steps").is_not_null() & pl.col("snap_steps_max").is_not_null())
     if trials.is_empty():
         return Findings()
     methods = trials["method"].unique(maintain_order=True).to_list()
@@ -43,3 +42,6 @@ def _row(method: str, trials: pl.DataFrame) -> Cells:
     row |= share_cells("off", marked, "off")
     mean, largest = trials["snap_steps"].mean(), trials["snap_steps_max"].max()
     return row | {"mean": mean, "largest": largest}
+
+
+TABLE = Entry(100, snapped_findings)

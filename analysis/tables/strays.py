@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.present.cells import Cells
-from analysis.present.table import Column, Findings, Table, frame_of
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
+from analysis.present.table import Column, Entry, Findings, Table, frame_of
+from analysis.stats.material import Material
 from harness.faults import knew_grid
 
 COLUMNS = (
@@ -19,8 +18,9 @@ COLUMNS = (
 )
 
 
-def stray_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def stray_findings(of: Material) -> Findings:
     """The table, where any proposal has such a number and its row says how far it is off."""
+    experiment = of.experiment
     known = [run.id for run in experiment.runs if knew_grid(run.info)]
     trials = experiment.trials.filter(pl.col("run").is_in(known))
     if trials.is_empty() or not trials.select((pl.col("off_steps").list.len() + pl.col("outside")).sum()).item():
@@ -46,3 +46,6 @@ def _row(method: str, trials: pl.DataFrame) -> Cells:
         "outside": outside,
         "confused": confused / numbers if numbers else None,
     }
+
+
+TABLE = Entry(110, stray_findings)

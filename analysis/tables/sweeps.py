@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analysis.present.table import Column, Findings, Table, frame_of
+from analysis.present.table import OVER_WHOLE_RUNS, Column, Entry, Findings, Table, frame_of
 from analysis.runs.calls import Call
-from analysis.runs.comparison import Comparison
-from analysis.runs.load import Experiment
 from analysis.runs.recorded_sweeps import Sweep, read_sweeps
+from analysis.stats.material import Material
 from harness.visible import visible
 
 COLUMNS = (
@@ -28,9 +27,9 @@ COLUMNS = (
 OF_A_SERVER = ("requests", "prompt_tokens", "cached_share", "generation_tokens", "recorded_tokens", "unrecorded_tokens")
 
 
-def sweep_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def sweep_findings(of: Material) -> Findings:
     """The table, where commands were recorded."""
-    sweeps = read_sweeps(experiment)
+    sweeps = read_sweeps(of.experiment)
     return Findings((sweeps_table(sweeps),)) if sweeps else Findings()
 
 
@@ -99,3 +98,6 @@ def _reasons(sweeps: tuple[Sweep, ...]) -> list[str]:
             if reason:
                 found.setdefault(f"{what} not measured: {visible(str(reason)).rstrip('.')}.")
     return list(found)
+
+
+TABLE = Entry(190, sweep_findings, whole=OVER_WHOLE_RUNS)

@@ -8,10 +8,11 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import number_text
-from analysis.present.table import INTERVAL, Column, Findings, Table, frame_of
+from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
 from analysis.runs.variants import settings
+from analysis.stats.material import Material
 from analysis.stats.statistics import mean
 from analysis.tables.paired import REGRET, Pairs, charge_notes, final_scores, pairs, shared_notes
 from analysis.tables.shares import INTERVALS, cut_off_share, share_cells
@@ -35,8 +36,9 @@ COLUMNS = (
 )
 
 
-def limit_findings(experiment: Experiment, comparison: Comparison) -> Findings:
+def limit_findings(of: Material) -> Findings:
     """A table and a sentence a method, where methods differ in ``decoding.max_tokens`` alone."""
+    experiment, comparison = of.experiment, of.comparison
     rows: list[Cells] = []
     said: list[str] = []
     notes: list[str] = []
@@ -96,3 +98,6 @@ def _said(method: str, rows: list[Cells]) -> str:
 def _percent(row: Mapping[str, object], key: str) -> str:
     share = row[key]
     return f"{number_text(100 * share)} %" if isinstance(share, float) else "an unknown share"
+
+
+TABLE = Entry(140, limit_findings)

@@ -9,10 +9,10 @@ import pytest
 
 from analysis.present.render import cells, comma_separated, latex, markdown
 from analysis.present.table import MARK, Table
-from analysis.report.headline import headlines
 from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.tables.hallucination import hallucination_table
+from analysis.tables.headline import headlines
 from analysis.tables.quality import quality_table
 from optimizers.centaur import Centaur
 from optimizers.llinbo.llinbo import LLINBO

@@ -7,10 +7,10 @@ import pytest
 
 from analysis.figures.anytime_cost import cost_figure, cost_grid, cost_sketches
 from analysis.figures.figures import draw
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.stats import axes
 from analysis.stats.axes import at_cost, cost_axes
+from analysis.stats.material import Material
 from analysis.stats.prices import read_prices
 from analysis.tables.equal_cost import equal_cost_findings
 from harness.budget import Spent
@@ -134,14 +134,14 @@ def lines(panel):
 def test_the_figure_shows_mean_regret_at_equal_cost(tmp_path):
     experiment = two_methods(tmp_path / "runs")
     found = by_name(experiment)
-    (panel,) = cost_figure(experiment, compare(experiment), found["tokens"]).axes
+    (panel,) = cost_figure(Material(experiment), found["tokens"]).axes
     shown = lines(panel)
     # Regret is (0.8 - value) / (0.8 - 0.7): 2.5 after the first and second trial, 0.5 after the third.
     assert set(shown) == {"random_search (costs none)", "llm_chat"}
     assert shown["random_search (costs none)"] == pytest.approx([1.0, 1.0])
     assert (shown["llm_chat"][0], shown["llm_chat"][-1]) == pytest.approx((2.5, 0.5))
     assert sorted(set(np.round(shown["llm_chat"], 9))) == [0.5, 2.5]
-    (panel,) = cost_figure(experiment, compare(experiment), found["seconds"]).axes
+    (panel,) = cost_figure(Material(experiment), found["seconds"]).axes
     assert set(lines(panel)) == {"random_search", "llm_chat"}
     ends = {line.get_label(): line.get_xdata()[[0, -1]].tolist() for line in panel.lines}
     assert ends == {"random_search": [2.25, 6.75], "llm_chat": [2.25, 4.75]}
@@ -154,10 +154,9 @@ def test_a_method_whose_cost_is_unknown_is_left_out(tmp_path):
     write_run(folder, "smac", 0, [trial(0, 0.7, evaluation_seconds=None)])
     write_run(folder, "tpe", 0, [trial(0, 0.7)])
     experiment = load(folder)
-    comparison = compare(experiment)
-    (panel,) = cost_figure(experiment, comparison, by_name(experiment)["seconds"]).axes
+    (panel,) = cost_figure(Material(experiment), by_name(experiment)["seconds"]).axes
     assert set(lines(panel)) == {"tpe"}
-    assert equal_cost_findings(comparison, cost_axes(experiment, PRICES)).tables == ()
+    assert equal_cost_findings(Material(experiment, PRICES)).tables == ()
 
 
 @pytest.mark.filterwarnings("error")
@@ -166,24 +165,23 @@ def test_a_method_whose_cost_is_unknown_is_left_out(tmp_path):
 )
 def test_without_regret_best_values_are_drawn(tmp_path, changes):
     experiment = two_methods(tmp_path / "runs", **changes)
-    comparison = compare(experiment)
-    (sketch,) = (each for each in cost_sketches(cost_axes(experiment, PRICES)) if each.name == "anytime_seconds")
-    assert "</svg>" in draw(sketch.figure_of, sketch.name, experiment, comparison)[0]
-    (panel,) = sketch.figure_of(experiment, comparison).axes
+    (sketch,) = (each for each in cost_sketches(Material(experiment, PRICES)) if each.name == "anytime_seconds")
+    assert "</svg>" in draw(sketch.figure_of, sketch.name, Material(experiment))[0]
+    (panel,) = sketch.figure_of(Material(experiment)).axes
     assert panel.get_ylabel() == "best balanced_accuracy"
     assert lines(panel)["llm_chat"][-1] == pytest.approx(0.75)
-    assert equal_cost_findings(comparison, cost_axes(experiment, PRICES)).tables == ()
+    assert equal_cost_findings(Material(experiment, PRICES)).tables == ()
 
 
 def test_nothing_is_drawn_of_a_cost_that_nobody_has(tmp_path):
     write_run(tmp_path / "runs", "smac", 0, [trial(0, 0.7, evaluation_seconds=None)])
     experiment = load(tmp_path / "runs")
-    assert cost_sketches(cost_axes(experiment, PRICES)) == ()
+    assert cost_sketches(Material(experiment, PRICES)) == ()
 
 
 def test_regret_at_equal_cost_is_read_where_the_cheapest_run_ended(tmp_path):
     experiment = two_methods(tmp_path / "runs")
-    (table,) = equal_cost_findings(compare(experiment), cost_axes(experiment, PRICES)).tables
+    (table,) = equal_cost_findings(Material(experiment, PRICES)).tables
     rows = {row["method"]: row for row in table.frame.to_dicts()}
     # llm_chat ends after 4.75 s, when random search has paid for two of its three trials: 0.7, regret 1.
     assert rows["random_search"]["seconds"] == pytest.approx(1.0)

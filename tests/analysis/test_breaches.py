@@ -16,7 +16,8 @@ from analysis.runs.load import load
 from analysis.runs.task import task_of
 from analysis.stats.fronts import fronts
 from analysis.tables.pareto_table import pareto_headline, pareto_table
-from analysis.tables.quality import quality_by_task_table, quality_table
+from analysis.tables.quality import quality_table
+from analysis.tables.quality_by_task import quality_by_task_table
 from harness.errors import RunError
 from tests.support.run_folders import OBJECTIVE, TRADE_OFF, outcome, trial, write_run
 

@@ -9,10 +9,11 @@ import pytest
 
 from analysis.report.outputs import publish
 from analysis.runs.comparison import compare
+from analysis.runs.labels import EXACT
 from analysis.runs.load import load
 from analysis.tables.budgets import at_common_budget
 from analysis.tables.instrument import random_search_check
-from analysis.tables.quality import EXACT, quality_table
+from analysis.tables.quality import quality_table
 from tests.support.run_folders import fault, trial, write_run
 
 VALUES = [0.6, 0.7, 0.72, 0.74, 0.76]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.comparability import comparability_findings, facts, provenance
 from tests.support.run_folders import call, trial, write_run
 
@@ -36,7 +37,7 @@ def _config(group: str, **settings: Any) -> dict[str, Any]:
 def test_runs_that_share_everything(tmp_path: Path) -> None:
     _run(tmp_path)
     _run(tmp_path, "sobol", config=CONFIG | {"optimizer": {"_target_": "optimizers.y.Y"}})
-    findings = comparability_findings(load(tmp_path))
+    findings = comparability_findings(Material(load(tmp_path)))
     (table,) = findings.tables
     assert findings.said == ()
     rows = {row["what"]: row for row in table.frame.iter_rows(named=True)}
@@ -72,7 +73,7 @@ def test_a_difference_is_found_and_named(tmp_path: Path, changes: dict[str, Any]
     _run(tmp_path)
     _run(tmp_path, seed=1, **changes)
     assert _differing(tmp_path) == {what: values}
-    findings = comparability_findings(load(tmp_path))
+    findings = comparability_findings(Material(load(tmp_path)))
     assert findings.said[0] == f"The runs differ in more than the method: {what}."
     assert [row["what"] for row in findings.tables[0].frame.iter_rows(named=True)][:2] == [what, what]
     assert f"{values[1]} (1 runs)" in dict(provenance(load(tmp_path)))[what]
@@ -128,7 +129,7 @@ def test_settings_that_the_method_names_are_the_method(tmp_path: Path) -> None:
 def test_a_start_that_only_the_language_model_had_is_named(tmp_path: Path) -> None:
     _run(tmp_path, "random_search")
     _run(tmp_path, "llm_chat+start=default")
-    said = comparability_findings(load(tmp_path)).said
+    said = comparability_findings(Material(load(tmp_path))).said
     assert said[0] == "The runs differ in more than the method: start."
     assert said[1].startswith(
         "Not every method began from the same trials (start=none: random_search; start=default: llm_chat+start=default"

@@ -10,9 +10,9 @@ from ConfigSpace import ConfigurationSpace, Float, ForbiddenAndConjunction, Forb
 
 from analysis.present.render import cells
 from analysis.present.table import Findings, Table
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.runs.schema_faults import conditional_names, kinds
+from analysis.stats.material import Material
 from analysis.tables.decodings import decoding_findings
 from benchmarks.conditional.conditional import kernel_space
 from llms.schema import json_schema, list_schema
@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _found(folder: Path) -> Findings:
     experiment = load(folder)
-    return decoding_findings(experiment, compare(experiment))
+    return decoding_findings(Material(experiment))
 
 
 def _rows(table: Table, *keys: str) -> dict[Any, dict[str, Any]]:

@@ -8,14 +8,16 @@ import pytest
 
 from analysis.figures.anytime import anytime_figure
 from analysis.present.table import Findings
-from analysis.report.headline import headlines
 from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.stats.fronts import fronts
+from analysis.stats.material import Material
 from analysis.tables.fidelities import fidelity_findings
 from analysis.tables.hallucination import hallucination_table
+from analysis.tables.headline import headlines
 from analysis.tables.pareto_table import pareto_table
-from analysis.tables.quality import quality_by_task_table, quality_table
+from analysis.tables.quality import quality_table
+from analysis.tables.quality_by_task import quality_by_task_table
 from tests.support.run_folders import OBJECTIVE, outcome, trial, write_run
 
 SECONDS = {"name": "train_seconds", "direction": "minimize", "optimum": 0.0, "worst": 10.0}
@@ -47,7 +49,7 @@ def test_a_run_without_the_highest_fidelity_has_a_column_of_its_own(folder: Path
 
 def test_the_table_says_what_was_evaluated_where(folder: Path) -> None:
     experiment = load(folder)
-    found = fidelity_findings(experiment, compare(experiment))
+    found = fidelity_findings(Material(experiment))
     rows = {row["method"]: row for row in found.tables[0].frame.iter_rows(named=True)}
     row = rows["successive_halving"]
     assert (row["runs"], row["without"], row["highest"], row["below"]) == (2, 2, 0, 6)
@@ -62,14 +64,14 @@ def test_the_table_says_what_was_evaluated_where(folder: Path) -> None:
 def test_without_lower_fidelities_nothing_of_it_is_shown(tmp_path: Path) -> None:
     write_run(tmp_path, "smac", 0, [trial(0, 0.7)])
     experiment = load(tmp_path)
-    assert fidelity_findings(experiment, compare(experiment)) == Findings()
+    assert fidelity_findings(Material(experiment)) == Findings()
     table = quality_table(experiment, compare(experiment))
     assert "none at highest fidelity" not in [column.header for column in table.columns]
 
 
 def test_a_method_that_stayed_below_is_not_best_and_has_no_empty_legend_entry(folder: Path) -> None:
     experiment = load(folder)
-    figure = anytime_figure(experiment, compare(experiment))
+    figure = anytime_figure(Material(experiment))
     (legend,) = figure.legends
     assert "successive_halving (nothing at the highest fidelity)" in [text.get_text() for text in legend.get_texts()]
     quality = quality_table(experiment, compare(experiment))

@@ -10,17 +10,16 @@ import pytest
 from analysis.figures.anytime import anytime_figure
 from analysis.figures.fault_figure import fault_figure, filed_shares
 from analysis.figures.figures import draw
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from tests.support.run_folders import OBJECTIVE, fault, noisy_experiment, trial, write_run
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
     experiment = load(noisy_experiment(tmp_path / "runs", seeds=2, proposals=6))
-    comparison = compare(experiment)
     for figure in (anytime_figure, fault_figure):
-        first = draw(figure, "name", experiment, comparison)
-        assert draw(figure, "name", experiment, comparison) == first
+        first = draw(figure, "name", Material(experiment))
+        assert draw(figure, "name", Material(experiment)) == first
         assert "dc:date" not in first[0]
         assert first[1].startswith(b"\x89PNG")
 
@@ -35,7 +34,7 @@ def _texts(figure: Any) -> set[str]:
 @pytest.mark.filterwarnings("error")
 def test_one_panel_a_task_and_one_of_their_mean(tmp_path: Path) -> None:
     experiment = load(noisy_experiment(tmp_path / "runs", seeds=1, proposals=20))
-    texts = _texts(anytime_figure(experiment, compare(experiment)))
+    texts = _texts(anytime_figure(Material(experiment)))
     assert {"hpobench.credit_g", "hpobench.kc1", "random search, exact expectation", *experiment.methods} < texts
     assert any("2 tasks" in text for text in texts)
 
@@ -54,10 +53,10 @@ def test_what_is_unknown_leaves_a_gap_not_an_error(
     write_run(tmp_path / "runs", "a$b_c^d", 0, rows, **changes)
     experiment = load(tmp_path / "runs")
     for figure in (anytime_figure, fault_figure):
-        svg, _ = draw(figure, "name", experiment, compare(experiment))
+        svg, _ = draw(figure, "name", Material(experiment))
         assert svg.rstrip().endswith("</svg>")
     scale_known = not changes
-    assert ("normalized regret" in _texts(anytime_figure(experiment, compare(experiment)))) == scale_known
+    assert ("normalized regret" in _texts(anytime_figure(Material(experiment)))) == scale_known
 
 
 @pytest.mark.filterwarnings("error")
@@ -65,7 +64,7 @@ def test_methods_without_a_common_seed_draw_empty_panels(tmp_path: Path) -> None
     write_run(tmp_path / "runs", "smac", 0, [trial(0, 0.7)])
     write_run(tmp_path / "runs", "llm_chat", 1, [trial(0, 0.7)])
     experiment = load(tmp_path / "runs")
-    svg, _ = draw(anytime_figure, "name", experiment, compare(experiment))
+    svg, _ = draw(anytime_figure, "name", Material(experiment))
     assert "</svg>" in svg
 
 

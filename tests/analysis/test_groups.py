@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from analysis.figures.fault_figure import filed_shares
-from analysis.report.headline import headlines
 from analysis.report.report import group_exhibits
 from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.tables.hallucination import hallucination_table
+from analysis.tables.headline import headlines
 from analysis.tables.invalid_proposals import exhibits
 from analysis.tables.quality import quality_table
 from harness.faults import GROUP_OF, UNSURE, Group, filed

@@ -11,6 +11,7 @@ from analysis.figures.ladder_figure import ladder_sketches
 from analysis.present.render import cells
 from analysis.runs.comparison import compare
 from analysis.runs.load import labelled, load
+from analysis.stats.material import Material
 from analysis.tables.ladder import ladder_findings, lines, rungs
 from analysis.tables.ladder_short import short_ladder_findings
 from tests.support.run_folders import USAGE, call, fault, trial, write_run
@@ -48,7 +49,7 @@ def folder(tmp_path):
 
 def test_every_size_beside_the_controls_on_each_kind_of_tasks(folder):
     experiment = labelled(load(folder))
-    (table,) = ladder_findings(experiment, compare(experiment)).tables
+    (table,) = ladder_findings(Material(experiment)).tables
     rows = list(table.frame.iter_rows(named=True))
     assert [(row["tasks"], row["method"]) for row in rows] == [
         ("hpobench grid", "SmolLM2 135M, free"),
@@ -74,7 +75,7 @@ def test_every_size_beside_the_controls_on_each_kind_of_tasks(folder):
 
 def test_a_short_table_of_each_kind_of_tasks(folder):
     experiment = labelled(load(folder))
-    grid, nearest = short_ladder_findings(experiment, compare(experiment)).tables
+    grid, nearest = short_ladder_findings(Material(experiment)).tables
     assert (grid.name, nearest.name) == ("ladder_hpobench_grid", "ladder_hpobench_nearest")
     text = cells(grid)
     assert text.headers[1:] == ("hallucination rate (%)", "invalid rate (%)", "final regret", "tokens per proposal")
@@ -93,12 +94,12 @@ def test_a_short_table_of_each_kind_of_tasks(folder):
 def test_no_ladder_no_short_table(folder):
     experiment = labelled(load(folder))
     alone = replace(experiment, runs=[run for run in experiment.runs if run.info["llm"] is None])
-    assert short_ladder_findings(alone, compare(alone)).tables == ()
+    assert short_ladder_findings(Material(alone)).tables == ()
 
 
 def test_what_is_left_out_and_uneven_is_said(folder):
     experiment = labelled(load(folder))
-    found = ladder_findings(experiment, compare(experiment))
+    found = ladder_findings(Material(experiment))
     notes = " ".join(found.tables[0].notes)
     assert "Left out, for the size of their model is not in the catalogue: own-7B, free." in notes
     assert "hpobench grid: rows are over different runs" in notes
@@ -115,8 +116,8 @@ def test_one_size_is_no_ladder(tmp_path):
     experiment = load(tmp_path / "one")
     comparison = compare(experiment)
     assert rungs(experiment, comparison) == ()
-    assert not ladder_findings(experiment, comparison).tables
-    assert ladder_sketches(experiment, comparison) == ()
+    assert not ladder_findings(Material(experiment)).tables
+    assert ladder_sketches(Material(experiment)) == ()
 
 
 def test_other_methods_with_models_have_lines_of_their_own(tmp_path):
@@ -134,8 +135,7 @@ def test_other_methods_with_models_have_lines_of_their_own(tmp_path):
 def test_the_figure_is_drawn_also_where_a_method_found_nothing(folder):
     run(folder, "llm_chat+llm=middle", [["unknown"]] * 3, "qwen2.5-coder-0.5b-instruct")
     experiment = labelled(load(folder))
-    comparison = compare(experiment)
-    (sketch,) = ladder_sketches(experiment, comparison)
-    svg, png = draw(sketch.figure_of, sketch.name, experiment, comparison)
+    (sketch,) = ladder_sketches(Material(experiment))
+    svg, png = draw(sketch.figure_of, sketch.name, Material(experiment))
     assert svg.startswith("<?xml")
     assert len(png) > 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analysis.report.outputs import publish
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.memory import memory_findings
 from tests.support.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
 
@@ -23,7 +23,7 @@ def runs(folder, method, values, invalid=0, task="credit_g", **changes):
 
 def findings(folder):
     experiment = load(folder)
-    return memory_findings(experiment, compare(experiment))
+    return memory_findings(Material(experiment))
 
 
 def chat(folder):

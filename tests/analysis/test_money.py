@@ -6,6 +6,7 @@ import pytest
 
 from analysis.runs.load import load
 from analysis.stats.bills import bills
+from analysis.stats.material import Material
 from analysis.stats.prices import read_prices
 from analysis.tables.money import money_findings
 from tests.support.run_folders import USAGE, at, call, trial, write_run
@@ -77,7 +78,7 @@ def test_what_was_not_counted_or_has_no_price_is_unknown(tmp_path, prices):
     assert found["llm_hourly"].money == 1.0
     assert (found["llm_lost"].flops, found["llm_lost"].money) == (20_000, None)
     assert (found["llm_new"].flops, found["llm_new"].money) == (None, None)
-    (table,) = money_findings(load(tmp_path / "runs"), prices).tables
+    (table,) = money_findings(Material(load(tmp_path / "runs"), prices)).tables
     assert any("No price is known for new<b>⟨U+202E⟩: give a table" in note for note in table.notes)
 
 
@@ -86,7 +87,7 @@ def test_the_table_says_by_what_and_as_of_when(tmp_path, prices):
         write_run(tmp_path / "runs", "random_search", seed, [trial(0, 0.7)])
         write_run(tmp_path / "runs", "llm_chat", seed, [row(0, 900, 0, 100)], calls_at(seed * 10, model="hourly"))
         write_run(tmp_path / "runs", "llm_api", seed, [row(0, 900, 0, 100)], calls_at(seed * 10, model="a-p-i"))
-    (table,) = money_findings(load(tmp_path / "runs"), prices).tables
+    (table,) = money_findings(Material(load(tmp_path / "runs"), prices)).tables
     api, chat = table.frame.to_dicts()
     assert (chat["method"], chat["runs"], chat["tokens"], chat["teraflops"]) == ("llm_chat", 2, 1000, 2e-6)
     assert (chat["money"], chat["currency"], chat["basis"], chat["as_of"]) == (
@@ -110,4 +111,4 @@ def test_the_table_says_by_what_and_as_of_when(tmp_path, prices):
 
 def test_without_a_language_model_there_is_no_table(tmp_path, prices):
     write_run(tmp_path / "runs", "smac", 0, [trial(0, 0.7)])
-    assert money_findings(load(tmp_path / "runs"), prices).tables == ()
+    assert money_findings(Material(load(tmp_path / "runs"), prices)).tables == ()

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from analysis.__main__ import main
 from analysis.report import outputs as publish
+from analysis.runs.labels import EXACT
 from analysis.runs.load import load
-from analysis.tables.quality import EXACT
 from harness.jsonl import encode
 from tests.support.run_folders import CURVE, OBJECTIVE, TIME, USAGE, call, fault, outcome, trial, write_run
 

@@ -13,6 +13,7 @@ from analysis.figures.figures import draw
 from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.stats.fronts import fronts
+from analysis.stats.material import Material
 from analysis.stats.pareto import attainment_surface, front, hypervolume, hypervolume_curve, scaled
 from analysis.tables.pareto_table import pareto_headline, pareto_table
 from tests.support.run_folders import OBJECTIVE, fault, noisy_trade_offs, outcome, trial, write_run
@@ -165,10 +166,9 @@ def test_one_objective_has_no_front(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("error")
 def test_figures_are_reproducible_and_name_objectives_and_directions(tmp_path: Path) -> None:
     experiment = load(noisy_trade_offs(tmp_path / "runs", seeds=2, proposals=5))
-    comparison = compare(experiment)
     for figure in (attainment_figure, hypervolume_figure):
-        assert draw(figure, "name", experiment, comparison) == draw(figure, "name", experiment, comparison)
-    axis = attainment_figure(experiment, comparison).axes[0]
+        assert draw(figure, "name", Material(experiment)) == draw(figure, "name", Material(experiment))
+    axis = attainment_figure(Material(experiment)).axes[0]
     assert axis.get_xlabel() == "balanced_accuracy (maximize)"
     assert axis.get_ylabel() == "train_seconds (minimize)"
     assert axis.get_yscale() == "log"
@@ -178,7 +178,7 @@ def test_figures_are_reproducible_and_name_objectives_and_directions(tmp_path: P
 def test_the_figure_shows_values_as_reported(tmp_path: Path) -> None:
     write_run(tmp_path, "smac", 0, [outcome(0, 0.65, 1.0), outcome(1, 0.75, 6.0)], objectives=KNOWN)
     experiment = load(tmp_path)
-    axis = attainment_figure(experiment, compare(experiment)).axes[0]
+    axis = attainment_figure(Material(experiment)).axes[0]
     x, y = axis.lines[0].get_data()
     assert (list(x[:-1]), list(y[1:])) == ([0.75, 0.75, 0.65, 0.65], [6, 6, 1, 1])
     assert (x[-1], y[0]) == (axis.get_xlim()[0], axis.get_ylim()[1])
@@ -199,5 +199,5 @@ def test_what_is_unknown_leaves_a_gap_not_an_error(tmp_path: Path, rows: Any, se
     experiment = load(tmp_path)
     comparison = compare(experiment)
     for figure in (attainment_figure, hypervolume_figure):
-        assert draw(figure, "name", experiment, comparison)[0].rstrip().endswith("</svg>")
+        assert draw(figure, "name", Material(experiment))[0].rstrip().endswith("</svg>")
     assert pareto_table(fronts(experiment, comparison)).frame.height == 2

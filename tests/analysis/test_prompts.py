@@ -7,6 +7,7 @@ import pytest
 
 from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.paired import paired, pairs
 from analysis.tables.prompts import prompt_findings
 from tests.support.run_folders import CURVE, OBJECTIVE, fault, trial, write_run
@@ -28,9 +29,13 @@ def regret(value):
     return (0.8 - value) / ONE_RANDOM
 
 
-def findings(folder, of=prompt_findings):
+def findings(folder):
+    return prompt_findings(Material(load(folder)))
+
+
+def pair(folder, base, variant):
     experiment = load(folder)
-    return of(experiment, compare(experiment))
+    return paired(experiment, compare(experiment), base, variant)
 
 
 def test_pairs_are_compared_run_by_run(tmp_path):
@@ -38,7 +43,7 @@ def test_pairs_are_compared_run_by_run(tmp_path):
     folder = tmp_path / "e"
     runs(folder, "llm_chat", [0.70, 0.74, 0.78], invalid=2)
     runs(folder, "llm_chat+prompt=hint_correct", [0.71, 0.75, 0.79], invalid=1)
-    cells = findings(folder, lambda *both: paired(*both, "llm_chat", "llm_chat+prompt=hint_correct"))
+    cells = pair(folder, "llm_chat", "llm_chat+prompt=hint_correct")
     assert (cells["runs"], cells["measure"]) == (3, "regret")
     assert cells["base"] == pytest.approx(regret(0.74))
     assert cells["variant"] == pytest.approx(regret(0.75))
@@ -65,7 +70,7 @@ def test_without_a_shared_run_nothing_is_said(tmp_path):
     folder = tmp_path / "e"
     runs(folder, "llm_chat", [0.70])
     runs(folder, "llm_chat+prompt=no_context", [0.72], task="kc1")
-    assert findings(folder, lambda *both: paired(*both, "llm_chat", "llm_chat+prompt=no_context")) == {"runs": 0}
+    assert pair(folder, "llm_chat", "llm_chat+prompt=no_context") == {"runs": 0}
     (row,) = findings(folder).tables[0].frame.to_dicts()
     assert (row["runs"], row["difference"], row["tokens_base"]) == (0, None, None)
     assert findings(folder).said == ()
@@ -76,7 +81,7 @@ def test_where_no_regret_is_known_the_loss_is_compared(tmp_path):
     unknown = {"objectives": [OBJECTIVE | {"optimum": None, "worst": None}], "random_search_curve": None}
     runs(folder, "llm_chat", [0.70, 0.74], **unknown)
     runs(folder, "llm_chat+prompt=no_context", [0.72, 0.77], **unknown)
-    cells = findings(folder, lambda *both: paired(*both, "llm_chat", "llm_chat+prompt=no_context"))
+    cells = pair(folder, "llm_chat", "llm_chat+prompt=no_context")
     assert cells["measure"] == "loss (balanced_accuracy)"
     assert [cells["base"], cells["variant"], cells["difference"]] == pytest.approx([-0.72, -0.745, -0.025])
 
@@ -86,7 +91,7 @@ def test_a_run_without_anything_valid_and_without_a_worst_value_is_not_measured(
     unknown = {"objectives": [OBJECTIVE | {"worst": None}]}
     runs(folder, "llm_chat", [0.70, 0.74], **unknown)
     runs(folder, "llm_chat+prompt=no_context", [0.72, 0.77], invalid=4, **unknown)
-    cells = findings(folder, lambda *both: paired(*both, "llm_chat", "llm_chat+prompt=no_context"))
+    cells = pair(folder, "llm_chat", "llm_chat+prompt=no_context")
     assert cells["base"] == pytest.approx(regret(0.72))
     assert not {"variant", "difference"} & cells.keys()
     assert cells["invalid_variant"] == 1.0

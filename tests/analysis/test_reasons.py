@@ -10,9 +10,10 @@ import pytest
 from analysis.figures.figures import draw
 from analysis.figures.reasons_figure import reason_sketches
 from analysis.report.outputs import publish
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
-from analysis.tables.reasons import consistency_findings, kept_by_chance, read_reasons, verdict
+from analysis.runs.reasoned import verdict
+from analysis.stats.material import Material
+from analysis.tables.reasons import consistency_findings, kept_by_chance
 from tests.support.run_folders import USAGE, fault, trial, write_run
 
 ASKED = {"usage": USAGE | {"calls": 1, "prompt_tokens": 9, "completion_tokens": 9}, "calls": [0]}
@@ -26,7 +27,7 @@ def proposal(index, depth, reason, value=0.7, alpha=0.1, **changes):
 
 def reasoned(folder, rows, method="llm_chat", seed=0):
     write_run(folder, method, seed, rows)
-    return read_reasons(load(folder))
+    return Material(load(folder))
 
 
 def test_claims_are_judged_by_the_change_from_the_last_evaluated_configuration(tmp_path):
@@ -39,7 +40,7 @@ def test_claims_are_judged_by_the_change_from_the_last_evaluated_configuration(t
         proposal(5, "4", "Lower depth. A larger kernel. Keep alpha.", None, violations=[fault("wrong_type", "depth")]),
         trial(6, reason="Increase depth", proposed=None, violations=[fault("unparseable")], **ASKED),
     ]
-    (found,) = reasoned(tmp_path / "runs", rows).values()
+    (found,) = reasoned(tmp_path / "runs", rows).reasons.values()
     assert [each.verdicts for each in found] == [
         {},
         {"depth": "kept", "alpha": "opposite"},
@@ -61,13 +62,13 @@ def test_a_batch_is_judged_by_what_was_shown_when_it_was_asked_for(tmp_path):
         proposal(2, 4, "higher depth", **free),
         proposal(3, 4, "lower depth"),
     ]
-    (found,) = reasoned(tmp_path / "runs", rows).values()
+    (found,) = reasoned(tmp_path / "runs", rows).reasons.values()
     assert [each.verdicts.get("depth") for each in found] == [None, "kept", "kept", "unchanged"]
 
 
 def test_proposals_of_no_model_are_not_judged(tmp_path):
     rows = [proposal(0, 2, None), proposal(1, 3, None, calls=[], usage=USAGE), proposal(2, 4, "more depth")]
-    (found,) = reasoned(tmp_path / "runs", rows).values()
+    (found,) = reasoned(tmp_path / "runs", rows).reasons.values()
     assert [each.changes for each in found][1] == {}
     assert found[2].verdicts == {"depth": "kept"}
 
@@ -89,7 +90,7 @@ def test_verdicts(claim, change, said):
 @pytest.mark.parametrize("value", [True, None, "3", 10**400, "NaN", [1]])
 def test_a_value_that_is_no_number_cannot_be_judged(tmp_path, value):
     rows = [proposal(0, 2, None), proposal(1, value, "more depth", None, violations=[fault("wrong_type", "depth")])]
-    (found,) = reasoned(tmp_path / "runs", rows).values()
+    (found,) = reasoned(tmp_path / "runs", rows).reasons.values()
     assert found[1].verdicts == {}
 
 
@@ -101,7 +102,7 @@ def ups_and_downs(seed=0):
 
 
 def test_chance_holds_each_claim_against_the_other_changes_of_its_run(tmp_path):
-    (found,) = reasoned(tmp_path / "runs", ups_and_downs()).values()
+    (found,) = reasoned(tmp_path / "runs", ups_and_downs()).reasons.values()
     # Changes: up, down, up, down, up. An up is kept by 2 of the other 4, a down by 1 of 4.
     assert kept_by_chance(found) == pytest.approx((3 * 2 / 4 + 2 * 1 / 4) / 5)
     assert kept_by_chance(found[:2]) is None
@@ -128,32 +129,32 @@ def test_the_table_counts_and_says_so(tmp_path):
 
 def test_without_reasons_there_is_nothing(tmp_path):
     write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, 0.7, **ASKED)])  # an older row: no such column
-    reasons = read_reasons(load(tmp_path / "runs"))
-    assert reasons == {}
-    assert consistency_findings(reasons).tables == ()
-    assert reason_sketches(reasons) == ()
+    of = Material(load(tmp_path / "runs"))
+    assert of.reasons == {}
+    assert consistency_findings(of).tables == ()
+    assert reason_sketches(of) == ()
 
 
 @pytest.mark.filterwarnings("error")
 def test_reasons_without_claims_have_a_table_and_no_figure(tmp_path):
-    reasons = reasoned(tmp_path / "runs", [proposal(0, 2, "Why not."), proposal(1, 3, "It is fine.")])
-    findings = consistency_findings(reasons)
+    of = reasoned(tmp_path / "runs", [proposal(0, 2, "Why not."), proposal(1, 3, "It is fine.")])
+    findings = consistency_findings(of)
     assert findings.said == ()
     assert findings.tables[0].frame["kept"].to_list() == findings.tables[0].frame["chance"].to_list() == [None]
-    assert reason_sketches(reasons) == ()
+    assert reason_sketches(of) == ()
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_figure_stacks_verdicts_and_marks_chance(tmp_path):
-    reasons = reasoned(tmp_path / "runs", [*ups_and_downs(), proposal(6, 7, "A lower depth, the same alpha.")])
+    of = reasoned(tmp_path / "runs", [*ups_and_downs(), proposal(6, 7, "A lower depth, the same alpha.")])
     experiment = load(tmp_path / "runs")
-    (sketch,) = reason_sketches(reasons)
-    figure = sketch.figure_of(experiment, compare(experiment))
+    (sketch,) = reason_sketches(of)
+    figure = sketch.figure_of(Material(experiment))
     bars = {bar.get_label(): bar.patches[0].get_width() for bar in figure.axes[0].containers}
     assert bars == pytest.approx({"kept": 600 / 7, "unchanged": 0, "opposite": 100 / 7})
     (mark,) = figure.axes[0].lines
-    assert mark.get_xdata()[0] == pytest.approx(100 * kept_by_chance(reasons["llm_chat"]))
-    assert draw(sketch.figure_of, "reasons", experiment, compare(experiment))[1].startswith(b"\x89PNG")
+    assert mark.get_xdata()[0] == pytest.approx(100 * kept_by_chance(of.reasons["llm_chat"]))
+    assert draw(sketch.figure_of, "reasons", Material(experiment))[1].startswith(b"\x89PNG")
 
 
 def test_every_reason_can_be_read_and_does_nothing(tmp_path):
@@ -182,5 +183,5 @@ def test_a_level_by_its_short_name_is_no_change(tmp_path):
         proposal(0, 2, None, alpha=level["alpha"]),
         proposal(1, 2, "the same alpha", alpha=0.0017, executed={"depth": 2, "kernel": "rbf", **level}),
     ]
-    (found,) = reasoned(tmp_path / "runs", rows).values()
+    (found,) = reasoned(tmp_path / "runs", rows).reasons.values()
     assert found[1].verdicts == {"alpha": "kept"}

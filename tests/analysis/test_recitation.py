@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.report.outputs import publish
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.recitation import recitation_findings, share_better
 from benchmarks.hpobench.hpobench import HPOBench
 from tests.support.run_folders import OBJECTIVE, fault, trial, write_run
@@ -30,7 +30,7 @@ def recite(folder, method, answers_by_seed, **changes):
 
 def findings(folder):
     experiment = load(folder)
-    return recitation_findings(experiment, compare(experiment))
+    return recitation_findings(Material(experiment))
 
 
 def test_one_row_by_hand(tmp_path):

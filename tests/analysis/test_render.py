@@ -28,7 +28,8 @@ from analysis.tables.generalization import generalization_table, incumbents
 from analysis.tables.hallucination import hallucination_table
 from analysis.tables.leak import leak_pairs, leak_table
 from analysis.tables.pareto_table import pareto_table
-from analysis.tables.quality import quality_by_task_table, quality_table
+from analysis.tables.quality import quality_table
+from analysis.tables.quality_by_task import quality_by_task_table
 from tests.support.run_folders import noisy_experiment, noisy_trade_offs
 
 GOLDEN = Path(__file__).parent / "golden"

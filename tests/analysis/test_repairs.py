@@ -10,8 +10,8 @@ import pytest
 
 from analysis.present.render import cells
 from analysis.present.table import Findings
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.repairs import repair_findings
 from tests.support.run_folders import OBJECTIVE, fault, trial, write_run
 
@@ -32,7 +32,7 @@ def _run(folder: Path, method: str, seed: int, values: Sequence[float | str | No
 
 def _found(folder: Path) -> Findings:
     experiment = load(folder)
-    return repair_findings(experiment, compare(experiment))
+    return repair_findings(Material(experiment))
 
 
 def _rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from analysis.present.table import Findings
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
+from analysis.stats.material import Material
 from analysis.tables.strays import stray_findings
 from harness.faults import catalogue
 from tests.support.run_folders import fault, trial, write_run
@@ -33,7 +33,7 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
     write_run(tmp_path, "llm_chat", 0, [*rows(), trial(4, 0.7)], faults=catalogue())
     write_run(tmp_path, "random_search", 0, [trial(0, 0.7)])
     experiment = load(tmp_path)
-    (table,) = stray_findings(experiment, compare(experiment)).tables
+    (table,) = stray_findings(Material(experiment)).tables
     found = {row["method"]: row for row in table.frame.iter_rows(named=True)}
     row = found["llm_chat"]
     assert (row["off"], row["outside"], row["confused"]) == (3, 1, 0.5)
@@ -48,4 +48,4 @@ def test_runs_that_knew_no_grid_are_not_measured_and_without_strays_there_is_no_
     write_run(tmp_path / "valid", "llm_chat", 0, [trial(0, 0.7)])
     for name in ("older", "valid"):
         experiment = load(tmp_path / name)
-        assert stray_findings(experiment, compare(experiment)) == Findings()
+        assert stray_findings(Material(experiment)) == Findings()

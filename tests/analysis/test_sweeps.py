@@ -9,9 +9,9 @@ import pytest
 
 from analysis.present.render import cells
 from analysis.runs.calls import read_calls, read_spans
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.stats.joules import attributed, run_joules
+from analysis.stats.material import Material
 from analysis.tables.cost import cost_table
 from analysis.tables.invalid_proposals import exhibits
 from analysis.tables.sweeps import sweep_findings
@@ -63,14 +63,14 @@ def joules(cpu: float | None, gpu: float | None) -> dict[str, Any]:
 
 def table(folder: Path) -> Any:
     experiment = load(folder)
-    (found,) = sweep_findings(experiment, compare(experiment)).tables
+    (found,) = sweep_findings(Material(experiment)).tables
     return found
 
 
 def test_without_a_record_there_is_no_table(folder: Path) -> None:
     run_of(folder, "llm_chat", 1, 2)
     experiment = load(folder)
-    assert sweep_findings(experiment, compare(experiment)).tables == ()
+    assert sweep_findings(Material(experiment)).tables == ()
     assert run_joules(experiment) == {A: None}
 
 

@@ -10,15 +10,17 @@ import pytest
 
 from analysis.present.render import cells
 from analysis.present.table import Table
-from analysis.report.headline import headlines
 from analysis.runs.comparison import compare
+from analysis.runs.labels import EXACT
 from analysis.runs.load import load
 from analysis.tables.cost import cost_table
 from analysis.tables.failures import failures_table
 from analysis.tables.hallucination import hallucination_table
+from analysis.tables.headline import headlines
 from analysis.tables.instrument import random_search_check
 from analysis.tables.invalid_proposals import exhibits
-from analysis.tables.quality import EXACT, quality_by_task_table, quality_table, quality_tables
+from analysis.tables.quality import quality_table, quality_tables
+from analysis.tables.quality_by_task import quality_by_task_table
 from tests.support.run_folders import OBJECTIVE, at, call, fault, trial, write_run
 
 INVALID: dict[str, Any] = {"violations": [fault("missing", "depth")]}

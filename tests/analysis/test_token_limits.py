@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.runs.comparison import compare
 from analysis.runs.load import load
 from analysis.runs.variants import settings
+from analysis.stats.material import Material
 from analysis.tables.hallucination import hallucination_table
 from analysis.tables.token_limits import limit_findings
 from tests.support.run_folders import USAGE, call, fault, trial, write_run
@@ -49,7 +49,7 @@ def test_methods_that_differ_in_the_limit_alone_are_compared_whatever_they_are_c
 
 def test_each_limit_over_the_shared_runs(folder):
     experiment = load(folder)
-    found = limit_findings(experiment, compare(experiment))
+    found = limit_findings(Material(experiment))
     short, long = found.tables[0].frame.iter_rows(named=True)
     assert (short["limit"], short["proposals"], short["completion_tokens"]) == (120, 3, 120)
     assert (short["cut_off"], short["truncated"], short["invalid"], short["invented"]) == (1, 2 / 3, 1, 0)
@@ -70,7 +70,7 @@ def test_an_experiment_with_one_limit_has_no_such_table(tmp_path):
         decoding=config(400, "json_schema")["decoding"],
     )
     experiment = load(tmp_path)
-    assert limit_findings(experiment, compare(experiment)).tables == ()
+    assert limit_findings(Material(experiment)).tables == ()
 
 
 def test_cut_off_stands_beside_the_faults_for_those_who_have_replies(folder):

@@ -8,10 +8,10 @@ import polars as pl
 
 from analysis.present.render import number_text, with_interval
 from analysis.present.table import Table
+from analysis.runs.labels import EXACT
 from analysis.runs.load import Experiment
 from analysis.tables.authorship import with_model
 from analysis.tables.failures import reasons
-from analysis.tables.quality import EXACT
 from harness.faults import Group
 
 Row = dict[str, object]
