@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from harness.budget import Budget
@@ -17,7 +18,7 @@ from harness.probe import Family
 from harness.problem import Benchmark, Problem
 from harness.repair import Repair
 from harness.seeds import derived_seeds
-from harness.signature import check_settings, settings_of
+from harness.signature import check_settings, gathered, settings_of
 from harness.space import refuse_unsound
 from harness.start import Start, begin_with
 from harness.tracker import Tracker
@@ -151,7 +152,7 @@ def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | Non
         if setting.part is not None and name in factory.keywords:
             place = next((key for key, value in (shared or {}).items() if value == node.get(name)), f"{group}.{name}")
             check_part(factory.keywords[name], setting.part, place)
-    return factory
+    return partial(factory.func, *factory.args, **gathered(factory.func, factory.keywords))
 
 
 def _check(node: Mapping[str, Any], path: str, given: tuple[str, ...], shared: Mapping[str, Any]) -> None:

@@ -18,7 +18,8 @@ from harness.internals import offered
 from harness.kinds import Kind, is_part, kind_of, refusal
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
-_FURTHER = "takes_also"
+_Part = TypeVar("_Part", bound=type)
+_FURTHER, _SPREAD = "takes_also", "is_spread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,34 @@ def takes_also(other: Callable[..., Any]) -> Callable[[_Target], _Target]:
     return decorated
 
 
+def spread(part: _Part) -> _Part:
+    """Decorate a data class whose fields are settings of whatever takes one, each by its own name."""
+    setattr(part, _SPREAD, True)
+    return part
+
+
+def gathered(target: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for the target: its settings, those of a ``spread`` class in one object."""
+    found = dict(settings)
+    for each, hint in _hinted(target) or ():
+        if hasattr(hint, _SPREAD) and each.name not in found:
+            found[each.name] = hint(**{name: found.pop(name) for name in settings_of(hint)[0] if name in found})
+    return found
+
+
 def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:
     """The parameters that can be given by name, and whether others can be given too."""
-    try:
-        parameters = inspect.signature(target).parameters.values()
-    except (TypeError, ValueError):  # some built in C have none
+    if (parameters := _hinted(target)) is None:
         return {}, True
-    settings = {}
-    for each in parameters:
-        if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
+    settings: dict[str, Setting] = {}
+    for each, hint in parameters:
+        if hasattr(hint, _SPREAD):
+            settings |= settings_of(hint)[0]
+        elif each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
             required = each.default is each.empty
-            hint = _resolved(target, each.name, each.annotation)
             part = hint if is_part(hint) else None
             settings[each.name] = Setting(kind_of(hint), None if required else each.default, required, part)
-    is_open = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    is_open = any(each.kind is each.VAR_KEYWORD for each, _ in parameters)
     if is_open and (other := getattr(target, _FURTHER, None)) is not None:
         further, is_open = settings_of(other)
         settings = further | settings
@@ -107,6 +122,15 @@ def _is_built(value: Any) -> bool:
     if isinstance(value, Mapping):
         return "_target_" in value or any(map(_is_built, value.values()))
     return isinstance(value, list | tuple) and any(map(_is_built, value))
+
+
+def _hinted(target: Callable[..., Any]) -> list[tuple[inspect.Parameter, Any]] | None:
+    """Its parameters, each with its hint; None where it does not say them."""
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):  # some built in C have none
+        return None
+    return [(each, _resolved(target, each.name, each.annotation)) for each in parameters]
 
 
 def _resolved(target: Any, name: str, annotation: Any) -> Any:

@@ -8,13 +8,12 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from harness.budget import Budget
-from harness.chat import ChatModel
 from harness.errors import SettingError, unknown
 from harness.problem import Params, Problem
 from harness.trial import Proposal, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor
-from optimizers.chat.prompt import Prompt, answer_of, dumps, result, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import answer_of, dumps, result, template
 from optimizers.cma_es import CMAES
 from optimizers.shared.history import History
 
@@ -49,43 +48,37 @@ class Centaur:
         problem: What is optimized.
         seed: Seeds CMA-ES and the sampling of each reply.
         budget: Handed to CMA-ES.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its reply is sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         llm_ratio: Share of the trials after the warm-up that are the model's.
         llm_warmup: Trials that are CMA-ES's alone.
         schedule: "share", or "interval" for every round(1 / llm_ratio)-th trial.
-        temperature: Used where ``decoding`` sets none.
 
     Raises:
         SettingError: A setting is out of its range.
     """
 
-    def __init__(  # noqa: PLR0913 (each one is a setting)
+    def __init__(
         self,
         problem: Problem,
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         llm_ratio: float = 0.3,
         llm_warmup: int = 10,
         schedule: Literal["share", "interval"] = "share",
-        temperature: float = 0.7,
     ) -> None:
         if not 0 <= llm_ratio <= 1:
             raise SettingError(f"optimizer.llm_ratio is {llm_ratio}; give a share, 0 to 1, e.g. 0.3.")
         if schedule not in SCHEDULES:
             raise unknown("schedule", schedule, SCHEDULES)
         self._ratio, self._warmup, self._schedule = llm_ratio, llm_warmup, schedule
-        self._prompt, self._objective = prompt, problem.objectives[0]
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._prompt, self._objective = chat_settings.prompt, problem.objectives[0]
+        self._advisor = Advisor(problem, seed, chat_settings)
         self._cma = CMAES(problem, seed, budget)
         self._history = History(self._objective)
         self._macros: Any = template("centaur")
-        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
+        task = self._macros.task(problem, self._prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
 

@@ -14,6 +14,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import Parsed
 from optimizers.chat.prompt import Prompt, dumps, result, template
 from optimizers.shared.history import History, Observation
@@ -50,7 +51,7 @@ class Human:
             raise SettingError(f"optimizer.rows is {rows!r}; give a whole number from 1, e.g. 15.")
         self._objective, self._rows = problem.objectives[0], rows
         self._prompt = dataclasses.replace(prompt, reasoning=False)
-        self._advisor = Advisor(problem, seed, chat, self._prompt, Decoding(), temperature=0.0)
+        self._advisor = Advisor(problem, seed, ChatSettings(chat, self._prompt, Decoding(), temperature=0.0))
         self._macros: Any = template("human")
         task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = Message("system", f"{str(task).strip()}\n{_budget_text(budget)}")

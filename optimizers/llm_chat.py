@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from harness.budget import Budget
-from harness.chat import ChatModel, Message
+from harness.chat import Message
 from harness.errors import unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor
-from optimizers.chat.prompt import Prompt, answer_of, fidelity_lines, result, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import answer_of, fidelity_lines, result, template
 
 HISTORIES = ("compressed", "conversation")
 
@@ -36,11 +36,8 @@ class LLMChat:
         problem: What is optimized.
         seed: Seeds the sampling of each reply.
         budget: Its number of trials is told to the model.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its reply is sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         history: "compressed" or "conversation".
-        temperature: Used where ``decoding`` sets none.
 
     Raises:
         SettingError: There is no such history, or the task lacks what the prompt is to tell.
@@ -48,27 +45,24 @@ class LLMChat:
 
     multi_objective: ClassVar[bool] = True
 
-    def __init__(  # each one is a setting
+    def __init__(
         self,
         problem: Problem,
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         history: Literal["compressed", "conversation"] = "compressed",
-        temperature: float = 0.0,
     ) -> None:
         if history not in HISTORIES:
             raise unknown("history", history, HISTORIES)
         self._objectives = problem.objectives
-        self._prompt, self._history = prompt, history
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._prompt, self._history = chat_settings.prompt, history
+        self._advisor = Advisor(problem, seed, chat_settings)
         self._macros: Any = template("llm_chat")
         form = self._advisor.form
-        fidelities = fidelity_lines(prompt.fidelities(problem))
-        task = self._macros.task(problem, prompt, self._advisor.lines, form, budget.trials, fidelities)
+        fidelities = fidelity_lines(self._prompt.fidelities(problem))
+        task = self._macros.task(problem, self._prompt, self._advisor.lines, form, budget.trials, fidelities)
         self._task = str(task).strip()
         self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
         self._entries: list[str] = []

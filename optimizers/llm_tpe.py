@@ -8,13 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.budget import Budget
-from harness.chat import ChatModel
 from harness.errors import SettingError, unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor
-from optimizers.chat.prompt import Prompt, answer_of, dumps, result, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import answer_of, dumps, result, template
 from optimizers.shared.history import History
 from optimizers.tpe import TPE
 
@@ -49,42 +48,36 @@ class LLMTPE:
         problem: What is optimized.
         seed: Seeds the coins, the sampling of each reply and TPE, each in a stream of its own.
         budget: Handed to TPE.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its reply is sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         llm_share: Probability that the model proposes a trial.
         init_method: Who proposes when nothing was tried yet: "llm" or "random". A start stands in for it.
-        temperature: Used where ``decoding`` sets none.
 
     Raises:
         SettingError: The share is no probability, or there is no such method.
     """
 
-    def __init__(  # noqa: PLR0913 (each one is a setting)
+    def __init__(
         self,
         problem: Problem,
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         llm_share: float = 0.5,
         init_method: Literal["llm", "random"] = "llm",
-        temperature: float = 0.7,
     ) -> None:
         if not 0 <= llm_share <= 1:
             raise SettingError(f"optimizer.llm_share is {llm_share}; give a probability, 0 to 1, e.g. 0.5.")
         if init_method not in INIT_METHODS:
             raise unknown("init_method", init_method, INIT_METHODS)
-        self._share, self._init_method, self._prompt = llm_share, init_method, prompt
+        self._share, self._init_method, self._prompt = llm_share, init_method, chat_settings.prompt
         self._coins = np.random.default_rng((seed, 1))  # the advisor draws from default_rng(seed)
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._advisor = Advisor(problem, seed, chat_settings)
         self._objective = problem.objectives[0]
         self._tpe = TPE(dataclasses.replace(problem, objectives=(self._objective,)), seed, budget)
         self._history = History(self._objective)
         self._macros: Any = template("llm_tpe")
-        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
+        task = self._macros.task(problem, self._prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
         self._proposer: str | None = None

@@ -6,14 +6,13 @@ from collections import deque
 from typing import Any
 
 from harness.budget import Budget, Spent
-from harness.chat import ChatModel
 from harness.choices import text_of
 from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor, proposals_of
-from optimizers.chat.prompt import Prompt, dumps, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import dumps, template
 from optimizers.shared.batch_size import batch_size
 from optimizers.shared.draws import Draws
 from optimizers.shared.history import History, Observation
@@ -38,33 +37,27 @@ class OPRO:
         problem: What is optimized.
         seed: Seeds the starting points and the sampling of each reply.
         budget: Bounds the last step.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its replies are sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         initial: Random starting points; trials of a start count among them.
         samples: Solutions sampled per step.
         shown: Most solutions in the meta-prompt.
-        temperature: Used where ``decoding`` sets none.
 
     Raises:
         SettingError: A number that is too small.
     """
 
-    def __init__(  # noqa: PLR0913 (each one is a setting)
+    def __init__(
         self,
         problem: Problem,
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         initial: int = 5,
         samples: int = 8,
         shown: int = 20,
-        temperature: float = 1.0,
     ) -> None:
-        prompt.refuse_repeats("opro")
+        chat_settings.prompt.refuse_repeats("opro")
         for name, value, least in (("initial", initial, 0), ("samples", samples, 1), ("shown", shown, 1)):
             if value < least:
                 raise SettingError(f"optimizer.{name} is {value}; give a whole number from {least}.")
@@ -72,11 +65,11 @@ class OPRO:
         self._budget, self._spent = budget, Spent()
         self._objective = problem.objectives[0]
         self._draws = Draws(problem.space, seed)
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._advisor = Advisor(problem, seed, chat_settings)
         self._history = History(self._objective)
         self._queue: deque[Proposal] = deque()
         self._macros: Any = template("opro")
-        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form)
+        task = self._macros.task(problem, chat_settings.prompt, self._advisor.lines, self._advisor.form)
         self._task = str(task).strip()
 
     def prepare(self) -> None:

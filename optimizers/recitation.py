@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from harness.budget import Budget, Spent
-from harness.chat import ChatModel, ChatRequest, Completion, Message
+from harness.chat import ChatRequest, Completion, Message
 from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
@@ -16,6 +16,7 @@ from llms.decoding import Decoding
 from llms.schema import REASONING, closed_object, json_schema
 from optimizers.chat.advisor import total
 from optimizers.chat.candidate_list import number
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import ANSWER_KEY, REASONING_KEY, parse_reply
 from optimizers.chat.prompt import Prompt, placeholder, space_lines, template
 from optimizers.chat.request import Requests
@@ -46,12 +47,10 @@ class Recitation:
         problem: What is asked for.
         seed: Seeds the sampling of each reply.
         budget: Bounds the last batch.
-        chat: Who answers.
-        prompt: What it is told. The benchmark is named only where the task is told of by name: not without context,
-            nor at its level ``statistics``, nor where the task has nothing to tell, as under ``probe=no_task``.
-        decoding: How its replies are sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled. The benchmark is named only where
+            the task is told of by name: not without context, nor at its level ``statistics``, nor where the task has
+            nothing to tell, as under ``probe=no_task``.
         samples: Recitations asked for at once.
-        temperature: Used where ``decoding`` sets none.
 
     Raises:
         SettingError: ``samples`` is too small, or the task lacks what the prompt is to tell.
@@ -63,21 +62,19 @@ class Recitation:
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         samples: int = 10,
-        temperature: float = 0.7,
     ) -> None:
+        prompt, decoding = chat_settings.prompt, chat_settings.decoding
         prompt.refuse_repeats("recitation")
         if samples < 1:
             raise SettingError(f"optimizer.samples is {samples}; give a whole number from 1.")
         self._samples, self._budget, self._spent = samples, budget, Spent()
-        self._chat, self._prompt = chat, prompt
+        self._chat, self._prompt = chat_settings.chat, prompt
         self._names = frozenset(problem.space)
         told = prompt.told(problem)
         self._short, problem = told.short, told.problem
-        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning)
+        self._requests = Requests(problem, chat_settings, seed)
         self._schema = schema(problem, decoding, self._requests.reasoned) if decoding.mode == "json_schema" else None
         self._queue: deque[Proposal] = deque()
         before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""

@@ -37,6 +37,7 @@ from harness.validity import Checker
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt, space_lines
 from optimizers.llm_chat import LLMChat
+from tests.support.chat_methods import built
 from tests.support.fakes import ScriptedChat
 
 PAGE = (Path(__file__).parents[1] / "docs" / "hallucination.md").read_text(encoding="utf-8")
@@ -115,7 +116,7 @@ def propose(example):
     """The reply as a method's proposal, and the call behind it."""
     chat = ScriptedChat([Completion(example.reply, example.finish, id=0)])
     prompt = Prompt(fidelity=example.fidelity)
-    optimizer = LLMChat(example.problem, 0, Budget(proposals=9), chat=chat, prompt=prompt, decoding=Decoding())
+    optimizer = built(LLMChat, example.problem, 0, Budget(proposals=9), chat=chat, prompt=prompt, decoding=Decoding())
     proposal = optimizer.ask()
     shown = [message.content for message in chat.requests[0].messages] if example.prompt is None else [example.prompt]
     messages = [{"role": "user", "content": text} for text in shown]

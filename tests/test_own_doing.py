@@ -34,6 +34,7 @@ from llms.decoding import Decoding
 from llms.schema import json_schema
 from llms.wire.dialect import Dialect
 from optimizers.chat import candidate_list
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import parse_reply
 from optimizers.chat.prompt import Prompt, dumps, placeholder, result, space_lines
 from optimizers.chat.request import Requests
@@ -276,7 +277,9 @@ def test_a_failed_repaired_trial_is_not_shown_as_if_the_proposal_had_been_run():
 @pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
 def test_no_request_has_stop_words_or_penalties(mode):
     """And none reaches the model but what is recorded: the server is told to leave the model's own settings out."""
-    request = Requests(Line().problem, Decoding(mode), 0.5, 0).build([Message("user", "Config:")])
+    request = Requests(Line().problem, ChatSettings(ScriptedChat([]), Prompt(), Decoding(mode), 0.5), 0).build(
+        [Message("user", "Config:")]
+    )
     body = Dialect().body("m", request)
     assert set(body) <= {"model", "messages", "temperature", "max_tokens", "seed", "response_format"}
     assert body["max_tokens"] == Decoding().max_tokens
@@ -285,7 +288,9 @@ def test_no_request_has_stop_words_or_penalties(mode):
 @pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
 def test_reasoning_that_is_asked_for_does_not_use_up_the_tokens_of_the_configuration(mode):
     """Under the schema it has at most 400 characters."""
-    requests = Requests(Line().problem, Decoding(mode, max_tokens=50), 0.5, 0, reasoning=True)
+    requests = Requests(
+        Line().problem, ChatSettings(ScriptedChat([]), Prompt(reasoning=True), Decoding(mode, max_tokens=50), 0.5), 0
+    )
     assert requests.build([Message("user", "Config:")]).max_tokens == 250
     assert requests.longest(4) == 400
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.chat import ChatModel, Completion, Message
+from harness.chat import Completion, Message
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
 from harness.validity import Checker
-from llms.decoding import Decoding
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import ANSWER_KEY, REASONING_KEY, Parsed, parse_reply
-from optimizers.chat.prompt import FIDELITY_KEY, Prompt, placeholder, space_lines
+from optimizers.chat.prompt import FIDELITY_KEY, placeholder, space_lines
 from optimizers.chat.request import Requests
 
 Talk = str | Sequence[Message]
@@ -68,32 +68,20 @@ class Advisor:
     Args:
         problem: Its space becomes the schema and the form of an answer.
         seed: Seeds the sampling of each reply.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its replies are sampled.
-        temperature: The method's own; ``decoding.temperature`` overrides it.
+        settings: Who answers, what it is told and how its replies are sampled.
         top_p: The method's own nucleus.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        seed: int,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
-        temperature: float,
-        top_p: float = 1.0,
-    ) -> None:
-        self._chat, self._prompt = chat, prompt
+    def __init__(self, problem: Problem, seed: int, settings: ChatSettings, top_p: float = 1.0) -> None:
+        self._chat, self._prompt = settings.chat, settings.prompt
         self._checker = Checker(problem.space)
-        self._fidelities = prompt.fidelities(problem)
-        self.told = prompt.told(problem)
+        self._fidelities = self._prompt.fidelities(problem)
+        self.told = self._prompt.told(problem)
         """The space as the model is told it."""
         problem = self.told.problem
         self.lines = space_lines(problem)
         """The same, line by line."""
-        self._requests = Requests(problem, decoding, temperature, seed, prompt.reasoning, top_p, self._fidelities)
+        self._requests = Requests(problem, settings, seed, top_p, self._fidelities)
         form = placeholder(problem, self._fidelities)
         before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""
         self.form = f'{{{before}"{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form

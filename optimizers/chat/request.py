@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.chat import ChatRequest, Message
 from harness.problem import Fidelity, Problem
-from llms.decoding import Decoding
 from llms.schema import REASONING, closed_object, fidelity_schema, json_schema, with_optional
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import ANSWER_KEY
 from optimizers.chat.prompt import FIDELITY_KEY
 
@@ -23,10 +23,8 @@ class Requests:
 
     Args:
         problem: Its space becomes the schema.
-        decoding: Mode, longest reply and thinking part, and a temperature that overrides the method's own.
-        temperature: The method's own.
+        settings: Temperature, decoding mode, longest reply and thinking part, and whether reasoning is asked for.
         seed: Seeds one generator; each request takes its sampling seed from it, in order.
-        reasoning: The reply holds reasoning before the configuration.
         top_p: The method's own nucleus.
         fidelities: Those that may stand with a configuration.
     """
@@ -34,15 +32,13 @@ class Requests:
     def __init__(
         self,
         problem: Problem,
-        decoding: Decoding,
-        temperature: float,
+        settings: ChatSettings,
         seed: int,
-        reasoning: bool = False,
         top_p: float = 1.0,
         fidelities: Sequence[Fidelity] = (),
     ) -> None:
-        self._decoding = decoding
-        self._temperature = temperature if decoding.temperature is None else decoding.temperature
+        decoding, reasoning = settings.decoding, settings.prompt.reasoning
+        self._decoding, self._temperature = decoding, settings.sampling_temperature
         self._top_p = top_p
         self._rng = np.random.default_rng(seed)
         self._reasoning_tokens = REASONING_TOKENS if reasoning else 0

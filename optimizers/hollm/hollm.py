@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from harness.budget import Budget, Spent
-from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
+from harness.chat import LENGTH, ChatRequest, Completion, Message
 from harness.errors import SettingError
 from harness.problem import Problem
 from harness.trial import Candidate, Fault, Proposal, Proposer, Trial, Violation
 from harness.validity import Checker
-from llms.decoding import Decoding
 from optimizers.chat.advisor import total
 from optimizers.chat.candidate_list import Item, form, read, schema
-from optimizers.chat.prompt import Prompt, dumps, space_lines, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import dumps, space_lines, template
 from optimizers.chat.request import Requests
 from optimizers.hollm import partition
 from optimizers.hollm.cell_space import CellSpace
@@ -53,9 +53,7 @@ class HOLLM:
         problem: What is optimized.
         seed: Seeds the random configurations, the draws of cells and the sampling of each reply.
         budget: Its trials are T, and the length of the annealing; it bounds the last step.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its replies are sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         initial: Random configurations; trials of a start count among them.
         cells: M, drawn a step, one request each.
         candidates: k, asked for in a cell.
@@ -65,7 +63,6 @@ class HOLLM:
         leaf_size_per_dimension: Most points of a cell, per hyperparameter.
         leaf_growth: Lambda, by which a cell's size grows with the logarithm of the observations.
         examples: Latest configurations shown.
-        temperature: Used where ``decoding`` sets none.
         trials_without_limit: Planned trials when the budget limits neither proposals nor evaluations.
 
     Raises:
@@ -78,9 +75,7 @@ class HOLLM:
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         initial: int = 5,
         cells: int = 5,
         candidates: int = 5,
@@ -90,9 +85,9 @@ class HOLLM:
         leaf_size_per_dimension: float = 0.5,
         leaf_growth: float = 0.0,
         examples: int = 110,
-        temperature: float = 0.7,
         trials_without_limit: int = 100,
     ) -> None:
+        prompt, decoding = chat_settings.prompt, chat_settings.decoding
         prompt.refuse_repeats("hollm")
         least = {"cells": cells, "candidates": candidates, "batch": batch, "examples": examples}
         for name, value in least.items():
@@ -103,10 +98,10 @@ class HOLLM:
         self._shown, self._trials = examples, budget.trials or trials_without_limit
         self._problem, self._objective = problem, problem.objectives[0]
         self._budget, self._spent = budget, Spent()
-        self._chat, self._prompt, self._decoding = chat, prompt, decoding
+        self._chat, self._prompt = chat_settings.chat, prompt
         self._told = prompt.told(problem)
         told = self._told.problem
-        self._requests = Requests(told, decoding, temperature, seed, prompt.reasoning)
+        self._requests = Requests(told, chat_settings, seed)
         held = decoding.mode == "json_schema"
         self._schema = schema(told, decoding, candidates, prompt.reasoning) if held else None
         self._checker = Checker(problem.space)

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness.budget import Budget
-from harness.chat import ChatModel
 from harness.errors import SettingError, unknown
 from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.few_shot import STYLES, Style
-from optimizers.chat.prompt import Prompt
 from optimizers.chat.request import Requests
 from optimizers.llambo.llambo_candidates import (
     Drawn,
@@ -68,9 +66,7 @@ class LLAMBO:
         problem: What is optimized.
         seed: Seeds shuffles, random draws and the sampling of each reply.
         budget: Not used.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How configurations are sampled; predictions are free text.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         warm_start: Context of the zero-shot warm start, "none", "partial" or "full"; or "random" configurations.
         sampler: Candidates from the "llm", or "random".
         surrogate: "discriminative", "generative", or "none", which takes the first candidate in the running.
@@ -81,7 +77,6 @@ class LLAMBO:
         top_fraction: Share of observations that the generative surrogate calls good.
         examples: The surrogate's examples as the text of one "message", or as "turns" of a conversation.
         shown: Examples in a prompt at most, a random choice each time; None for all.
-        temperature: Used where ``decoding`` sets none.
         top_p: Nucleus of every reply.
 
     Raises:
@@ -94,9 +89,7 @@ class LLAMBO:
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         warm_start: Literal["none", "partial", "full", "random"] = "full",
         sampler: Literal["llm", "random"] = "llm",
         surrogate: Literal["discriminative", "generative", "none"] = "discriminative",
@@ -107,9 +100,9 @@ class LLAMBO:
         top_fraction: float = 0.25,
         examples: Style = "message",
         shown: int | None = None,
-        temperature: float = 0.7,
         top_p: float = 0.95,
     ) -> None:
+        prompt = chat_settings.prompt
         prompt.refuse_repeats("llambo")
         for name, value, options in (
             ("warm_start", warm_start, WARM_STARTS),
@@ -126,12 +119,12 @@ class LLAMBO:
         _check_within("top_fraction", top_fraction, 0, 1)
         self._objective = problem.objectives[0]
         self._alpha, self._initial = alpha, initial
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature, top_p)
+        self._advisor = Advisor(problem, seed, chat_settings, top_p)
         self._draws = Draws(problem.space, seed)
         self._warm_start: WarmStart | None = None
         if warm_start != "random":
-            requests = Requests(self._advisor.told.problem, decoding, temperature, seed, prompt.reasoning, top_p)
-            self._warm_start = WarmStart(problem, requests, chat, prompt, decoding, warm_start, initial)
+            requests = Requests(self._advisor.told.problem, chat_settings, seed, top_p)
+            self._warm_start = WarmStart(problem, requests, chat_settings, warm_start, initial)
         shuffles = Shuffles(seed, shown)
         self._sampler: Sampler = RandomSampler(self._draws, candidates)
         if sampler == "llm":

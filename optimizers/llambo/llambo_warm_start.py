@@ -6,14 +6,14 @@ import dataclasses
 import json
 from typing import Any
 
-from harness.chat import LENGTH, ChatModel, ChatRequest, Completion, Message
+from harness.chat import LENGTH, ChatRequest, Completion, Message
 from harness.choices import Choices, has_choices
 from harness.objects import object_texts
 from harness.problem import Description, Problem
 from harness.trial import Proposal, Usage
-from llms.decoding import Decoding
 from llms.schema import json_schema, list_schema
 from optimizers.chat.advisor import Answer
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.parse import ANSWER_KEY, Parsed, parse_reply
 from optimizers.chat.prompt import Prompt, placeholder, space_lines, template
 from optimizers.chat.request import Requests
@@ -34,9 +34,8 @@ class WarmStart:
     Args:
         problem: What is optimized.
         requests: Builds the request; used up one per warm start.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its reply is sampled; in the JSON modes it is an object that holds the list.
+        chat_settings: Who answers, what it is told and how its reply is sampled: in the JSON modes it is an object that
+            holds the list.
         context: "none", "partial" or "full".
         count: Configurations asked for.
     """
@@ -45,13 +44,12 @@ class WarmStart:
         self,
         problem: Problem,
         requests: Requests,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         context: str,
         count: int,
     ) -> None:
-        self._requests, self._chat, self._decoding = requests, chat, decoding
+        prompt, decoding = chat_settings.prompt, chat_settings.decoding
+        self._requests, self._chat, self._decoding = requests, chat_settings.chat, decoding
         self._reasoning, self._count = prompt.reasoning, count
         self._context = context if prompt.context else "none"
         told = prompt.told(problem)

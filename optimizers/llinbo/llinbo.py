@@ -9,13 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.budget import Budget, Spent
-from harness.chat import ChatModel
 from harness.errors import unknown
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Trial
-from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor, Answer, proposals_of
-from optimizers.chat.prompt import Prompt, answer_of, result, template
+from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.prompt import answer_of, result, template
 from optimizers.llinbo.gaussian_process import GaussianProcess, fitted
 from optimizers.llinbo.inner_search import Found, InnerSearch
 from optimizers.llinbo.llinbo_rules import (
@@ -66,36 +65,30 @@ class LLINBO:
         problem: What is optimized.
         seed: Seeds the sampling of each reply, the coin, the draws and the inner maximization.
         budget: Its trials set T; it bounds the warm start.
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its replies are sampled.
+        chat_settings: Who answers, what it is told and how its replies are sampled.
         variant: "justify", "transient" or "constrained".
-        temperature: Used where ``decoding`` sets none.
         trials_without_limit: Planned trials when the budget limits neither proposals nor evaluations.
 
     Raises:
         SettingError: There is no such variant.
     """
 
-    def __init__(  # noqa: PLR0913 (each one is a setting)
+    def __init__(
         self,
         problem: Problem,
         seed: int,
         budget: Budget,
         *,
-        chat: ChatModel,
-        prompt: Prompt,
-        decoding: Decoding,
+        chat_settings: ChatSettings,
         variant: Literal["justify", "transient", "constrained"] = "justify",
-        temperature: float = 1.0,
         trials_without_limit: int = 100,
     ) -> None:
         if variant not in VARIANTS:
             raise unknown("variant", variant, VARIANTS)
-        self._variant, self._prompt, self._objective = variant, prompt, problem.objectives[0]
+        self._variant, self._prompt, self._objective = variant, chat_settings.prompt, problem.objectives[0]
         self._budget, self._spent = budget, Spent()
         self._trials = budget.trials or trials_without_limit
-        self._advisor = Advisor(problem, seed, chat, prompt, decoding, temperature)
+        self._advisor = Advisor(problem, seed, chat_settings)
         self._rng, self._search = np.random.default_rng(seed), InnerSearch(problem, seed)
         self._evaluated = Evaluated(problem)
         self._queue: deque[Proposal] | None = None
@@ -103,7 +96,7 @@ class LLINBO:
         self._warm: GaussianProcess | None = None
         self._first_deviation: float | None = None
         self._macros: Any = template("llinbo")
-        task = self._macros.task(problem, prompt, self._advisor.lines, self._advisor.form, self._objective)
+        task = self._macros.task(problem, self._prompt, self._advisor.lines, self._advisor.form, self._objective)
         self._task = str(task).strip()
         self._entries: list[str] = []
 

@@ -18,6 +18,7 @@ from harness.problem import Objective, Outcome, Problem
 from harness.trial import Fault, Violation
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
+from tests.support.chat_methods import built
 from tests.support.fakes import VALID, ScriptedChat, rich_space
 
 SCRIPT = [
@@ -64,7 +65,7 @@ def run(repair, kind, prompt):
     told = instantiate(group("prompt", prompt))
     replies = (SCRIPT[i % len(SCRIPT)] for i in range(100))
     chat = ScriptedChat(replies)
-    optimizer = LLMChat(problem, 0, budget, chat=chat, prompt=told, decoding=Decoding())
+    optimizer = built(LLMChat, problem, 0, budget, chat=chat, prompt=told, decoding=Decoding())
     rows = []
     run_loop(Cost(), optimizer, build_repair(config, problem), budget, 1, rows.append)
     return rows, [request.messages[-1].content for request in chat.requests]

@@ -31,6 +31,7 @@ from llms.server.serving import resolve
 from llms.wire.health import look_up_models, served_models
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
+from tests.support.chat_methods import built
 
 pytestmark = pytest.mark.timeout(600)  # the first to come waits for the model to be built and the server to start
 
@@ -239,7 +240,7 @@ def test_under_branches_no_hyperparameter_is_inactive_or_missing(model):
             return None
 
     budget, decoding = Budget(proposals=8), Decoding("json_schema", max_tokens=300, temperature=1.0)
-    chosen = LLMChat(problem, 0, budget, chat=model, prompt=Prompt(), decoding=decoding)
+    chosen = built(LLMChat, problem, 0, budget, chat=model, prompt=Prompt(), decoding=decoding)
     run_loop(Untrained(), chosen, NoRepair(problem, 0), budget, 0, rows.append)
     assert [row["violations"] for row in rows] == [[]] * 8
     assert len({str(row["proposed"]) for row in rows}) > 1

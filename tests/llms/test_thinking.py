@@ -19,6 +19,7 @@ from llms.server.server_settings import ServerSettings, server_settings
 from llms.wire.dialect import Dialect
 from llms.wire.thinking import TAGS, answer_tokens, checked_tags, split_thinking
 from optimizers.chat.advisor import Advisor
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.prompt import Prompt
 from optimizers.chat.request import Requests
 from tests.support.fake_server import Answer, FakeServer, failure, reply, thought
@@ -88,7 +89,7 @@ def test_every_form_of_thinking_is_told_apart(answered):
 def test_cut_off_inside_the_thinking_there_is_no_answer(message):
     completion, _ = complete(thought(message.pop("content"), finish="length", **message))
     assert (completion.thinking, completion.text, completion.finish_reason) == ("I was", "", "length")
-    advisor = Advisor(Line().problem, 0, ScriptedChat([completion]), Prompt(), Decoding(), 0.0)
+    advisor = Advisor(Line().problem, 0, ChatSettings(ScriptedChat([completion]), Prompt(), Decoding(), 0.0))
     proposal = advisor.ask(["hi"])[0].proposal(completion.usage)
     assert (proposal.params, proposal.truncated) == (None, True)
 
@@ -188,10 +189,15 @@ def test_fields_that_mean_something_else_are_refused(field):
 
 
 def test_every_request_of_an_optimizer_carries_the_budget():
-    requests = Requests(Line().problem, Decoding(thinking_tokens=64), 0.0, 0)
+    requests = Requests(Line().problem, ChatSettings(ScriptedChat([]), Prompt(), Decoding(thinking_tokens=64), 0.0), 0)
     assert requests.build(ASK.messages).thinking_tokens == 64
     assert requests.plain(ASK.messages, 5).thinking_tokens == 64
-    assert Requests(Line().problem, Decoding(), 0.0, 0).build(ASK.messages).thinking_tokens is None
+    assert (
+        Requests(Line().problem, ChatSettings(ScriptedChat([]), Prompt(), Decoding(), 0.0), 0)
+        .build(ASK.messages)
+        .thinking_tokens
+        is None
+    )
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True, "64"])

@@ -9,6 +9,7 @@ from harness.repair import NoRepair
 from harness.trial import Fault, Usage
 from llms.decoding import Decoding
 from optimizers.chat.advisor import Advisor, total
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
 from optimizers.shared.history import History
@@ -18,7 +19,7 @@ from tests.support.fakes import Line, ScriptedChat
 def advisor(replies, decoding=None, **settings):
     chat = ScriptedChat(replies)
     problem = Line().problem
-    return Advisor(problem, 1, chat, Prompt(), decoding or Decoding(), 0.7, **settings), chat
+    return Advisor(problem, 1, ChatSettings(chat, Prompt(), decoding or Decoding(), 0.7), **settings), chat
 
 
 def test_a_batch_is_sent_at_once_and_each_reply_is_read():
@@ -51,7 +52,8 @@ def test_a_proposal_says_why_where_the_prompt_asks_for_it():
     replies = ['Go deeper. {"x": 0.5, "units": 2}', '{"reasoning": "Wider.", "configuration": {"x": 0.5, "units": 2}}']
     for reply, mode, reason in zip(replies, ("free", "json_schema"), ("Go deeper.", "Wider."), strict=True):
         for asks in (True, False):
-            asked = Advisor(Line().problem, 1, ScriptedChat([reply]), Prompt(reasoning=asks), Decoding(mode), 0.7)
+            settings = ChatSettings(ScriptedChat([reply]), Prompt(reasoning=asks), Decoding(mode), 0.7)
+            asked = Advisor(Line().problem, 1, settings)
             proposal = asked.ask(["?"])[0].proposal(Usage())
             assert proposal.reason == (reason if asks else None)
             assert not asks or proposal.params == {"x": 0.5, "units": 2}

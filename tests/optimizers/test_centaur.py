@@ -20,6 +20,7 @@ from optimizers.centaur import Centaur, is_models_turn
 from optimizers.chat.prompt import Prompt
 from optimizers.cma_es import CMAES
 from optimizers.shared.unit_cube import UnitCube
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,7 +49,7 @@ def run(answer='{"x": 0.25, "units": 2}', trials=40, benchmark=None, repair=NoRe
     benchmark = benchmark or Line()
     budget = Budget(proposals=trials)
     settings = {"decoding": Decoding(), "prompt": Prompt()} | settings
-    optimizer = Centaur(benchmark.problem, 5, budget, chat=chat, **settings)
+    optimizer = built(Centaur, benchmark.problem, 5, budget, chat=chat, **settings)
     started = optimizer if start is None else begin_with(start, benchmark.problem, optimizer)
     rows = []
     run_loop(benchmark, started, repair(benchmark.problem, 0), budget, 0, rows.append)

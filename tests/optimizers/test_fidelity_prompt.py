@@ -30,6 +30,7 @@ from optimizers.llinbo.llinbo import LLINBO
 from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden" / "llm_chat_fidelity.txt"
@@ -44,7 +45,7 @@ def reply(**more):
 def run(replies, prompt=ASKED, benchmark=None, decoding=None, **settings):
     benchmark, chat, budget, rows = benchmark or Toy(), ScriptedChat(replies), Budget(proposals=len(replies)), []
     decoding = decoding or Decoding()
-    optimizer = LLMChat(benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=decoding, **settings)
+    optimizer = built(LLMChat, benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=decoding, **settings)
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
     return rows, chat.requests
 
@@ -142,7 +143,7 @@ def test_unasked_a_fidelity_is_an_unknown_hyperparameter_and_the_prompt_does_not
 def test_other_methods_name_the_one_that_can(method):
     settings = {} if method is Human else {"decoding": Decoding()}
     with pytest.raises(SettingError, match=r"prompt.fidelity=true is for optimizer=llm_chat"):
-        method(Toy().problem, 0, Budget(proposals=9), chat=ScriptedChat([]), prompt=ASKED, **settings)
+        built(method, Toy().problem, 0, Budget(proposals=9), chat=ScriptedChat([]), prompt=ASKED, **settings)
 
 
 def test_a_task_must_have_a_fidelity_and_leave_its_key_free():

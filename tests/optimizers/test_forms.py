@@ -30,6 +30,7 @@ from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
 from optimizers.recitation import Recitation
 from tests.llms.test_schema import independent, spaces
+from tests.support.chat_methods import built
 from tests.support.fakes import ScriptedChat
 
 NUMBER = r"-?[\d.]+(?:e-?\d+)?"
@@ -98,7 +99,7 @@ def test_every_methods_prompt_shows_them(method, mode):
     space = with_conditions()["conditional.digits"]
     problem = problem_of(space)
     chat = ScriptedChat(lambda request: "{}")
-    optimizer = method(problem, 0, Budget(proposals=30), chat=chat, prompt=Prompt(), decoding=Decoding(mode))
+    optimizer = built(method, problem, 0, Budget(proposals=30), chat=chat, prompt=Prompt(), decoding=Decoding(mode))
     wanted = " or ".join(map(shape, forms(space)))
     said = _first_prompts(optimizer, chat, problem)
     assert any(wanted in text for text in said), said
@@ -133,7 +134,7 @@ def test_under_branches_the_form_is_that_of_the_schema():
     ):
         chat = ScriptedChat(lambda request: '{"configuration": {"C": 1.0, "kernel": "linear", "shrinking": true}}')
         decoding = Decoding("json_schema", schema=form)
-        chosen = LLMChat(problem, 0, Budget(proposals=3), chat=chat, prompt=Prompt(), decoding=decoding)
+        chosen = built(LLMChat, problem, 0, Budget(proposals=3), chat=chat, prompt=Prompt(), decoding=decoding)
         proposal = chosen.ask()
         assert f"in the form {start}" in _text(chat.requests[0].messages)
         assert (list(chat.requests[0].schema["properties"]) == ["configuration"]) == (form == "branches")

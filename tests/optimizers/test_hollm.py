@@ -21,6 +21,7 @@ from llms.decoding import Decoding
 from optimizers.chat.candidate_list import Item, form, read, schema
 from optimizers.chat.prompt import Prompt
 from optimizers.hollm.hollm import HOLLM, KNOWN, OUTSIDE, chosen
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -64,7 +65,8 @@ def run(replies, budget=None, benchmark=None, start=None, decoding=None, prompt=
     chat = Batches(replies)
     benchmark = benchmark or Line()
     budget = budget or Budget(proposals=13)
-    optimizer = HOLLM(
+    optimizer = built(
+        HOLLM,
         benchmark.problem,
         3,
         budget,
@@ -249,7 +251,7 @@ def test_at_most_what_was_asked_for_is_read():
 
 
 def test_failures_count_as_the_worst_value():
-    optimizer = HOLLM(PROBLEM, 0, Budget(proposals=9), chat=Batches([]), prompt=Prompt(), decoding=Decoding())
+    optimizer = built(HOLLM, PROBLEM, 0, Budget(proposals=9), chat=Batches([]), prompt=Prompt(), decoding=Decoding())
     rows, _ = run(inside, benchmark=Line(fail_above=0.5))
     assert any(row["error"] for row in rows)
     checker = Checker(PROBLEM.space)

@@ -24,6 +24,7 @@ from harness.trial import Proposal, Trial, Usage
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llambo.llambo import LLAMBO
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -69,7 +70,8 @@ class Counting(ScriptedChat):
 def run(chat, proposals=4, benchmark=None, prompt=None, decoding=None, seed=3, **settings):
     benchmark, budget = benchmark or Line(), Budget(proposals=proposals)
     settings = {"initial": 3} | settings
-    optimizer = LLAMBO(
+    optimizer = built(
+        LLAMBO,
         benchmark.problem,
         seed,
         budget,
@@ -275,8 +277,16 @@ def test_while_nothing_succeeded_the_warm_start_is_repeated():
 def test_it_learns_from_a_start_and_from_repaired_trials():
     """A start of loss 0.01 becomes an example and the best: the target is 0.01 - 0.1 * (0.73 - 0.01)."""
     problem, chat = Line().problem, Counting()
-    optimizer = LLAMBO(
-        problem, 0, Budget(proposals=9), chat=chat, prompt=Prompt(), decoding=Decoding(), initial=1, candidates=2
+    optimizer = built(
+        LLAMBO,
+        problem,
+        0,
+        Budget(proposals=9),
+        chat=chat,
+        prompt=Prompt(),
+        decoding=Decoding(),
+        initial=1,
+        candidates=2,
     )
     benchmark = Line()
     start = {"x": 0.25, "units": 1}

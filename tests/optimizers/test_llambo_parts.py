@@ -14,6 +14,7 @@ from harness.chat import Completion, Token
 from harness.problem import Description, Objective
 from harness.trial import Usage
 from llms.decoding import Decoding
+from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.prompt import Prompt
 from optimizers.chat.request import Requests
 from optimizers.llambo.llambo_candidates import target_loss
@@ -36,18 +37,17 @@ DESCRIPTION = Description(
 def test_a_warm_start_forbids_null_only_where_it_is_no_choice():
     for benchmark, forbidden in ((Line(), True), (Mixed(), False)):
         problem = benchmark.problem
-        requests = Requests(problem, Decoding(), 0.7, 0)
         chat = ScriptedChat(["none"])
-        WarmStart(problem, requests, chat, Prompt(), Decoding(), "full", 2).ask()
+        settings = ChatSettings(chat, Prompt(), Decoding(), 0.7)
+        WarmStart(problem, Requests(problem, settings, 0), settings, "full", 2).ask()
         assert ("Do not use null" in chat.requests[0].messages[0].content) == forbidden
 
 
 def warm_start(reply, context="full", count=3, prompt=None, decoding=None):
     problem = dataclasses.replace(Line().problem, description=DESCRIPTION)
-    prompt, decoding = prompt or Prompt(), decoding or Decoding()
     chat = ScriptedChat([reply])
-    requests = Requests(problem, decoding, 0.7, 0, prompt.reasoning, 0.95)
-    proposals = WarmStart(problem, requests, chat, prompt, decoding, context, count).ask()
+    settings = ChatSettings(chat, prompt or Prompt(), decoding or Decoding(), 0.7)
+    proposals = WarmStart(problem, Requests(problem, settings, 0, 0.95), settings, context, count).ask()
     return proposals, chat.requests[0]
 
 

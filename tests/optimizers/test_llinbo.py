@@ -25,6 +25,7 @@ from optimizers.llinbo import llinbo
 from optimizers.llinbo.gaussian_process import GaussianProcess
 from optimizers.llinbo.inner_search import Found
 from optimizers.llinbo.llinbo import LLINBO, OWN, REJECTED, UNCONSTRAINED
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,8 +60,8 @@ def run(replies, trials=6, benchmark=None, start=None, budget=None, prompt=None,
     chat = Batches(replies)
     benchmark = benchmark or Line()
     budget = budget or Budget(proposals=trials)
-    optimizer = LLINBO(
-        benchmark.problem, 3, budget, chat=chat, prompt=prompt or Prompt(), decoding=Decoding(), **settings
+    optimizer = built(
+        LLINBO, benchmark.problem, 3, budget, chat=chat, prompt=prompt or Prompt(), decoding=Decoding(), **settings
     )
     if start:
         optimizer = begin_with(start, benchmark.problem, optimizer)
@@ -163,7 +164,8 @@ def test_transient_asks_the_model_ever_less(monkeypatch):
     """T = 100 rounds follow the warm start: the GP's turn has the probability t^2 / 100, 1 from round 10 on."""
     asked = []
     for seed in range(300):
-        optimizer = LLINBO(
+        optimizer = built(
+            LLINBO,
             Slope().problem,
             seed,
             Budget(proposals=101),
@@ -217,7 +219,8 @@ def test_constrained_maximizes_the_bound_of_the_bent_gp(one_observation):
 
 def test_after_a_hundred_rounds_constrained_is_the_gps_alone(one_observation):
     replies = iter(at(0.5))
-    optimizer = LLINBO(
+    optimizer = built(
+        LLINBO,
         Slope().problem,
         0,
         Budget(proposals=200),

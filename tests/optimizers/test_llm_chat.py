@@ -16,6 +16,7 @@ from harness.trial import Usage
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt, space_lines
 from optimizers.llm_chat import LLMChat
+from tests.support.chat_methods import built
 from tests.support.fakes import VALID, Line, ScriptedChat, rich_space
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,8 +28,15 @@ def run(replies=REPLIES, benchmark=None, decoding=None, prompt=None, **settings)
     chat = ScriptedChat(replies)
     benchmark = benchmark or Line()
     budget = Budget(proposals=len(replies))
-    optimizer = LLMChat(
-        benchmark.problem, 3, budget, chat=chat, prompt=prompt or Prompt(), decoding=decoding or Decoding(), **settings
+    optimizer = built(
+        LLMChat,
+        benchmark.problem,
+        3,
+        budget,
+        chat=chat,
+        prompt=prompt or Prompt(),
+        decoding=decoding or Decoding(),
+        **settings,
     )
     rows = []
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)

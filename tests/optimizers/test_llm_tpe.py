@@ -18,6 +18,7 @@ from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_tpe import LLMTPE
 from optimizers.tpe import TPE
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,8 +30,8 @@ def run(answer=GOOD, trials=12, seed=3, benchmark=None, repair=NoRepair, start=N
     chat = ScriptedChat((lambda request: answer) if isinstance(answer, str) else answer)
     benchmark = benchmark or Line()
     budget = Budget(proposals=trials)
-    optimizer = LLMTPE(
-        benchmark.problem, seed, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
+    optimizer = built(
+        LLMTPE, benchmark.problem, seed, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
     )
     if start is not None:
         optimizer = begin_with(start, benchmark.problem, optimizer)

@@ -30,6 +30,7 @@ from optimizers.random_search import RandomSearch
 from optimizers.smac import SMAC
 from optimizers.smac_blackbox import SMACBlackbox
 from optimizers.tpe import TPE
+from tests.support.chat_methods import built
 from tests.support.fakes import VALID, Line, ScriptedChat, rich_space
 
 ROOT = Path(__file__).parents[2]
@@ -208,7 +209,7 @@ def test_the_same_seed_proposes_the_same_in_every_process():
 def test_llm_chat_names_every_goal_and_every_value():
     """Renew after a deliberate change: HYPERBOLE_RENEW=1 python -m pytest tests/optimizers/test_multi_objective.py."""
     chat = ScriptedChat(['{"rate": 0.01, "share": 0.5, "solver": "adam"}', "no", "no"])
-    played(lambda *given: LLMChat(*given, chat=chat, prompt=Prompt(), decoding=Decoding()), 3)
+    played(lambda *given: built(LLMChat, *given, chat=chat, prompt=Prompt(), decoding=Decoding()), 3)
     text = chat.requests[-1].messages[0].content + "\n"
     path = GOLDEN / "llm_chat_front.txt"
     if os.environ.get("HYPERBOLE_RENEW"):

@@ -16,6 +16,7 @@ from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.opro import OPRO, solutions
 from optimizers.shared.history import History
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,8 +39,8 @@ def run(replies, budget=None, start=None, benchmark=None, repair=NoRepair, decod
     chat = Batches(replies)
     benchmark = benchmark or Line()
     budget = budget or Budget(proposals=13)
-    optimizer = OPRO(
-        benchmark.problem, 3, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
+    optimizer = built(
+        OPRO, benchmark.problem, 3, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
     )
     if start:
         optimizer = begin_with(start, benchmark.problem, optimizer)

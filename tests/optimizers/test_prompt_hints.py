@@ -16,6 +16,7 @@ from harness.errors import SettingError
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
+from tests.support.chat_methods import built
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line, ScriptedChat
 
@@ -24,7 +25,7 @@ TASKS = [HPOBench(task="kc1").problem, Toy(task="branin").problem]
 
 def said(problem, prompt):
     chat = ScriptedChat(["{}"])
-    LLMChat(problem, 0, Budget(proposals=3), chat=chat, prompt=prompt, decoding=Decoding()).ask()
+    built(LLMChat, problem, 0, Budget(proposals=3), chat=chat, prompt=prompt, decoding=Decoding()).ask()
     return chat.requests[0].messages[0].content
 
 

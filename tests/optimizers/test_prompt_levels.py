@@ -17,6 +17,7 @@ from optimizers.chat.prompt import Prompt
 from optimizers.llambo.llambo import LLAMBO
 from optimizers.llm_chat import LLMChat
 from optimizers.opro import OPRO
+from tests.support.chat_methods import built
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line, ScriptedChat
 
@@ -28,7 +29,7 @@ PROBLEM = dataclasses.replace(
 
 def said(prompt, problem=PROBLEM, method=LLMChat, **settings):
     chat = ScriptedChat(lambda request: "{}")
-    method(problem, 0, Budget(proposals=3), chat=chat, prompt=prompt, decoding=Decoding(), **settings).ask()
+    built(method, problem, 0, Budget(proposals=3), chat=chat, prompt=prompt, decoding=Decoding(), **settings).ask()
     return chat.requests[0].messages[0].content
 
 

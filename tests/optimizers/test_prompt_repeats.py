@@ -24,6 +24,7 @@ from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
 from optimizers.recitation import Recitation
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 GOOD, OTHER = '{"x": 0.5, "units": 4}', '{"x": 0.25, "units": 2}'
@@ -37,7 +38,7 @@ def play(
     """Each request's text, and the rows."""
     chat, rows = ScriptedChat(replies), []
     benchmark, budget = benchmark or Line(), Budget(proposals=trials or len(replies))
-    optimizer = method(benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=Decoding(), **settings)
+    optimizer = built(method, benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=Decoding(), **settings)
     if start:
         optimizer = begin_with(DefaultStart(), benchmark.problem, optimizer)
     run_loop(benchmark, optimizer, repair(benchmark.problem, 0), budget, 0, rows.append)

@@ -17,6 +17,7 @@ from harness.trial import Fault, Usage
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.recitation import SCORE, Recitation
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 CONFIGURATION = {"x": 0.25, "units": 1}
@@ -35,7 +36,7 @@ def run(replies, benchmark=None, proposals=3, prompt=None, decoding=None, **sett
     benchmark = benchmark or Told()
     budget = Budget(proposals=proposals)
     decoding, prompt = decoding or Decoding(), prompt or Prompt()
-    optimizer = Recitation(benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=decoding, **settings)
+    optimizer = built(Recitation, benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=decoding, **settings)
     rows = []
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
     return rows, chat

@@ -26,7 +26,6 @@ from harness.repair import NoRepair
 from harness.short_names import short_names
 from harness.trial import Proposal, Proposer
 from harness.validity import Checker
-from llms.decoding import Decoding
 from llms.schema import json_schema
 from optimizers.centaur import Centaur
 from optimizers.chat.prompt import Prompt, space_lines
@@ -38,6 +37,7 @@ from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
 from optimizers.recitation import Recitation
+from tests.support.chat_methods import built
 from tests.support.fakes import ScriptedChat
 
 GRID, NEAREST = HPOBench("credit_g"), HPOBench("credit_g", space="nearest")
@@ -95,7 +95,7 @@ WAYS = [(GRID, "levels"), (GRID, "levels_short"), (NEAREST, "levels"), (NEAREST,
 def test_what_is_shown_is_valid_as_shown(benchmark: HPOBench, way: Any, method: str) -> None:
     kind, more = METHODS[method]
     chat, budget, rows = Obedient(), Budget(proposals=9), []
-    optimizer = kind(benchmark.problem, 1, budget, chat=chat, prompt=Prompt(space=way), decoding=Decoding(), **more)
+    optimizer = built(kind, benchmark.problem, 1, budget, chat=chat, prompt=Prompt(space=way), **more)
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
     by_model = [row for row in rows if row["proposer"] == Proposer.MODEL]
     assert by_model

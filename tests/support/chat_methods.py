@@ -1,0 +1,37 @@
+"""Language-model methods built as their YAML files say, with a scripted model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from harness.budget import Budget
+from harness.chat import ChatModel
+from harness.choice_files import CONF
+from harness.problem import Problem
+from harness.signature import gathered, settings_of
+from llms.decoding import Decoding
+from optimizers.chat.prompt import Prompt
+
+FILES = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (CONF / "optimizer").glob("*.yaml")]
+TEMPERATURES = {file["_target_"].rpartition(".")[2]: file["temperature"] for file in FILES if "temperature" in file}
+
+
+def built(
+    method: Callable[..., Any],
+    problem: Problem,
+    seed: int,
+    budget: Budget,
+    *,
+    chat: ChatModel,
+    prompt: Prompt | None = None,
+    decoding: Decoding | None = None,
+    **settings: Any,
+) -> Any:
+    """The optimizer; what a method does not take (``human`` no decoding) is left out."""
+    shared = {"chat": chat, "prompt": prompt or Prompt(), "decoding": decoding or Decoding()}
+    shared["temperature"] = TEMPERATURES.get(method.__name__)
+    taken = {name: value for name, value in shared.items() if name in settings_of(method)[0]}
+    return method(problem, seed, budget, **gathered(method, taken | settings))
