@@ -39,7 +39,7 @@ from optimizers.chat.parse import parse_reply
 from optimizers.chat.prompt import Prompt, dumps, placeholder, result, space_lines
 from optimizers.chat.request import Requests
 from optimizers.llambo.llambo_warm_start import parse_list
-from tests.support.fakes import Line, rich_space
+from tests.support.fakes import Line, ScriptedChat, rich_space
 from tests.support.shared_data import FOLDER, needs_data
 
 ROOT = Path(__file__).parents[1]
@@ -277,9 +277,8 @@ def test_a_failed_repaired_trial_is_not_shown_as_if_the_proposal_had_been_run():
 @pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
 def test_no_request_has_stop_words_or_penalties(mode):
     """And none reaches the model but what is recorded: the server is told to leave the model's own settings out."""
-    request = Requests(Line().problem, ChatSettings(ScriptedChat([]), Prompt(), Decoding(mode), 0.5), 0).build(
-        [Message("user", "Config:")]
-    )
+    chosen = ChatSettings(ScriptedChat([]), Prompt(), Decoding(mode), 0.5)
+    request = Requests(Line().problem, chosen, 0).build([Message("user", "Config:")])
     body = Dialect().body("m", request)
     assert set(body) <= {"model", "messages", "temperature", "max_tokens", "seed", "response_format"}
     assert body["max_tokens"] == Decoding().max_tokens

@@ -13,6 +13,7 @@ from optimizers.chat.chat_settings import ChatSettings
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
 from optimizers.shared.history import History
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 
@@ -63,7 +64,7 @@ def test_a_reason_reaches_its_row():
     reply = '{"reasoning": "Lower x.", "configuration": {"x": 0.25, "units": 1}}'
     settings = {"chat": ScriptedChat([reply]), "prompt": Prompt(reasoning=True), "decoding": Decoding("json_schema")}
     benchmark, budget, rows = Line(), Budget(proposals=1), []
-    optimizer = LLMChat(benchmark.problem, 0, budget, **settings)
+    optimizer = built(LLMChat, benchmark.problem, 0, budget, **settings)
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
     assert (rows[0]["reason"], rows[0]["executed"]) == ("Lower x.", {"x": 0.25, "units": 1})
 
