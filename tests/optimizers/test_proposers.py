@@ -26,6 +26,7 @@ from optimizers.nsga2 import NSGA2
 from optimizers.opro import OPRO
 from optimizers.smac import SMAC
 from optimizers.tpe import TPE
+from tests.support.chat_methods import built
 from tests.support.fakes import Line, ScriptedChat
 
 ANSWER = '{"x": 0.25, "units": 2}'
@@ -38,7 +39,7 @@ def play(method, trials, *, benchmark=None, answer=ANSWER, start=False, **settin
     if method in (Centaur, LLAMBO, LLINBO, LLMChat, LLMTPE, OPRO):
         reply = answer if callable(answer) else lambda request: answer
         settings = {"prompt": Prompt(), "decoding": Decoding(), "chat": ScriptedChat(reply)} | settings
-    optimizer = method(benchmark.problem, 3, budget, **settings)
+    optimizer = built(method, benchmark.problem, 3, budget, **settings)
     if start:
         optimizer = begin_with(DefaultStart(), benchmark.problem, optimizer)
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), budget, 0, rows.append)
