@@ -25,7 +25,7 @@ def built(
     seed: int,
     budget: Budget,
     *,
-    chat: ChatModel,
+    chat: ChatModel | None = None,
     prompt: Prompt | None = None,
     decoding: Decoding | None = None,
     **settings: Any,
