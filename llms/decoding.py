@@ -11,22 +11,22 @@ from harness.errors import SettingError, unknown
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """What a reply may look like, and how it is sampled.
+    """Format and sampling of replies.
 
     Attributes:
         mode: ``free`` text, any JSON object (``json_object``), or an object of the search space's JSON schema
             (``json_schema``, see ``llms.schema``).
-        max_tokens: Longest reply in tokens; a longer one is cut off and its finish reason is "length". Several
-            configurations in one reply may take as many each, and reasoning that is asked for has room of its own
+        max_tokens: Limit of the reply in tokens; a longer one is truncated with finish reason "length". With several
+            configurations per reply the limit holds for each, and requested reasoning gets additional tokens
             (``optimizers.chat.request``).
-        temperature: Overrides the method's own; None keeps it.
-        thinking_tokens: Longest thinking part of a reasoning model, on top of ``max_tokens``; None sets it no limit of
-            its own: it then counts within ``max_tokens``.
-        schema: Under ``json_schema``, whether the schema says conditions and forbidden combinations (``branches``) or
-            not (``flat``); see ``llms.schema``.
+        temperature: Overrides the method's temperature; None keeps it.
+        thinking_tokens: Limit of the thinking part of a reasoning model, in addition to ``max_tokens``. None: no
+            separate limit; thinking then counts towards ``max_tokens``.
+        schema: With ``json_schema``, whether the schema expresses conditions and forbidden combinations
+            (``branches``) or not (``flat``); see ``llms.schema``.
 
     Raises:
-        SettingError: A value that no server could be asked for.
+        SettingError: A value is invalid.
     """
 
     mode: Mode = "free"

@@ -1,4 +1,4 @@
-"""Where things that outlive a run are kept, and how processes take turns at them."""
+"""The cache folder for files that outlive a run, and lock files for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.files import usable
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file at ``path``; waits while another process holds it. A process that dies lets go of it."""
+    """Hold the lock file at ``path``; wait while another process holds it. A process that dies releases it."""
     with usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a")

@@ -1,4 +1,4 @@
-"""What the ``llm`` group of the configuration builds. Building is cheap: no import, network or server before a call."""
+"""Builders of the ``llm`` group. Building is cheap: imports, network and server wait for the first call."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def vllm(  # noqa: PLR0913 (each one is a setting)
     threads: str | int | None = None,
     **server: Any,
 ) -> Recorder:
-    """A recorded model on a vLLM server of this machine, which the first call that is not on record starts if need be.
+    """A recorded model on a local vLLM server, which the first unrecorded call starts if needed.
 
     Args:
-        name: The group choice, for logs and folders; the model does not depend on it.
+        name: The group choice, for logs and folders; it does not affect the model.
         recording: The run's ``calls.jsonl``.
-        live: False plays back alone and never starts a server.
+        live: False only replays and never starts a server.
         replay: Another run's ``calls.jsonl`` to take replies from.
         timeout_seconds: See ``llms.client.Client``.
         max_attempts: The same.
         concurrency: The same.
         thinking_tags: The same.
         extra_args: See ``llms.server.server_settings.ServerSettings``; numbers are passed on as text.
-        environment: The same; what is null is left out.
-        threads: The same; one core is a number.
+        environment: The same; null values are left out.
+        threads: The same; a single core may be given as a number.
         server: See ``llms.server.server_settings.ServerSettings``.
 
     Raises:
@@ -89,10 +89,10 @@ def endpoint(
 
     Args:
         name: The group choice, for logs and folders.
-        base_url: Up to and with ``/v1``.
-        model: As the server names it.
+        base_url: The URL, including ``/v1``.
+        model: The server's name of the model.
         recording: The run's ``calls.jsonl``.
-        live: False plays back alone and never connects.
+        live: False only replays and never connects.
         replay: Another run's ``calls.jsonl`` to take replies from.
         client: See ``llms.client.Client``.
 
@@ -104,12 +104,12 @@ def endpoint(
 
 
 def person(*, name: str, recording: Path | str, live: bool = True, replay: Path | str | None = None) -> Recorder:
-    """The person at the terminal, recorded like a model: what was typed is on record with its seconds.
+    """The person at the terminal, recorded like a model: every answer is recorded with its seconds.
 
     Args:
-        name: What logs call the person.
+        name: The person's name in logs.
         recording: The run's ``calls.jsonl``.
-        live: False plays back alone and never asks.
+        live: False only replays and never asks.
         replay: Another run's ``calls.jsonl`` to take answers from.
     """
     return Recorder(lambda: Person(name), recording, replay, live)

@@ -1,4 +1,4 @@
-"""The person at the terminal as a chat model: questions go to standard error, answers come from standard input."""
+"""The person at the terminal as a chat model: questions go to stderr, answers come from stdin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Person:
     """Shows what is new in a conversation and reads one answer: a line, or more while an object's brace is open.
 
     Args:
-        name: What logs call the person.
+        name: The person's name in logs.
 
     Raises:
         SettingError: Standard input is the null device, as in the workers of a parallel sweep.
@@ -36,14 +36,14 @@ class Person:
             self._leave()
 
     def prepare(self) -> None:
-        """Nothing: the person is there or not, and only a question shows which."""
+        """Do nothing: only a question can show whether a person is there."""
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
-        """One answer a request, one after the other.
+        """Return one answer per request, in order.
 
         Raises:
-            KeyboardInterrupt: The person quits or closes the input: the same command goes on later.
-            SettingError: There is no person.
+            KeyboardInterrupt: The person quits or closes the input; the same command resumes the run.
+            SettingError: No person is there.
         """
         return [self._answer(request) for request in requests]
 
@@ -58,7 +58,7 @@ class Person:
         return Completion(text, "stop", usage, started_at=started_at)
 
     def _read(self) -> str:
-        """The next answer; empty lines before it are skipped, one inside an open object ends it."""
+        """Read the next answer. Empty lines before it are skipped; one inside an open object ends it."""
         lines: list[str] = []
         while not lines or _is_open(lines):
             sys.stderr.write("> ")
@@ -77,19 +77,19 @@ class Person:
         return answer
 
     def _read_line(self) -> str:
-        """The next line with its end; "" when there is no more input."""
+        """Read the next line with its line end; "" at the end of the input."""
         try:
             return sys.stdin.readline()
-        except (AttributeError, OSError, ValueError):  # no standard input at all, or a closed one
+        except (AttributeError, OSError, ValueError):  # no stdin, or a closed one
             return ""
 
     def _leave(self) -> None:
-        """The input has ended: somebody left, or nobody ever was there."""
+        """Stop at the end of the input: the person left, or none was there."""
         if self._answered or (sys.stdin is not None and sys.stdin.isatty()):
             raise KeyboardInterrupt
         raise SettingError(
-            "Nobody is there to answer: standard input is no terminal and holds nothing; run optimizer=human at a "
-            "terminal, one run after the other, or pipe the answers in, a line each."
+            "No answer can be read: standard input is empty and not a terminal; run optimizer=human at a "
+            "terminal, one run after the other, or pipe the answers in, one per line."
         )
 
 

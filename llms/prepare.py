@@ -1,4 +1,4 @@
-"""Get a local model ready ahead of its first use: ``python -m llms.prepare NAME``; without a name, what there is."""
+"""Prepare a local model before its first use: ``python -m llms.prepare NAME``. Without a name, list the models."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from llms.serve import GROUP, model_of
 from llms.server.processor import choose_dtype, this_processor
 
 SLOWER_WITHOUT_BFLOAT16 = 2.5
-"""Measured with SmolLM2 and 1.5B: tokens per second with instructions for bfloat16 over those in float32 without."""
+"""Speed with bfloat16 instructions relative to float32 without them, in tokens/s; SmolLM2 and 1.5B."""
 
 
 def find(name: str) -> LocalModel:
-    """The model of a name of the catalogue, or of a choice of ``llm=`` that serves one.
+    """The model with a catalogue name, or the one that a choice of ``llm=`` serves.
 
     Raises:
-        SettingError: There is none.
+        SettingError: There is no such model.
     """
     named = BY_NAME.get(name) or BY_NAME.get(str(model_of(name)))
     if named is None:
@@ -29,10 +29,10 @@ def find(name: str) -> LocalModel:
 
 
 def chosen(llm: str) -> LocalModel | None:
-    """The catalogue's model that a choice of ``llm=`` serves; None where it serves another one, or none.
+    """The catalogue model that a choice of ``llm=`` serves; None if it serves no catalogue model.
 
     Raises:
-        SettingError: There is no such choice: better said now than by the run that follows after minutes.
+        SettingError: There is no such choice. The run would report it only minutes later.
     """
     choices = [path.stem for path in GROUP.glob("*.yaml")]
     if llm not in choices:
@@ -41,7 +41,7 @@ def chosen(llm: str) -> LocalModel | None:
 
 
 def listed() -> str:
-    """A line per model."""
+    """One line per model."""
     lines = []
     for model in MODELS:
         state = "prepared" if model_folder(model).exists() else "not prepared"
@@ -51,18 +51,18 @@ def listed() -> str:
 
 
 def how_long(model: LocalModel) -> str:
-    """About how long the quickstart takes with a model on this machine, in one sentence."""
+    """Estimate of the quickstart's duration with a model on this machine, as a sentence."""
     dtype, why = choose_dtype(this_processor())
     minutes = model.minutes * (1 if dtype == "bfloat16" else SLOWER_WITHOUT_BFLOAT16)
-    fetched = "" if model_folder(model).exists() else f", {model.file_bytes / 1e6:,.0f} MB to fetch first included"
+    fetched = "" if model_folder(model).exists() else f", {model.file_bytes / 1e6:,.0f} MB of download included"
     return (
-        f"The quickstart with {model.title} takes about {minutes:.0f} minutes where two cores do little else ({dtype}: "
+        f"The quickstart with {model.title} takes about {minutes:.0f} minutes on two idle cores ({dtype}: "
         f"{why}){fetched}."
     )
 
 
 def prepare(model: LocalModel) -> None:
-    """Prepare it, and say what that takes and took."""
+    """Prepare a model; print the space it needs and the time it took."""
     folder = model_folder(model)
     if folder.exists():
         print(f"{model.name} is ready: {folder}")
@@ -78,14 +78,14 @@ def prepare(model: LocalModel) -> None:
 def main() -> int:
     """The command line; exit code 2 and one sentence when a model cannot be had."""
     parser = Parser(prog="python -m llms.prepare", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue, or a choice of llm=")
-    parser.add_argument("--how-long", metavar="LLM", help="say about how long the quickstart takes with it")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a catalogue name or a choice of llm=")
+    parser.add_argument("--how-long", metavar="LLM", help="estimate how long the quickstart takes with it")
     arguments = parser.parse_args()
     names = arguments.names
     try:
         if arguments.how_long is not None:
             models = [chosen(llm) for llm in arguments.how_long.split(",")]  # a sweep may name several
-            for model in filter(None, models):  # nothing is known of other people's servers
+            for model in filter(None, models):  # the speed of other servers is unknown
                 print(how_long(model), flush=True)
             return 0
         if not names:
@@ -96,7 +96,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; nothing half done is left, and the same command starts again.", file=sys.stderr)
+        print("Interrupted; unfinished files were removed. The same command starts again.", file=sys.stderr)
         return 130
     return 0
 

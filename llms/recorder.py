@@ -1,4 +1,4 @@
-"""Writes every call down, and plays written calls back."""
+"""Record every call, and replay recorded calls."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ from llms.wire.attempts import UnansweredError
 
 @runtime_checkable
 class Settling(Protocol):
-    """A chat model that can say what became of each request of a batch, so that those that succeeded are kept."""
+    """A chat model that returns the completion or error of each request, so that successful ones are kept."""
 
     def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
-        """One completion or error a request, in order."""
+        """Return one completion or error per request, in order."""
         ...
 
 
 class Recorder:
-    """A chat model around another: a call is answered from the recording if it is there, else asked for and recorded.
+    """A chat model around another: a call is answered from the recording, else sent to the model and recorded.
 
-    Calls are matched by ``request_hash`` in recorded order: of several equal requests the first one written is the
-    first one served. So a resumed run gets its own replies back, with their usage and ids, before it asks for new ones.
+    Calls are matched by ``request_hash``; equal requests are answered in recorded order. A resumed run thus gets its
+    own replies back, with their usage and ids, before it asks for new ones.
 
-    A call that was given up or refused is a line too, for its attempts and seconds were spent: without an id and a
-    reply, with the error and with what the server sent. It ends the ask, so that no trial has its cost, and it is never
-    played back.
+    A call that was given up or refused is recorded too, because it took attempts and seconds: without id and reply,
+    with the error and the server's response. It ends the ask, so no trial has its cost, and it is never replayed.
 
     Args:
-        connect: Builds the live model; called once, at the first request that is not on record.
+        connect: Builds the live model; called once, at the first request that is not recorded.
         recording: The run's ``calls.jsonl``; appended to, one flushed line per call.
         replay: The ``calls.jsonl`` of another run to take replies from. They are copied into ``recording``.
         live: False never calls ``connect``.
@@ -58,23 +57,25 @@ class Recorder:
         self._next_id = 0
 
     def prepare(self) -> None:
-        """Connect before the first request, unless replies may come from a recording: a server's start is no answer.
+        """Connect before the first request, so that a server's start does not count as its latency.
+
+        If replies may come from a recording, nothing is done.
 
         Raises:
             ServerError: No server answers, and none can be started.
-            ModelError: It serves another model, the model cannot be found, or its API key is not set.
+            ModelError: The server has another model, the model cannot be found, or the API key is not set.
         """
         if self._live and self._replay is None and self._model is None:
             self._model = self._connect()
             self._model.prepare()
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
-        """One completion a request, in order, each with the id of its line in the recording.
+        """Return one completion per request, in order, each with the id of its line in the recording.
 
         Raises:
-            RecordingError: A request is not on record and ``live`` is False.
-            ServerError: Nobody answers.
-            ModelError: The server refuses a request. What else of the batch succeeded is on record.
+            RecordingError: A request is not recorded and ``live`` is False.
+            ServerError: No server answers.
+            ModelError: The server refuses a request. Successful requests of the batch are recorded.
         """
         served = [self._from_record(request) for request in requests]
         missing = [position for position, completion in enumerate(served) if completion is None]
@@ -106,7 +107,7 @@ class Recorder:
         return None
 
     def _read(self) -> None:
-        """Queue the recorded rows by hash; of the replay's, those this run has not copied yet."""
+        """Queue the recorded rows by hash; of the replay, only those that this run has not copied yet."""
         with _readable(self._path):
             own = read_rows(self._path)
             self._recorded = _by_hash(own)
@@ -124,7 +125,7 @@ class Recorder:
         if not self._live:
             raise RecordingError(
                 f"Request {request_hash(requests[0])[:12]} is not in the recording {self._replay or self._path}; "
-                "set llm.live=true to ask the model, or replay with the versions and settings it was made with."
+                "set llm.live=true to ask the model, or replay with the versions and settings of the recording."
             )
         if self._model is None:
             self._model = self._connect()
@@ -167,12 +168,12 @@ class Recorder:
 
 @contextmanager
 def _readable(path: Path | None) -> Iterator[None]:
-    """Say which file it is whose lines are no calls: a damaged one, or somebody else's."""
+    """Name the file in the error if its lines are not recorded calls."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordingError(
-            f"A line of {path} is no recorded call ({type(error).__name__}: {error}); move it away, or take another."
+            f"A line of {path} is not a recorded call ({type(error).__name__}: {error}); remove or replace the file."
         ) from None
 
 

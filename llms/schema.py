@@ -1,4 +1,4 @@
-"""The search space as a JSON schema, for servers that decode under one."""
+"""The search space as a JSON schema, for structured decoding."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ FINEST_DECIMALS = 10  # llguidance refuses multiples below 1e-10: "too many digi
 
 
 def json_schema(space: ConfigurationSpace, form: SchemaForm = "branches") -> dict[str, Any]:
-    """A JSON schema of the space's configurations, made of what JSON has alone; choices are said in their form in JSON.
+    """A JSON schema of the space's configurations, with choices in their JSON form.
 
-    ``branches``: an object for every case of the conditions (``harness.branches``), under ``anyOf`` where there are
-    several. In each, parents are held to the values of the case, active hyperparameters are required, inactive ones
-    are no keys, and forbidden combinations are left out. Not said are relations of two ranges, and what is more than
-    ``harness.branches.MOST_BRANCHES``; run.json names it as ``schema_leaves_out``.
+    ``branches``: one object per case of the conditions (``harness.branches``), under ``anyOf`` if there are several.
+    In each, parents are limited to the values of the case, active hyperparameters are required, inactive ones are
+    left out, and so are forbidden combinations. Not expressed are relations between two ranges and anything beyond
+    ``harness.branches.MOST_BRANCHES``; run.json lists them in ``schema_leaves_out``.
 
-    ``flat``: one object. A conditional hyperparameter is optional, whatever its parent's value, and a forbidden
-    combination is an object like any other.
+    ``flat``: one object. A conditional hyperparameter is optional, whatever its parent's value, and forbidden
+    combinations are allowed.
 
-    Properties come parents first, else in the space's order, and no others are allowed. Without conditions and
-    forbidden clauses both forms are the same.
+    Properties are ordered parents first, then as in the space; no others are allowed. Without conditions and
+    forbidden clauses both forms are identical.
 
-    A float has a largest number of decimals (``multipleOf``): three more than its lower bound needs if logarithmic,
-    four digits of the range if linear. That bounds the digits a model can ramble on with, and it makes any vLLM
-    decode with llguidance, which keeps the bounds to the letter. vLLM's first choice, xgrammar 0.2, writes at most six
-    decimals: of 1e-8..1, nothing below 1e-6 could be reached. Below zero there is no such number of decimals, since
-    llguidance then takes no negative number at all.
+    The number of decimals of a float is limited (``multipleOf``): three more than its lower bound needs if
+    logarithmic, four digits of the range if linear. This bounds the digits that a model can write, and makes vLLM
+    decode with llguidance, which keeps the bounds exactly. vLLM's default, xgrammar 0.2, writes at most six decimals:
+    in 1e-8..1, nothing below 1e-6 could be reached. Negative floats have no such limit, since llguidance then accepts
+    no negative number at all.
 
     Raises:
-        SettingError: A hyperparameter of a kind that has no schema.
+        SettingError: A hyperparameter's type has no schema.
     """
     if form == "flat":
         optional = set(space.conditional_hyperparameters)
@@ -53,14 +53,14 @@ def json_schema(space: ConfigurationSpace, form: SchemaForm = "branches") -> dic
 
 
 def with_optional(schema: dict[str, Any], key: str, value: dict[str, Any]) -> dict[str, Any]:
-    """A schema of ``json_schema`` whose objects may hold one more key, last."""
+    """A ``json_schema`` schema whose objects may hold one more key at the end."""
     if "anyOf" in schema:
         return {"anyOf": [with_optional(case, key, value) for case in schema["anyOf"]]}
     return schema | {"properties": schema["properties"] | {key: value}}
 
 
 def fidelity_schema(fidelities: Sequence[Fidelity]) -> dict[str, Any]:
-    """An object with a number for each fidelity, in its bounds; each may be left out, which means the highest."""
+    """An object with a number per fidelity, within its bounds. A missing one means the highest fidelity."""
     properties = {
         known.name: {"type": "integer", "minimum": int(known.lower), "maximum": int(known.upper)}
         if known.integer
@@ -71,13 +71,13 @@ def fidelity_schema(fidelities: Sequence[Fidelity]) -> dict[str, Any]:
 
 
 def list_schema(item: dict[str, Any], key: str, count: int, reasoning: bool) -> dict[str, Any]:
-    """An object that holds exactly ``count`` items under a key, after some reasoning if asked for."""
+    """An object with exactly ``count`` items under a key, after the reasoning if requested."""
     listed = {key: {"type": "array", "items": item, "minItems": count, "maxItems": count}}
     return closed_object({"reasoning": REASONING} | listed if reasoning else listed)
 
 
 def closed_object(properties: dict[str, Any]) -> dict[str, Any]:
-    """An object with these properties, all of them, and no others."""
+    """An object with exactly these properties."""
     return {
         "type": "object",
         "properties": properties,
@@ -99,7 +99,7 @@ def _property(hyperparameter: Hyperparameter[Any, Any], part: Part | None) -> di
     """The values of a hyperparameter, or of a part of it.
 
     Raises:
-        SettingError: It is of a kind that has no schema.
+        SettingError: Its type has no schema.
     """
     if has_choices(hyperparameter):
         forms = Choices(hyperparameter).forms
@@ -116,7 +116,7 @@ def _property(hyperparameter: Hyperparameter[Any, Any], part: Part | None) -> di
 
 
 def _by_sign(hyperparameter: Any, interval: Interval) -> list[Interval]:
-    """Floats below zero apart from the others: llguidance 1.7 lets no negative number be a multiple of anything."""
+    """Split negative floats from the others: llguidance 1.7 accepts no negative number under ``multipleOf``."""
     if isinstance(hyperparameter, IntegerHyperparameter) or not interval.lower < 0 < interval.upper:
         return [interval]
     return [replace(interval, upper=0.0, below=True), replace(interval, lower=0.0, above=False)]
@@ -142,5 +142,5 @@ def _number(lower: float, upper: float, log: bool) -> dict[str, Any]:
     smallest = lower / 1e3 if log else (upper - lower) / 1e4
     decimals = max(0, math.ceil(-math.log10(smallest))) if smallest > 0 else FINEST_DECIMALS
     if decimals > FINEST_DECIMALS and lower < 10.0**-FINEST_DECIMALS:
-        return bounds  # too fine for multiples: every server then writes as many digits as it can
+        return bounds  # too fine for multipleOf: servers then write as many digits as they can
     return {**bounds, "multipleOf": float(f"1e-{min(decimals, FINEST_DECIMALS)}")}

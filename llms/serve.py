@@ -20,7 +20,7 @@ def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
     """The server's part of ``conf/llm/<llm>.yaml``, changed by ``key=value`` overrides.
 
     Raises:
-        SettingError: There is no such file or key, or the file describes no server of ours.
+        SettingError: There is no such file or key, or the file does not describe a local server.
     """
     from omegaconf import OmegaConf
 
@@ -37,7 +37,7 @@ def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
 
 
 def model_of(llm: str) -> str | None:
-    """The model that a choice of ``llm=`` names; None where there is no such choice, or it names none."""
+    """The model that a choice of ``llm=`` names; None if there is no such choice or it names none."""
     from omegaconf import OmegaConf
 
     path = GROUP / f"{llm}.yaml"
@@ -58,7 +58,7 @@ def main() -> int:
     try:
         settings = read_settings(arguments.llm, arguments.overrides)
         url = ensure_server(settings)
-        ours = "Ctrl-C stops it" if settings.owners.exists() else "it was there before and is left running"
+        ours = "Ctrl-C stops it" if settings.owners.exists() else "it was already running and is not stopped"
         print(f"{settings.name} is served at {url} ({ours}; its log is {settings.log}).", flush=True)
         while served_models(url) is not None:
             time.sleep(1.0)

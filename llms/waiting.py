@@ -1,4 +1,4 @@
-"""A line on the terminal while something takes long."""
+"""A progress line for long waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show ``what`` and the seconds gone by on stderr, on one line; nothing where stderr is no terminal."""
+    """Show ``what`` and the elapsed seconds on one line of stderr; nothing if stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
 """Bayesmark's nine scikit-learn models on its own data sets, trained live.
 
-conditional splits its data as this family does.
+`conditional` imports its data sets and split.
 """

@@ -1,27 +1,27 @@
 """Bayesmark: nine scikit-learn models on five data sets that come with scikit-learn, trained live.
 
 Source: Turner and Eriksson, Bayesmark 0.0.8 (Uber), the benchmark behind NeurIPS's black-box optimization challenge of
-2020 (Turner et al., PMLR 133, 2021); protocol and ranges read in its ``sklearn_funcs.py``, ``data.py``, ``space.py``.
+2020 (Turner et al., PMLR 133, 2021); protocol and ranges from its ``sklearn_funcs.py``, ``data.py``, ``space.py``.
 
 Splits: 20 % of the rows are held out (``train_test_split``, random_state 0, not stratified). The objective is the mean
-of 5-fold cross-validation on the others (stratified for classes, never shuffled); a refit on all of them is scored on
-the 20 %: ``test_accuracy`` and so on, recorded only. Measures: accuracy and nll (negative log-likelihood) for classes,
-mse and mae for diabetes; and train_seconds, what the fits of the five folds took. Spaces:
+of 5-fold cross-validation on the other rows (stratified for classes, not shuffled). A refit on all of them is scored
+on the 20 %: ``test_accuracy`` etc., recorded only. Measures: accuracy and nll (negative log-likelihood) for classes,
+mse and mae for diabetes; and train_seconds, the time of the five folds' fits. Spaces:
 ``benchmarks.bayesmark.bayesmark_models``. There are no fidelities.
 
 Departures, and why:
 
-* Scores carry the sign people know (Bayesmark minimizes -accuracy); all measures are taken in one evaluation.
+* Scores have their usual sign (Bayesmark minimizes -accuracy); one evaluation records all measures.
 * The run's seed is the random_state of models that have one. Bayesmark leaves them to numpy's global generator, so its
-  scores of DT, RF, MLP, ada, the classifier lasso and SVM's nll are not the same twice; ours are.
-* ConfigSpace knows no logit scale: see ``space`` below. No default is published: ours are scikit-learn's.
-* Today's scikit-learn is not the one of 2020: boston is gone; AdaBoostClassifier is SAMME (it was SAMME.R); liblinear
-  on more than two classes is a OneVsRestClassifier, which is what it was inside; ``normalize`` of linear models is done
-  by a step of ours. The nll's logarithm is cut off at 1e-15, as it then was.
+  scores of DT, RF, MLP, ada, the classifier lasso and SVM's nll are not reproducible; ours are.
+* ConfigSpace has no logit scale: see ``space`` below. No default is published: ours are scikit-learn's.
+* scikit-learn has changed since 2020: boston was removed; AdaBoostClassifier is SAMME (it was SAMME.R); liblinear
+  on more than two classes is a OneVsRestClassifier, which it used internally; ``normalize`` of linear models is a
+  pipeline step here. The nll's logarithm is clipped at 1e-15, as it was then.
 
-What is deterministic there scores exactly the same here (``tests/benchmarks/golden/bayesmark.json``: kNN; accuracy of
+Deterministic models score exactly the same here (``tests/benchmarks/golden/bayesmark.json``: kNN; accuracy of
 SVM and linear; all of kNN, SVM, lasso, linear on diabetes). The nll of linear differs where liblinear has not converged
-(breast, C 100: 0.1363 against 0.1301; converged, both 0.1236).
+(breast, C 100: 0.1363 versus 0.1301; converged, both 0.1236).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TRAINER = "benchmarks.bayesmark.bayesmark_trainer:Trainer"
 
 
 class DataSet(NamedTuple):
-    """One of scikit-learn's data sets; no classes: the target is a number."""
+    """One of scikit-learn's data sets. Without classes, the target is a number."""
 
     name: str
     rows: int
@@ -81,20 +81,20 @@ OF_NUMBERS = {"mse": Objective("mse", "minimize"), "mae": Objective("mae", "mini
 class Bayesmark:
     """One model on one data set; the objective is cross-validated accuracy, or mean squared error on diabetes.
 
-    The optimum is nobody's: it is None.
+    The optimum is unknown: None.
 
     Args:
         task: One of ``Bayesmark.tasks``.
         model: One of ``MODELS``.
-        space: ``natural``, where logit ranges are searched on the nearer of linear and log; or ``warped``, where they
-            are searched as log-odds under the name ``logit_<name>``, which is Bayesmark's own distribution.
+        space: ``natural`` searches logit ranges on the nearer of the linear and log scales; ``warped`` searches them
+            as log-odds under the name ``logit_<name>``, which is Bayesmark's own distribution.
         objectives: One or several of accuracy, nll and train_seconds, on diabetes of mse, mae and train_seconds; None
             for the first.
         limit_seconds: As ``benchmarks.training.live.Live``.
         cache: As ``benchmarks.training.live.Live``.
 
     Raises:
-        SettingError: A setting is none of these.
+        SettingError: A setting is invalid.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
@@ -130,7 +130,7 @@ class Bayesmark:
         self._live = Live(TRAINER, {"task": task, "model": model}, VERSION, limit_seconds, cache)
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train and score one configuration; evaluation_seconds leaves the final fit out.
+        """Train and score one configuration; evaluation_seconds excludes the final fit.
 
         Raises:
             EvaluationError: As ``benchmarks.training.live.Live``.

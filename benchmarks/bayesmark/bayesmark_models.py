@@ -1,13 +1,12 @@
-"""Bayesmark's models: the published ranges, our defaults, and both as a search space.
+"""Bayesmark's models as search spaces: the published ranges and our defaults.
 
-Bayesmark samples a range on one of three scales: linear, log, or logit (uniform in the log-odds). ConfigSpace knows the
-first two, so the logit ranges come in two forms:
+Bayesmark samples a range on one of three scales: linear, log, or logit (uniform in the log-odds). ConfigSpace has only
+the first two, so the logit ranges come in two forms:
 
-* ``natural``: the hyperparameter as it is, on whichever of linear and log is nearer to logit (by the greatest
+* ``natural``: the hyperparameter itself, on the scale nearer to logit, linear or log (by the greatest
   difference of the two distribution functions over the range). The range is Bayesmark's; the density of random search
   is not: the difference is 0.07 for the least leaf sizes, 0.06 to 0.34 for others, and 0.70 for Adam's beta_2.
-* ``warped``: the log-odds themselves, as ``logit_<name>``, uniform: exactly Bayesmark's distribution, under a name that
-  nobody knows.
+* ``warped``: the log-odds, as ``logit_<name>``, uniform: exactly Bayesmark's distribution, under an unfamiliar name.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ WARPED = "logit_"
 
 
 class Range(NamedTuple):
-    """A number's range; it is whole where the bounds are ints."""
+    """The range of a number, an integer if the bounds are."""
 
     scale: Scale
     lower: float
@@ -41,7 +40,7 @@ class Range(NamedTuple):
 
 
 class Switch(NamedTuple):
-    """True or false."""
+    """A boolean."""
 
     default: bool
     meaning: str
@@ -49,8 +48,8 @@ class Switch(NamedTuple):
 
 Ranges = Mapping[str, Range | Switch]
 
-# Bayesmark names no defaults. Ours are scikit-learn's where they lie in the range, else the nearest end of it; where
-# scikit-learn's is no number (gamma, a forest's max_features, Ridge's max_iter), the middle of the range on its scale.
+# Bayesmark has no defaults. Ours are scikit-learn's, clipped to the range; if scikit-learn's is not a number (gamma, a
+# forest's max_features, Ridge's max_iter), the middle of the range on its scale.
 KNN: Ranges = {
     "n_neighbors": Range("linear", 1, 25, 5, "number of neighbours"),
     "p": Range("linear", 1, 4, 2, "power of the Minkowski distance"),
@@ -127,8 +126,8 @@ def model_space(name: str, ranges: Ranges, *, warped: bool) -> ConfigurationSpac
     """The search space of one model.
 
     Args:
-        name: Of the space.
-        ranges: The model's.
+        name: Name of the space.
+        ranges: The model's ranges.
         warped: Whether logit ranges are searched as log-odds.
     """
     space = ConfigurationSpace(name=name)
@@ -137,7 +136,7 @@ def model_space(name: str, ranges: Ranges, *, warped: bool) -> ConfigurationSpac
 
 
 def unwarped(params: Params) -> Params:
-    """The model's own hyperparameters, log-odds turned back into shares."""
+    """The model's hyperparameters, with log-odds converted back to shares."""
     return {
         name.removeprefix(WARPED): logistic(float(value)) if name.startswith(WARPED) else value
         for name, value in params.items()
@@ -159,14 +158,14 @@ def _hyperparameter(name: str, values: Range | Switch, warped: bool) -> Hyperpar
 
 
 def natural_scale(values: Range) -> Literal["linear", "log"]:
-    """The scale of a range; for a logit range, the nearer one of linear and log."""
+    """The scale of a range; for a logit range, the nearer of linear and log."""
     if values.scale != "logit":
         return values.scale
     return "linear" if _gap(values, float) <= _gap(values, math.log) else "log"
 
 
 def _gap(values: Range, scale: Callable[[float], float]) -> float:
-    """Greatest difference between the distribution functions of a logit range and of the same on another scale."""
+    """Greatest difference between the distribution functions of a logit range and of the same range on a scale."""
     places = [values.lower + (values.upper - values.lower) * step / 1000 for step in range(1, 1000)]
     return max(abs(_share(values, logit, place) - _share(values, scale, place)) for place in places)
 
@@ -181,5 +180,5 @@ def logit(share: float) -> float:
 
 
 def logistic(odds: float) -> float:
-    """The share behind log-odds."""
+    """The share with these log-odds."""
     return 1 / (1 + math.exp(-odds))

@@ -31,12 +31,12 @@ LOADERS: dict[str, Callable[..., tuple[Floats, NDArray[Any]]]] = {
 }
 FOLDS = 5
 LEAST_PROBABILITY = 1e-15
-"""Where the logarithm is cut off; scikit-learn's own, until 1.2 made it the machine's precision."""
+"""Where the logarithm is clipped; scikit-learn's value before 1.2 changed it to the machine precision."""
 
 NETWORK = {"early_stopping": True}
 SGD = {**NETWORK, "solver": "sgd", "learning_rate": "invscaling", "nesterovs_momentum": True}
 LIBLINEAR = {"solver": "liblinear", "fit_intercept": True}
-# What Bayesmark fixes of each model; the rest is scikit-learn's default.
+# The arguments that Bayesmark fixes per model; the others are scikit-learn's defaults.
 CLASSIFIERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "kNN": (KNeighborsClassifier, {}),
     "SVM": (SVC, {"kernel": "rbf", "probability": True}),
@@ -62,7 +62,7 @@ REGRESSORS: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 def negative_log_likelihood(y: NDArray[Any], probabilities: Floats) -> float:
-    """Mean over the rows; probabilities have one column a class, or (rows,) are the second class's."""
+    """Mean over the rows; probabilities have one column per class, or shape (rows,) for the second class."""
     cut = np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     columns = cut if cut.ndim == 2 else np.stack([1 - cut, cut], axis=1)
     return float(log_loss(y, columns / columns.sum(axis=1, keepdims=True)))
@@ -73,21 +73,21 @@ CLASSIFICATION = {
     "nll": make_scorer(negative_log_likelihood, response_method="predict_proba"),
 }
 REGRESSION = {"mse": make_scorer(mean_squared_error), "mae": make_scorer(mean_absolute_error)}
-"""None has its sign turned: they give what is reported."""
+"""No sign is flipped: they return the reported values."""
 
 
 class UnitLength(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What ``normalize=True`` did in linear models until scikit-learn 1.2: columns centred, then of length 1."""
+    """``normalize=True`` of linear models before scikit-learn 1.2: columns are centred and scaled to length 1."""
 
     def fit(self, x: Floats, y: Any = None) -> UnitLength:
-        """Learn mean and length of each column; a constant one keeps its length."""
+        """Learn the mean and length of each column; a constant column is not scaled."""
         self.mean_ = x.mean(axis=0)
         length = np.linalg.norm(x - self.mean_, axis=0)
         self.length_ = np.where(length == 0, 1.0, length)
         return self
 
     def transform(self, x: Floats) -> Floats:
-        """Centre and scale (rows, columns)."""
+        """Centre and scale an array of shape (rows, columns)."""
         scaled: Floats = (x - self.mean_) / self.length_
         return scaled
 
@@ -97,7 +97,7 @@ class Trainer:
 
     Args:
         task: One of ``LOADERS``; the data are part of scikit-learn, whose version is in the evaluation's key.
-        model: Bayesmark's name of it.
+        model: Bayesmark's name of the model.
     """
 
     def __init__(self, task: str, model: str) -> None:
@@ -107,16 +107,16 @@ class Trainer:
         self._x, self._x_test, self._y, self._y_test = train_test_split(x, y, test_size=0.2, random_state=0)
 
     def train(self, params: Mapping[str, Any], fidelity: Mapping[str, float], seed: int) -> dict[str, float]:
-        """Cross-validate on 80 % of the rows, then fit them all and score the others.
+        """Cross-validate on 80 % of the rows, then fit all of these and score the others.
 
         Args:
-            params: The model's own.
-            fidelity: None is known.
-            seed: Of models that are random; the splits are the same for all.
+            params: The model's hyperparameters.
+            fidelity: Empty: there are no fidelities.
+            seed: Seed of random models; the splits do not depend on it.
 
         Returns:
-            Each measure's mean over the folds, the same on the test rows as ``test_<measure>``; ``train_seconds``,
-            what the fits of the folds took; and ``evaluation_seconds``, what all but the final fit and scores did.
+            Each measure's mean over the folds and its value on the test rows as ``test_<measure>``; ``train_seconds``,
+            the time of the folds' fits; and ``evaluation_seconds``, the total time without the final fit and scores.
 
         Raises:
             ValueError: A score is not finite.
@@ -136,14 +136,14 @@ class Trainer:
 
 
 def build(model: str, params: Mapping[str, Any], seed: int, classes: int) -> Any:
-    """The model of that name, unfitted; no classes: a regression model."""
+    """The unfitted model of a name; a regression model without classes."""
     family, fixed = (CLASSIFIERS if classes else REGRESSORS)[model]
     estimator = family(**fixed, **{name: value for name, value in params.items() if name != "normalize"})
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=seed)
     if family is LogisticRegression and classes > 2:
         return OneVsRestClassifier(estimator)
-    # Until 1.2, scikit-learn ignored normalize without an intercept; so does this.
+    # Before 1.2, scikit-learn ignored normalize without an intercept.
     if params.get("normalize") and params["fit_intercept"]:
         return make_pipeline(UnitLength(), estimator)
     return estimator

@@ -1,4 +1,4 @@
 """A support vector machine with a conditional space, trained live.
 
-Imported by nobody: reached by `_target_`.
+Built by `_target_`; no other room imports it.
 """

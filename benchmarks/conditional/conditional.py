@@ -1,17 +1,17 @@
-"""A support vector machine whose space has conditions and forbidden combinations, which a flat JSON schema cannot say.
+"""A support vector machine whose space has conditions and forbidden combinations.
 
-The model is really trained, on data sets that come with scikit-learn, so nothing is downloaded. Source of the space:
+A flat JSON schema cannot express these. The model is trained live, on data sets that come with scikit-learn. Source:
 auto-sklearn's ``libsvm_svc`` (Feurer et al., "Efficient and robust automated machine learning", NeurIPS 2015), whose
-conditions on ``degree`` and ``coef0`` these are.
+conditions on ``degree`` and ``coef0`` are used.
 
-Departures: rounded ranges; the linear kernel, and with it a condition on ``gamma``; no ``tol``. The two forbidden
-combinations are our own (degree 5, and sigmoid without shrinking); they keep nothing from being trained and are there
-to be kept to. Every configuration has the kernel's own hyperparameters and no others.
+Departures: rounded ranges; a linear kernel, and with it a condition on ``gamma``; no ``tol``. The two forbidden
+combinations are ours (a polynomial of degree 5, sigmoid without shrinking); they could be trained and only test
+whether an optimizer keeps to them. Every configuration has exactly the hyperparameters of its kernel.
 
 Splits: 20 % of the rows are held out as in ``bayesmark``. The objective is the mean accuracy of 3-fold
-cross-validation on the others (stratified, not shuffled), features standardized within each fold; a refit on all of
-them is scored on the 20 %: ``test_accuracy``, recorded only. There are no fidelities. Nothing is random, so the run's
-seed changes no score.
+cross-validation on the other rows (stratified, not shuffled), with features standardized within each fold. A refit on
+all of them is scored on the 20 %: ``test_accuracy``, recorded only. There are no fidelities. Nothing is random, so
+scores do not depend on the run's seed.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class Conditional:
 
     Args:
         task: One of ``Conditional.tasks``.
-        levels: None for ranges; a number for that many levels of each number, so that the space is finite.
+        levels: None for ranges; an integer for that many levels per numeric hyperparameter (a finite space).
         limit_seconds: As ``benchmarks.training.live.Live``.
         cache: As ``benchmarks.training.live.Live``.
 
     Raises:
-        SettingError: A setting is none of these.
+        SettingError: A setting is invalid.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("breast", "digits", "wine")
@@ -85,7 +85,7 @@ class Conditional:
         self._live = Live(TRAINER, {"task": task}, VERSION, limit_seconds, cache)
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train and score one configuration; evaluation_seconds leaves the final fit out.
+        """Train and score one configuration; evaluation_seconds excludes the final fit.
 
         Raises:
             EvaluationError: As ``benchmarks.training.live.Live``.
@@ -93,7 +93,7 @@ class Conditional:
         return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
-        """None: nobody knows the curve of a model that is trained."""
+        """None: the curve of a trained model is unknown."""
 
 
 def kernel_space(name: str) -> ConfigurationSpace:

@@ -17,7 +17,7 @@ from benchmarks.bayesmark.bayesmark_trainer import LOADERS
 
 FOLDS = 3
 MOST_STEPS = 100_000
-"""Of the solver: one that has not converged by then is scored as it is, so that no configuration takes minutes."""
+"""Iteration limit of the solver, so that no configuration takes minutes; an unconverged fit is scored as it is."""
 
 
 class Trainer:
@@ -33,16 +33,16 @@ class Trainer:
         self._x, self._x_test, self._y, self._y_test = train_test_split(x, y, test_size=0.2, random_state=0)
 
     def train(self, params: Mapping[str, Any], fidelity: Mapping[str, float], seed: int) -> dict[str, float]:
-        """Cross-validate on 80 % of the rows, then fit them all and score the others.
+        """Cross-validate on 80 % of the rows, then fit all of these and score the others.
 
         Args:
             params: Keyword arguments of scikit-learn's ``SVC``.
-            fidelity: None is known.
-            seed: Changes nothing: neither the splits nor the model are random.
+            fidelity: Empty: there are no fidelities.
+            seed: Unused: neither the splits nor the model are random.
 
         Returns:
             ``accuracy``, the mean over the folds; ``test_accuracy`` on the held-out rows; and ``evaluation_seconds``,
-            what all but the final fit and score took.
+            the total time without the final fit and score.
         """
         model = make_pipeline(StandardScaler(), SVC(**params, max_iter=MOST_STEPS))
         clock = time.perf_counter()

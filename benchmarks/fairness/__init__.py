@@ -1,4 +1,4 @@
 """Quality and fairness on data about people, trained live.
 
-Imported by nobody: reached by `_target_`.
+Built by `_target_`; no other room imports it.
 """

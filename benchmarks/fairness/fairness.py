@@ -3,12 +3,11 @@
 * Tasks: adult (OpenML task 7592), credit_g (31), bank_marketing (14965), and COMPAS (``sensitive``).
 * Spaces and fidelities: those of family openml (``tabular_spaces``, ``tabular_models``).
 * Measures: balanced accuracy, accuracy, macro F1; demographic parity and equalized odds differences (fairlearn);
-  training seconds; bytes of the pickled model; joules where the machine counts them.
+  training seconds; bytes of the pickled model; joules if the machine has a counter.
 * Splits: a third of the official split's training part, stratified, seed 1, is validation, as in HPOBench. The test
-  fold is scored by a model trained on all of the training part; it is recorded and shown to no optimizer.
+  fold is scored by a model trained on all of the training part; this is recorded and never shown to an optimizer.
 
-The sensitive attribute stays among the features: leaving it out does not make a model fair, and what is measured is
-what an ordinary pipeline does.
+The sensitive attribute stays among the features, as in an ordinary pipeline: leaving it out does not make a model fair.
 """
 
 from __future__ import annotations
@@ -43,29 +42,29 @@ MEASURES = {
         ENERGY,
     )
 }
-"""What can be an objective."""
+"""Possible objectives."""
 
 VERSION = "fairness 1"
-"""Raised whenever the same configuration would measure something else."""
+"""Increased whenever the same configuration would give other measurements."""
 
 DEFAULT_OBJECTIVES = ("balanced_accuracy", "demographic_parity_difference")
 
 
 class Fairness:
-    """A classifier whose quality and fairness are to be good at once.
+    """Classifiers with objectives of quality and fairness.
 
     Args:
         task: One of ``Fairness.tasks``.
         sensitive: One of the task's attributes (``benchmarks.fairness.sensitive.SOURCES``); None for its first.
         model: One of ``benchmarks.openml.tabular_models.MODELS`` for classification.
         objectives: Some of ``MEASURES``; None for ``DEFAULT_OBJECTIVES``.
-        levels: None for ranges; a number for that many levels of each number, so that the space is finite.
-        folder: Root folder of the OpenML client's cache, or the folder of COMPAS's file; None for the usual places.
+        levels: None for ranges; an integer for that many levels per numeric hyperparameter (a finite space).
+        folder: Root folder of the OpenML client's cache, or the folder of COMPAS's file; None for the default.
         limit_seconds: Longest evaluation; None for no limit.
         cache: As ``benchmarks.training.live.Live``.
 
     Raises:
-        SettingError: A setting is none of these, or the data cannot be had.
+        SettingError: A setting is invalid, or the data are not available.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(SOURCES)
@@ -119,7 +118,7 @@ class Fairness:
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train and score, or take it from the cache.
+        """Train and score one configuration, or take the result from the cache.
 
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
@@ -127,4 +126,4 @@ class Fairness:
         return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
-        """None: nobody knows it for a model that is trained."""
+        """None: the curve of a trained model is unknown."""

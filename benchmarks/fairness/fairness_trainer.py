@@ -1,4 +1,4 @@
-"""Trains a classifier on data with a sensitive attribute, and scores quality and fairness of what it predicts."""
+"""Train a classifier on data with a sensitive attribute, and score the quality and fairness of its predictions."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class Trainer:
         task: One of ``benchmarks.fairness.sensitive.SOURCES``.
         sensitive: One of its attributes.
         model: One of ``benchmarks.openml.tabular_models.MODELS``.
-        folder: Where the data lie.
-        checksum: Of the data that the parent read.
+        folder: Folder of the data.
+        checksum: Checksum of the data that the parent process read.
 
     Raises:
-        ValueError: The data on disk are others by now.
+        ValueError: The data on disk have changed.
     """
 
     def __init__(self, task: str, sensitive: str, model: str, folder: str | None, checksum: str) -> None:
         self._model = model
         self._task, self._groups, _ = load_sensitive(task, sensitive, folder)
         if self._task.checksum != checksum:
-            raise ValueError(f"the data of {task} are not the same as when the run began")
+            raise ValueError(f"the data of {task} changed since the run began")
         self._split = a_third_off(self._task.train, self._task.values, stratified=True)
 
     def train(self, params: Params, fidelity: Mapping[str, float], seed: int) -> dict[str, float]:
-        """Scores on the validation rows, and of a model trained on these too on the test rows (``test_...``)."""
+        """Scores on the validation rows; and on the test rows, after a refit on all training rows (``test_...``)."""
         task = self._task
         clock = time.perf_counter()
         measured = self._scores(params, fidelity, seed, *self._split)
@@ -60,12 +60,11 @@ class Trainer:
 
 
 def unfairness(truth: Values, predicted: Values, groups: Groups) -> dict[str, float]:
-    """How differently groups are treated, 0 (not at all) to 1, as fairlearn defines it.
+    """Differences between groups from 0 (none) to 1, as fairlearn defines them.
 
-    ``demographic_parity_difference``: largest minus smallest share of a group that is predicted the second class
-    (Agarwal et al. 2018, definition 1). ``equalized_odds_difference``: the larger of the same two differences among
-    those who are, and among those who are not, of that class (Hardt et al. 2016). Both are the same whichever of the
-    two classes is asked about.
+    ``demographic_parity_difference``: the largest minus the smallest share of a group predicted as the second class
+    (Agarwal et al. 2018, definition 1). ``equalized_odds_difference``: the larger of two such differences, one among
+    the members of that class and one among the others (Hardt et al. 2016). Both are symmetric in the two classes.
     """
     from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
 

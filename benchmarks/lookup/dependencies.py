@@ -1,4 +1,4 @@
-"""What a probe must know of a search space before it shows one hyperparameter as another."""
+"""Dependencies between hyperparameters, which a probe must respect."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from ConfigSpace.hyperparameters import (
 )
 
 MOST_LEVELS = 1000
-"""A whole number that conditions or clauses speak of is translated value by value, if it has no more than these."""
+"""Largest number of values of an integer in conditions or clauses that is translated value by value."""
 
 
 def parents(space: ConfigurationSpace) -> set[str]:
-    """The hyperparameters that another one's activity depends on."""
+    """Hyperparameters on which the activity of another one depends."""
     return {parent.name for name in space for parent in space.parents_of[name]}
 
 
 def in_relations(space: ConfigurationSpace) -> set[str]:
-    """The hyperparameters that a clause compares with each other: their values must stay comparable."""
+    """Hyperparameters that a clause compares with each other; their values must stay comparable."""
     return {name for part in _parts(space) if isinstance(part, ForbiddenRelation) for name in _members(part)}
 
 
 def in_clauses(space: ConfigurationSpace) -> set[str]:
-    """The hyperparameters of which some values, or combinations of values, are forbidden."""
+    """Hyperparameters in forbidden clauses."""
     return {name for part in _parts(space) for name in _members(part)}
 
 
 def translatable(hyperparameter: Hyperparameter[Any, Any]) -> bool:
-    """Whether conditions and clauses about it can be said of other values, one by one."""
+    """Whether conditions and clauses about it can be translated to other values, one by one."""
     if isinstance(hyperparameter, UniformIntegerHyperparameter):
         return not hyperparameter.log and hyperparameter.size <= MOST_LEVELS
     return isinstance(hyperparameter, OrdinalHyperparameter | CategoricalHyperparameter | Constant)
 
 
 def _parts(space: ConfigurationSpace) -> Iterator[Any]:
-    """Every clause, those inside conjunctions one by one."""
+    """Every clause, with conjunctions taken apart."""
     waiting = list(space.forbidden_clauses)
     while waiting:
         clause = waiting.pop()

@@ -1,4 +1,4 @@
-"""Search spaces of finitely many configurations: a grid laid over any space, and all there is in a finite one."""
+"""Finite search spaces: a grid over any space, and all configurations of a finite one."""
 
 from __future__ import annotations
 
@@ -33,26 +33,25 @@ from harness.validity import Checker, parents_first
 
 
 def on_levels(space: ConfigurationSpace, levels: int | None) -> ConfigurationSpace:
-    """The setting ``levels`` of a live family: None leaves the space as it is; a number lays a grid over it."""
+    """Apply the setting ``levels`` of a live family: None keeps the space; an integer lays a grid over it."""
     return space if levels is None else gridded(space, levels)
 
 
 def gridded(space: ConfigurationSpace, levels: int | Mapping[str, int]) -> ConfigurationSpace:
-    """The space with every number as an ordinal hyperparameter of evenly spaced levels.
+    """The space with every numeric hyperparameter turned into an ordinal one with evenly spaced levels.
 
-    Levels are even on the hyperparameter's own scale (logarithmic if it is), from its lower to its upper end; those of
-    integers are rounded, and what that makes equal is one level. The default is the level nearest to the old one on
-    that scale, the lower of two. What was finite already (choices, orders, constants) stays, and so do descriptions.
-    A condition or forbidden clause about a number becomes one about the levels it holds for: a clause that no
-    level falls under is dropped.
+    Levels are even on the hyperparameter's own scale (linear or logarithmic), from its lower to its upper bound; those
+    of integers are rounded and merged if equal. The default is the level nearest to the old one on that scale, the
+    lower of two. Finite hyperparameters (choices, orders, constants) and descriptions stay. A condition or forbidden
+    clause about a number is translated to the levels for which it holds; a clause that holds for none is dropped.
 
     Args:
-        space: Read, never changed.
-        levels: How many a number gets, at least 2; or by name, for every number of the space.
+        space: The space; it is not changed.
+        levels: Number of levels, at least 2; or a number per name, for every numeric hyperparameter.
 
     Raises:
-        SettingError: There are too few levels, or too few to keep what the conditions and clauses say: a
-            hyperparameter would never be active, or the default would be forbidden.
+        SettingError: There are too few levels: a hyperparameter would never be active, or the default would be
+            forbidden.
     """
     new = {name: _on_grid(old, _count(name, old, levels)) for name, old in space.items()}
     if isinstance(levels, Mapping):
@@ -67,7 +66,7 @@ def gridded(space: ConfigurationSpace, levels: int | Mapping[str, int]) -> Confi
     except ForbiddenValueError as error:
         raise SettingError(
             f"On a grid of {levels} levels the default of {space.name or 'the space'} is forbidden ({error}); "
-            "ask for another number of levels."
+            "use another number of levels."
         ) from None
     return grid
 
@@ -78,16 +77,16 @@ def finite(space: ConfigurationSpace) -> bool:
 
 
 def configurations(space: ConfigurationSpace) -> Iterator[Params]:
-    """Every configuration, once, in the space's order of names.
+    """Every configuration once, in a fixed order.
 
-    Their order is fixed: as an odometer's, whose digits are the hyperparameters (parents before their children, and
-    else as in the space), the last one the fastest.
+    The order is that of an odometer whose digits are the hyperparameters (parents before their children, else as in
+    the space); the last one changes fastest.
 
     Args:
-        space: Read, never changed; conditions and forbidden clauses are kept.
+        space: The space; it is not changed. Conditions and forbidden clauses hold.
 
     Raises:
-        SettingError: There are infinitely many.
+        SettingError: The space is infinite.
     """
     endless = [name for name, hyperparameter in space.items() if not math.isfinite(hyperparameter.size)]
     if endless:
@@ -122,7 +121,7 @@ def _configurations(space: ConfigurationSpace) -> Iterator[Params]:
 
 
 def nearest_level(number: NumericalHyperparameter[Any, Any], levels: Sequence[Any]) -> Any:
-    """The level nearest to the default of a number on its own scale, the first of two."""
+    """The level nearest to a number's default on its own scale; the first of two."""
     scale = math.log if number.log else float
     return min(levels, key=lambda level: abs(scale(level) - scale(number.default_value)))
 
@@ -131,10 +130,10 @@ def _count(name: str, old: Hyperparameter[Any, Any], levels: int | Mapping[str, 
     if not isinstance(old, NumericalHyperparameter):
         return 0
     if isinstance(levels, Mapping) and name not in levels:
-        raise SettingError(f"levels says nothing about {name}; give every number of the space how many levels it has.")
+        raise SettingError(f"levels has no entry for {name}; give a number of levels for every numeric hyperparameter.")
     count = levels[name] if isinstance(levels, Mapping) else levels
     if isinstance(count, bool) or not isinstance(count, int) or count < 2:
-        raise SettingError(f"levels is {count!r} for {name}; give a whole number from 2 on.")
+        raise SettingError(f"levels is {count!r} for {name}; give a whole number from 2.")
     return count
 
 
@@ -164,13 +163,13 @@ def _condition(old: Any, new: Mapping[str, Hyperparameter[Any, Any]]) -> Conditi
     if not levels:
         raise SettingError(
             f"On this grid no level of {parent.name} is one where {old}, so {child.name} would never be active; "
-            "ask for another number of levels."
+            "use another number of levels."
         )
     return InCondition(child, parent, levels)
 
 
 def _clause(old: Any, new: Mapping[str, Hyperparameter[Any, Any]]) -> Any | None:
-    """The clause about the levels, or None where they never fall under it."""
+    """The clause about the levels; None if it holds for no level."""
     if isinstance(old, ForbiddenConjunction):
         parts = [_clause(part, new) for part in old.components]
         left = [part for part in parts if part is not None]

@@ -1,4 +1,4 @@
-"""How likely random search is to draw each configuration of a table, with conditions, weights or ranges over it."""
+"""Probabilities with which random search draws each configuration of a table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from harness.levels import known_levels
 
 
 def draw_weights(space: ConfigurationSpace, digits: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float64] | None:
-    """(configurations,) how likely ConfigSpace is to draw each, up to a factor; None where that is not known.
+    """(configurations,) probability that ConfigSpace draws each, up to a factor; None if unknown.
 
-    It draws every hyperparameter by itself, drops the inactive ones, and draws again what a clause forbids.
+    ConfigSpace draws hyperparameters independently, drops inactive ones, and redraws forbidden configurations.
     """
     weights = np.ones(len(next(iter(digits.values()))))
     for name, positions in digits.items():

@@ -1,4 +1,4 @@
-"""Benchmarks that look their results up: where a configuration stands in a table, and what stands there."""
+"""Tabular benchmarks: position of a configuration in a table, and its measurements."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from benchmarks.shared.measures import chosen, outcome
 from harness.problem import Direction, Objective, Outcome, Params, Scalar
 
 Measures = Mapping[str, tuple[str, Direction]]
-"""What a table measured: name as we report it -> the package's column, and which direction is better."""
+"""Measures of a table: reported name -> the package's column and direction."""
 
 Levels = Mapping[str, Sequence[Scalar]]
-"""Hyperparameter name -> its levels, both in the order of the digits of the table's keys."""
+"""Hyperparameter name -> levels, in the order of the digits of the table's keys."""
 
 
 class Grid:
-    """Positions of configurations in a table: the levels' indices as the digits of a mixed-radix number.
+    """Positions of configurations in a table: level indices are the digits of a mixed-radix number.
 
     Args:
-        levels: Levels of each hyperparameter; the first hyperparameter is the most significant digit.
+        levels: Levels of each hyperparameter; the first one is the most significant digit.
     """
 
     def __init__(self, levels: Levels) -> None:
@@ -41,7 +41,7 @@ class Grid:
         """Row number of a configuration.
 
         Raises:
-            KeyError: A value is none of the levels.
+            KeyError: A value is not one of the levels.
         """
         position = 0
         for name, offsets in self._offsets:
@@ -50,13 +50,13 @@ class Grid:
 
 
 class Table:
-    """One task's table, reduced to one value a measurement: that of one seed, or the mean over the seeds there are.
+    """One task's table with one value per measurement: that of one seed, or the mean over the available seeds.
 
     Args:
         family: As ``read_table``.
         task: As ``read_table``.
         sizes: As ``read_table``.
-        measures: Its columns; ``train_seconds`` is what an evaluation costs.
+        measures: The table's columns; ``train_seconds`` is the cost of an evaluation.
         seed: Number of a seed's column, or None for the mean.
 
     Raises:
@@ -75,12 +75,12 @@ class Table:
             self._rows = values.mean(axis=0)
 
     def outcome(self, position: int, objectives: Sequence[Objective]) -> Outcome:
-        """The measurements of one configuration: those that are objectives as losses, the others as metrics."""
+        """The measurements of one configuration: objectives as losses, the others as metrics."""
         measured = dict(zip(self._names, self._rows[position].tolist(), strict=True))
         return outcome(measured, objectives, measured["train_seconds"])
 
     def objectives(self, names: Sequence[str] | None, family: str) -> tuple[Objective, ...]:
-        """The columns that were chosen as objectives, each with its best and worst value.
+        """The chosen objectives, each with its best and worst value.
 
         Raises:
             SettingError: As ``benchmarks.shared.measures.chosen``.
@@ -100,14 +100,14 @@ class Table:
         Args:
             objective: One of ``objectives``.
             evaluations: Length of the curve.
-            weights: (configurations,) how likely random search is to draw each row; None where all are equally likely.
+            weights: (configurations,) probability weights of the rows; None if all are equally likely.
         """
         return expected_minima(self._losses(objective), evaluations, weights)
 
     def loss_quantiles(
         self, objective: Objective, count: int, weights: NDArray[np.float64] | None = None
     ) -> list[float]:
-        """Exact losses at ``count`` equally spaced shares of what random search draws, lowest first.
+        """Exact losses at ``count`` equally spaced shares of the draws of random search, lowest first.
 
         Args:
             objective: One of ``objectives``.

@@ -1,11 +1,11 @@
-"""benchmark.space=nearest: a table told as ranges, where a configuration scores what the nearest levels score.
+"""benchmark.space=nearest: a table shown as ranges, where a configuration scores what the nearest levels score.
 
-This is the benchmark's definition and holds for every optimizer. How far a configuration lay from what scored in its
-place is recorded with every evaluation: ``snap_steps``, the distance to the nearest level in steps between
-neighbouring levels (0 on a level, at most one half), as a mean over the hyperparameters that are ranges and active,
-and ``snap_steps_max``, the largest of them.
+This defines the benchmark and holds for every optimizer. The distance between a configuration and the one looked up is
+recorded with every evaluation: ``snap_steps``, the distance to the nearest level in steps between neighbouring levels
+(0 on a level, at most one half), as a mean over the active hyperparameters that are ranges, and ``snap_steps_max``,
+the largest of them.
 
-Near is meant on the hyperparameter's own scale; a value midway between two levels counts as the lower one.
+Distances are on the hyperparameter's own scale; a value midway between two levels counts as the lower one.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ Uniform = UniformFloatHyperparameter | UniformIntegerHyperparameter
 
 
 class Nearest:
-    """A grid told as ranges.
+    """A grid shown as ranges.
 
-    A numeric ordinal becomes a range from its lowest to its highest level, integers where all levels are, with the
-    same default; its levels stay in its ``meta``. Everything else stays what it is, and so does an ordinal that
-    conditions or clauses speak of: they name levels.
+    A numeric ordinal becomes a range from its lowest to its highest level, of integers if all levels are, with the
+    same default; its levels stay in its ``meta``. All others stay, also ordinals in conditions or clauses, which refer
+    to levels.
 
     Args:
-        grid: The table's own space; read, never changed.
-        name: Of the benchmark, for the refusal.
+        grid: The table's own space; it is not changed.
+        name: Name of the benchmark, for the error message.
 
     Attributes:
         space: The ranges.
 
     Raises:
-        SettingError: Nothing can become a range.
+        SettingError: No hyperparameter can become a range.
     """
 
     def __init__(self, grid: ConfigurationSpace, name: str) -> None:
@@ -65,12 +65,12 @@ class Nearest:
         self._ranges = {each.name: levels for each in ranges if (levels := known_levels(each)) is not None}
         if not self._ranges:
             raise SettingError(
-                f"benchmark.space=nearest takes numbers to the nearest level of a table, and {name} has no numbers "
-                "with levels that could be a range; leave benchmark.space=grid."
+                f"benchmark.space=nearest needs numbers with levels that can become a range, and {name} has none; "
+                "use benchmark.space=grid."
             )
 
     def snap(self, params: Params) -> tuple[Params, dict[str, float]]:
-        """The nearest configuration of the grid, and how far it is: ``SNAP_STEPS`` and ``SNAP_STEPS_MAX``."""
+        """The nearest configuration of the grid, and its distance: ``SNAP_STEPS`` and ``SNAP_STEPS_MAX``."""
         on_levels = {
             name: self._ranges[name].nearest(value) if name in self._ranges else value for name, value in params.items()
         }
@@ -81,47 +81,47 @@ class Nearest:
         }
 
     def outcome(self, params: Params, look_up: Callable[[Params], Outcome]) -> Outcome:
-        """What the nearest configuration of the grid scores, with the distance.
+        """The outcome of the nearest configuration of the grid, with the distance.
 
         Args:
             params: A configuration of ``space``.
-            look_up: What one of the grid scores.
+            look_up: Returns the outcome of a configuration of the grid.
         """
         on_levels, distance = self.snap(params)
         outcome = look_up(on_levels)
         return replace(outcome, metrics={**outcome.metrics, **distance})
 
     def probabilities(self, names: Iterable[str]) -> NDArray[np.float64]:
-        """(configurations,) the probability that ConfigSpace draws what counts as each configuration of the grid.
+        """(configurations,) probability that a draw of ConfigSpace counts as each configuration of the grid.
 
         Args:
-            names: The hyperparameters, the most significant digit first; none has conditions.
+            names: The hyperparameters without conditions, the most significant digit first.
         """
         return reduce(np.multiply.outer, [level_shares(self.space[name]) for name in names]).ravel()
 
 
 def _steps(levels: Levels, value: float) -> float:
-    """The distance to the nearest level; 0 beyond the last one, where a rounded end of the range may lie."""
+    """The distance to the nearest level; 0 beyond the last one, where a rounded bound may lie."""
     return levels.steps(min(max(value, levels.values[0]), levels.values[-1]))
 
 
 def nearest_of(family: str, space: str, grid: ConfigurationSpace) -> Nearest | None:
-    """The setting ``space`` of a table: ``grid`` is None, ``nearest`` the table told as ranges.
+    """Apply the setting ``space`` of a table: None for ``grid``, a ``Nearest`` for ``nearest``.
 
     Args:
-        family: Of the benchmark, as its choice is called.
-        space: As set.
+        family: The benchmark's group choice.
+        space: The setting.
         grid: The table's own space.
 
     Raises:
-        SettingError: It is another word, or there is nothing to snap.
+        SettingError: The setting is invalid, or no hyperparameter can become a range.
     """
     wanted = one_of(f"{family} space", space, ("grid", "nearest"))
     return Nearest(grid, family) if wanted == "nearest" else None
 
 
 def level_shares(hyperparameter: Hyperparameter[Any, Any]) -> NDArray[np.float64]:
-    """(levels,) how likely ConfigSpace is to draw what counts as each level or choice, in their order."""
+    """(levels,) probability that a draw of ConfigSpace counts as each level or choice."""
     if isinstance(hyperparameter, CategoricalHyperparameter):
         return np.asarray(hyperparameter.probabilities, dtype=np.float64)
     if isinstance(hyperparameter, Uniform) and (levels := known_levels(hyperparameter)) is not None:
@@ -139,10 +139,10 @@ def midpoints(levels: list[float], log: bool) -> list[float]:
 def probability_at_most(uniform: Uniform, value: float) -> float:
     """P(a sample of a uniform hyperparameter <= value), value between its bounds.
 
-    ConfigSpace 1.2 draws a logarithmic integer of the n = upper - lower + 1 by cutting [lower, upper] into n cells of
-    equal *linear* width, drawing from the log-uniform density over that interval, and taking the cell's number
-    (``ConfigSpace.functional.quantize_log``). So the probability is the density's mass below the upper edge of the
-    cell of ``floor(value)``.
+    ConfigSpace 1.2 draws a logarithmic integer of n = upper - lower + 1 values by dividing [lower, upper] into n cells
+    of equal *linear* width, drawing from the log-uniform density over the interval, and returning the cell's number
+    (``ConfigSpace.functional.quantize_log``). The probability is therefore the density's mass below the upper edge of
+    the cell of ``floor(value)``.
     """
     lower, upper = float(uniform.lower), float(uniform.upper)
     if isinstance(uniform, UniformIntegerHyperparameter):
@@ -153,7 +153,7 @@ def probability_at_most(uniform: Uniform, value: float) -> float:
 
 
 def _shown(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
-    """A numeric ordinal of rising levels as a range; anything else as it is."""
+    """A numeric ordinal with increasing levels as a range; anything else unchanged."""
     levels = levels_of(hyperparameter)
     if levels is None or len(levels.values) < 2 or Choices(hyperparameter).values != levels.values:
         return as_it_is(hyperparameter)
@@ -169,7 +169,7 @@ def _shown(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
 
 
 def _outward(end: float, sign: int) -> float:
-    """The end of a range, which ConfigSpace rounds to its decimals, so that the level there stays in the range."""
+    """Round a bound outward, since ConfigSpace rounds it and the level there must stay in the range."""
     step, rounded = max(10.0**-ROUND_PLACES, math.ulp(end)), float(np.round(end, ROUND_PLACES))
     for count in itertools.count(1):
         if (rounded - end) * sign >= 0:

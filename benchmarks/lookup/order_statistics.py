@@ -1,4 +1,4 @@
-"""What random search is expected to find, computed instead of simulated."""
+"""Expected results of random search, computed instead of simulated."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEGLIGIBLE = 1e-300
-"""Powers below this count as 0: they no longer change a sum, and denormal numbers are slow."""
+"""Powers below this count as 0: they do not change a sum, and denormal numbers are slow."""
 
 
 def expected_minima(losses: NDArray[np.float64], draws: int, weights: NDArray[np.float64] | None = None) -> list[float]:
     """Exact E[lowest loss of k independent draws, with replacement], k = 1..draws.
 
     With the losses sorted, l_1 <= ... <= l_N, and S_i the probability that one draw is l_i or worse, the textbook sum
-    of l_i (S_i^k - S_(i+1)^k) is rearranged to l_1 + sum of (l_i - l_(i-1)) S_i^k. No term is negative, so nothing
-    cancels, and in floating point, too, the curve never rises and never falls below l_1.
+    of l_i (S_i^k - S_(i+1)^k) is rearranged to l_1 + sum of (l_i - l_(i-1)) S_i^k. No term is negative, so there is no
+    cancellation, and also in floating point the curve never rises and never falls below l_1.
 
     Args:
         losses: (N,) loss of each configuration.
@@ -34,27 +34,27 @@ def expected_minima(losses: NDArray[np.float64], draws: int, weights: NDArray[np
     for _ in range(draws):
         power *= survival
         power[power < NEGLIGIBLE] = 0.0
-        # Not np.dot: BLAS threads cost more than they save, and always the same order of summation keeps the promise.
+        # Not np.dot: BLAS threads cost more than they save, and a fixed order of summation keeps the curve monotone.
         curve.append(float(ordered[0] + (steps * power).sum()))
     return curve
 
 
 def quantiles(losses: NDArray[np.float64], count: int, weights: NDArray[np.float64] | None = None) -> list[float]:
-    """Losses at ``count`` equally spaced shares (0, ..., 1) of what a random draw is, lowest first.
+    """Losses at ``count`` equally spaced shares (0, ..., 1) of random draws, lowest first.
 
-    The loss at a share is the lowest one that at least this share of all draws attains or is below; nothing is
-    interpolated, so that each is some configuration's.
+    The loss at a share is the lowest one that at least this share of all draws attains or undercuts. Nothing is
+    interpolated, so each value is the loss of some configuration.
 
     Args:
         losses: (N,) loss of each configuration.
-        count: At least 2: the lowest and the highest loss.
+        count: At least 2, for the lowest and the highest loss.
         weights: As for ``expected_minima``.
     """
     likely = np.ones(len(losses)) if weights is None else weights
     order = np.argsort(losses, kind="stable")
     order = order[likely[order] > 0]
     drawn = np.cumsum(likely[order])
-    # Not shares of 1: of whole weights, as in a table, these products are exact, so that no tie is missed by a hair.
+    # Not shares of 1: with integer weights, as in a table, these products are exact, so no tie is missed.
     wanted = np.arange(count) * drawn[-1] / (count - 1)
     found = losses[order][np.searchsorted(drawn, wanted).clip(max=len(order) - 1)]
     return [float(loss) for loss in found]

@@ -1,10 +1,9 @@
-"""Columns of a parquet file as arrays, converted once.
+"""Columns of a parquet file as arrays, converted once and cached.
 
-Only the columns that are asked for are read, single fields of nested ones too. The first use of a file writes them as
-plain arrays to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` where the variable is not set), which later ones map
-into memory. A folder there is named for the file's path, size and time and for what was read of it, so another file
-never meets old arrays; a checksum is verified, and arrays that fail it are written anew. Where the folder cannot be
-written, the file is read every time.
+Only the requested columns and fields of nested columns are read. The first use of a file writes them as plain arrays
+to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` if the variable is not set); later uses map these into memory. A
+folder there is named by the file's path, size and time and by the columns, so another file never gets old arrays.
+Arrays whose checksum is wrong are written again. If the folder is not writable, the file is read every time.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from harness.errors import SettingError
 from harness.problem import Scalar
 
 LAYOUT = 1
-"""Raised when the arrays change shape or meaning, so that older ones are left alone."""
+"""Increased when the arrays change shape or meaning, so that older ones are not used."""
 
 SAME = 1e-6
 """Relative difference below which two numbers are one level: HPOBench stores them in single precision."""
@@ -38,13 +37,13 @@ SAME = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is read of a file.
+    """The columns to read from a file.
 
     Attributes:
-        hyperparameters: Name (and column) -> its levels. In a row where one is inactive, the column is null.
-        fidelities: Name (and column) -> its levels, rising.
-        measures: Name -> where it is, for example ``result.info.val_scores.bal_acc``.
-        reason: Where the reason of a failed evaluation is, in files that keep failures.
+        hyperparameters: Name (and column) -> levels. The column is null in rows where it is inactive.
+        fidelities: Name (and column) -> levels, increasing.
+        measures: Name -> column, for example ``result.info.val_scores.bal_acc``.
+        reason: Column with the reasons of failed evaluations, in files that keep failures.
     """
 
     hyperparameters: Mapping[str, Sequence[Any]]
@@ -58,12 +57,12 @@ class Arrays:
     """A file's contents.
 
     Attributes:
-        codes: (configurations,) rising; the digits of a mixed-radix number are the indices of the levels.
-        values: (seeds + 1, fidelity levels, configurations, measures); the last seed is the mean over all of them.
-            NaN where nothing was measured.
-        seeds: Rising.
-        measures: Those that the file has.
-        reasons: ``seed,level,configuration`` as positions -> why that evaluation failed.
+        codes: (configurations,) mixed-radix numbers with level indices as digits, increasing.
+        values: (seeds + 1, fidelity levels, configurations, measures); the last seed is the mean over all seeds.
+            NaN if not measured.
+        seeds: Seeds, increasing.
+        measures: The measures of the file.
+        reasons: ``seed,level,configuration`` as positions -> reason of the failed evaluation.
     """
 
     codes: NDArray[np.int64]
@@ -74,7 +73,7 @@ class Arrays:
 
 
 def stored(levels: Sequence[Any]) -> list[Scalar]:
-    """Levels as a column of one type holds them: as they are, or as JSON where they are not all of one scalar type."""
+    """Levels as stored in a column of one type: unchanged, or as JSON if they are not all of one scalar type."""
     kinds = {_column_type(level) for level in levels}
     return list(levels) if len(kinds) == 1 and None not in kinds else [json.dumps(loggable(level)) for level in levels]
 
@@ -86,10 +85,10 @@ def _column_type(level: Any) -> str | None:
 
 
 def read(file: Path, columns: Columns) -> Arrays:
-    """The file's arrays, from the cache where they are there.
+    """Read the file's arrays, from the cache if possible.
 
     Raises:
-        SettingError: The file is damaged, or not one with these columns and levels.
+        SettingError: The file is damaged, or lacks these columns and levels.
     """
     state = file.stat()
     identity = (LAYOUT, str(file.resolve()), state.st_size, state.st_mtime_ns, columns)
@@ -103,7 +102,7 @@ def read(file: Path, columns: Columns) -> Arrays:
 
 
 def _convert(file: Path, columns: Columns) -> Arrays:
-    import pyarrow  # takes 0.3 s, once for a file
+    import pyarrow  # takes 0.3 s, once per file
     import pyarrow.parquet
 
     named = [*columns.hyperparameters, *columns.fidelities, "seed"]
@@ -113,10 +112,10 @@ def _convert(file: Path, columns: Columns) -> Arrays:
         measures = {name: path for name, path in columns.measures.items() if path in there}
         reason = [path for path in (columns.reason,) if path is not None and path in there]
         if missing := [name for name in named if name not in there] or (() if measures else ["result"]):
-            raise SettingError(f"{file} has no column {missing[0]}, of which its metadata speak; unpack both again.")
+            raise SettingError(f"{file} has no column {missing[0]}, which its metadata list; unpack both files again.")
         table = source.read(columns=[*named, *measures.values(), *reason])
     except (OSError, pyarrow.ArrowException) as error:
-        raise SettingError(f"{file} is damaged or no parquet file ({_line(error)}); unpack it again.") from None
+        raise SettingError(f"{file} is damaged or not a parquet file ({_line(error)}); unpack it again.") from None
     codes, _ = _numbers(table, columns.hyperparameters, file, inactive=1)
     levels, level_count = _numbers(table, columns.fidelities, file, inactive=0)
     configurations, rows = np.unique(codes, return_inverse=True)
@@ -136,10 +135,10 @@ def _convert(file: Path, columns: Columns) -> Arrays:
 def _numbers(
     table: Any, columns: Mapping[str, Sequence[Any]], file: Path, inactive: int
 ) -> tuple[NDArray[np.int64], int]:
-    """Each row's mixed-radix number, and how many there can be."""
+    """Each row's mixed-radix number, and the number of possible ones."""
     sizes = [len(levels) + inactive for levels in columns.values()]
     if math.prod(sizes) > np.iinfo(np.int64).max:
-        raise SettingError(f"{file} is of a space with too many levels to number; tabulate a smaller one.")
+        raise SettingError(f"{file} has a space with too many levels to number; tabulate a smaller one.")
     numbers = np.zeros(table.num_rows, dtype=np.int64)
     for (name, levels), size in zip(columns.items(), sizes, strict=True):
         numbers = numbers * size + _positions(_field(table, name), levels, f"{file} holds {name} =")
@@ -147,7 +146,7 @@ def _numbers(
 
 
 def _positions(column: Any, levels: Sequence[Any], said: str) -> NDArray[np.int64]:
-    """(rows,) index of each row's level; the number of levels where the column is null."""
+    """(rows,) index of each row's level; the number of levels if the column is null."""
     encoded = column.combine_chunks().dictionary_encode()
     known = stored(levels)
     found = []
@@ -156,7 +155,7 @@ def _positions(column: Any, levels: Sequence[Any], said: str) -> NDArray[np.int6
         near = [at for at, level in enumerate(known) if level == value or (number and _same(level, value))]
         if not near and not (number and math.isnan(value)):
             raise SettingError(f"{said} {value!r}, which its metadata do not list; unpack both files again.")
-        found.append(near[0] if near else len(levels))  # NaN is how pandas may write null
+        found.append(near[0] if near else len(levels))  # pandas may write null as NaN
     indices = encoded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
     positions: NDArray[np.int64] = np.array([*found, len(levels)], dtype=np.int64)[indices]
     return positions
@@ -167,7 +166,7 @@ def _same(level: Any, value: float) -> bool:
 
 
 def _field(table: Any, path: str) -> Any:
-    """A column, or a field of a nested one; null where what holds it is null."""
+    """A column, or a field of a nested one; null if its parent is null."""
     import pyarrow.compute
 
     first, *rest = path.split(".")
@@ -178,7 +177,7 @@ def _field(table: Any, path: str) -> Any:
 
 
 def _load(folder: Path) -> Arrays | None:
-    """Cached arrays; None where there are none or they are damaged."""
+    """Cached arrays; None if missing or damaged."""
     try:
         about = json.loads((folder / "about.json").read_bytes())
         codes = np.load(folder / "codes.npy", allow_pickle=False)
@@ -191,21 +190,21 @@ def _load(folder: Path) -> Arrays | None:
 
 
 def _save(folder: Path, arrays: Arrays) -> None:
-    """Write a cache folder in one step, so that parallel jobs see all of it or nothing."""
+    """Write a cache folder atomically, so that parallel jobs see all of it or nothing."""
     about = {
         "checksum": _checksum(arrays.codes, arrays.values),
         "seeds": arrays.seeds,
         "measures": arrays.measures,
         "reasons": arrays.reasons,
     }
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never the run
+    with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
         folder.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}.tmp"))
         try:
             np.save(half / "codes.npy", arrays.codes)
             np.save(half / "values.npy", arrays.values)
             (half / "about.json").write_text(json.dumps(about), encoding="ascii")
-            shutil.rmtree(folder, ignore_errors=True)  # one that failed its checksum
+            shutil.rmtree(folder, ignore_errors=True)  # its checksum was wrong
             half.rename(folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)

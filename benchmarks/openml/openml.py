@@ -1,20 +1,20 @@
-"""OpenML: any supervised classification or regression task by its number, with models trained live.
+"""OpenML: models trained live on any supervised classification or regression task.
 
 Source: Vanschoren et al., "OpenML: networked science in machine learning", SIGKDD Explorations 2013; tasks, data and
 splits through the openml client (see ``openml_task``), from its cache or by download. The protocol is ours:
 
 Spaces: one per model, in ``tabular_spaces``; the pipelines around them in ``tabular_models`` and ``holdout``.
-Fidelities: ``subsample``, a share of the training rows (of each class alike), and where a model has one its own:
-    ``trees``, ``rounds`` or ``epochs``. An evaluation below the highest is cheap in both of its fits.
+Fidelities: ``subsample``, a stratified share of the training rows, and for some models ``trees``, ``rounds`` or
+    ``epochs``. Both fits of an evaluation have its fidelity.
 Metrics: balanced accuracy for classification, the root mean squared error for regression, or others by name.
-Splits: of the official split's training part, 33 % are validation rows (stratified, seed 1, as in HPOBench), or an
-    inner cross-validation is. The official test fold is scored after a fit on the whole training part, and recorded as
-    ``test_...``: nothing is fitted on it or chosen by it.
+Splits: 33 % of the official split's training part are validation rows (stratified, seed 1, as in HPOBench), or it is
+    cross-validated. The official test fold is scored after a fit on the whole training part, and recorded as
+    ``test_...``; nothing is fitted or selected on it.
 
-Departures from OpenML: rows whose target is missing are left out of the split; so are text columns, which no model
-here could use; the ARFF is read and never the parquet copy, since only the former has a published checksum. A
-leave-one-out split makes its test score one row's. Data on which no model could be trained, or none could differ, are
-refused when the benchmark is built (``trainable``).
+Departures from OpenML: rows without a target and text columns, which no model here can use, are left out. The ARFF is
+read instead of the parquet copy, since only the former has a published checksum. With a leave-one-out split the test
+score is that of one row. Data on which no model can be trained, or all models are equal, are refused when the
+benchmark is built (``trainable``).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
 VERSION = "openml 1"
-"""Raised whenever the same configuration would measure something else."""
+"""Increased whenever the same configuration would give other measurements."""
 
 COSTS = (Objective("train_seconds", "minimize"), Objective("model_bytes", "minimize"), ENERGY)
 CLASSIFICATION = (
@@ -61,22 +61,22 @@ class OpenML:
     """A model on an OpenML task.
 
     Args:
-        task: OpenML's number of a supervised task, for example 31.
+        task: OpenML task id of a supervised task, for example 31.
         model: One of ``tabular_models.MODELS``: logistic_regression is for classification, linear for regression.
         validation: ``holdout``, a third of the training part; or ``cv``, the mean of an inner cross-validation.
-        folds: Of the inner cross-validation.
+        folds: Number of folds of the inner cross-validation.
         objectives: Names, of: balanced_accuracy, accuracy, f1_macro, log_loss (models with probabilities), or
             root_mean_squared_error, mean_squared_error, mean_absolute_error, r2; and train_seconds, model_bytes.
             None for the first.
         fold: Test fold of the official split.
         repeat: Repeat of the official split.
-        levels: None for ranges; a number for that many levels of each number, so that the space is finite.
+        levels: None for ranges; an integer for that many levels per numeric hyperparameter (a finite space).
         folder: Root of the client's cache; None for the client's own.
         limit_seconds: As ``Live``.
         cache: As ``Live``.
 
     Raises:
-        SettingError: A setting is none of these, or the task cannot be had.
+        SettingError: A setting is invalid, or the task is not available.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ()
@@ -137,7 +137,7 @@ class OpenML:
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train and score one configuration; the seed is the estimator's and the subsample's.
+        """Train and score one configuration; the seed is used for the estimator and the subsample.
 
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
@@ -145,40 +145,40 @@ class OpenML:
         return self._live.evaluate(self.problem, params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> None:
-        """None: nobody knows the curve of a model that is trained."""
+        """None: the curve of a trained model is unknown."""
 
 
 def task_number(task: int | str) -> int:
-    """OpenML's number, from a number or its digits.
+    """The OpenML task id, from a number or its digits.
 
     Raises:
-        SettingError: It is neither.
+        SettingError: It is not a positive whole number.
     """
     text = str(task).strip()
     if isinstance(task, bool) or not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise SettingError(
-            f"openml task {task!r} is no number above 0; give OpenML's number of the task, for example 31 (credit-g)."
+            f"openml task {task!r} is not a positive number; give the OpenML task id, for example 31 (credit-g)."
         )
     return int(text)
 
 
 def checked_folds(folds: int, data: OpenMLTask) -> int:
-    """The number of inner folds, if the training part allows it.
+    """Check the number of inner folds.
 
     Raises:
-        SettingError: It is below 2, or no class has so many rows.
+        SettingError: It is below 2, or no class has that many rows.
     """
     import numpy as np
 
     train = data.values[data.train]
     most = len(train) if data.kind == "regression" else int(np.bincount(train).max())
     if type(folds) is not int or not 2 <= folds <= most:
-        raise SettingError(f"folds is {folds!r}; give a whole number from 2 to {most}, 5 for example.")
+        raise SettingError(f"folds is {folds!r}; give a whole number from 2 to {most}, for example 5.")
     return folds
 
 
 def splits_of(data: OpenMLTask, validation: str, folds: int) -> list[Split]:
-    """The (training, validation) rows that the objective is the mean over.
+    """The (training, validation) rows over which the objective is averaged.
 
     Raises:
         SettingError: As ``checked_folds``.
@@ -188,17 +188,17 @@ def splits_of(data: OpenMLTask, validation: str, folds: int) -> list[Split]:
 
 
 def refuse_undefined(goals: Sequence[Objective], data: OpenMLTask, splits: Sequence[Split]) -> None:
-    """Nothing, if each objective can be computed from the validation rows.
+    """Check that each objective can be computed from the validation rows.
 
     Raises:
-        SettingError: R2 is asked of a single row.
+        SettingError: R2 is requested for a single row.
     """
     if "r2" in [goal.name for goal in goals] and min(len(held) for _, held in splits) < 2:
-        raise refusal(data, "r2 is not defined for the single row that one of its validation parts has")
+        raise refusal(data, "r2 is undefined, since one of its validation parts has a single row")
 
 
 def known_objectives(kind: str, model: str) -> dict[str, Objective]:
-    """What can be an objective, by name, the family's own first."""
+    """Possible objectives by name, the family's default first."""
     quality = REGRESSION if kind == "regression" else CLASSIFICATION
     extra = (LOG_LOSS,) if kind == "classification" and MODELS[model].probabilities else ()
     return {objective.name: objective for objective in (*quality, *extra, *COSTS)}

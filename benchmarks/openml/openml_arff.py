@@ -1,9 +1,9 @@
-"""An ARFF file, dense or sparse, as a data frame.
+"""Read a dense or sparse ARFF file as a data frame.
 
 Source: the format's description at https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/. liac-arff
-decodes the values. It is not left to the OpenML client (0.15), which under pandas 3 reads no sparse file that has a
-category, and in sparse files narrows numbers to 32 bits and loses empty rows at the end; which knows no dates; and
-which believes a pickle beside the file, whoever put it there.
+decodes the values. The OpenML client (0.15) is not used, because under pandas 3 it cannot read sparse files with
+categories, narrows numbers in sparse files to 32 bits and loses their empty last rows, does not support dates, and
+loads any pickle beside the file.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
     import pandas
 
 READER = 1
-"""Raised whenever the same file would give another frame."""
+"""Increased whenever the same file would give another frame."""
 
 _ATTRIBUTE = re.compile(r"""\s*@attribute\s+('(?:\\.|.)*?'(?=[\s{])|"(?:\\.|.)*?"(?=[\s{])|[^\s{]+)\s*(.+)$""", re.I)
 _TYPES = {"numeric": "NUMERIC", "real": "NUMERIC", "integer": "NUMERIC", "string": "STRING", "date": "STRING"}
 
 
 def read_arff(path: Path, md5: str) -> pandas.DataFrame:
-    """All columns of a file, in its order; kept in the user's cache, since decoding is slow.
+    """All columns of a file, in its order; cached, since decoding is slow.
 
     Args:
         path: The file.
         md5: Its checksum.
 
     Returns:
-        float64 columns for numbers, ``category`` for nominal attributes (in the declared order, a pair of true and
-        false spelt ``True`` and ``False``), text for strings and dates; missing values are missing.
+        float64 columns for numbers, ``category`` for nominal attributes (in the declared order, with true and false
+        spelt ``True`` and ``False``), text for strings and dates; missing values stay missing.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: The file cannot be read.
     """
     import pandas
 
     kept = cache_folder() / "openml-frames" / f"{md5}-{READER}.feather"
-    with contextlib.suppress(Exception):  # not there, or damaged
+    with contextlib.suppress(Exception):  # missing or damaged
         return pandas.read_feather(kept)
     frame = _decoded(path)
     with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
@@ -62,7 +62,7 @@ def attribute(line: str) -> tuple[str, str] | None:
     """Name and type of an attribute in a line of the header: ``NUMERIC``, ``STRING`` or ``{...}``; None for another.
 
     Raises:
-        ValueError: The type is none that is known here.
+        ValueError: The type is not supported.
     """
     if not line.lstrip().lower().startswith("@attribute"):
         return None
@@ -101,7 +101,7 @@ def _decoded(path: Path) -> pandas.DataFrame:
 
 
 def _header(file: Iterator[str], names: list[str]) -> Iterator[str]:
-    """Lines to ``@DATA``, one for one, with plain names and types for liac-arff, which knows few spellings."""
+    """The lines up to ``@DATA`` with plain names and types, since liac-arff knows few spellings."""
     for line in file:
         word = line.lstrip().lower()
         if found := attribute(line):
@@ -128,7 +128,7 @@ def _dense_columns(rows: Sequence[Sequence[Any]], count: int) -> list[Sequence[A
 
 
 def _sparse_columns(rows: Sequence[dict[int, Any]], kinds: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """What a row does not name is 0, a nominal attribute's first value, or an unknown text."""
+    """Columns of sparse rows; a missing entry is 0, a nominal attribute's first value, or an unknown text."""
     cells: list[list[tuple[int, Any]]] = [[] for _ in kinds]
     for position, row in enumerate(rows):
         for index, value in row.items():
@@ -149,6 +149,6 @@ def _column(values: Sequence[Any], kind: Any) -> Any:
         return np.array(values, dtype=float)  # None becomes nan
     if {str(name).lower() for name in kind} == {"true", "false"} and len(kind) == 2:
         kind = [name.capitalize() for name in kind]  # as the client spells them
-    named = [name for name in kind if name is not None]  # a declared "?" is no category
+    named = [name for name in kind if name is not None]  # a declared "?" is not a category
     place = {number: named.index(name) for number, name in enumerate(kind) if name is not None}
     return pandas.Categorical.from_codes([place.get(value, -1) for value in values], categories=named)

@@ -1,4 +1,4 @@
-"""Whether the files of the OpenML client's cache hold what they should; the client itself checks few of them."""
+"""Verify the files of the OpenML client's cache; the client itself checks only a few of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 
 class DamagedFileError(Exception):
-    """A file of the cache, or one just downloaded, does not hold what it should.
+    """A file of the cache, or a download, is damaged.
 
     Args:
         path: The file.
-        reason: What is wrong with it, to follow "is damaged: ".
+        reason: The reason, to follow "is damaged: ".
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -23,7 +23,7 @@ class DamagedFileError(Exception):
 
 
 def check_xml(path: Path) -> None:
-    """Nothing, if it can be parsed.
+    """Check that the file can be parsed.
 
     Raises:
         DamagedFileError: It cannot.
@@ -37,34 +37,34 @@ def check_xml(path: Path) -> None:
 
 
 def check_arff(path: Path, published: str | None) -> str:
-    """The file's MD5.
+    """Check and return the file's MD5.
 
     Raises:
-        DamagedFileError: It is not the published one, where there is one.
+        DamagedFileError: It differs from the published one.
     """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if published and found != published:
-        raise DamagedFileError(path, f"its MD5 is {found}, OpenML's is {published}")
+        raise DamagedFileError(path, f"its MD5 is {found}, but OpenML's is {published}")
     return found
 
 
 def check_split(path: Path, train: NDArray[np.int64], test: NDArray[np.int64], rows: int, once: bool) -> None:
-    """Nothing, if a fold's positions are those of the data.
+    """Check that a fold's positions fit the data.
 
     Args:
-        path: Where they stand.
+        path: The file of the positions.
         train: Positions to train on.
         test: Positions to test on.
-        rows: How many there are.
-        once: Whether each row has to be in one of the two, once.
+        rows: Number of rows of the data.
+        once: Whether each row must be exactly once in one of the two.
 
     Raises:
-        DamagedFileError: They are not.
+        DamagedFileError: They do not fit.
     """
     both = np.concatenate([train, test])
     if not len(train) or not len(test) or both.min() < 0 or both.max() >= rows:
-        raise DamagedFileError(path, f"a fold has no rows, or rows that are not among the data's {rows}")
+        raise DamagedFileError(path, f"a fold has no rows, or positions outside of the data's {rows} rows")
     if once and len(np.unique(both)) < max(rows, len(both)):
         raise DamagedFileError(path, f"a fold does not hold each of the {rows} rows once")
 

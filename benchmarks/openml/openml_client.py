@@ -1,11 +1,11 @@
-"""The OpenML client as this project uses it: one cache folder, quiet, one process at a time, errors in one sentence.
+"""The OpenML client with one cache folder, without output, for one process at a time, with one-sentence errors.
 
-What the client (0.15) does and its callers would trip over, and what is done about it here:
+Problems of the client (0.15) that are solved here:
 
-* it deletes a data set's folder when it cannot complete it: what lay there is put back;
-* it is not safe for several processes: a lock file stands before each task;
-* it prefers parquet files, which have no checksum: they are skipped, so that data are the ARFF with the published MD5;
-* it logs to the root logger, which sets up a handler nobody asked for: silenced.
+* it deletes a data set's folder if it cannot complete it: the files are restored;
+* it is not safe for several processes: each task has a lock file;
+* it prefers parquet files, which have no checksum: they are skipped in favour of the ARFF with its published MD5;
+* it logs to the root logger, which installs a handler: silenced.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ NEEDED = {"tasks": ("task.xml", "datasplits.arff"), "datasets": ("description.xm
 
 @contextlib.contextmanager
 def client(folder: str | None) -> Iterator[Path]:
-    """The client set to a root cache folder (None for its own default), and quiet; its settings are restored.
+    """Configure the client with a root cache folder (None for its default) and without output; restored at the end.
 
     Yields:
-        The cache folder of the server in use, where ``tasks`` and ``datasets`` lie.
+        The cache folder of the server in use, which holds ``tasks`` and ``datasets``.
     """
-    with _quiet():  # its import may log, too
+    with _quiet():  # its import may log too
         import openml
 
         before, parquet = openml.config._root_cache_directory, os.environ.get("OPENML_SKIP_PARQUET")
@@ -68,7 +68,7 @@ def _quiet() -> Iterator[None]:
 
 
 def one_at_a_time(cache: Path, what: str) -> FileLock:
-    """A lock that processes which read or download the same thing share; it lies in our own cache folder."""
+    """A lock for reading or downloading ``what``; it is in our own cache folder."""
     locks = cache_folder() / "openml-locks"
     locks.mkdir(parents=True, exist_ok=True)
     return FileLock(locks / hashlib.sha256(f"{cache.resolve()} {what}".encode()).hexdigest()[:16])
@@ -76,7 +76,7 @@ def one_at_a_time(cache: Path, what: str) -> FileLock:
 
 @contextlib.contextmanager
 def put_back(folders: Sequence[Path]) -> Iterator[None]:
-    """If the block fails, files that the client deleted return; from complete folders it deletes none."""
+    """Restore files that the client deleted if the block fails; it deletes none from complete folders."""
     if all((folder / name).is_file() for folder in folders for name in NEEDED[folder.parent.name]):
         yield
         return
@@ -96,7 +96,7 @@ def put_back(folders: Sequence[Path]) -> Iterator[None]:
 
 
 def api_text(path: str) -> str:
-    """What OpenML's REST interface answers to a path such as ``task/31``, with the client's retries and errors."""
+    """The response of OpenML's REST API to a path such as ``task/31``, with the client's retries and errors."""
     import openml
 
     text: str = openml._api_calls._perform_api_call(path, "get")
@@ -117,38 +117,37 @@ def sentence(error: Exception, what: str, cache: Path) -> SettingError:
     Args:
         error: Anything that the client raised.
         what: ``OpenML task 31``.
-        cache: The folder that was looked in.
+        cache: The cache folder.
     """
     import requests
     from openml.exceptions import OpenMLCacheException, OpenMLHashException, OpenMLServerError, OpenMLServerException
 
     text = " ".join(str(getattr(error, "message", error)).split())
     if isinstance(error, OpenMLServerException):
-        advice = "look its number up on https://www.openml.org/search?type=task."
-        return SettingError(f"{what} cannot be had, OpenML says (code {error.code}): {text.rstrip('.')}; {advice}")
+        advice = "search for its id on https://www.openml.org/search?type=task."
+        return SettingError(f"{what} is not available, says OpenML (code {error.code}): {text.rstrip('.')}; {advice}")
     if isinstance(error, OpenMLHashException | requests.exceptions.ChunkedEncodingError):
         return SettingError(
-            f"A file of {what} arrived damaged ({text[:200]}); nothing of it was kept and nothing need be deleted, so "
-            "try again later."
+            f"The download of a file of {what} is damaged ({text[:200]}); it was removed, so try again later."
         )
     if isinstance(error, requests.exceptions.RequestException):
         return SettingError(
-            f"{what} is not complete in {cache}, and its server cannot be reached; get it once where there is a "
-            "network, and name that cache's root folder with benchmark.folder."
+            f"{what} is not complete in {cache}, and its server cannot be reached; download it on a machine with a "
+            "network, and set benchmark.folder to that cache's root folder."
         )
     if isinstance(error, OpenMLServerError) or error.args == ("oml:error",):  # the latter: XML, but not OpenML's
         return SettingError(
-            f"The OpenML server did not answer as it should when asked for {what} ({_status(text)}); it may be busy: "
-            "try again later, or name a cache folder that holds the task with benchmark.folder."
+            f"The OpenML server did not send {what} ({_status(text)}); it may be busy: "
+            "try again later, or set benchmark.folder to a cache folder that holds the task."
         )
     if isinstance(error, OSError | OpenMLCacheException):
         return SettingError(
-            f"The folder {cache} cannot be used for {what} ({error}); the client writes into its cache, so name one "
-            "that may be written with benchmark.folder, a copy for example."
+            f"The folder {cache} cannot be used for {what} ({error}); the client writes to its cache, so set "
+            "benchmark.folder to a writable one, for example a copy."
         )
     return SettingError(
         f"{what} cannot be read ({type(error).__name__}: {text[:200]}); if its files in {cache} are damaged, delete "
-        "them and try again, else choose another task."
+        "them and try again, otherwise choose another task."
     )
 
 

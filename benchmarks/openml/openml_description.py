@@ -1,6 +1,6 @@
-"""What an OpenML task is: the file that OpenML describes it in, read without the client.
+"""Read OpenML's description of a task without the client.
 
-The client (0.15) builds no task whose type it does not support, and reads the whole data of one with a text target.
+The client (0.15) fails on task types that it does not support, and reads all data of a task with a text target.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.errors import SettingError
 
 Kind = Literal["classification", "regression"]
 KINDS: dict[str, Kind] = {"1": "classification", "2": "regression"}
-"""OpenML's numbers of the types of tasks that a model can be tuned on."""
+"""OpenML's ids of the supported task types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Description:
     """A supervised task.
 
     Attributes:
-        kind: Its type.
-        data: OpenML's number of its data set.
+        kind: Type of the task.
+        data: OpenML's id of its data set.
         target: The column to predict.
-        procedure: OpenML's name of the estimation procedure, ``crossvalidation`` for example.
-        splits_url: Where its splits are.
+        procedure: OpenML's name of the estimation procedure, for example ``crossvalidation``.
+        splits_url: URL of its splits.
     """
 
     kind: Kind
@@ -39,14 +39,14 @@ class Description:
 
 
 def describe_task(task_id: int, path: Path) -> Description:
-    """Read the description, or download it first.
+    """Read the description; download it if missing.
 
     Args:
-        task_id: OpenML's number.
-        path: Where the client keeps it.
+        task_id: OpenML task id.
+        path: Its path in the client's cache.
 
     Raises:
-        SettingError: The task is of another type, or has no target or no splits.
+        SettingError: The task has an unsupported type, or no target or splits.
         DamagedFileError: The description cannot be read.
     """
     if path.is_file():
@@ -66,10 +66,10 @@ def _description(task_id: int, path: Path, text: str) -> Description:
         number, name = str(task["oml:task_type_id"]).strip(), task.get("oml:task_type") or "unnamed"
         inputs = {given["@name"]: given for given in task["oml:input"]}
     except Exception as error:
-        raise DamagedFileError(path, f"it is not well-formed XML of a task ({error})") from None
+        raise DamagedFileError(path, f"it is not the well-formed XML of a task ({error})") from None
     if number not in KINDS:
         raise SettingError(
-            f"OpenML task {task_id} is of the type {name!r}; choose a supervised classification or "
+            f"OpenML task {task_id} has the type {name!r}; choose a supervised classification or "
             "supervised regression task."
         )
     data = _part(inputs, "source_data", "oml:data_set")
@@ -78,7 +78,7 @@ def _description(task_id: int, path: Path, text: str) -> Description:
     for what, value in (("data set", data.get("oml:data_set_id")), ("target", target), ("splits", url)):
         if not value:
             raise SettingError(
-                f"OpenML task {task_id} ({name}, estimation procedure {kind!r}) names no {what}; choose a task with a "
+                f"OpenML task {task_id} ({name}, estimation procedure {kind!r}) has no {what}; choose a task with a "
                 "target and published splits."
             )
     return Description(KINDS[number], int(data["oml:data_set_id"]), str(target), str(kind), str(url))

@@ -1,4 +1,4 @@
-"""The official split of an OpenML task: which rows are trained on and which are tested on, in each repeat and fold."""
+"""The official split of an OpenML task: training and test rows of each repeat and fold."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def read_split(path: Path, task_id: int, procedure: str, fold: int, repeat: int,
 
     Args:
         path: The file of the splits.
-        task_id: Whose they are.
+        task_id: OpenML task id.
         procedure: The task's estimation procedure, as OpenML names it.
-        fold: Which one.
-        repeat: Of which repeat.
-        rows: How many the data have.
+        fold: The fold.
+        repeat: The repeat.
+        rows: Number of rows of the data.
 
     Raises:
-        SettingError: There is no such fold, or its test rows are training rows as well.
+        SettingError: There is no such fold, or some of its test rows are training rows.
         DamagedFileError: The file cannot be read, or does not fit the data.
     """
     listed = _listed(path)
@@ -44,7 +44,7 @@ def read_split(path: Path, task_id: int, procedure: str, fold: int, repeat: int,
     both = np.intersect1d(train, test)
     if procedure != CROSS_VALIDATION and len(both):
         raise SettingError(
-            f"OpenML task {task_id} (estimation procedure {procedure!r}) tests on {len(both)} rows that it trains on; "
+            f"OpenML task {task_id} (estimation procedure {procedure!r}) has {len(both)} rows in both training and test; "
             f"choose a task with cross-validation or a holdout."
         )
     check_split(path, train, test, rows, procedure == CROSS_VALIDATION)
@@ -52,7 +52,7 @@ def read_split(path: Path, task_id: int, procedure: str, fold: int, repeat: int,
 
 
 def _listed(path: Path) -> pandas.DataFrame:
-    """A line for each row of each fold; read with pandas: there are millions of lines in some."""
+    """The list of splits: one line per row and fold. Read with pandas, since there may be millions of lines."""
     import pandas
 
     try:
@@ -65,9 +65,9 @@ def _listed(path: Path) -> pandas.DataFrame:
         numbers = ["rowid", "repeat", "fold", *(name for name in ("sample",) if name in given)]
         given[numbers] = given[numbers].astype(float).astype(np.int64)
     except (ValueError, KeyError, AttributeError) as error:
-        raise DamagedFileError(path, f"it is no list of splits ({' '.join(str(error).split())})") from None
+        raise DamagedFileError(path, f"it is not a list of splits ({' '.join(str(error).split())})") from None
     if given.empty or not given["type"].isin(("TRAIN", "TEST")).all():
-        raise DamagedFileError(path, "it is no list of splits (no rows, or one that is neither TRAIN nor TEST)")
+        raise DamagedFileError(path, "it is not a list of splits (no rows, or one that is neither TRAIN nor TEST)")
     return given[given["sample"] == 0] if "sample" in given else given
 
 
@@ -78,7 +78,7 @@ def _names(lines: Iterable[str]) -> list[str]:
             names.append(found[0].lower())
         elif line.lstrip().lower().startswith("@data"):
             return names
-    raise ValueError("there is no @DATA in it")
+    raise ValueError("it has no @DATA line")
 
 
 def _known(column: pandas.Series) -> list[int]:

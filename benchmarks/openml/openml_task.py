@@ -1,11 +1,11 @@
-"""One OpenML task: its data, target and official split, read through the openml client.
+"""One OpenML task: its data, target and official split.
 
-Source: Vanschoren et al., "OpenML: networked science in machine learning", SIGKDD Explorations 2013. The client's own
-cache is used, so a task that lies there needs no network, and any other is downloaded by the client.
+Source: Vanschoren et al., "OpenML: networked science in machine learning", SIGKDD Explorations 2013. The openml
+client's cache is used: a cached task needs no network, and others are downloaded by the client.
 
-Every file is checked before it is believed: the ARFF against the MD5 that OpenML publishes with it (the client checks
-that only while downloading), the split against the number of rows. The client downloads; the files are read here
-(``openml_arff``, ``openml_description``, ``openml_splits``).
+Every file is verified: the ARFF with the MD5 that OpenML publishes (the client checks it only while downloading), the
+split with the number of rows. The client only downloads; ``openml_arff``, ``openml_description`` and
+``openml_splits`` read the files.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenMLTask:
-    """A supervised task; shared by all who load it, so nothing in it may be changed.
+    """A supervised task. It is shared, so it must not be modified.
 
     Attributes:
-        task_id: OpenML's number; 0 for data from elsewhere in the same form.
-        name: Of the data set.
-        kind: Of the task.
+        task_id: OpenML task id; 0 for data from other sources.
+        name: Name of the data set.
+        kind: Type of the task.
         target: Name of the target column.
-        features: A row for each example; ignored and row-number columns are left out. Categories are kept (as
-            strings), missing values too.
+        features: One row per example, without ignored and row-number columns. Categories are strings; missing values
+            are kept.
         values: The target: class codes 0..k-1 in the order of ``classes``, or floats.
-        classes: Names of the classes that occur; empty for regression.
-        categorical: For each feature, whether it is one.
-        train: Row positions of the training part of the official split; rows without a target are left out.
-        test: Likewise of the test fold.
-        description: OpenML's text about the data set, perhaps empty.
-        qualities: OpenML's meta-features; empty where the server has none, or cannot be asked.
+        classes: Names of the occurring classes; empty for regression.
+        categorical: Whether each feature is categorical.
+        train: Row positions of the official split's training part, without rows whose target is missing.
+        test: Row positions of the test fold, likewise.
+        description: OpenML's text about the data set; may be empty.
+        qualities: OpenML's meta-features; empty if the server has none or cannot be reached.
         checksum: SHA-256 of data, target and split.
     """
 
@@ -71,7 +71,7 @@ class OpenMLTask:
 
     @property
     def usable(self) -> tuple[str, ...]:
-        """Names of the features that a model can use: numbers and categories; text and dates are left out."""
+        """Names of the numeric and categorical features; models cannot use text and dates."""
         from pandas.api.types import is_numeric_dtype
 
         kinds = zip(self.features.columns, self.features.dtypes, self.categorical, strict=True)
@@ -79,16 +79,16 @@ class OpenMLTask:
 
 
 def load_task(task_id: int, folder: str | None = None, fold: int = 0, repeat: int = 0) -> OpenMLTask:
-    """Load a task from the client's cache, or download it; remembered for the life of the process.
+    """Load a task from the client's cache, or download it; cached in the process.
 
     Args:
-        task_id: OpenML's number of a supervised classification or regression task.
+        task_id: OpenML task id of a supervised classification or regression task.
         folder: Root folder of the client's cache; None for the client's own (``~/.cache/openml``).
         fold: Test fold of the official split.
         repeat: Repeat of the official split.
 
     Raises:
-        SettingError: The task cannot be had or read, is of another kind, or has no such fold.
+        SettingError: The task is not available, cannot be read, has another type, or has no such fold.
     """
     return _remembered(task_id, folder, fold, repeat)
 
@@ -108,7 +108,7 @@ def _remembered(task_id: int, folder: str | None, fold: int, repeat: int) -> Ope
                 raise SettingError(f"{error}; delete {error.path.parent} and try again.") from None
             discard(error.path)
             raise SettingError(
-                f"A file of {what} arrived damaged ({error.reason}); it was not kept, so try again later."
+                f"The download of a file of {what} is damaged ({error.reason}); it was removed, so try again later."
             ) from None
         except Exception as error:
             for path in set(where.glob("*/*/*.xml")) - existing:
@@ -156,7 +156,7 @@ def _load(task_id: int, where: Path, fold: int, repeat: int) -> OpenMLTask:
 
 
 def _folders(task_id: int, where: Path) -> list[Path]:
-    """The task's folder, and its data set's if that is known before the client looks."""
+    """The task's folder, and that of its data set if known before the client is called."""
     folder = where / "tasks" / str(task_id)
     file = folder / "task.xml"
     known = re.search(r"data_set_id>\s*(\d+)", file.read_text(encoding="utf8")) if file.is_file() else None
@@ -164,10 +164,10 @@ def _folders(task_id: int, where: Path) -> list[Path]:
 
 
 def _target(task: Description, task_id: int, columns: Sequence[str]) -> str:
-    """The column's own name: XML may have lost the spaces around it.
+    """The target column's exact name; XML may have lost surrounding spaces.
 
     Raises:
-        SettingError: There is no such column, or several are to be predicted.
+        SettingError: There is no such column, or there are several targets.
     """
     for name in columns:
         if task.target in (name, name.strip()):
@@ -175,29 +175,29 @@ def _target(task: Description, task_id: int, columns: Sequence[str]) -> str:
     parts = [part.strip() for part in task.target.split(",")]
     if len(parts) > 1 and set(parts) <= set(columns):
         raise SettingError(
-            f"OpenML task {task_id} predicts {len(parts)} columns ({', '.join(parts)}), and the models here predict "
+            f"OpenML task {task_id} has {len(parts)} target columns ({', '.join(parts)}), but models here predict "
             "one; choose a task with one target."
         )
     raise unknown(f"target column of OpenML task {task_id}", task.target, columns)
 
 
 def _named(given: str | Sequence[str] | None, whole: pandas.DataFrame) -> list[str]:
-    """Columns that the data set's description names, in one text or several."""
+    """Columns named in the data set's description, as one string or several."""
     names = [given] if isinstance(given, str) else list(given or ())
     return [part for name in names for part in ([name] if name in whole else map(str.strip, name.split(",")))]
 
 
 def _values(target: pandas.Series, kind: Kind, task_id: int) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_]]:
-    """The target as numbers, the names of its classes, and which rows have one."""
+    """The target as numbers, the names of its classes, and a mask of the rows with a target."""
     import pandas
 
     if kind == "regression":
-        texts = target.astype("str") if str(target.dtype) == "category" else target  # numbers declared as names
+        texts = target.astype("str") if str(target.dtype) == "category" else target  # numbers declared as nominal
         values = pandas.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
         if len(wrong := target[np.isnan(values) & target.notna().to_numpy()]):
             raise SettingError(
-                f"The target {target.name!r} of OpenML task {task_id} holds {wrong.iloc[0]!r}, which is no number to "
-                "regress on; choose another regression task."
+                f"The target {target.name!r} of OpenML task {task_id} holds {wrong.iloc[0]!r}, which is not a number; "
+                "choose another regression task."
             )
         return values, (), ~np.isnan(values)
     classes = pandas.Categorical(target).remove_unused_categories()
@@ -209,10 +209,10 @@ def _qualities(data: Any) -> dict[str, float]:
     from requests.exceptions import RequestException
 
     tries = openml.config.connection_n_retries
-    openml.config.connection_n_retries = 1  # everything else is there: do not wait for a network that may not be
+    openml.config.connection_n_retries = 1  # the rest is cached, so do not wait for the network
     try:
         qualities = data.qualities or {}
-    except (openml.exceptions.OpenMLServerException, RequestException):  # some data sets have none
+    except (openml.exceptions.OpenMLServerException, RequestException):  # some data sets have no qualities
         return {}
     finally:
         openml.config.connection_n_retries = tries

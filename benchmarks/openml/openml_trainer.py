@@ -1,4 +1,4 @@
-"""Trains for family openml, in the process that does nothing else."""
+"""Train the models of family openml in the training process."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Trainer:
     """One model on one task.
 
     Args:
-        task_id: OpenML's number.
+        task_id: OpenML task id.
         model: One of ``tabular_models.MODELS``.
         folds: Folds of the inner cross-validation, or None for a third of the training part as validation rows.
-        fold: Of the official split.
-        repeat: Of the official split.
-        checksum: What the task's data must have.
+        fold: Test fold of the official split.
+        repeat: Repeat of the official split.
+        checksum: Expected checksum of the task's data.
         folder: As ``load_task``.
 
     Raises:
-        ValueError: The data are others than those the checksum was taken of.
+        ValueError: The checksum of the data differs.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Trainer:
     ) -> None:
         task = load_task(task_id, folder, fold, repeat)
         if task.checksum != checksum:
-            raise ValueError(f"The data of OpenML task {task_id} changed while the run went on.")
+            raise ValueError(f"The data of OpenML task {task_id} changed since the run began.")
         self._task, self._model = task, model
         self._regression = task.kind == "regression"
         self._splits = validation_splits(task.train, task.values, folds, not self._regression)
@@ -51,12 +51,12 @@ class Trainer:
     def train(self, params: dict[str, Any], fidelity: dict[str, float], seed: int) -> dict[str, float]:
         """Fit and score on validation rows, then fit on the whole training part and score on the test fold.
 
-        Both fits have the same fidelity, so that a cheap evaluation is cheap.
+        Both fits have the same fidelity, so that low-fidelity evaluations are cheap.
 
         Returns:
-            Validation scores (means over the folds), ``test_`` scores, ``train_seconds`` (of the fits that are
-            validated), ``refit_seconds`` (of the one that is tested), ``model_bytes`` (of the latter's pipeline) and
-            ``evaluation_seconds`` (everything but the refit and its scores).
+            Validation scores (means over the folds), ``test_`` scores, ``train_seconds`` of the validated fits,
+            ``refit_seconds`` of the tested fit, ``model_bytes`` of the tested pipeline, and ``evaluation_seconds``
+            (everything except the refit and its scores).
         """
         clock = time.perf_counter()
         recipe = Recipe(self._model, params, fidelity, seed, self._regression)
@@ -87,7 +87,7 @@ class Trainer:
 
 
 def validation_splits(train: Rows, values: Any, folds: int | None, stratified: bool) -> list[Split]:
-    """The (training, validation) rows that the objective is the mean over."""
+    """The (training, validation) rows over which the objective is averaged."""
     if folds is None:
         return [a_third_off(train, values, stratified)]
     return inner_folds(train, values, folds, stratified)

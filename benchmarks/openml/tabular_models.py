@@ -1,4 +1,4 @@
-"""The models of family openml: the estimator each stands for, what makes it cheaper, and the pipeline around it."""
+"""The models of family openml: estimators, their fidelities, and the pipelines around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
 SUBSAMPLE = Fidelity("subsample", 0.1, 1.0)
-"""Share of the training rows, of each class alike: every model's first fidelity."""
+"""Stratified share of the training rows: the first fidelity of every model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Model:
     """One model.
 
     Attributes:
-        title: In words, for prompts.
-        classifier: Where its estimator for classification is, or None.
-        regressor: Likewise for regression.
+        title: Name for prompts.
+        classifier: Import path of its classifier, or None.
+        regressor: Import path of its regressor, or None.
         fixed: Arguments that are not searched.
-        fidelity: What makes it cheaper besides fewer rows, or None.
-        steps: The estimator's argument that the fidelity stands for.
-        scaled: Whether it needs numbers of one scale, and a target to regress on of one.
-        probabilities: Whether the classifier has any.
+        fidelity: Its own fidelity besides the share of rows, or None.
+        steps: The estimator's argument for the fidelity.
+        scaled: Whether it needs standardized numbers and a standardized regression target.
+        probabilities: Whether the classifier predicts probabilities.
     """
 
     title: str
@@ -43,7 +43,7 @@ class Model:
 
     @property
     def fidelities(self) -> tuple[Fidelity, ...]:
-        """All of them."""
+        """All fidelities of the model."""
         return (SUBSAMPLE,) if self.fidelity is None else (SUBSAMPLE, self.fidelity)
 
 
@@ -63,7 +63,7 @@ MODELS: dict[str, Model] = {
         title="logistic regression trained by stochastic gradient descent",
         classifier="sklearn.linear_model:SGDClassifier",
         regressor=None,
-        fixed={"loss": "log_loss", "tol": None},  # tol None: as many epochs as it is given
+        fixed={"loss": "log_loss", "tol": None},  # tol None: no early stopping
         fidelity=EPOCHS,
         steps="max_iter",
         scaled=True,
@@ -127,13 +127,13 @@ def models_for(kind: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything a pipeline is made of but its rows.
+    """Everything that defines a pipeline except its rows.
 
     Attributes:
         model: One of ``MODELS``.
         params: A valid configuration.
-        fidelity: Every fidelity by name.
-        seed: Of the estimator.
+        fidelity: Value of every fidelity.
+        seed: Seed of the estimator.
         regression: Whether the target is a number.
     """
 
@@ -144,7 +144,7 @@ class Recipe:
     regression: bool
 
     def pipeline(self, features: pandas.DataFrame, categorical: Sequence[bool], rows: int) -> Any:
-        """Preprocessing and estimator, unfitted, for so many training rows."""
+        """Unfitted preprocessing and estimator, for a number of training rows."""
         from sklearn.compose import TransformedTargetRegressor
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -165,7 +165,7 @@ class Recipe:
         return estimator
 
     def _arguments(self, rows: int) -> dict[str, Any]:
-        """The configuration in the estimator's words; a small subsample may have fewer rows than are asked for."""
+        """The estimator's arguments, limited to the number of rows, which may be small in a subsample."""
         given = dict(self.params)
         if self.model == "mlp":
             given["hidden_layer_sizes"] = (given.pop("width"),) * given.pop("depth")

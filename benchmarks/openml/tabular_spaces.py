@@ -1,7 +1,7 @@
 """The search spaces of family openml, one per model.
 
-Ranges are ours, meant to be sound rather than anybody's: they hold what scikit-learn's user guide and HPOBench search.
-Defaults are scikit-learn's (XGBoost's) own wherever those are a number in the range; the others are marked ``ours``.
+Ranges are ours; they cover those of scikit-learn's user guide and of HPOBench. Defaults are scikit-learn's (XGBoost's)
+if those are numbers in the range; the others are marked ``ours``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _count(name: str, low: int, high: int, default: int, text: str, log: bool = 
 
 
 def _choice(name: str, choices: tuple[Any, ...], text: str) -> CategoricalHyperparameter:
-    """The first choice is the default."""
+    """A categorical hyperparameter whose first choice is the default."""
     return CategoricalHyperparameter(name, choices, default_value=choices[0], meta=_say(text))
 
 
@@ -100,7 +100,7 @@ def _boosting_space(regression: bool) -> ConfigurationSpace:
         _log("learning_rate", 0.01, 1.0, 0.1, "weight of each tree"),
         _count("max_leaf_nodes", 3, 255, 31, "leaves of a tree at most"),
         _count("min_samples_leaf", 1, 200, 20, "rows a leaf needs"),
-        _log("l2_regularization", 1e-10, 100.0, 1e-10, "strength of the L2 penalty"),  # scikit-learn's is nothing
+        _log("l2_regularization", 1e-10, 100.0, 1e-10, "strength of the L2 penalty"),  # scikit-learn's is 0
         _linear("max_features", 0.1, 1.0, 1.0, "features tried at each split, as a share"),
     )
 
@@ -158,11 +158,11 @@ SPACES: dict[str, Callable[[bool], ConfigurationSpace]] = {
     "knn": _knn_space,
     "xgboost": _xgboost_space,
 }
-"""Model -> what makes its space, given whether the task is one of regression."""
+"""Model -> builder of its space, given whether the task is a regression."""
 
 
 def search_space(name: str, model: str, regression: bool) -> ConfigurationSpace:
-    """A new space for one of the ``SPACES``, with a name."""
+    """A new, named space for one of the ``SPACES``."""
     space = SPACES[model](regression)
     space.name = name
     return space

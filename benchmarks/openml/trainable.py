@@ -1,7 +1,6 @@
-"""What can be known before a run: data on which every training would fail, or that say nothing about configurations.
+"""Refuse data on which every training would fail, or all configurations would be equal.
 
-Families that train on an ``OpenMLTask`` ask here when they are built: a mistake is refused in one sentence, instead of
-a budget spent on failures.
+Families that train on an ``OpenMLTask`` check this when they are built, before the budget is spent on failures.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from benchmarks.training.holdout import Rows, Split
 from harness.errors import SettingError
 
 LARGEST = float(np.finfo(np.float32).max)
-"""Trees compute in 32 bits, and scikit-learn refuses what does not fit."""
+"""Trees compute in 32 bits, and scikit-learn refuses larger numbers."""
 
 
 def refuse_untrainable(task: OpenMLTask, splits: Callable[[], Sequence[Split]], most_categories: int | None) -> None:
-    """Nothing, if models can be trained on the data, and can differ.
+    """Check that models can be trained on the data, and can differ.
 
     Args:
         task: The data.
-        splits: Gives the rows that are trained on and validated with; asked when the data can be split.
-        most_categories: Columns that one categorical feature is turned into at most; None for one per category.
+        splits: Returns the training and validation rows; called if the data can be split.
+        most_categories: Largest number of columns per categorical feature; None for one per category.
 
     Raises:
-        SettingError: They cannot; the sentence says why.
+        SettingError: They cannot; the message says why.
     """
     reason = _about_target(task) or _about_features(task) or _about_memory(task, most_categories)
     if reason is None:
@@ -41,11 +40,11 @@ def refuse_untrainable(task: OpenMLTask, splits: Callable[[], Sequence[Split]], 
 
 
 def refusal(task: OpenMLTask, reason: str) -> SettingError:
-    """The sentence.
+    """The error for data on which no model can be tuned.
 
     Args:
         task: The data.
-        reason: Why no model can be tuned on them, to follow a colon.
+        reason: The reason, to follow a colon.
     """
     what = f"OpenML task {task.task_id} ({task.name})" if task.task_id else f"The data set {task.name}"
     return SettingError(f"No model can be tuned on {what}: {reason}; choose another task.")
@@ -62,7 +61,7 @@ def _about_target(task: OpenMLTask) -> str | None:
             return f"the target {task.target!r} holds infinite values"
         return f"the target {task.target!r} is constant in the training part" if len(distinct) < 2 else None
     if len(distinct) < 2:
-        return f"all rows of the training part are of one class, {task.classes[int(distinct[0])]!r}"
+        return f"all rows of the training part have the same class, {task.classes[int(distinct[0])]!r}"
     if counts.max() < 2:
         return f"no class of the target {task.target!r} has two rows in the training part ({len(values)} rows)"
     return None
@@ -84,15 +83,15 @@ def _about_features(task: OpenMLTask) -> str | None:
 
 def _about_fit(task: OpenMLTask, rows: Rows) -> str | None:
     if task.kind == "classification" and len(found := np.unique(task.values[rows])) < 2:
-        return f"without its validation rows the training part holds one class, {task.classes[int(found[0])]!r}"
+        return f"without its validation rows the training part has a single class, {task.classes[int(found[0])]!r}"
     part = task.features[list(task.usable)].iloc[rows]
     if not any(part[name].nunique(dropna=part[name].dtype != "category") > 1 for name in part.columns):
-        return f"none of its {part.shape[1]} numeric and categorical features varies in the rows that are trained on"
+        return f"none of its {part.shape[1]} numeric and categorical features varies in the training rows"
     return None
 
 
 def _about_memory(task: OpenMLTask, most_categories: int | None) -> str | None:
-    """One-hot columns are dense floats; a process that runs out of memory is killed in every evaluation."""
+    """Whether memory suffices. One-hot columns are dense floats, and running out of memory fails every evaluation."""
     counts = [
         task.features[name].nunique() + 1 if task.features[name].dtype == "category" else 1 for name in task.usable
     ]
@@ -101,6 +100,6 @@ def _about_memory(task: OpenMLTask, most_categories: int | None) -> str | None:
     if 2 * needed <= memory:
         return None
     return (
-        f"{columns} columns of numbers and categories for {len(task.train)} training rows take twice "
+        f"{columns} columns of numbers and categories for {len(task.train)} training rows need twice "
         f"{needed / 2**30:.0f} GiB, and this machine has {memory / 2**30:.0f} GiB"
     )

@@ -1,4 +1,4 @@
-"""The probe group: the same task disguised, to measure what memory and names are worth.
+"""The probe group: disguised tasks, which measure the effect of memory and names.
 
-Imported by nobody: reached by `_target_`.
+Built by `_target_`; no other room imports it.
 """

@@ -1,10 +1,11 @@
-"""The probe group: the same task disguised, to see what memory and names are worth to an optimizer.
+"""The probe group: disguised tasks, which measure how much an optimizer relies on memory and names.
 
-A language model may have met a public benchmark, its data set or its best configurations in training. Each setting
-takes away one thing that could be remembered; what a method then does worse is owed to memory or to names. The truth
-is left alone: every configuration is read back and evaluated by the benchmark itself, and recorded as ``evaluated``.
+A language model may have seen a public benchmark, its data set or its best configurations in training. Each setting
+hides one thing that could be remembered; the loss of quality is due to memory or names. The benchmark itself does not
+change: every configuration is translated back, evaluated by the benchmark, and recorded as ``evaluated``.
 
-For random search nothing changes: it evaluates the same configurations equally often, so its exact curve stays.
+Random search is not affected: it evaluates the same configurations with the same probabilities, so its exact curve
+stays.
 """
 
 from __future__ import annotations
@@ -36,31 +37,31 @@ SETTINGS = {
     "responses": (TRUE, "permuted"),
 }
 NEUTRAL = "task"
-"""The name of a task that has none."""
+"""The name of a task whose name is hidden."""
 
 
 class Probe:
-    """A benchmark disguised.
+    """A disguised benchmark.
 
-    Everything drawn is drawn from the run's seed, the task and the setting alone (``harness.seeds``).
-    What stays under every probe: names and directions of objectives, names of fidelities, how long an evaluation takes.
+    All random choices depend only on the run's seed, the task and the setting (``harness.seeds``). Every probe keeps
+    the names and directions of objectives, the names of fidelities, and the evaluation times.
 
     Args:
-        benchmark: The true one.
-        family: The tasks beside it.
-        seed: Each seed and task of a run has its own warp, shift, permutation and shuffled task.
+        benchmark: The true benchmark.
+        family: The other tasks of its family.
+        seed: The run's seed; each seed and task has its own warp, shift, permutation and shuffled task.
         names: ``true`` (or True); or ``anonymous``: ``probe_names``. The description of a task may still name them.
-        task: ``true``; ``none``, neither name nor description nor contexts; or ``shuffled``, those of another task of
-            the family.
-        space: ``true``; ``warped``, every number in another unit: ``probe_warp``; or ``shifted``, the optimum
-            elsewhere: ``probe_shift``.
-        responses: ``true``; or ``permuted``, the losses of a finite space, assigned at random: ``probe_permutation``.
+        task: ``true``; ``none``, without name, description and contexts; or ``shuffled``, with those of another task
+            of the family.
+        space: ``true``; ``warped``, numbers in other units: ``probe_warp``; or ``shifted``, with the optimum moved:
+            ``probe_shift``.
+        responses: ``true``; or ``permuted``, losses of a finite space assigned at random: ``probe_permutation``.
 
-    Hints speak of names and of good values: they are kept where both are true, and dropped with ``task=none``.
+    Hints mention names and good values: they are kept if both are true, and dropped with ``task=none``.
 
     Raises:
-        SettingError: A setting is none of these, there is no other task, the space cannot be permuted, or nothing
-            would be changed.
+        SettingError: A setting is invalid, there is no other task, the space cannot be permuted, or nothing would
+            change.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Probe:
             self.loss_quantiles = known
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """What the benchmark says of the configuration that this one stands for.
+        """Evaluate the true configuration.
 
         Raises:
             Exception: As the benchmark does.
@@ -104,19 +105,21 @@ class Probe:
         read = {names[name]: self._shown[names[name]].read(value) for name, value in params.items()}
         true, violations = self._checker.check(read)
         if true is None:
-            raise ValueError(f"The probe read {read}, which is no configuration of the benchmark: {violations}.")
+            raise ValueError(
+                f"The probe translated to {read}, which is not a configuration of the benchmark: {violations}."
+            )
         if self._permutation is not None:
             true = self._permutation(true)
         outcome = self._benchmark.evaluate(copy.deepcopy(true), fidelity, seed)
         return replace(outcome, evaluated=true) if isinstance(outcome, Outcome) else outcome  # the loop refuses it
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
-        """The benchmark's own; None where permuted configurations are not equally likely."""
+        """The benchmark's own; None if permuted configurations are not equally likely."""
         return self._benchmark.random_search_curve(evaluations) if self._random_search_is_the_same else None
 
 
 def _setting(group: str, value: str | bool) -> str:
-    """YAML reads true as a truth value."""
+    """Check a setting; YAML reads true as a boolean."""
     return one_of(f"probe.{group}", TRUE if value is True else str(value), SETTINGS[group])
 
 
@@ -131,20 +134,18 @@ def _shown(space: ConfigurationSpace, probe: Mapping[str, str], seed: int) -> di
 
 
 def _refuse_nothing(name: str, probe: Mapping[str, str]) -> None:
-    """Called where space, task and responses change nothing."""
+    """Raise if the probe would not change anything; called if space, task and responses do not."""
     if probe["names"] == TRUE and probe["space"] == TRUE:
-        raise SettingError(
-            "This probe changes nothing; set one of its names, task, space and responses, or probe=none."
-        )
+        raise SettingError("This probe changes nothing; set its names, task, space or responses, or use probe=none.")
     if probe["names"] == TRUE:
         raise SettingError(
-            f"{name} has no hyperparameter that probe.space={probe['space']} could change; take another probe, such as "
+            f"{name} has no hyperparameter that probe.space={probe['space']} could change; use another probe, such as "
             "probe=anonymous."
         )
 
 
 def _told(true: Problem, family: Family, task: str, seed: int) -> Problem:
-    """The problem that name, texts and hints are taken from."""
+    """The problem that provides name, texts and hints."""
     if task == TRUE:
         return true
     if task == "none":
@@ -153,8 +154,8 @@ def _told(true: Problem, family: Family, task: str, seed: int) -> Problem:
     others = [name for name in family.tasks if str(name) != own]
     if not others:
         raise SettingError(
-            f"probe.task=shuffled tells of another task of the family, and {benchmark} cannot list any; take "
-            "probe=no_task, or a benchmark that can, such as hpobench."
+            f"probe.task=shuffled needs another task of the family, and {benchmark} does not list any; use "
+            "probe=no_task, or a benchmark that does, such as hpobench."
         )
     return family.build(others[int(_generator(seed, "task").integers(len(others)))]).problem
 

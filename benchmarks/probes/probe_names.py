@@ -1,4 +1,4 @@
-"""probe.names=anonymous: hyperparameters without names, choices without words."""
+"""probe.names=anonymous: hyperparameters and choices without meaningful names."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from harness.shown_space import Shown, by_place
 
 
 def anonymous(shown: Mapping[str, Shown]) -> dict[str, Shown]:
-    """The same under the names x1, x2, ... in their order (x01, ... where there are ten or more, to keep it).
+    """Rename hyperparameters to x1, x2, ... in their order (x01, ... if there are ten or more).
 
-    Words, and lists or dicts with words in them, become c1, c2, ... in the order of a hyperparameter's choices;
-    booleans, numbers, null and lists of them stay. Descriptions of
-    hyperparameters are dropped.
+    Choices that are words, or lists or dicts with words, become c1, c2, ... in the order of the choices; booleans,
+    numbers, null and lists of them stay. Descriptions are dropped.
 
     Args:
-        shown: True name -> how it is shown; its hyperparameters are copied.
+        shown: True name -> shown form; hyperparameters are copied.
     """
     width = len(str(len(shown)))
     return {name: _anonymous(each, f"x{i:0{width}}") for i, (name, each) in enumerate(shown.items(), start=1)}
@@ -44,7 +43,7 @@ def _anonymous(shown: Shown, name: str) -> Shown:
 
 
 def _says_words(form: Any) -> bool:
-    """Whether a choice is a word or holds one, a name of an object's entry included."""
+    """Whether a choice is a word or holds one, including keys of objects."""
     if isinstance(form, list):
         return any(map(_says_words, form))
     return isinstance(form, str | dict)

@@ -1,4 +1,4 @@
-"""probe.responses=permuted: the losses of a finite space assigned at random, so that nothing known of it helps."""
+"""probe.responses=permuted: the losses of a finite space are assigned at random, so that prior knowledge is useless."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from harness.problem import Params
 
 MOST = 2_000_000
 MOST_CONDITIONAL = 200_000
-"""Fewer where conditions or clauses make it necessary to list the configurations one by one."""
+"""Limit if conditions or clauses require that all configurations are listed."""
 
 
 class Permutation:
-    """A configuration -> another one, each exactly once, by chance; the same one whenever it is asked.
+    """A random bijection of the configurations.
 
     Args:
-        space: The true one; read, never changed.
-        generator: The only source of randomness.
+        space: The true space; it is not changed.
+        generator: The random generator.
 
     Raises:
-        SettingError: The space has infinitely many configurations, or too many.
+        SettingError: The space is infinite or too large.
     """
 
     def __init__(self, space: ConfigurationSpace, generator: np.random.Generator) -> None:
@@ -43,21 +43,21 @@ class Permutation:
         self._order = generator.permutation(self._places.count)
 
     def __call__(self, params: Params) -> Params:
-        """The configuration whose outcome this one has.
+        """The configuration whose outcome is returned for this one.
 
         Args:
-            params: As the check of the space returns it.
+            params: A checked configuration.
         """
         return self._places.configuration(int(self._order[self._places.number(params)]))
 
 
 def equally_likely(space: ConfigurationSpace) -> bool:
-    """Whether random search draws every configuration as often, so that it does not notice a permutation."""
+    """Whether random search draws all configurations with equal probability, so that a permutation has no effect."""
     return not space.conditions and all(_uniform(each) for each in space.values())
 
 
 class _Odometer:
-    """Configurations of a space without conditions and clauses, numbered without listing them."""
+    """Numbers the configurations of a space without conditions and clauses, without listing them."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self._values = {name: values_of(each) for name, each in space.items()}
@@ -79,7 +79,7 @@ class _Odometer:
 
 
 class _List:
-    """Configurations of any finite space, one by one."""
+    """Numbers the configurations of any finite space by listing them."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self._all = list(configurations(space))
@@ -110,13 +110,13 @@ def _refuse_endless(space: ConfigurationSpace, most: int) -> None:
     if not finite(space):
         names = ", ".join(name for name, each in space.items() if not math.isfinite(each.size))
         raise SettingError(
-            f"probe.responses=permuted assigns losses of a finite space anew, and {where} has no end ({names} can be "
-            "any number of a range); lay a grid over it with benchmark.space=grid or benchmark.levels=5, whichever the "
-            "benchmark has, or take another probe."
+            f"probe.responses=permuted needs a finite space, and {where} is infinite ({names} can be "
+            "any number of a range); use a grid with benchmark.space=grid or benchmark.levels=5, whichever the "
+            "benchmark has, or another probe."
         )
     count = math.prod(int(each.size) for each in space.values())
     if count > most:
         raise SettingError(
-            f"probe.responses=permuted assigns the losses of at most {most:,} configurations and {where} has up to "
-            f"{count:,}; take fewer levels, or another probe."
+            f"probe.responses=permuted supports at most {most:,} configurations, and {where} has up to "
+            f"{count:,}; use fewer levels, or another probe."
         )

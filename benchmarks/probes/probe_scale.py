@@ -1,7 +1,7 @@
-"""Where a number lies in its range: the share of random draws below it, and back.
+"""Map a number of a range to the share of random draws below it, and back.
 
-A map between two hyperparameters that keeps this share, or turns it round or rotates it, leaves random search the same
-distribution over what is evaluated: ConfigSpace draws the share uniformly.
+A map between two hyperparameters that keeps, reverses or rotates this share does not change the distribution of the
+configurations that random search evaluates, because ConfigSpace draws the share uniformly.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from benchmarks.lookup.nearest import probability_at_most
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The range of a float: shares from 0 to 1 along it, on its own scale."""
+    """The range of a float: shares from 0 to 1, on its own scale."""
 
     lower: float
     upper: float
     log: bool
 
     def value(self, share: float) -> float:
-        """The value at a share; never outside the range, and exactly its ends at 0 and 1."""
+        """The value at a share; never outside the range, and exactly its bounds at 0 and 1."""
         if share <= 0.0 or share >= 1.0:
             return self.lower if share <= 0.0 else self.upper
         if self.log:
@@ -41,7 +41,7 @@ class Scale:
 
 
 class LogCounts:
-    """The range of a logarithmic integer, whose values are not equally likely: each has a cell of shares.
+    """The range of a logarithmic integer. Its values are not equally likely: each has a cell of shares.
 
     See ``nearest.probability_at_most`` for how ConfigSpace draws them.
     """
@@ -51,7 +51,7 @@ class LogCounts:
         self._range = Scale(float(uniform.lower), float(uniform.upper), log=True)
 
     def value(self, share: float) -> int:
-        """The integer in whose cell a share lies."""
+        """The integer whose cell contains a share."""
         lower, upper = int(self._uniform.lower), int(self._uniform.upper)
         count = upper - lower + 1
         cell = math.floor((self._range.value(share) - lower) / (upper - lower) * count)

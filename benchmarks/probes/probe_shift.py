@@ -1,13 +1,13 @@
-"""probe.space=shifted: names and ranges as they were, and the optimum somewhere else.
+"""probe.space=shifted: names and ranges stay, and the optimum moves.
 
-Each hyperparameter is rotated: a shown value stands for one that lies so much further along the range, and past its
-upper end it goes on from the lower one. There lies a seam, one per hyperparameter: what is shown side by side lies at
-either end in truth. A float is rotated by 20 to 80 % of its own scale, an integer, order or choice by some positions,
-never none. A logarithmic integer is shown as a float of its range and scale, for its values are not equally likely
-(``probe_scale``). Parents of conditions and what clauses speak of stay as they are, and so do weighted choices, whose
-rotation would change what random search evaluates.
+Each hyperparameter is rotated: a shown value is translated by an offset along the range, and wraps around from the
+upper to the lower bound. Each hyperparameter therefore has one seam, where neighbouring shown values are the two ends
+of the true range. A float is rotated by 20 to 80 % of its own scale; an integer, order or choice by at least one
+position. A logarithmic integer is shown as a float of its range and scale, because its values are not equally likely
+(``probe_scale``). Parents of conditions, hyperparameters in clauses, and weighted choices, whose rotation would affect
+random search, are not rotated.
 
-The default stays what it says, so what it scores is another configuration's.
+The shown default keeps its values, so its score is that of another configuration.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from harness.shown_space import Shown, as_it_is, by_place
 
 
 def shifted(space: ConfigurationSpace, generator: np.random.Generator) -> dict[str, Shown]:
-    """How each hyperparameter is shown, by its true name, in the space's order."""
+    """True name -> shown form of each hyperparameter, in the space's order."""
     named = parents(space) | in_clauses(space)
     return {
         name: as_it_is(each) if name in named or not _rotates(each) else _shifted(each, generator)

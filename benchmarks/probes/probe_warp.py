@@ -1,17 +1,17 @@
-"""probe.space=warped: every number in another unit, as if one had always written it so.
+"""probe.space=warped: every number in another unit.
 
-What becomes of a hyperparameter, each with a range and scale drawn anew, and half of them turned round, so that what
-was highest is shown lowest:
+Hyperparameters get a random range and scale, and half of them are reversed, so that the highest value is shown as the
+lowest:
 
-* a float, linear or logarithmic, is a float of another range on a linear or logarithmic scale;
-* an integer on a linear scale is one of another range of the same size;
-* an integer on a logarithmic scale is a float: ConfigSpace draws its values with unequal probabilities, which no other
-  integer range has (so a value that is no whole number is no fault there);
-* ordered levels that are numbers are as many other numbers, in order, whole where they were;
-* choices, orders of words and constants stay, and so does what has a distribution of its own (normal, beta).
+* a float becomes a float of another range on a linear or logarithmic scale;
+* an integer on a linear scale becomes one of another range of the same size;
+* an integer on a logarithmic scale becomes a float: ConfigSpace draws its values with unequal probabilities, which no
+  other integer range has (so a value that is not whole is valid there);
+* ordered levels that are numbers become as many other numbers, in order, whole if they were;
+* choices, orders of words, constants and special distributions (normal, beta) stay.
 
-Conditions and clauses are told of the new values. A hyperparameter whose values they compare with a bound, or with
-another one's, stays as it is where the values cannot be translated one by one (``probe_space.translatable``).
+Conditions and clauses are translated to the new values. A hyperparameter that they compare with a bound or with another
+one stays if its values cannot be translated one by one (``dependencies.translatable``).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ DEFAULT_DIGITS = 6
 
 
 def warped(space: ConfigurationSpace, generator: np.random.Generator) -> dict[str, Shown]:
-    """How each hyperparameter is shown, by its true name, in the space's order."""
+    """True name -> shown form of each hyperparameter, in the space's order."""
     named, related = parents(space) | in_clauses(space), in_relations(space)
     numbers = [
         name
@@ -73,7 +73,7 @@ def _warped(old: Any, turned: bool, generator: np.random.Generator) -> Shown:
 
 
 def _float(old: Any, true: Scale | LogCounts, turned: bool, new: Scale) -> Shown:
-    """The same share of another range. The default has a shown value of six digits, which is read as exactly it."""
+    """The same share of another range. The default is shown with six digits, which translate to exactly the default."""
 
     def turn(share: float) -> float:
         return 1.0 - share if turned else share
@@ -120,9 +120,9 @@ def _levels(old: Any, turned: bool, generator: np.random.Generator) -> Shown:
 
 
 def new_levels(count: int, whole: bool, generator: np.random.Generator) -> Sequence[int] | Sequence[float]:
-    """So many rising numbers, evenly spaced on a linear or logarithmic scale that is drawn.
+    """Increasing numbers, evenly spaced on a random linear or logarithmic scale.
 
-    Those on a logarithmic scale have four digits. Many levels are on a linear one.
+    Those on a logarithmic scale have four digits. Many levels are always on a linear one.
     """
     unit = 1 if whole else 100
     if count <= MOST_LOG_LEVELS and generator.random() < 0.5:
@@ -135,7 +135,7 @@ def new_levels(count: int, whole: bool, generator: np.random.Generator) -> Seque
 
 
 def _new_scale(generator: np.random.Generator) -> Scale:
-    """A range with ends of two digits, or whole ones."""
+    """A range with bounds of two digits, or whole ones."""
     if generator.random() < 0.5:
         lower = _two_digits(10 ** generator.uniform(-3, 1))
         return Scale(lower, _two_digits(lower * 10 ** generator.uniform(2, 5)), log=True)

@@ -1,4 +1,4 @@
-"""What every benchmark family needs: objectives by name, checks of settings, texts for prompts.
+"""Shared by all benchmark families: objectives by name, checks of settings, texts for prompts.
 
 Any family may import it.
 """

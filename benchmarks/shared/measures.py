@@ -1,4 +1,4 @@
-"""Objectives chosen by name from what an evaluation measures, and an outcome made of the numbers."""
+"""Choose objectives by name from the measures of an evaluation, and build outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.meters.processor_energy import POWERCAP, read_counters
 from harness.problem import Objective, Outcome
 
 ENERGY = Objective("energy_joules", "minimize")
-"""Of a live evaluation, where the machine has a counter: a live family lists it among what can be an objective."""
+"""Measure of a live evaluation on a machine with a counter; live families list it as a possible objective."""
 
 
 def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: str) -> tuple[Objective, ...]:
@@ -18,11 +18,11 @@ def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: st
 
     Args:
         names: The setting ``objectives``; None for the family's first.
-        known: Everything that can be one, by name; the first is the family's own.
-        kind: Who asks, for the error.
+        known: Possible objectives by name; the first is the family's default.
+        kind: The benchmark, for the error message.
 
     Raises:
-        SettingError: A name is unknown or stands twice, or there is none; or this machine cannot measure it.
+        SettingError: A name is unknown or repeated, there is none, or this machine cannot measure it.
     """
     if names is None:
         return (next(iter(known.values())),)
@@ -34,18 +34,18 @@ def chosen(names: Sequence[str] | None, known: Mapping[str, Objective], kind: st
     if ENERGY.name in listed and ENERGY.name in known and read_counters() is None:
         raise SettingError(
             f"{ENERGY.name} cannot be measured here: {POWERCAP} has no counter that this user may read; leave it out, "
-            "or have the counters made readable."
+            "or make the counters readable."
         )
     return tuple(known[one_of(f"objective of {kind}", name, known)] for name in listed)
 
 
 def outcome(measured: Mapping[str, float], objectives: Sequence[Objective], seconds: float | None) -> Outcome:
-    """An outcome: the objectives as losses, everything else as metrics.
+    """Build an outcome with the objectives as losses and all other measures as metrics.
 
     Args:
-        measured: Name -> value as reported; holds every objective.
-        objectives: The problem's.
-        seconds: What the evaluation cost.
+        measured: Name -> reported value, including every objective.
+        objectives: The problem's objectives.
+        seconds: Cost of the evaluation.
     """
     losses = {objective.name: float(objective.loss(measured[objective.name])) for objective in objectives}
     return Outcome(losses, {name: float(value) for name, value in measured.items() if name not in losses}, seconds)

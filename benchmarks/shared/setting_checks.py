@@ -1,4 +1,4 @@
-"""Checks of the settings that every benchmark family takes."""
+"""Checks of settings that all benchmark families have."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from harness.errors import SettingError, unknown
 
 
 def one_of(kind: str, value: str, options: Iterable[str]) -> str:
-    """The value, if it is one of the options.
+    """Check that the value is one of the options, and return it.
 
     Raises:
-        SettingError: It is none of them; the message names the nearest one.
+        SettingError: It is not; the message names the nearest option.
     """
     known = tuple(options)
     if value not in known:
@@ -20,10 +20,10 @@ def one_of(kind: str, value: str, options: Iterable[str]) -> str:
 
 
 def checked_seed(value: int | None, seeds: int) -> int | None:
-    """The value, if it is None (the mean over the table's seeds) or the number of a seed's column.
+    """Check that the value is None (the mean over the table's seeds) or the number of a seed's column.
 
     Raises:
-        SettingError: It is neither.
+        SettingError: It is not.
     """
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < seeds):
         return value
@@ -32,10 +32,10 @@ def checked_seed(value: int | None, seeds: int) -> int | None:
 
 
 def refuse_fidelity(fidelity: Mapping[str, float] | None, name: str) -> None:
-    """Nothing, unless a fidelity is given to a benchmark that has only one.
+    """Refuse a fidelity of a benchmark without fidelities.
 
     Raises:
         ValueError: A fidelity is given.
     """
     if fidelity:
-        raise ValueError(f"{name} knows its highest fidelity only, but {dict(fidelity)} was asked for; leave it out.")
+        raise ValueError(f"{name} has no fidelities, but {dict(fidelity)} was requested; leave it out.")

@@ -1,4 +1,4 @@
-"""What prompts may be told of an OpenML task, by level: ``statistics`` (no names), ``names``, ``full``."""
+"""Descriptions of an OpenML task for prompts, by level: ``statistics`` (no names), ``names``, ``full``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from benchmarks.openml.openml_task import OpenMLTask
 
 FOLDER = Path(__file__).parent / "contexts"
-"""What ``write_contexts`` made once of tasks whose data a table does not need: ``<benchmark>.<task>.json``,
-the parts by level."""
+"""Files that ``write_contexts`` made for tabular benchmarks, which do not load the data:
+``<benchmark>.<task>.json``, with the parts by level."""
 
 MOST_FEATURES = 60
 MOST_CATEGORIES = 8
@@ -21,34 +21,34 @@ MOST_CHARACTERS = 2000
 
 
 def contexts(task: OpenMLTask, model: str) -> dict[str, str]:
-    """The three texts; each level holds those before it.
+    """The three texts; each level includes those before it.
 
     Args:
         task: The data.
-        model: A sentence about the model, with which each of them begins.
+        model: A sentence about the model, with which each text begins.
     """
     return _told(parts(task), model)
 
 
 def features_in_words(task: OpenMLTask) -> str:
-    """How many there are, and how many of them are of no use: ``18 features``."""
+    """Number of features, and of those that are left out: ``18 features``."""
     count, unused = task.features.shape[1], task.features.shape[1] - len(task.usable)
     return f"{count} features" + (f" ({unused} of them text or dates, left out)" if unused else "")
 
 
 def written_contexts(name: str, model: str) -> dict[str, str]:
-    """The same of what was written down of a task; empty where nothing was.
+    """The same texts from a task's file; empty if there is none.
 
     Args:
         name: ``<benchmark>.<task>``.
-        model: As above.
+        model: As in ``contexts``.
     """
     path = FOLDER / f"{name}.json"
     return _told(json.loads(path.read_text(encoding="utf-8")), model) if path.is_file() else {}
 
 
 def parts(task: OpenMLTask) -> dict[str, str]:
-    """What each level adds to the one before it; ``full`` may add nothing."""
+    """The text that each level adds to the one before it; ``full`` may add nothing."""
     return {"statistics": _statistics(task), "names": _names(task), "full": _full(task)}
 
 
@@ -59,7 +59,7 @@ def _told(known: Mapping[str, str], model: str) -> dict[str, str]:
 
 
 def _statistics(task: OpenMLTask) -> str:
-    """Counted in the training part: the test fold is nobody's business."""
+    """Statistics of the training part; the test fold is never described."""
     import numpy as np
 
     features = task.features.iloc[task.train]

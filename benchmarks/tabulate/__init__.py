@@ -1,4 +1,4 @@
-"""`python -m benchmarks.tabulate`: every configuration of a finite space evaluated and written as a table.
+"""`python -m benchmarks.tabulate`: evaluate every configuration of a finite space and write a table.
 
-Imported by nobody but its own command.
+Only its own command imports it.
 """

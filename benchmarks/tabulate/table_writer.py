@@ -1,8 +1,8 @@
-"""Writes evaluations as a table in the layout of HPOBench's official ones, which ``hpobench_tables`` reads.
+"""Write evaluations as a table in HPOBench's official layout, which ``hpobench_tables`` reads.
 
-Scores that HPOBench has stand where HPOBench has them; all else that was measured is in ``result.info.others``, and the
-reason of a failed evaluation in ``result.info.error``. Columns are exact (HPOBench's are of single precision), and null
-where a hyperparameter is inactive. Both files are written beside their final places and then renamed.
+Scores of HPOBench are in HPOBench's columns; other measures are in ``result.info.others``, and the reason of a failed
+evaluation in ``result.info.error``. Columns are exact (HPOBench's have single precision), and null if a hyperparameter
+is inactive. Both files are written under temporary names and then renamed.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Evaluation:
 
     Attributes:
         params: The configuration.
-        fidelity: Every fidelity by name.
-        seed: Of the evaluation.
-        measures: As reported; None where it failed.
-        seconds: What it cost, or None.
+        fidelity: Value of every fidelity.
+        seed: Seed of the evaluation.
+        measures: As reported; None if it failed.
+        seconds: Its cost, or None.
         error: Why it failed, or None.
     """
 
@@ -51,15 +51,15 @@ def write_table(
     rows: Sequence[Evaluation],
     said: Mapping[str, Any],
 ) -> None:
-    """Write both files; the metadata last, so that where they are, the table is complete.
+    """Write both files. The metadata are written last, so a table with metadata is complete.
 
     Args:
-        data: Place of the parquet file; its folder is there.
-        metadata: Place of the JSON file.
-        problem: Of the benchmark that was evaluated.
-        levels: Fidelity -> its tabulated levels, rising.
+        data: Path of the parquet file; its folder exists.
+        metadata: Path of the JSON file.
+        problem: Problem of the evaluated benchmark.
+        levels: Fidelity -> tabulated levels, increasing.
         rows: Every evaluation, in the order to be written.
-        said: What else to record; ``task`` and ``model`` among it.
+        said: Further entries of the record, including ``task`` and ``model``.
     """
     measured = sorted({name for row in rows for name in row.measures or ()})
     paths = {SECONDS: PATHS[SECONDS], **{name: path_of(name) for name in measured}}
@@ -90,7 +90,7 @@ def write_table(
 
 
 def path_of(name: str) -> str:
-    """Where a measure stands in the parquet file."""
+    """Column of a measure in the parquet file."""
     return PATHS.get(name) or f"{OTHERS}.{name}"
 
 
@@ -120,7 +120,7 @@ def _write_data(
 
 
 def _leaves(problem: Problem, rows: Sequence[Evaluation], paths: Mapping[str, str]) -> dict[str, Any]:
-    """Path -> its column."""
+    """Path -> column."""
     import pyarrow
 
     first = problem.objectives[0]
@@ -137,7 +137,7 @@ def _loss(objective: Objective, row: Evaluation) -> float | None:
 
 
 def _nested(prefix: str, leaves: Mapping[str, Any]) -> Any:
-    """Columns by path as one nested column."""
+    """Combine columns by path into one nested column."""
     import pyarrow
 
     if prefix in leaves:
@@ -149,7 +149,7 @@ def _nested(prefix: str, leaves: Mapping[str, Any]) -> Any:
 
 
 def _spaces(problem: Problem, fidelities: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The four spaces as ConfigSpace 0.4 wrote them; there is none of ranges, so the levels stand for it."""
+    """The four spaces in the format of ConfigSpace 0.4; those of ranges hold the levels, since there are no ranges."""
     serialized = problem.space.to_serialized_dict()
     parts = []
     for part in serialized["hyperparameters"]:

@@ -4,15 +4,15 @@ python -m benchmarks.tabulate benchmark=hpobench_live benchmark.task=31 benchmar
     'seeds=[0, 1]' 'fidelities={subsample: [0.1, 1.0]}' output=tables jobs=2
 
 Takes the overrides of ``harness.run``, and
-    seeds       the seeds to evaluate with; [0] when not given
-    fidelities  fidelity -> the levels to evaluate, the highest among them; a fidelity not named: its highest only
-    output      the folder to write to; tables when not given
-    jobs        how many evaluations run side by side, each training in a process of its own; 1 when not given
+    seeds       seeds of the evaluations; default: [0]
+    fidelities  fidelity -> levels to evaluate, including the highest; default: only the highest
+    output      folder of the table; default: tables
+    jobs        number of parallel evaluations, each with its own training process; default: 1
 
-The table lies in OUTPUT/MODEL/TASK/ in the layout of HPOBench's (MODEL is the family's name where it has no model), and
-is read with benchmark=hpobench_tables benchmark.folder=OUTPUT benchmark.model=MODEL benchmark.task=TASK. What is done
-is kept in a file of rows beside it, so that the same command goes on after an interruption. Failed evaluations stay in
-the table with their reason. Exit codes: 0 written (or there already), 2 a mistake in the command, 130 interrupted.
+The table is written to OUTPUT/MODEL/TASK/ in HPOBench's layout (MODEL is the family's name if it has no model). Read it
+with benchmark=hpobench_tables benchmark.folder=OUTPUT benchmark.model=MODEL benchmark.task=TASK. Finished evaluations
+are kept in a file of rows beside it, so the same command resumes after an interruption. Failed evaluations stay in the
+table with their reason. Exit codes: 0 written (or already complete), 2 mistake in the command, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 EXTRA = {"seeds": [0], "fidelities": {}, "output": "tables", "jobs": 1}
 IRRELEVANT = ("cache", "folder")
-"""Settings of a benchmark that no number depends on."""
+"""Settings of a benchmark that do not affect results."""
 PLAIN = {"_target_": "harness.probe.no_probe"}
 
 
@@ -50,13 +50,13 @@ def main() -> None:
 
 
 def tabulate(overrides: Sequence[str]) -> str:
-    """Make the table.
+    """Evaluate and write the table.
 
     Returns:
-        One line on what was written.
+        A summary in one line.
 
     Raises:
-        HyperboleError: A wrong name or value among the overrides, a space without end, or another table in the place.
+        HyperboleError: An override is invalid, the space is infinite, or the folder holds another table.
     """
     from filelock import FileLock, Timeout
 
@@ -68,7 +68,9 @@ def tabulate(overrides: Sequence[str]) -> str:
     config, given = compose_with(overrides, EXTRA)
     settings = resolve(config, {"probe"}, ".")
     if settings["probe"] != PLAIN:
-        raise SettingError("A table is made of a benchmark as it is; leave probe=none, and probe the table instead.")
+        raise SettingError(
+            "A table needs a benchmark without a probe; use probe=none here, and probe the table instead."
+        )
     jobs = _jobs(given["jobs"])
     benchmark = build_benchmark(settings)
     plan = plan_of(benchmark.problem, given["seeds"], given["fidelities"])
@@ -78,19 +80,19 @@ def tabulate(overrides: Sequence[str]) -> str:
     identity = _identity(settings["benchmark"], benchmark, plan)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f".{model}_{task}.lock", timeout=0):  # the kernel frees it however a process ends
+        with FileLock(folder / f".{model}_{task}.lock", timeout=0):  # the kernel releases it when the process ends
             benchmarks = [benchmark, *(build_benchmark(settings) for _ in range(jobs - 1))]
             return _make(folder, {"task": task, "model": model, "family": family, **identity}, plan, benchmarks)
     except Timeout:
         raise RunError(
-            f"Another process is writing this table in {folder}; wait for it, or name another output."
+            f"Another process is writing this table in {folder}; wait for it, or set another output."
         ) from None
     except OSError as error:
-        raise SettingError(f"Cannot write to {folder} ({error}); name another folder with output.") from None
+        raise SettingError(f"Cannot write to {folder} ({error}); set output to another folder.") from None
 
 
 def _make(folder: Path, said: Mapping[str, Any], plan: Plan, benchmarks: Sequence[Benchmark]) -> str:
-    """Evaluate what is missing, then write."""
+    """Run the missing evaluations, then write the table."""
     from benchmarks.tabulate.table_writer import write_table
     from harness.provenance import git_state, versions
 
@@ -105,7 +107,7 @@ def _make(folder: Path, said: Mapping[str, Any], plan: Plan, benchmarks: Sequenc
     failed = [row for row in rows if row.error is not None]
     if len(failed) == len(rows):
         raise RunError(
-            f"All {len(rows)} evaluations failed (the first: {failed[0].error}); mend that and delete {journal}."
+            f"All {len(rows)} evaluations failed (the first: {failed[0].error}); fix the cause and delete {journal}."
         )
     problem = benchmarks[0].problem
     write_table(data, metadata, problem, plan.levels, rows, {**said, "git": git_state(), "versions": versions()})
@@ -116,7 +118,7 @@ def _make(folder: Path, said: Mapping[str, Any], plan: Plan, benchmarks: Sequenc
 def _evaluated(
     journal: Path, said: Mapping[str, Any], plan: Plan, benchmarks: Sequence[Benchmark]
 ) -> dict[Cell, dict[str, Any]]:
-    """Every evaluation: those in the journal, and the missing ones, which go into it as they come."""
+    """All evaluations: those in the journal, and the missing ones, which are appended to it."""
     from benchmarks.tabulate.tabulate_jobs import side_by_side
     from harness.jsonl import Appender, read_rows
 
@@ -158,12 +160,12 @@ def _evaluation(plan: Plan, cell: Cell, row: Mapping[str, Any]) -> Evaluation:
 
 def _jobs(given: Any) -> int:
     if type(given) is not int or given < 1:
-        raise SettingError(f"jobs is {given!r}; give a whole number from 1 on.")
+        raise SettingError(f"jobs is {given!r}; give a whole number from 1.")
     return given
 
 
 def _identity(settings: Mapping[str, Any], benchmark: Benchmark, plan: Plan) -> dict[str, Any]:
-    """What must be the same for a command to go on with another one's rows; live families have a VERSION."""
+    """The settings that must be equal to resume from existing rows; live families have a VERSION."""
     return {
         "version": getattr(sys.modules[type(benchmark).__module__], "VERSION", None),
         "settings": {name: value for name, value in settings.items() if name not in IRRELEVANT},
@@ -174,7 +176,7 @@ def _identity(settings: Mapping[str, Any], benchmark: Benchmark, plan: Plan) -> 
 
 
 def _said_in(metadata: Path) -> dict[str, Any]:
-    """What a table says of how it came about; nothing where it is HPOBench's or damaged."""
+    """The origin that a table records; empty if it is HPOBench's or damaged."""
     from benchmarks.hpobench.table_metadata import OWN
 
     with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -186,12 +188,12 @@ def _refuse_other(found: Mapping[str, Any], said: Mapping[str, Any], file: Path)
     for name, value in json.loads(json.dumps(said)).items():
         if found.get(name) != value:
             what = f"{name} is {found.get(name)!r} there and {value!r} here" if name != "space" else "the space differs"
-            raise RunError(f"{file} belongs to another table ({what}); name another output, or move it away.")
+            raise RunError(f"{file} belongs to another table ({what}); set another output, or move the file away.")
 
 
 @contextlib.contextmanager
 def _progress(total: int, done: int) -> Iterator[Any]:
-    """A function to call after each row; draws nothing where standard error is no terminal."""
+    """A function to call after each row; it draws nothing if stderr is not a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""Evaluations of a table side by side."""
+"""Parallel evaluations of a table."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Rows = Generator[dict[str, Any], None, None]
 
 
 def side_by_side(todo: Iterable[Cell], plan: Plan, benchmarks: Sequence[Benchmark]) -> Rows:
-    """Rows as they come, from one thread a benchmark: what trains is a process that each benchmark has of its own.
+    """Rows in order of completion, from one thread per benchmark; each benchmark has its own training process.
 
-    Closing it begins nothing new. The threads are daemons: those under way end with this process, as theirs do.
+    After it is closed, no evaluation is started. The threads are daemons: they and their training processes end with
+    this process.
     """
     results: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
     cells, lock, closed = iter(todo), threading.Lock(), threading.Event()
@@ -52,7 +53,7 @@ def side_by_side(todo: Iterable[Cell], plan: Plan, benchmarks: Sequence[Benchmar
 
 
 def _row(benchmark: Benchmark, plan: Plan, cell: Cell) -> dict[str, Any]:
-    """One evaluation, as the loop of a run would make and record it."""
+    """One evaluation, made and recorded as in the loop of a run."""
     params, fidelity = plan.configurations[cell[0]], plan.fidelities[cell[1]]
     level = below_highest(fidelity, benchmark.problem)
     trial = evaluated(Trial(0, Proposal(dict(params), level), params=dict(params)), benchmark, cell[2])

@@ -1,4 +1,4 @@
-"""What a table is to hold: every configuration, at which fidelities and with which seeds."""
+"""Contents of a table: configurations, fidelities and seeds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Cell = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be evaluated.
+    """The evaluations of a table.
 
     Attributes:
-        configurations: In fixed order.
-        levels: Fidelity -> its levels, rising.
-        fidelities: All their combinations, the first fidelity the slowest.
-        seeds: Rising.
+        configurations: All configurations, in a fixed order.
+        levels: Fidelity -> levels, increasing.
+        fidelities: All combinations; the first fidelity changes slowest.
+        seeds: Seeds, increasing.
     """
 
     configurations: Sequence[Params]
@@ -40,21 +40,21 @@ class Plan:
 
 
 def plan_of(problem: Problem, seeds: Any, fidelities: Any) -> Plan:
-    """The plan of a command.
+    """Build the plan of a command.
 
     Args:
-        problem: Of the benchmark.
-        seeds: As given: a number or a list of them.
-        fidelities: As given: fidelity -> a level or a list of them.
+        problem: Problem of the benchmark.
+        seeds: A seed or a list of seeds.
+        fidelities: Fidelity -> a level or a list of levels.
 
     Raises:
-        SettingError: One of them is none, or the space has no end.
+        SettingError: An argument is invalid, or the space is infinite.
     """
     endless = [name for name, hyperparameter in problem.space.items() if hyperparameter.size == float("inf")]
     if not finite(problem.space):
         raise SettingError(
             f"{problem.name} has infinitely many configurations, since {endless[0]} can be any number of a range; "
-            "choose a space of levels, with benchmark.space=grid or benchmark.levels=5 where the family has it."
+            "use a finite space with benchmark.space=grid or benchmark.levels=5, whichever the family has."
         )
     levels = _levels(problem, fidelities)
     combined = [dict(zip(levels, values, strict=True)) for values in itertools.product(*levels.values())]
@@ -76,7 +76,9 @@ def _levels(problem: Problem, given: Any) -> dict[str, list[float]]:
         values = asked if isinstance(asked, list) else [asked]
         wrong = [value for value in values if check_fidelity({name: value}, problem)]
         if wrong or fidelity.upper not in values or len(set(values)) < len(values):
-            said = f"{wrong[0]!r} is none" if wrong else "each stands once, and the highest is among them"
+            said = (
+                f"{wrong[0]!r} is not a level" if wrong else "each level must occur once, and the highest is required"
+            )
             raise SettingError(
                 f"fidelities.{name} is {asked!r}; {said}: give levels from {fidelity.lower:g} to {fidelity.upper:g}"
                 f"{', whole numbers' if fidelity.integer else ''}, {fidelity.upper:g} included."
@@ -88,5 +90,5 @@ def _levels(problem: Problem, given: Any) -> dict[str, list[float]]:
 def _seeds(given: Any) -> list[int]:
     seeds = given if isinstance(given, list) else [given]
     if not seeds or len(set(map(str, seeds))) < len(seeds) or any(type(seed) is not int or seed < 0 for seed in seeds):
-        raise SettingError(f"seeds is {given!r}; give whole numbers from 0 on, each once, e.g. 'seeds=[0, 1]'.")
+        raise SettingError(f"seeds is {given!r}; give different whole numbers from 0, e.g. 'seeds=[0, 1]'.")
     return sorted(seeds)

@@ -1,4 +1,4 @@
-"""What benchmarks share that train models: the training process, its cache of evaluations, hold-out rows.
+"""Shared by benchmarks that train models: the training process, its cache of evaluations, hold-out rows.
 
 Any family may import it.
 """

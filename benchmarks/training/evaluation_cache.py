@@ -1,6 +1,6 @@
-"""Live evaluations, kept in one SQLite file that parallel jobs share: a grid never trains the same model twice.
+"""A cache of live evaluations in one SQLite file, which parallel jobs share: no model is trained twice.
 
-Only successes are kept: what failed may succeed on a larger machine or with more time.
+Only successes are kept: a failed evaluation may succeed on a larger machine or with more time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from harness.cache import cache_folder
 from harness.errors import SettingError
 
 Kept = tuple[dict[str, float], float]
-"""The measures as reported, and how many seconds the evaluation took when it was made."""
+"""The measures as reported, and the seconds of the original evaluation."""
 
 _TABLE = "CREATE TABLE IF NOT EXISTS evaluations (key TEXT PRIMARY KEY, measures TEXT NOT NULL, seconds REAL NOT NULL)"
 _BUSY_SECONDS = 60
-_STRIPES = 4096  # lock files; two keys that share one wait for each other, which costs time and nothing else
+_STRIPES = 4096  # number of lock files; keys that share one wait for each other
 
 
 class EvaluationCache:
@@ -48,13 +48,13 @@ class EvaluationCache:
                 database.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:
             raise SettingError(
-                f"The evaluation cache {self.path} cannot be used ({error}); name another file with benchmark.cache, "
+                f"The evaluation cache {self.path} cannot be used ({error}); set another file with benchmark.cache, "
                 "or switch it off with benchmark.cache=false."
             ) from None
 
     @contextlib.contextmanager
     def claim(self, key: str) -> Iterator[Kept | None]:
-        """What is kept under a key; where nothing is, other processes that claim it wait until this one is done."""
+        """The entry of a key. If there is none, other processes that claim the key wait for this one."""
         if self.path is None:
             yield None
             return
@@ -63,20 +63,20 @@ class EvaluationCache:
             try:
                 kept = self.find(key)
                 if kept is None:
-                    held.enter_context(FileLock(self._lock(key)))  # the kernel frees it however a process ends
+                    held.enter_context(FileLock(self._lock(key)))  # the kernel releases it when the process ends
                     kept = self.find(key)
             except (OSError, sqlite3.Error) as error:
                 self._go_on_without(error)
             yield kept
 
     def find(self, key: str) -> Kept | None:
-        """What is kept under a key, or None."""
+        """The entry of a key, or None."""
         with self._open() as database:
             row = database.execute("SELECT measures, seconds FROM evaluations WHERE key = ?", (key,)).fetchone()
         return None if row is None else (json.loads(row[0]), row[1])
 
     def keep(self, key: str, measures: dict[str, float], seconds: float) -> None:
-        """Keep a success for good."""
+        """Store a successful evaluation."""
         if self.path is None:
             return
         row = (key, json.dumps(measures), seconds)
@@ -87,15 +87,15 @@ class EvaluationCache:
             self._go_on_without(error)
 
     def _go_on_without(self, error: Exception) -> None:
-        """A cache that fails costs time, never a trial: it is said once."""
+        """Continue without the cache and print one warning: a cache failure must not fail a trial."""
         if not self._has_failed:
             self._has_failed = True
-            told = f"The evaluation cache {self.path} cannot be used ({error}); evaluations are made and not kept.\n"
+            told = f"The evaluation cache {self.path} cannot be used ({error}); evaluations are not cached.\n"
             sys.stderr.write(told)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one statement: none is shared by threads, or by a process and its fork."""
+        """A connection for one statement; connections are not shared by threads or forked processes."""
         assert self.path is not None
         with contextlib.closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database, database:
             yield database

@@ -1,6 +1,6 @@
-"""What models on a data set with a fixed test part share: validation rows, subsamples, preprocessing, fits, scores.
+"""Training on a data set with a fixed test part: validation rows, subsamples, preprocessing, fits, scores.
 
-Nothing here ever fits anything on validation or test rows: preprocessing is a part of the pipeline that is fitted.
+Nothing is fitted on validation or test rows: preprocessing is part of the fitted pipeline.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Split = tuple[Rows, Rows]
 VALIDATION_SHARE = 0.33
 SPLIT_SEED = 1
 MOST_CATEGORIES = 64
-"""Columns made of one categorical feature at most; rarer categories share the last."""
+"""Largest number of columns per categorical feature; rarer categories share the last column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted pipeline and what it says of other rows.
+    """A fitted pipeline and its predictions.
 
     Attributes:
-        pipeline: As fitted.
-        train_seconds: Of the fit, preprocessing included.
-        predictions: For each part asked for: class codes, or floats. Shape (rows,).
-        probabilities: For each part, shape (rows, classes); None where the model gives none.
+        pipeline: The fitted pipeline.
+        train_seconds: Duration of the fit, preprocessing included.
+        predictions: For each requested part: class codes or floats, shape (rows,).
+        probabilities: For each part: shape (rows, classes); None if the model has no probabilities.
     """
 
     pipeline: Any
@@ -52,16 +52,15 @@ class Fitted:
 
 
 def a_third_off(rows: Rows, values: Values, stratified: bool) -> Split:
-    """Training and validation rows: 33 % for validation, stratified, seed 1, the rule of HPOBench.
+    """Training and validation rows: 33 % for validation, stratified, seed 1, as in HPOBench.
 
-    Which rows these are depends on the order of the classes as well, here OpenML's; in HPOBench's, the alphabetical
-    one, they can be others.
+    The rows also depend on the order of the classes: here OpenML's, in HPOBench the alphabetical one.
 
     Args:
         rows: Positions of the training part.
         values: The target of all rows.
-        stratified: Keep the shares of the classes; not possible, and not done, where a class has a single row or one of
-            the two parts fewer rows than there are classes.
+        stratified: Keep the shares of the classes; ignored if a class has a single row, or one of the parts would have
+            fewer rows than there are classes.
     """
     from sklearn.model_selection import train_test_split
 
@@ -96,8 +95,8 @@ def subsample(rows: Rows, values: Values, share: float, seed: int, stratified: b
     Args:
         rows: Positions.
         values: The target of all rows.
-        share: Above 0, at most 1; 1 gives the rows themselves.
-        seed: Of the choice.
+        share: Above 0, at most 1; 1 returns all rows.
+        seed: Seed of the selection.
         stratified: Take the share of each class, and at least one row of it.
     """
     if share >= 1:
@@ -111,14 +110,14 @@ def subsample(rows: Rows, values: Values, share: float, seed: int, stratified: b
 
 
 def preprocessing(features: pandas.DataFrame, categorical: Sequence[bool], scaled: bool) -> Any:
-    """A ColumnTransformer: medians for missing numbers, then a scale; a column a category, missing being one.
+    """A ColumnTransformer: medians for missing numbers, then scaling; one column per category, including missing.
 
-    Text (neither a number nor a category to OpenML) is left out.
+    Text columns (neither numeric nor categorical in OpenML) are left out.
 
     Args:
-        features: Their dtypes say which are numbers.
-        categorical: For each feature, whether it is one.
-        scaled: Numbers to mean 0 and deviation 1.
+        features: The features; numbers are recognized by their dtypes.
+        categorical: Whether each feature is categorical.
+        scaled: Whether to scale numbers to mean 0 and standard deviation 1.
     """
     from pandas.api.types import is_numeric_dtype
     from sklearn.compose import ColumnTransformer
@@ -143,18 +142,18 @@ def preprocessing(features: pandas.DataFrame, categorical: Sequence[bool], scale
 def fit_and_predict(
     pipeline: Any, features: pandas.DataFrame, values: Values, train: Rows, parts: Sequence[Rows], classes: int = 0
 ) -> Fitted:
-    """Fit on some rows, predict others.
+    """Fit on some rows and predict others.
 
     Args:
         pipeline: An unfitted scikit-learn estimator of data frames.
         features: All rows.
         values: The target of all rows: class codes 0..k-1, or floats.
-        train: Rows to fit on; not every class need be among them.
+        train: Rows to fit on; they need not contain every class.
         parts: Rows to predict, for example those of validation and of test.
         classes: Number of classes; 0 for regression.
     """
     target, present = values[train], np.arange(classes)
-    if classes:  # XGBoost accepts no gaps in the codes
+    if classes:  # XGBoost does not accept gaps in the codes
         present, target = np.unique(target, return_inverse=True)
     clock = time.perf_counter()
     pipeline.fit(features.iloc[train], target)
@@ -187,7 +186,7 @@ def classification_scores(truth: Values, predicted: Values, probabilities: Value
 
 
 def regression_scores(truth: Values, predicted: Values) -> dict[str, float]:
-    """Root of the mean squared error, mean squared and absolute error, and, of two rows or more, R2."""
+    """Root mean squared error, mean squared error, mean absolute error, and, for two or more rows, R2."""
     from sklearn import metrics
 
     squared = float(metrics.mean_squared_error(truth, predicted))

@@ -1,13 +1,13 @@
-"""Models trained live: in a process of its own, which a time limit really ends, and never twice.
+"""Live training in a separate process, with a hard time limit and a cache.
 
-A family names a *trainer*: a class that is built once in the training process, from settings of builtin types, and has
+A family provides a *trainer*: a class that is built once in the training process, from settings of builtin types, with
 
     train(params, fidelity, seed) -> dict[str, float]
 
-with params as JSON has them (a tuple arrives as a list), every fidelity named and every measure as reported. What it
-raises fails the trial, as do the end of the process and of its time; the next evaluation finds a new process. An
-evaluation costs the wall time of ``train``, unless a measure named ``evaluation_seconds`` says what it should: without
-what is scored for the record alone.
+with params as in JSON (a tuple arrives as a list), a value for every fidelity, and measures as reported. An exception,
+the end of the process or the time limit fails the trial; the next evaluation gets a new process. The cost of an
+evaluation is the wall time of ``train``, unless it returns a measure ``evaluation_seconds``, which excludes e.g. scores
+that are only recorded.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from harness.errors import SettingError
 from harness.problem import EvaluationError, Outcome, Params, Problem, complete
 
 PACKAGES = ("numpy", "scikit-learn", "scipy")
-"""Those whose version can change what every live family measures; a family adds its own."""
+"""Packages whose version can affect the measures of all live families; a family adds its own."""
 
 LONGEST_SECONDS = 1e8
-"""Of a limit: three years; the system waits for no time much longer."""
+"""Largest time limit: three years; the operating system does not support much longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one evaluation measured, as reported, and what it cost."""
+    """Reported measures and cost of one evaluation."""
 
     values: dict[str, float]
     seconds: float
 
 
 class Live:
-    """One trainer in one process.
+    """A trainer in a process of its own.
 
     Args:
-        trainer: Where its class is: ``benchmarks.openml.openml_trainer:Trainer``.
-        settings: Its arguments, of builtin types; a checksum of its data among them. ``folder``, where the data lie,
-            is the only one that no number depends on.
-        version: The family's name and the number that its author raises when it measures something else.
-        limit_seconds: Longest evaluation; a longer one is stopped and fails. None for no limit. Reading
-            the data comes before it.
-        cache: Whether evaluations are kept and taken from the user's cache; or the path of a database of your own.
-        packages: Distributions whose version the family's numbers depend on, besides ``PACKAGES``.
-        needs: Measures that an evaluation from the cache must hold to be of use.
+        trainer: Import path of its class: ``benchmarks.openml.openml_trainer:Trainer``.
+        settings: Its arguments, of builtin types, with a checksum of its data. ``folder``, the folder of the data, is
+            the only one that does not affect results.
+        version: The family's name, and a number that its author increases when measures change.
+        limit_seconds: Time limit per evaluation; a longer one is stopped and fails. None for no limit. Reading the data
+            does not count.
+        cache: Whether to use the user's cache of evaluations; or the path of another database.
+        packages: Further distributions whose version affects the family's results, besides ``PACKAGES``.
+        needs: Measures that a cached evaluation must hold.
 
     Raises:
-        SettingError: The limit is none.
+        SettingError: The limit is invalid.
     """
 
     def __init__(
@@ -83,13 +83,13 @@ class Live:
         self._process = TrainingProcess()
 
     def evaluate(self, problem: Problem, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Train, or say what came of it the last time: ``measure`` as a benchmark's outcome.
+        """Train, or return the cached result, as a benchmark's outcome.
 
         Args:
-            problem: Its objectives are measured, and its fidelities completed.
-            params: A valid configuration, in the trainer's words.
-            fidelity: As a proposal names it.
-            seed: Of the training.
+            problem: The problem, for objectives and missing fidelities.
+            params: A valid configuration, as the trainer expects it.
+            fidelity: The fidelity of a proposal.
+            seed: Seed of the training.
 
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
@@ -98,12 +98,12 @@ class Live:
         return outcome(measured.values, problem.objectives, measured.seconds)
 
     def measure(self, params: Params, fidelity: Mapping[str, float], seed: int) -> Measured:
-        """Train, or say what came of it the last time.
+        """Train, or return the cached result.
 
         Args:
             params: A valid configuration.
-            fidelity: Every fidelity by name.
-            seed: Of the training.
+            fidelity: Value of every fidelity.
+            seed: Seed of the training.
 
         Raises:
             EvaluationError: The training failed, crashed or ran out of time.
@@ -117,7 +117,7 @@ class Live:
             return measured
 
     def key(self, params: Params, fidelity: Mapping[str, float], seed: int) -> str:
-        """Everything the numbers depend on, as text that is the same in every process."""
+        """The cache key: everything that affects the results, as text that is the same in every process."""
         level = {name: float(value) for name, value in fidelity.items()}
         return json.dumps([self._identity, loggable(params), level, seed], sort_keys=True)
 
@@ -143,11 +143,11 @@ class Live:
 
     @property
     def running(self) -> bool:
-        """Whether its process is there: it is started by the first evaluation that the cache does not have."""
+        """Whether the process runs; the first evaluation that is not cached starts it."""
         return self._process.running
 
     def close(self) -> None:
-        """End the process; the next evaluation starts another."""
+        """End the process; the next evaluation starts a new one."""
         self._process.close()
 
 

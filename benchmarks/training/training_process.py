@@ -1,7 +1,7 @@
-"""A process that trains, seen from the one that asks: it can be stopped for certain, and its end is only a failure.
+"""Client of a training process, which can be killed reliably and whose end only fails the evaluation.
 
-A pool of multiprocessing will not do here: a run may itself be a worker of one (a launcher's), whose own children fail
-to start ("cannot find context for 'loky'" under joblib's).
+A multiprocessing pool is not possible: a run may itself be a worker of a launcher's pool, whose children fail to start
+("cannot find context for 'loky'" under joblib).
 """
 
 from __future__ import annotations
@@ -21,43 +21,42 @@ from benchmarks.training.training_worker import BEGUN
 
 
 class NoAnswerError(Exception):
-    """A training without an answer."""
+    """The training process did not answer."""
 
     seconds = 0.0
-    """Since it began."""
+    """Seconds since the training began."""
 
 
 class OutOfTimeError(NoAnswerError):
-    """There was no answer in time; the process was killed."""
+    """The time limit was exceeded; the process was killed."""
 
 
 class DiedError(NoAnswerError):
-    """The process ended without an answer; the text says of what."""
+    """The process ended without an answer; the message holds the cause."""
 
 
 class TrainingProcess:
-    """``python -m benchmarks.training.training_worker``, started when it is first asked and again when it is gone."""
+    """``python -m benchmarks.training.training_worker``, started by the first job and restarted when it has ended."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._received = b""  # what it wrote beyond the line that was read last
+        self._received = b""  # output after the last line that was read
 
     def ask(self, job: dict[str, Any], limit_seconds: float | None) -> dict[str, Any]:
-        """Send a job, wait for its answer.
+        """Send a job and wait for its answer.
 
         Args:
-            job: Of JSON's types.
-            limit_seconds: How long the training may take; None for ever. The start of the process and the building of
-                its trainer come before it: a limit that counted them would fail the first configuration of a process
-                on a busy machine and let every other one pass.
+            job: A JSON object.
+            limit_seconds: Time limit of the training; None for none. The start of the process and of its trainer do
+                not count, since otherwise the first configuration of a process could fail on a busy machine.
 
         Raises:
-            OutOfTimeError: The process was killed for it.
+            OutOfTimeError: The time limit was exceeded.
             DiedError: It ended by itself.
         """
         process, clock = self._started(), None
         assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it ended just now: reading says so
+        with contextlib.suppress(BrokenPipeError):  # it has just ended, which reading will report
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.flush()
         try:
@@ -68,7 +67,7 @@ class TrainingProcess:
         except OutOfTimeError as error:
             self.close()
             raise _timed(error, clock) from None
-        except BaseException:  # an interrupted run leaves no training behind
+        except BaseException:  # an interrupted run must not leave a training process
             self.close()
             raise
         if answer is None:
@@ -80,11 +79,11 @@ class TrainingProcess:
 
     @property
     def running(self) -> bool:
-        """Whether there is a process."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def close(self) -> None:
-        """End the process, whatever it does; the next job starts another."""
+        """Kill the process; the next job starts a new one."""
         if self._process is not None:
             _end(self._process)
             self._process, self._received = None, b""
@@ -97,14 +96,14 @@ class TrainingProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                # Whatever can be imported here can be there: a family may live outside the repository.
+                # The worker needs the same import path, since a family may be outside of the repository.
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), *sys.path]))},
             )
             weakref.finalize(self, _end, self._process)
         return self._process
 
     def _line(self, process: subprocess.Popen[bytes], limit_seconds: float | None) -> bytes | None:
-        """The next line that the process writes, or None when it ends before one."""
+        """The next line of output, or None if the process ends before."""
         assert process.stdout is not None
         deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
         while b"\n" not in self._received:

@@ -1,9 +1,9 @@
-"""What runs in the process that trains: one job a line comes in, one answer a line goes out.
+"""The training process: one job per input line, one answer per output line.
 
-Before the answer goes a line that says that the training has begun: what comes before it (the start of the process, the
-building of a trainer, which reads its data) is no part of an evaluation's time, nor of its limit.
+A line before the answer reports that the training has begun: the time before it (start of the process and of the
+trainer, which reads its data) counts neither for the evaluation nor for its limit.
 
-Trainers are built when they are first needed, and kept. Where the asking process ends, so does this one.
+Trainers are built when first needed, and kept. This process ends with its parent.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _trainers: dict[str, Any] = {}
 
 def main() -> None:
     """Answer jobs until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the asking process's, which ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent, which ends this process
     warnings.filterwarnings("ignore")  # a model that did not converge is data
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print must not stand among the answers
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _listen(jobs: queue.Queue[str]) -> None:
-    """Pass jobs on; when there are no more the asking process is gone, and nobody wants what is being trained."""
+    """Pass jobs on; exit at the end of the input, because then the parent has ended."""
     for line in sys.stdin:
         jobs.put(line)
     os._exit(0)
@@ -60,19 +60,19 @@ def train(
     seed: int,
     begins: Callable[[], None],
 ) -> dict[str, Any]:
-    """One evaluation.
+    """Run one evaluation.
 
     Args:
-        trainer: Its class, as "module:name".
-        settings: To build it with.
+        trainer: The trainer's class, as "module:name".
+        settings: The trainer's arguments.
         params: A valid configuration.
-        fidelity: Every fidelity by name.
-        seed: Of the training.
-        begins: Called when the trainer is there and the training begins.
+        fidelity: Value of every fidelity.
+        seed: Seed of the training.
+        begins: Called when the trainer is built and the training begins.
 
     Returns:
-        ``values`` and what it cost in ``seconds``, without the time for building the trainer; or the ``failure`` in one
-        line, after so many seconds.
+        ``values`` and ``seconds``, without the time for building the trainer; or the ``failure`` in one line, and
+        ``seconds``.
     """
     clock = time.perf_counter()
     try:
@@ -102,7 +102,7 @@ def _built(trainer: str, settings: dict[str, Any]) -> Any:
 
 
 def _one_thread() -> contextlib.AbstractContextManager[Any]:
-    """Linear algebra in one thread: runs share the machine, and sums must not depend on its size."""
+    """Limit linear algebra to one thread: runs share the machine, and results must not depend on its size."""
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     limits: contextlib.AbstractContextManager[Any] = threadpool_limits(limits=1)

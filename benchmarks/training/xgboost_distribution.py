@@ -1,4 +1,4 @@
-"""XGBoost comes in two distributions: which of them is installed."""
+"""Find out which of XGBoost's two distributions is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.errors import SettingError
 
 
 def xgboost_distribution() -> str:
-    """``xgboost-cpu``, the smaller one that this project asks for, or ``xgboost``.
+    """``xgboost-cpu``, the smaller one that this project requires, or ``xgboost``.
 
     Raises:
         SettingError: Neither is installed.

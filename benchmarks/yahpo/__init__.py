@@ -1,4 +1,4 @@
 """YAHPO Gym's surrogates and the spaces of its scenarios.
 
-Imported by nobody: reached by `_target_`.
+Built by `_target_`; no other room imports it.
 """

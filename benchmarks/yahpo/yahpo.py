@@ -1,23 +1,23 @@
-"""YAHPO Gym: surrogates that predict what a configuration would have scored, at any fidelity, on many data sets.
+"""YAHPO Gym: surrogates that predict the score of a configuration, at any fidelity, on many data sets.
 
 Source: Pfisterer, Schneider, Moosbauer, Binder and Bischl, "YAHPO Gym: An Efficient Multi-Objective Multi-Fidelity
 Benchmark for HPO", AutoML-Conf 2022; its data (v1.0, https://github.com/slds-lmu/yahpo_data): per scenario a neural
-network as an ONNX file, the space and the codes of categories. The package yahpo-gym needs ConfigSpace 0: the files are
-driven here directly.
+network as an ONNX file, the space and the codes of categories. The package yahpo-gym needs ConfigSpace 0, so the files
+are used directly.
 
 Scenarios: lcbench (34 OpenML tasks, fidelity epoch), rbv2_xgboost (119 data sets, conditions; fidelities trainsize and
-repl), rbv2_rpart (117; the same fidelities), iaml_glmnet (4; trainsize). Everything in a row is a *prediction*, the
-seconds too: of training up to the epoch (lcbench), of training and predicting (the others).
+repl), rbv2_rpart (117; the same fidelities), iaml_glmnet (4; trainsize). All measures are *predictions*, including
+seconds: of training up to the epoch (lcbench), of training and predicting (the others).
 
 As in YAHPO Gym: inputs in the order of ``yahpo_space``, categories as codes, an inactive number as 0 and an
-inactive category as ``#na#``; scales are inside the network, and outputs are taken as they come (an accuracy may be
-1.000004). The numbers are single precision. There is no noise: its noisy models are not used.
+inactive category as ``#na#``; scaling is part of the network, and outputs are not clipped (an accuracy may be
+1.000004). Numbers have single precision. There is no noise: the noisy models are not used.
 
 Departures, and why:
 
-* lcbench's test scores cannot be objectives: they are recorded, and no optimizer sees a test score here.
-* f1 is maximized (YAHPO Gym's list says minimized). val_accuracy stays in percent, memory in megabytes, as in the data.
-* The cost of rbv2 and iaml is training plus predicting; YAHPO Gym counts training. It is never below 0.
+* lcbench's test scores cannot be objectives: they are only recorded, since optimizers never see test scores.
+* f1 is maximized (YAHPO Gym lists it as minimized). val_accuracy is in percent and memory in megabytes, as in the data.
+* The cost of rbv2 and iaml is training plus predicting; YAHPO Gym counts training only. It is clipped at 0.
 * The optimum is None: the published minima (``global_statistics``) are the best of 500,000 random configurations at
   random fidelities, which an optimizer may beat.
 """
@@ -43,16 +43,16 @@ Inputs = tuple[list[int], list[float]]
 
 
 class Yahpo:
-    """One scenario on one instance; the objective is YAHPO's usual one (accuracy, or misclassification for iaml).
+    """One scenario on one instance; YAHPO's default objective is accuracy, or misclassification for iaml.
 
     Args:
-        task: An instance: of lcbench an OpenML task, of the others an OpenML data set.
+        task: An instance: an OpenML task for lcbench, an OpenML data set for the others.
         scenario: One of ``SCENARIOS``.
-        objectives: One or several of the scenario's targets, test scores left out; None for the usual one.
-        folder: Where YAHPO's data are; None for ``$XDG_DATA_HOME/hyperbole/yahpo``.
+        objectives: One or several of the scenario's targets except test scores; None for the default.
+        folder: Folder of YAHPO's data; None for ``$XDG_DATA_HOME/hyperbole/yahpo``.
 
     Raises:
-        SettingError: A setting is none of these, or the data are not there.
+        SettingError: A setting is invalid, or the data are missing.
     """
 
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
@@ -93,7 +93,7 @@ class Yahpo:
         )
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """Predict one configuration's targets; the run's seed changes nothing, evaluation_seconds is predicted too."""
+        """Predict the targets and evaluation_seconds of one configuration; the seed is not used."""
         import numpy as np
 
         codes, numbers = self.inputs(params, fidelity)
@@ -115,11 +115,11 @@ class Yahpo:
 
 @cache
 def open_session(file: Path) -> Any:
-    """The surrogate in a file, read once per process; it computes in one thread, so that runs share a machine.
+    """Load a surrogate, once per process; it computes in one thread, since runs share the machine.
 
     Raises:
-        OSError: It is not there.
-        ValueError: It is no ONNX model.
+        OSError: The file is missing.
+        ValueError: It is not an ONNX model.
     """
     import onnxruntime
 
@@ -128,7 +128,7 @@ def open_session(file: Path) -> Any:
     file.stat()
     try:
         return onnxruntime.InferenceSession(str(file), sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own have no common ancestor
+    except Exception as error:  # onnxruntime's exceptions have no common base class
         raise ValueError(str(error)) from None
 
 
@@ -147,6 +147,6 @@ def _objectives(scenario: Scenario) -> dict[str, Objective]:
 def _absent(place: Path, error: Exception) -> str:
     return (
         f"YAHPO's files config_space.json, encoding.json and model.onnx cannot be read in {place} "
-        f"({type(error).__name__}); get https://github.com/slds-lmu/yahpo_data at v1.0 and name its folder with "
+        f"({type(error).__name__}); download https://github.com/slds-lmu/yahpo_data at v1.0 and set its folder with "
         "benchmark.folder."
     )

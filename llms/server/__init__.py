@@ -1,4 +1,4 @@
-"""The vLLM server of this machine: found, started, watched, measured.
+"""The local vLLM server: found, started, supervised, measured.
 
 The client, `llms.serve` and `llms.models` import it.
 """

@@ -1,6 +1,6 @@
-"""What a vLLM server itself counted while a command ran: read from its ``/metrics`` before and after.
+"""A vLLM server's own counters while a command ran: read from its ``/metrics`` before and after.
 
-A meter of ``harness.sweep_record``. The counters cover everybody who used the server meanwhile.
+A meter of ``harness.sweep_record``. The counters include all clients of the server.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ NAMES = {
     "prefix_cache_hits": "vllm:prefix_cache_hits_total",
     "requests": "vllm:request_success_total",
 }
-"""Our word -> vLLM's, as of 0.32. The cache's two count tokens, and hits are what replies call cached tokens. A request
-whose client has gone is no request there, but the tokens it came to are counted."""
+"""Our name -> vLLM's, as of 0.32. The two of the cache count tokens; hits are the cached tokens of replies. A request
+whose client disconnected is not counted as a request, but its tokens are."""
 CREATED = "vllm:prompt_tokens_created"
-"""When the server began to count, in seconds since 1970."""
+"""Start of the counting, in seconds since 1970."""
 
 ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
-FAR_ANSWER_SECONDS = 5.0  # one on another machine may well be no vLLM
+FAR_ANSWER_SECONDS = 5.0  # one on another machine may not be vLLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Counters:
     """One reading.
 
     Attributes:
-        values: By our word, over all engines of the server.
-        since: When it began to count; None where it does not say.
+        values: By our name, summed over the server's engines.
+        since: Start of the counting; None if not reported.
     """
 
     values: dict[str, int]
@@ -44,14 +44,14 @@ class Counters:
 
 
 NOTHING = Counters(dict.fromkeys(NAMES, 0))
-"""What a server that is not there yet has counted."""
+"""The counters of a server that does not run yet."""
 
 
 class ServerMeter:
     """The difference of the counters of the server that the ``llm`` group names.
 
-    One that is not there at the start counts from zero: a run will start it. One that was restarted meanwhile has lost
-    what it counted before: null, with the reason.
+    A server that does not run at the start counts from zero, as a run will start it. A server that was restarted
+    meanwhile lost its counts: null, with the reason.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class ServerMeter:
         self._before: Counters | ServerError = NOTHING
 
     def start(self, config: Mapping[str, Any]) -> None:
-        """Read the counters, if there is a server and it has some."""
+        """Read the counters if a server with counters runs."""
         llm = config.get("llm") or {}
         self._url, self._model = base_url(llm), llm.get("served_name") or llm.get("model")
         if self._url is not None:
@@ -76,7 +76,7 @@ class ServerMeter:
 
 
 def base_url(llm: Mapping[str, Any]) -> str | None:
-    """Where the model of an ``llm`` group answers; None where that is played back, or no server."""
+    """Base URL of an ``llm`` group's model; None if it is replayed or not a server."""
     if llm.get("live") is False:
         return None
     if llm.get("port") is not None:
@@ -87,7 +87,7 @@ def base_url(llm: Mapping[str, Any]) -> str | None:
 def difference(
     before: Counters | ServerError, after: Counters | ServerError
 ) -> tuple[dict[str, int] | None, str | None]:
-    """What was counted from one reading to the next; or None, and why."""
+    """The counts between two readings; or None, and the reason."""
     for reading in (before, after):
         if isinstance(reading, ServerError):
             return None, str(reading)
@@ -101,13 +101,13 @@ def difference(
 
 
 def read_counters(url: str) -> Counters | None:
-    """The counters of the vLLM server behind an OpenAI-compatible base URL; None when nothing listens there.
+    """The counters of the vLLM server behind an OpenAI-compatible base URL; None if no server listens there.
 
     Raises:
-        ServerError: Something listens there that has no such counters, or it does not answer.
+        ServerError: The server there has no such counters or does not answer.
     """
     if urlsplit(url).scheme == "https":
-        raise ServerError("Counters are read over plain HTTP alone: what answers over HTTPS most likely is a provider.")
+        raise ServerError("Counters are read over plain HTTP only; a server with HTTPS is most likely a provider.")
     import http.client
     import urllib.error
 
@@ -130,7 +130,7 @@ def parse_counters(text: str) -> Counters:
     """The counters in a page of Prometheus' text format, added up over a server's engines and ways to end.
 
     Raises:
-        ValueError: It is no such page, or lacks one.
+        ValueError: It is not such a page, or a counter is missing.
     """
     from prometheus_client.parser import text_string_to_metric_families
 

@@ -1,4 +1,4 @@
-"""Who a server runs for. Each owner is a file named after its process id, holding when that process began."""
+"""The owners of a server: processes that need it. Each is a file named after the process id, with its start time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from llms.folders import locked
 
-SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process a multirun began with; its workers inherit it
+SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process that started a multirun; its workers inherit it
 SUPERVISOR = "supervisor"  # beside the owners: the file with the supervisor's process id
 ENDING = "ending"  # beside the owners: the mark of a server that is being ended
 
 
 def session_pid() -> int:
-    """The process this one belongs to: the session's if it is on this machine, else itself."""
+    """The process id of the session if it is on this machine, else of this process."""
     host, _, pid = os.environ.get(SESSION, "").rpartition(":")
     if host == socket.gethostname() and pid.isdecimal() and began(int(pid)) is not None:
         return int(pid)
@@ -23,7 +23,7 @@ def session_pid() -> int:
 
 
 def began(pid: int) -> str | None:
-    """When the process began, in the kernel's own units; None if it is gone or a zombie. Tells a reused id apart."""
+    """Start time of a process in the kernel's units; None if it has ended. It reveals a reused process id."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
         return None if fields[0] in "ZX" else fields[19]
@@ -32,7 +32,7 @@ def began(pid: int) -> str | None:
             return None
     except (OSError, IndexError):
         return None
-    try:  # no /proc on this system: it is there or it is not
+    try:  # no /proc on this system: only tells whether the process exists
         os.kill(pid, 0)
     except ProcessLookupError:
         return None
@@ -42,7 +42,7 @@ def began(pid: int) -> str | None:
 
 
 def told_session(mark: Path) -> bool:
-    """Whether this session is to be told something: True the first time, noted in the file ``mark``."""
+    """Whether to show this session a message: True the first time, noted in the file ``mark``."""
     session = f"{session_pid()} {began(session_pid())}"
     with locked(mark.with_suffix(f"{mark.suffix}.lock")):
         if mark.exists() and mark.read_text() == session:
@@ -52,22 +52,22 @@ def told_session(mark: Path) -> bool:
 
 
 def add_owner(folder: Path, pid: int) -> None:
-    """Let the server behind ``folder`` run for this process."""
+    """Register this process as an owner of the server behind ``folder``."""
     (folder / str(pid)).write_text(began(pid) or "gone")
 
 
 def joined(folder: Path, pid: int) -> bool:
-    """Let the server behind ``folder`` run for this process too; False when it is ending already."""
+    """Register this process as a further owner of the server; False if the server is already ending."""
     with locked(folder.with_suffix(".owners.lock")):
         if (folder / ENDING).exists():
             return False
-        if folder.exists():  # else it was not us who started it
+        if folder.exists():  # else Hyperbole did not start it
             add_owner(folder, pid)
         return True
 
 
 def disowned(folder: Path) -> bool:
-    """Whether no owner is alive. Says so once and for all: from then on nobody can join."""
+    """Whether no owner is alive. If so, this is final: no process can join any more."""
     if _has_owner(folder):
         return False
     with locked(folder.with_suffix(".owners.lock")):
@@ -79,12 +79,12 @@ def disowned(folder: Path) -> bool:
 
 
 def remove_owner(folder: Path, pid: int) -> None:
-    """This process needs the server no longer."""
+    """Remove this process from the owners."""
     (folder / str(pid)).unlink(missing_ok=True)
 
 
 def supervisor_pid(folder: Path) -> int | None:
-    """The process that runs the server behind ``folder``; None when none does."""
+    """The supervisor of the server behind ``folder``; None if there is none."""
     try:
         pid = int((folder / SUPERVISOR).read_text())
     except (OSError, ValueError):
@@ -93,7 +93,7 @@ def supervisor_pid(folder: Path) -> int | None:
 
 
 def owner_pids(folder: Path) -> list[int]:
-    """Who signed up, alive or not."""
+    """The registered owners, alive or not."""
     try:
         return [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
     except FileNotFoundError:

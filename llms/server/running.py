@@ -1,7 +1,7 @@
-"""How a running server differs from the one that the configuration describes.
+"""Compare a running server with the configured one.
 
-Of a server that Hyperbole started everything is on record, beside its owners. Of any other, ``/v1/models`` tells the
-weights and the context length, and nothing tells the rest.
+For a server that Hyperbole started, all settings are recorded beside its owners. For any other server,
+``/v1/models`` reports weights and context length; the other settings are unknown.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ CONFIGURED = (
     "structured_outputs",
     "reasoning_parser",
 )
-OPTIONS = {"structured_outputs": "structured-outputs-config.backend"}  # where vLLM's name is not ours
+OPTIONS = {"structured_outputs": "structured-outputs-config.backend"}  # if vLLM's name differs from ours
 ROW = ("dtype", "threads", "why")
 
 Described = dict[str, Any]
 
 
 def write_record(serving: Serving) -> None:
-    """Put down what the server that is about to start serves."""
+    """Record what the server that is about to start serves."""
     record = {"settings": described(serving), **serving.row()}
     (serving.settings.owners / RECORD).write_text(json.dumps(record), encoding="utf-8")
 
 
 def read_record(settings: ServerSettings) -> Described | None:
-    """What the running server was started with; None when it is none of ours."""
+    """The settings that the running server was started with; None if Hyperbole did not start it."""
     if supervisor_pid(settings.owners) is None:
         return None
     try:
@@ -57,19 +57,19 @@ def read_record(settings: ServerSettings) -> Described | None:
 
 
 def served_row(settings: ServerSettings) -> Described | None:
-    """What the record of a call says of how the running server computes; None when nobody knows."""
+    """How the running server computes, for the record of a call; None if unknown."""
     record = read_record(settings)
     return None if record is None else {name: record.get(name) for name in ROW}
 
 
 def described(serving: Serving, inherited: Mapping[str, str] = os.environ) -> Described:
-    """What decides a server's replies and how soon they come, by name: plain values, secrets masked.
+    """The settings that affect a server's replies and speed, by name: plain values, secrets masked.
 
-    Arguments and variables are entries of their own, so that neither order nor spelling makes a difference.
+    Each argument and variable is a separate entry, so that order and spelling do not matter.
 
     Args:
-        serving: What is served.
-        inherited: The environment that the server is started in; vLLM's own variables count.
+        serving: The server's settings.
+        inherited: The environment that the server is started in; vLLM's variables are included.
     """
     settings = serving.settings
     variables = {name: value for name, value in inherited.items() if name.startswith("VLLM_")} | settings.environment
@@ -90,12 +90,12 @@ def described(serving: Serving, inherited: Mapping[str, str] = os.environ) -> De
 
 
 def differences(serving: Serving, record: Described | None, served: ServedModel) -> list[tuple[str, str, str]]:
-    """Name, what the running server has, and what is wanted, of every setting that is known to differ.
+    """Name, running value and wanted value of every setting that is known to differ.
 
     Args:
-        serving: What is wanted.
-        record: What the running server was started with; None when it is none of ours.
-        served: What it says of the wanted model.
+        serving: The wanted settings.
+        record: The settings that the running server was started with; None if Hyperbole did not start it.
+        served: What the server reports about the wanted model.
     """
     wanted = described(serving)
     if record is None:
@@ -106,7 +106,7 @@ def differences(serving: Serving, record: Described | None, served: ServedModel)
             running["max_model_len"] = str(served.max_model_len)
     else:
         running = record["settings"]
-        if serving.settings.threads == AUTO:  # whatever was chosen, or asked for, when it was started
+        if serving.settings.threads == AUTO:  # any choice or setting at its start is fine
             wanted["threads"] = running.get("threads")
     names = [*wanted, *(name for name in running if name not in wanted)]
     pairs = [(name, running.get(name), wanted.get(name)) for name in names]
@@ -114,27 +114,27 @@ def differences(serving: Serving, record: Described | None, served: ServedModel)
 
 
 def other_settings(serving: Serving, different: list[tuple[str, str, str]]) -> ServerError:
-    """The error for a server that differs: what runs, what was wanted, what to do."""
+    """The error for a server with other settings: what runs, what was wanted, what to do."""
     settings = serving.settings
     has, wants = (", ".join(f"{each[0]} {each[side]}" for each in different) for side in (1, 2))
     owners = owner_pids(settings.owners)
     if supervisor_pid(settings.owners) is None:
         ways = (
-            "or stop it, or take it as it is with llm=openai llm.api_key_env=null "
+            "or stop it, or use it as it is with llm=openai llm.api_key_env=null "
             f"llm.base_url={settings.url} llm.model={settings.name}"
         )
     elif owners == [session_pid()]:
-        ways = "or give the jobs that want it a command of their own: it runs for other jobs of this one"
+        ways = "or run the jobs that want it in a separate command: the server is used by other jobs of this one"
     else:
-        ways = f"or wait for or stop what it runs for, with which it ends (process {', '.join(map(str, owners))})"
+        ways = f"or wait for or stop the processes that use it; it ends then (process {', '.join(map(str, owners))})"
     return ServerError(
-        f"The server that runs at {settings.url} has {has}, but the configuration wants {wants}; set another port, "
+        f"The server at {settings.url} has {has}, but the configuration wants {wants}; set another port, "
         f"e.g. llm.port={settings.port + 1}, {ways}."
     )
 
 
 def weights_name(model: str) -> str:
-    """What a model's weights are called, whoever asks and from where: no look-up, nothing is built or fetched."""
+    """Canonical name of a model's weights, without look-up, conversion or download."""
     if model in BY_NAME:
         return BY_NAME[model].folder_name
     folder = Path(model).expanduser()
@@ -142,10 +142,10 @@ def weights_name(model: str) -> str:
 
 
 def same_weights(name: str, root: str) -> bool:
-    """Whether a server that loaded its weights from ``root`` has those called ``name``.
+    """Whether a server that loaded its weights from ``root`` has the weights called ``name``.
 
-    A folder is the same where it is the very one. An id may have been loaded from the Hugging Face cache or from a
-    folder that has its last part as its name.
+    Folders must be identical. An id may have been loaded from the Hugging Face cache or from a folder that is named
+    like its last part.
     """
     if Path(name).is_absolute():
         return Path(root).expanduser().resolve() == Path(name)

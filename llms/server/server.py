@@ -1,4 +1,4 @@
-"""One vLLM server for all who need it on this machine: found, or started under a lock and waited for."""
+"""One vLLM server per port of this machine, shared by all processes: found, or started under a lock."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ LOG_LINES = 15
 
 
 def ensure_server(settings: ServerSettings) -> str:
-    """The base URL of a healthy server with the wanted model: the one that is there, else one started now.
+    """Return the base URL of a healthy server with the wanted model; start the server if none runs.
 
-    A started server runs until the last process it was asked for by is gone (``HYPERBOLE_SESSION``, else the asking
-    process). One that somebody else started is used and left alone. Parallel jobs share one start.
+    A started server runs until the last process that uses it has ended (``HYPERBOLE_SESSION``, else the calling
+    process). A server that Hyperbole did not start is used and never stopped. Parallel jobs share one start.
 
     Raises:
-        ServerError: The port is taken by something else or by a server with other settings, or the server cannot be
-            started; holds its log's last lines.
+        ServerError: The port is used by another program or by a server with other settings, or the server cannot be
+            started; the message holds the last lines of its log.
         ModelError: The server has another model, or the model cannot be found.
     """
     serving = resolve(settings)
@@ -61,16 +61,16 @@ def ensure_server(settings: ServerSettings) -> str:
 
 
 def stop_server(settings: ServerSettings) -> None:
-    """This session needs the server no longer. If nobody else does, it has ended when this returns."""
+    """Release the server for this session. If no other session needs it, it has ended when this returns."""
     remove_owner(settings.owners, session_pid())
     if not owner_pids(settings.owners):
         _wait_for_its_end(settings)
 
 
 def _joined(serving: Serving) -> bool:
-    """Whether the wanted server answers. If it is one of ours it then runs for this session too.
+    """Whether the wanted server answers. If Hyperbole started it, this session becomes an owner.
 
-    One of ours that is not the wanted one and runs for nobody any longer is about to end: it is as good as gone.
+    A server with other settings that Hyperbole started and that has no owners is about to end; it counts as gone.
     """
     settings = serving.settings
     models = look_up_models(settings.url)
@@ -87,7 +87,7 @@ def _joined(serving: Serving) -> bool:
         raise other_settings(serving, different)
     if record is None and told_session(settings.log.with_suffix(".told")):
         _say(
-            f"The server at {settings.url} was not started by Hyperbole: its {UNSEEN} cannot be seen; it is used as it "
+            f"The server at {settings.url} was not started by Hyperbole: its {UNSEEN} are unknown; it is used as it "
             "is, and calls are recorded without them."
         )
     return joined(settings.owners, session_pid())
@@ -97,8 +97,8 @@ def _start(serving: Serving) -> None:
     settings = serving.settings
     if find_spec("vllm") is None:
         raise ServerError(
-            "vLLM is not installed here, so no server can be started; set this machine up with `make run`, or use a "
-            "server that runs elsewhere with llm=openai."
+            "vLLM is not installed here, so no server can be started; install it with `make run`, or use a "
+            "server on another machine with llm=openai."
         )
     command = replace(settings, dtype=serving.dtype).command(find_weights(settings.model, settings.environment))
     _wait_for_its_end(settings)
@@ -109,7 +109,7 @@ def _start(serving: Serving) -> None:
             _launch(serving, command)
         try:
             _wait_until_healthy(settings)
-        except BaseException:  # Ctrl-C too: the session may live on, and a half started server is of no use to it
+        except BaseException:  # Ctrl-C too: the session may go on, and it cannot use a half-started server
             _end(settings)
             raise
 
@@ -156,7 +156,7 @@ def _end(settings: ServerSettings) -> None:
 
 
 def _wait_for_its_end(settings: ServerSettings) -> None:
-    """Wait while an earlier server of ours on this port is being ended."""
+    """Wait until an earlier server of Hyperbole on this port has ended."""
     deadline = time.monotonic() + END_SECONDS
     while supervisor_pid(settings.owners) is not None and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -168,7 +168,7 @@ def _check_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            told = f"Port {port} cannot be used ({error.strerror}); set another one, e.g. llm.port={port + 1}."
+            told = f"Port {port} cannot be used ({error.strerror}); set another port, e.g. llm.port={port + 1}."
             raise ServerError(told) from None
 
 

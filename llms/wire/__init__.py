@@ -1,4 +1,4 @@
 """One request over an OpenAI-compatible URL: sent, retried, timed, read.
 
-The client and the server's room import it.
+Only `llms.client` and `llms.server` import it.
 """

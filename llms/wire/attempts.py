@@ -1,4 +1,4 @@
-"""What became of the attempts at one reply, where none or not the first was answered."""
+"""Failed attempts at one reply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.trial import Usage
 from llms.wire.keys import Key
 
 LONGEST_BODY = 100_000
-"""Characters of a failed attempt's body that are recorded."""
+"""Number of characters of a failed attempt's body that are recorded."""
 
 
 class AttemptError(Exception):
@@ -17,11 +17,11 @@ class AttemptError(Exception):
 
     Attributes:
         what: What happened, in a few words.
-        words: The server's own, on one line; "" where it said none.
-        body: As received; None where nothing was.
-        spent: The tokens it says it read and wrote.
-        wait_seconds: How long the server asks to wait before the next.
-        final: Why no other attempt could succeed, in a sentence for the user; None where one could.
+        words: The server's own error message, on one line; "" if there is none.
+        body: As received; None if nothing was.
+        spent: The tokens that the server reports.
+        wait_seconds: The wait that the server asks for before the next attempt.
+        final: A sentence for the user if no further attempt could succeed, else None.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class UnansweredError(HyperboleError):
     """No attempt was answered.
 
     Attributes:
-        spent: All attempts: how many, their seconds, and what tokens a garbled reply said it cost.
-        failures: What became of each.
-        started_at: When the first was sent, as ISO 8601.
-        bodies: What the server sent at each, as text without secrets; None where it sent nothing.
+        spent: Number of attempts, their seconds, and the tokens that garbled replies report.
+        failures: The failure of each attempt.
+        started_at: Time of the first attempt, as ISO 8601.
+        bodies: Response body of each attempt, as text without secrets; None if there was none.
     """
 
-    def __init__(  # made anew from its message alone where it crosses from one process to another
+    def __init__(  # pickling between processes rebuilds it from its message alone
         self,
         message: str,
         spent: Usage | None = None,
@@ -61,16 +61,16 @@ class UnansweredError(HyperboleError):
 
 
 class GivenUpError(UnansweredError, ServerError):
-    """Every attempt failed, and another may succeed later."""
+    """Every attempt failed; a later one may succeed."""
 
 
 class RefusedError(UnansweredError, ModelError):
-    """The server refuses the request, or the account behind it: trying again changes nothing."""
+    """The server refuses the request or the account; a retry would fail too."""
 
 
 @dataclass(slots=True)
 class Failed:
-    """The attempts at one reply that failed so far."""
+    """The failed attempts at one reply so far."""
 
     key: Key
     what: list[str] = field(default_factory=list)
@@ -78,14 +78,14 @@ class Failed:
     spent: Usage = field(default_factory=Usage)
 
     def add(self, error: AttemptError) -> None:
-        """Note one more."""
+        """Add a failed attempt."""
         self.what.append(self.key.hide(error.what))
         self.bodies.append(None if error.body is None else recorded(error.body, self.key))
         self.spent += error.spent
 
 
 def recorded(body: bytes, key: Key) -> str:
-    """A body as text for the log: without secrets, and of a very long one the beginning and the end."""
+    """A body as text for the log: without secrets; of a very long one, only the beginning and the end."""
     text = body.decode("utf-8", "backslashreplace")
     if len(text) <= LONGEST_BODY:
         return key.hide(text)

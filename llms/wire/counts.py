@@ -1,4 +1,4 @@
-"""Token counts as a server reports them: checked, for a wrong one would be a wrong cost in silence."""
+"""Check the token counts that a server reports, so that no wrong cost goes unnoticed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ UNMEASURED = Usage(**_NULLS)
 
 
 class UncountedError(ValueError):
-    """The server does not say how many tokens it read."""
+    """The server does not report the number of prompt tokens."""
 
 
 def token_count(value: Any) -> int:
-    """A number of tokens.
+    """Check a number of tokens.
 
     Raises:
-        ValueError: It is none: negative, not whole, a boolean, a text, or beyond all reason.
+        ValueError: It is negative, not whole, a boolean, a text, or implausibly large.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_TOKENS:
-        raise ValueError(f"no number of tokens: {value!r:.40}")
+        raise ValueError(f"not a number of tokens: {value!r:.40}")
     if value != int(value):
-        raise ValueError(f"no whole number of tokens: {value!r}")
+        raise ValueError(f"not a whole number of tokens: {value!r}")
     return int(value)
 
 
@@ -41,12 +41,12 @@ def read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usag
         thought: Whether the reply has a thinking part.
 
     Returns:
-        ``cached_tokens`` is None where the server does not report it, ``reasoning_tokens`` where there is a thinking
-        part and it does not.
+        ``cached_tokens`` is None if the server does not report it; ``reasoning_tokens`` is None if there is a thinking
+        part and the server does not report its length.
 
     Raises:
-        UncountedError: It does not report how many tokens it read.
-        ValueError: A count is none, or more tokens came from the cache than were read.
+        UncountedError: The server does not report the number of prompt tokens.
+        ValueError: A count is invalid, or more tokens came from the cache than the prompt has.
     """
     fields = _mapping(usage)
     if fields.get("prompt_tokens") is None:
@@ -54,7 +54,7 @@ def read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usag
     prompt = token_count(fields["prompt_tokens"])
     cached = _mapping(fields.get("prompt_tokens_details")).get("cached_tokens")
     if cached is not None and token_count(cached) > prompt:
-        raise ValueError(f"{cached} tokens from the cache, and {prompt} read")
+        raise ValueError(f"{cached} cached tokens, but {prompt} prompt tokens")
     written = fields.get("completion_tokens")
     return replace(
         UNMEASURED,
@@ -68,10 +68,10 @@ def read_usage(usage: Any, attempts: int, seconds: float, thought: bool) -> Usag
 
 
 def _reasoning_tokens(details: Any, thought: bool) -> int | None:
-    """The server's count, also of a thinking part that it keeps to itself.
+    """The server's count, also of a thinking part that it does not send.
 
-    A count of 0 beside a thinking part is none: so say vLLM's parsers that cannot count, or that miss the opening tag
-    because the chat template wrote it.
+    A count of 0 despite a thinking part means unknown: vLLM's parsers report it if they cannot count, or if they miss
+    the opening tag because the chat template wrote it.
     """
     reported = _mapping(details).get("reasoning_tokens")
     return (0 if reported is None else token_count(reported)) or (None if thought else 0)

@@ -1,4 +1,4 @@
-"""What a server wants to be asked in its own words; the rest of the OpenAI protocol is the same everywhere."""
+"""Request fields whose names differ between servers; the rest of the OpenAI protocol is the same everywhere."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
 TAKEN = frozenset(
     {"model", "messages", "temperature", "seed", "top_p", "logprobs", "top_logprobs", "response_format"}
 ).union(MAX_TOKENS_FIELDS)
-"""Fields of a request that mean something else already."""
+"""Request fields that already have another meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The words of one server.
+    """Field names of one server.
 
     Attributes:
-        max_tokens_field: For the longest reply, thinking included.
-        thinking_field: For the longest thinking part, in tokens; dots lead into objects (``reasoning.max_tokens``).
-            None: the model cannot be held to a number of thinking tokens.
-        thinking_tags: What stands around the thinking part of a reply that the server does not split itself.
-        tokenize_url: Where vLLM counts the tokens of a text; None: nobody can be asked.
+        max_tokens_field: Field for the limit of the reply, thinking included.
+        thinking_field: Field for the limit of the thinking part, in tokens; dots lead into objects
+            (``reasoning.max_tokens``). None: the number of thinking tokens cannot be limited.
+        thinking_tags: Tags around the thinking part of a reply that the server does not split itself.
+        tokenize_url: URL at which vLLM counts the tokens of a text; None if there is none.
 
     Raises:
-        SettingError: A field that does not exist, or means something else.
+        SettingError: A field does not exist or has another meaning.
     """
 
     max_tokens_field: MaxTokensField = "max_tokens"
@@ -43,21 +43,21 @@ class Dialect:
         field = self.thinking_field
         if field is not None and (not isinstance(field, str) or not all(field.split(".")) or field in TAKEN):
             raise SettingError(
-                f"llm.thinking_field is {field!r}; give the server's own word for a limit in thinking tokens, e.g. "
+                f"llm.thinking_field is {field!r}; give the server's field for the limit of thinking tokens, e.g. "
                 "thinking_token_budget, or null."
             )
 
     def check(self, request: ChatRequest) -> None:
-        """Refuse what would be lost without a word.
+        """Refuse a limit that the server would silently ignore.
 
         Raises:
-            SettingError: The thinking part shall be limited, and there is no way to say so.
+            SettingError: The thinking part shall be limited, but the server has no field for it.
         """
         if request.thinking_tokens is not None and self.thinking_field is None:
             raise SettingError(
-                f"decoding.thinking_tokens is {request.thinking_tokens}, but this model cannot be held to it; set "
-                "llm.reasoning_parser for a vLLM server of this machine (e.g. qwen3) or llm.thinking_field for "
-                "another server, or say decoding.thinking_tokens=null."
+                f"decoding.thinking_tokens is {request.thinking_tokens}, but this server has no field for it; set "
+                "llm.reasoning_parser for a local vLLM server (e.g. qwen3) or llm.thinking_field for "
+                "another server, or decoding.thinking_tokens=null."
             )
 
     def body(self, model: str, request: ChatRequest) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Dialect:
 
 
 def encodable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot say, replaced: an earlier reply may have held one."""
+    """The text with lone surrogates replaced, which UTF-8 cannot encode; an earlier reply may have held one."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -1,4 +1,4 @@
-"""A page of a server, whole within a time, however slowly the server sends it."""
+"""Fetch a page within a total time limit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def get(url: str, seconds: float) -> bytes:
 
     Args:
         url: Plain HTTP; no proxy of the environment leads to this machine.
-        seconds: Longest wait for all of it: urllib's own limit is for the next byte, and a server may send many.
+        seconds: Limit for the whole page; urllib's own limit is for the next byte only.
 
     Raises:
-        TimeoutError: It was not there in time.
+        TimeoutError: The page was not complete in time.
         Exception: Whatever urllib raises.
     """
     result: SimpleQueue[bytes | Exception] = SimpleQueue()
@@ -26,7 +26,7 @@ def get(url: str, seconds: float) -> bytes:
     try:
         found = result.get(timeout=seconds)
     except Empty:
-        raise TimeoutError(f"no whole answer within {seconds:g} s") from None
+        raise TimeoutError(f"no complete answer within {seconds:g} s") from None
     if isinstance(found, Exception):
         raise found
     return found

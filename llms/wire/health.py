@@ -1,4 +1,4 @@
-"""Is somebody there, and which models do they have?"""
+"""Check that a server answers, and list its models."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ANSWER_SECONDS = 20.0  # a server busy on every core may take a while
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """What a server says of a model it has.
+    """What a server reports about one of its models.
 
     Attributes:
-        name: What clients call it.
-        weights: Where it was loaded from, or None where the server does not say, as any but vLLM does not.
-        max_model_len: Prompt and reply together, in tokens, or None likewise.
+        name: Name for clients.
+        weights: Folder or id that it was loaded from; None if not reported (only vLLM does).
+        max_model_len: Prompt and reply together, in tokens; None if not reported.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ServedModel:
 
 
 def served_models(url: str) -> list[str] | None:
-    """Names of the models behind an OpenAI-compatible base URL on this machine; None when nothing listens there.
+    """Names of the models behind an OpenAI-compatible base URL on this machine; None if no server listens there.
 
     Raises:
         ServerError: Something listens there that is no language-model server.
@@ -41,7 +41,7 @@ def served_models(url: str) -> list[str] | None:
 
 
 def look_up_models(url: str) -> list[ServedModel] | None:
-    """The models behind an OpenAI-compatible base URL on this machine; None when nothing listens there.
+    """The models behind an OpenAI-compatible base URL on this machine; None if no server listens there.
 
     Raises:
         ServerError: Something listens there that is no language-model server.
@@ -71,6 +71,6 @@ def _read(model: Any) -> ServedModel:
 def _taken(url: str, answer: str) -> ServerError:
     port = urlsplit(url).port or 80
     return ServerError(
-        f"Port {port} is taken by something that is no language-model server (it answered: {answer}); "
-        f"set another one, e.g. llm.port={port + 1}."
+        f"Port {port} is used by a program that is not a language-model server (it answered: {answer}); "
+        f"set another port, e.g. llm.port={port + 1}."
     )

@@ -1,4 +1,4 @@
-"""The API key: read from the environment, checked before it is sent, and shown to nobody."""
+"""The API key: read from the environment, checked before it is sent, and never shown."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.masking import (
     without_secrets,
 )
 
-NO_KEY = "EMPTY"  # what local servers take for a key
+NO_KEY = "EMPTY"  # local servers accept any key
 SHORTEST_HIDDEN = 4
-"""A shorter key is no secret, and hiding it would make sentences unreadable."""
+"""A shorter key is not a secret, and hiding it would make texts unreadable."""
 SENT_BESIDE = {"OPENAI_ORG_ID": "", "OPENAI_PROJECT_ID": "", "OPENAI_CUSTOM_HEADERS": " \t\r\n"}
-"""Variables that the ``openai`` package sends as headers on its own account, and what else they may hold."""
+"""Variables that the ``openai`` package sends as headers by itself, and further characters they may hold."""
 
 
 class Key:
@@ -44,19 +44,19 @@ class Key:
         return without_secrets(hidden(text, self._known))
 
     def hide_beginning(self, text: str, most: int) -> str:
-        """About so many first characters of the text, likewise."""
+        """About the first ``most`` characters of the text, without secrets."""
         return hidden_beginning(text, most, [*self._known, *environment_secrets()])
 
     def hide_end(self, text: str, most: int) -> str:
-        """About so many last characters of the text, likewise."""
+        """About the last ``most`` characters of the text, without secrets."""
         return hidden_end(text, most, [*self._known, *environment_secrets()])
 
     def stands_in(self, text: str) -> bool:
-        """Whether a form of the key stands in a reply; a key as short as a word does not count."""
+        """Whether a reply holds a form of the key; a key as short as a word does not count."""
         return self.variable is not None and len(self.value) >= SHORTEST_SECRET and holds(text, self.value)
 
     def hide_inside(self, value: Any) -> Any:
-        """A copy of a JSON value without any form of the key in its texts and names."""
+        """A copy of a JSON value without any form of the key in its strings and names."""
         if isinstance(value, dict):
             return {hidden(name, [self.value]): self.hide_inside(item) for name, item in value.items()}
         if isinstance(value, list):
@@ -68,13 +68,13 @@ def checked_variable(name: object) -> str | None:
     """The setting ``llm.api_key_env``.
 
     Raises:
-        SettingError: It is no name of a variable. What it is stays unsaid: it may well be the key itself.
+        SettingError: It is not the name of a variable. The value is not shown, as it may be the key itself.
     """
     if name is None:
         return None
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or _looks_like_a_key(name):
         raise SettingError(
-            "llm.api_key_env is no name of an environment variable; give the name of the variable that holds the key, "
+            "llm.api_key_env is not the name of an environment variable; give the name of the variable with the key, "
             "e.g. OPENAI_API_KEY, never the key itself."
         )
     return name
@@ -84,7 +84,7 @@ def read_key(variable: str | None, url: str) -> Key:
     """The key for a server.
 
     Raises:
-        ModelError: It is not set, or no request could carry it.
+        ModelError: The key is not set, or no request could carry it.
     """
     for name, allowed in SENT_BESIDE.items():
         _check_sendable(name, os.environ.get(name, ""), allowed)
@@ -94,14 +94,14 @@ def read_key(variable: str | None, url: str) -> Key:
     if not key:
         raise ModelError(
             f"The server at {url} needs an API key; set the environment variable {variable} "
-            "to it, or say llm.api_key_env=null if it needs none."
+            "to it, or set llm.api_key_env=null if none is needed."
         )
     _check_sendable(variable, key)
     return Key(variable, key)
 
 
 def _check_sendable(variable: str, value: str, allowed: str = "") -> None:
-    """Refuse what no header can carry; the sentence says what kind of character it is, and never shows the value."""
+    """Refuse what no header can carry. The message names the kind of character and never shows the value."""
     odd = next((char for char in value if not "!" <= char <= "~" and char not in allowed), None)
     if odd is None:
         return
@@ -112,12 +112,12 @@ def _check_sendable(variable: str, value: str, allowed: str = "") -> None:
     else:
         what = "a control character" if odd.isascii() else "a character outside ASCII"
     raise ModelError(
-        f"The environment variable {variable} has {what} inside, which no request can carry; set it to the "
-        "value alone, in one line of visible ASCII characters."
+        f"The environment variable {variable} contains {what}, which no request can carry; set it to the "
+        "value alone, as one line of visible ASCII characters."
     )
 
 
 def _looks_like_a_key(name: str) -> bool:
-    """Long, mixed and not set: a key given for the name of its variable."""
+    """Whether a name is long, mixed and not set: likely a key given instead of the name of its variable."""
     mixed = re.search("[a-z]", name) and re.search("[0-9]", name)
     return bool(mixed) and len(name) >= 16 and name not in os.environ

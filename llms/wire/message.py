@@ -1,4 +1,4 @@
-"""A ``message`` as servers send it: what the model answered, thought and declined, in whatever form it came."""
+"""Read a server's ``message`` in any of its formats: answer, thinking part and refusal."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from llms.wire.thinking import Tags, split_thinking
 REASONING = ("reasoning", "reasoning_content")
 """vLLM 0.32 and OpenRouter call the thinking part ``reasoning``, DeepSeek and Alibaba ``reasoning_content``."""
 THINKING_PARTS = ("thinking", "reasoning", "reasoning_text", "reasoning_content")
-"""Types of the parts of a content in which a model thinks: Mistral's and Anthropic's is ``thinking``."""
+"""Types of content parts that hold thinking: Mistral and Anthropic use ``thinking``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a message says.
+    """The content of a message.
 
     Attributes:
-        text: The answer; "" where there is none.
-        thinking: None where there is none.
-        refusal: Why the model declines, where the server tells that apart from the answer.
-        whole: Whether these are all that was sent; else the message itself is to be kept.
+        text: The answer; "" if there is none.
+        thinking: The thinking part; None if there is none.
+        refusal: Why the model declines, if the server reports that separately.
+        whole: Whether these fields hold everything that was sent; if not, the message itself must be kept.
     """
 
     text: str
@@ -39,14 +39,14 @@ class _Parts:
 
 
 def read_message(message: object, tags: Tags | None) -> Said:
-    """Read a message: its content is a text, null, a part, or a list of parts.
+    """Read a message whose content is a string, null, a part, or a list of parts.
 
     Args:
-        message: As sent; usually an object. Anything else is taken for a content.
-        tags: What stands around a thinking part that the server did not split off.
+        message: As sent; usually an object. Any other value is read as a content.
+        tags: Tags around a thinking part that the server did not split off.
 
     Raises:
-        ValueError: The content has none of these forms.
+        ValueError: The content has none of these formats.
     """
     fields = message if isinstance(message, dict) else {"content": message}
     parts = _Parts()
@@ -55,7 +55,7 @@ def read_message(message: object, tags: Tags | None) -> Said:
     thoughts = [text for text in dict.fromkeys([*apart, *parts.thinking]) if text.strip()]
     content = "".join(parts.text)
     if thoughts and tags is not None and not tags[0] and tags[1] not in content:
-        tags = None  # the thinking is elsewhere: the content is no thinking that was cut off
+        tags = None  # the thinking is in another field, so the content is not truncated thinking
     inside, text = split_thinking(content, tags)
     thinking = "\n\n".join([*thoughts, inside] if inside else thoughts) or None
     told = [text for text in (_flat(fields.get("refusal")), *parts.refusal) if text.strip()]
@@ -79,7 +79,7 @@ def _collect(content: Any, parts: _Parts) -> None:
 
 
 def _collect_part(part: Any, parts: _Parts) -> None:
-    """One part; one of a kind that is no text (an image, a call of a tool) says nothing."""
+    """Add one part; a part without text (an image, a tool call) is ignored."""
     fields: Mapping[str, Any] = part if isinstance(part, dict) else {"text": part}
     kind = fields.get("type")
     if kind in THINKING_PARTS:
@@ -91,7 +91,7 @@ def _collect_part(part: Any, parts: _Parts) -> None:
 
 
 def _flat(value: Any) -> str:
-    """The text in a value that is one, or parts with one."""
+    """The text of a value that is a string or holds parts with strings."""
     if isinstance(value, list):
         return "".join(_flat(item) for item in value)
     if isinstance(value, dict):
@@ -100,7 +100,7 @@ def _flat(value: Any) -> str:
 
 
 def _is_whole(message: Mapping[str, Any], said: Said, tags: Tags | None) -> bool:
-    """Whether answer and thinking say all that the message does, apart from white space around them."""
+    """Whether answer and thinking hold the whole message, except for surrounding white space."""
     rest = {name: value for name, value in message.items() if value not in (None, "", [], {})}
     thinking = said.thinking or ""
     apart = [name for name in REASONING if rest.get(name) == thinking]

@@ -1,4 +1,4 @@
-"""What a server's refusal means, in one sentence that says what to do."""
+"""Explain a server's refusal in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from llms.wire.server_errors import Told, lacks_funds
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who was asked for what.
+    """The server and model of a request.
 
     Attributes:
         url: The server's base URL.
         model: The model that was asked for.
-        key_name: Environment variable the API key comes from, or None.
+        key_name: Environment variable that holds the API key, or None.
     """
 
     url: str
@@ -27,14 +27,14 @@ class Asked:
 
 
 def refusal(asked: Asked, status: int, told: Told, models: Sequence[str] = (), location: str = "") -> ModelError:
-    """The error for an answer that trying again would not change.
+    """The error for a response that a retry would not change.
 
     Args:
-        asked: Who was asked for what.
+        asked: Server and model.
         status: HTTP status.
-        told: What the server says; may be anything, without secrets.
-        models: What the server says it serves; empty if it does not say.
-        location: Where it redirects to.
+        told: The server's error, without secrets.
+        models: Models that the server lists; empty if it lists none.
+        location: Target of a redirect.
     """
     url, words = asked.url, told.words.rstrip(".")
     said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
@@ -50,13 +50,13 @@ def refusal(asked: Asked, status: int, told: Told, models: Sequence[str] = (), l
 
 
 def _of_any_service(asked: Asked, status: int, told: Told, said: str, location: str) -> ModelError | None:
-    """A redirect, an empty account or a key that is not taken; None where it is about the request."""
+    """The error for a redirect, an empty account or a rejected key; None if the request itself is at fault."""
     url = asked.url
     if 300 <= status < 400:
         where = f" to {location}" if location else ""
         return ModelError(
-            f"The server at {url} redirects requests{where} ({said}); set llm.base_url to where its chat completions "
-            "are, up to and with /v1."
+            f"The server at {url} redirects requests{where} ({said}); set llm.base_url to the URL of chat completions, "
+            "including /v1."
         )
     if lacks_funds(status, told):
         other = f"set {asked.key_name} to another key" if asked.key_name else "use another server"
@@ -71,7 +71,7 @@ def _of_any_service(asked: Asked, status: int, told: Told, said: str, location: 
 
 
 def unknown_model(url: str, model: str, models: Sequence[str]) -> ModelError:
-    """The error for a model the server does not have: names those it has, the nearest first."""
+    """The error for a model that the server does not have; it lists the server's models, the nearest first."""
     near = difflib.get_close_matches(model, models, n=len(models) or 1, cutoff=0.0)
     has = ", ".join(repr(name) for name in near) if near else "no model"
     return ModelError(
@@ -80,7 +80,7 @@ def unknown_model(url: str, model: str, models: Sequence[str]) -> ModelError:
 
 
 def context_overflow(model: str, message: str) -> ModelError:
-    """The error for a prompt longer than the model's context, with the two numbers where the server tells them."""
+    """The error for a prompt longer than the model's context, with both numbers if the server reports them."""
     limit = _first_number(message, r"(?:maximum context length|context length|max_model_len)\D{0,20}?(\d+)")
     asked = _first_number(
         message,

@@ -1,4 +1,4 @@
-"""From the bytes a server sends to a completion."""
+"""Read a completion from a server's response."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from llms.wire.server_errors import Told, told_by
 from llms.wire.thinking import TAGS, Tags, answer_tokens
 
 FAILED = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
-"""Finish reasons by which a server says that it failed: vLLM's, OpenRouter's, DeepSeek's, Zhipu's."""
+"""Finish reasons that report a failure of the server: vLLM's, OpenRouter's, DeepSeek's, Zhipu's."""
 USUAL = frozenset(
     {
         "content_filter_results", "finish_reason", "index", "logprobs", "matched_stop", "message",
         "native_finish_reason", "prompt_token_ids", "stop_reason", "token_ids",
     }
 )  # fmt: skip
-"""Fields of a choice that are read, or say nothing about the reply."""
+"""Fields of a choice that are read or irrelevant."""
 HIGHEST_LOGPROB = 0.01
-"""A log-probability is at most 0, but for rounding."""
+"""A log-probability is at most 0, except for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(Completion):
-    """A reply that came over a wire.
+    """A reply received from a server.
 
     Attributes:
-        failures: What became of each attempt before it, in a few words and in order.
-        bodies: What the server sent at each of them; None where it sent nothing.
-        refusal: Why the model declines, where the server tells that apart from the answer.
-        choices: All choices as sent, without log-probabilities, where they hold more than text and thinking say.
-        masked: Whether the API key stood in it, and reads ``***`` now.
+        failures: Short description of each failed attempt before it, in order.
+        bodies: Response body of each failed attempt; None if there was none.
+        refusal: Why the model declines, if the server reports that separately.
+        choices: All choices as sent, without log-probabilities, if they hold more than text and thinking.
+        masked: Whether it held the API key, which was replaced by ``***``.
     """
 
     failures: tuple[str, ...] = ()
@@ -51,11 +51,11 @@ class Answered(Completion):
 
 
 class GarbledReplyError(Exception):
-    """The body is no chat completion, or one that says it failed. A fault of the server, not of the model.
+    """The body is not a chat completion, or reports a failure. The server is at fault, not the model.
 
     Attributes:
-        spent: The tokens it says it read and wrote; none where that cannot be read either.
-        told: What the server says about it.
+        spent: The tokens that it reports; None if they cannot be read either.
+        told: The server's error.
     """
 
     def __init__(self, reason: str, spent: Usage | None = None, told: Told | None = None) -> None:
@@ -70,22 +70,22 @@ def read_completion(
 
     Args:
         body: As received.
-        attempts: Requests sent for it, this one included.
-        seconds: Latency of all of them, waiting in between included.
-        tags: What stands around a thinking part that the server did not split off.
-        key: Hidden wherever it stands in the reply.
+        attempts: Number of requests sent for it, this one included.
+        seconds: Latency of all of them, including the waits.
+        tags: Tags around a thinking part that the server did not split off.
+        key: The API key, which is hidden in the reply.
 
     Returns:
         The reply; its text is "" when the server sent null or no choice at all.
 
     Raises:
-        GarbledReplyError: The body is no chat completion, says that it failed, or counts what cannot be counted.
-        UncountedError: The server does not say how many tokens it read.
+        GarbledReplyError: The body is not a chat completion, reports a failure, or has invalid token counts.
+        UncountedError: The server does not report the number of prompt tokens.
     """
     reply, masked = _decoded(body, key)
     choices = reply.get("choices") if isinstance(reply, dict) else None
     if _says_something(reply.get("error") if isinstance(reply, dict) else None):
-        raise GarbledReplyError("an error in the place of a reply", _spent(reply), told_by(reply))
+        raise GarbledReplyError("an error instead of a reply", _spent(reply), told_by(reply))
     if not isinstance(choices, list):
         raise GarbledReplyError("its reply has no choices", _spent(reply), told_by(reply))
     choice: Mapping[str, Any] = next((each for each in choices if isinstance(each, dict)), {})
@@ -116,8 +116,8 @@ def read_completion(
 
 
 def _decoded(body: bytes, key: Key | None) -> tuple[Any, bool]:
-    """The JSON value of a body without the key, and whether that stood in it."""
-    deep = "its reply is nested too deep to be read"
+    """The JSON value of a body without the key, and whether the body held the key."""
+    deep = "its reply is nested too deeply"
     try:
         text = body.decode("utf-8-sig")
         value = json.loads(text)
@@ -133,7 +133,7 @@ def _decoded(body: bytes, key: Key | None) -> tuple[Any, bool]:
 
 
 def _says_something(error: Any) -> bool:
-    """Whether the field ``error`` holds one: some servers always send it, empty."""
+    """Whether the field ``error`` holds an error; some servers always send the field."""
     return any(map(_says_something, error.values())) if isinstance(error, dict) else bool(error)
 
 
@@ -142,7 +142,7 @@ def _finish_reason(value: Any) -> str | None:
 
 
 def _said(choice: Mapping[str, Any], tags: Tags | None, reply: Any) -> Said:
-    """What the message of a choice says, or what stands in its place in a stream or an older protocol."""
+    """The message of a choice, or its equivalent in a stream or an older protocol."""
     message = next((choice[name] for name in ("message", "delta", "text") if choice.get(name) is not None), None)
     try:
         said = read_message(message, tags)
@@ -152,7 +152,7 @@ def _said(choice: Mapping[str, Any], tags: Tags | None, reply: Any) -> Said:
 
 
 def _without_spread_key(answered: Answered, key: Key) -> Answered:
-    """The reply, where the key was spread over its parts or tokens, without any of these."""
+    """The reply without its parts and tokens if the key was spread over several of them."""
     spelt = "".join(token.text for token in answered.tokens or ())
     if key.stands_in(spelt):
         answered = replace(answered, tokens=tuple(Token("", {}) for _ in answered.tokens or ()), masked=True)
@@ -163,7 +163,7 @@ def _without_spread_key(answered: Answered, key: Key) -> Answered:
 
 
 def _read_tokens(logprobs: Any, reply: Any) -> tuple[Token, ...] | None:
-    """The reply's tokens with the likeliest alternatives at each place; None where the server sent none."""
+    """The reply's tokens with the likeliest alternatives at each position; None if the server sent none."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list):
         return None
@@ -198,7 +198,7 @@ def _without_tokens(choice: Any) -> Any:
 
 
 def _spent(reply: Any) -> Usage | None:
-    """What a reply that is of no use says it cost; None where it does not say."""
+    """The usage that an unusable reply reports; None if it reports none."""
     try:
         return read_usage(reply.get("usage"), 0, 0.0, False)
     except (AttributeError, ValueError):

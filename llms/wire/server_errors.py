@@ -1,4 +1,4 @@
-"""What a server says went wrong: its own words, and whether another attempt could succeed."""
+"""Read a server's error message, and decide whether another attempt could succeed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.objects import levels_within
 
 LONGEST_WORDS = 300
 PASSING = frozenset({408, 409, 425, 429})
-"""Client errors that pass; so do server errors but for 501 (not implemented)."""
+"""Temporary client errors; server errors are temporary too, except 501 (not implemented)."""
 FINAL_CODES = frozenset(
     {
         "access_terminated", "account_deactivated", "account_suspended", "billing_error", "billing_hard_limit_reached",
@@ -24,7 +24,7 @@ FINAL_CODES = frozenset(
 FINAL_TYPES = frozenset(
     {"authentication_error", "invalid_request_error", "not_found_error", "permission_denied", "permission_error"}
 )
-"""Final where no HTTP status says otherwise: some servers name passing errors so."""
+"""Final unless the HTTP status says otherwise: some servers use these names for temporary errors."""
 _NO_FUNDS = re.compile(
     r"insufficient (?:quota|credits?|balance|funds)|balance is (?:too low|insufficient)|payment required"
     r"|(?:out of|not enough|no(?: more)?|more) credits|exceeded your current quota|billing (?:hard )?limit"
@@ -42,12 +42,12 @@ _COME_BACK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An error as a server tells it.
+    """An error reported by a server.
 
     Attributes:
-        words: For people, on one line of at most 300 characters; "" where it says nothing.
-        codes: Its codes and types for programs, in lower case.
-        status: The HTTP status that the body names; None where it names none.
+        words: The message, on one line of at most 300 characters; "" if there is none.
+        codes: Error codes and types, in lower case.
+        status: The HTTP status in the body; None if there is none.
     """
 
     words: str = ""
@@ -56,7 +56,7 @@ class Told:
 
 
 def told_in(body: bytes) -> Told:
-    """What an error's body tells; it may be anything."""
+    """Read an error's body, which may be anything."""
     text = body.decode("utf-8", "replace")
     try:
         found = json.loads(text)
@@ -67,7 +67,7 @@ def told_in(body: bytes) -> Told:
 
 
 def told_by(found: Any) -> Told:
-    """What a JSON value tells: ``{"error": {...}}`` and its many relatives, at most 100 levels deep."""
+    """Read a JSON value: ``{"error": {...}}`` and its variants, at most 100 levels deep."""
     if isinstance(found, list) and found:
         found = found[0]  # Gemini's
     inner = found.get("error") or found if isinstance(found, dict) else found
@@ -78,7 +78,7 @@ def told_by(found: Any) -> Told:
     words = message if isinstance(message, str) else json.dumps(message)
     metadata = inner.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
-        words = f"{words}: {metadata['raw']}"  # OpenRouter's: the words of the provider behind it
+        words = f"{words}: {metadata['raw']}"  # OpenRouter's: the message of the provider behind it
     return Told(one_line(words), *_codes(inner))
 
 
@@ -91,17 +91,17 @@ def _codes(inner: Mapping[str, Any]) -> tuple[frozenset[str], int | None]:
 
 
 def one_line(text: str) -> str:
-    """The text on one line without what a terminal would act on; cut far behind what is shown."""
+    """The text on one line without control characters; truncated, but to more than is shown."""
     return " ".join("".join(char if char.isprintable() else " " for char in text[: 100 * LONGEST_WORDS]).split())
 
 
 def is_final(status: int, told: Told, wait_seconds: float = 0.0) -> bool:
-    """Whether no other attempt could succeed.
+    """Whether no further attempt could succeed.
 
     Args:
-        status: HTTP status; 200 where the error came in the place of a reply.
-        told: The server's own words.
-        wait_seconds: How long it asks to wait; one that does expects to succeed.
+        status: HTTP status; 200 if the error came instead of a reply.
+        told: The server's error.
+        wait_seconds: The wait that the server asks for; if it does, it expects a retry to succeed.
     """
     if told.codes & FINAL_CODES:
         return True
@@ -115,6 +115,6 @@ def is_final(status: int, told: Told, wait_seconds: float = 0.0) -> bool:
 
 
 def lacks_funds(status: int, told: Told) -> bool:
-    """Whether it is the account's quota or credit that is used up."""
+    """Whether the account's quota or credit is used up."""
     money = re.compile("quota|credit|balance|fund|billing|payment")
     return 402 in (status, told.status) or any(map(money.search, told.codes)) or bool(_NO_FUNDS.search(told.words))

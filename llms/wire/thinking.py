@@ -1,4 +1,4 @@
-"""The thinking part of a reasoning model's reply, told apart from the answer."""
+"""Separate the thinking part of a reasoning model's reply from the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.objects import find_objects
 
 Tags = tuple[str, str]
 TAGS: Tags = ("<think>", "</think>")
-"""What most open models write around their thinking."""
+"""The tags that most open models write around their thinking."""
 
 Mark = tuple[int, int, bool]
 """Start and end of a tag in the reply, and whether it opens."""
@@ -21,7 +21,7 @@ def checked_tags(tags: Sequence[str] | None) -> Tags | None:
     """The setting ``llm.thinking_tags`` as a pair.
 
     Raises:
-        SettingError: It is neither a pair of texts nor None, or the closing one is empty.
+        SettingError: It is neither a pair of strings nor None, or the closing tag is empty.
     """
     if tags is None:
         return None
@@ -32,17 +32,17 @@ def checked_tags(tags: Sequence[str] | None) -> Tags | None:
 
 
 def split_thinking(text: str, tags: Tags | None) -> tuple[str | None, str]:
-    """Thinking and answer of a reply in which the server left both.
+    """Split a reply that holds both thinking and answer.
 
-    There may be several thinking parts, nested ones too, and the answer is what stands outside of all. A tag in a text
-    inside a whole JSON object is that object's. The first opening tag may stand in the chat template, so that only the
-    closing one is in the reply; where neither is, a reply that was cut off inside the thinking looks like an answer.
-    With "" for the opening tag all is thinking up to the last closing one. An opening tag that is never closed begins
-    a last thinking part if it begins a line, or follows another part; elsewhere it is a word like others.
+    There may be several thinking parts, also nested ones; the answer is the text outside of all of them. A tag in a
+    string of a complete JSON object belongs to the object. The first opening tag may be in the chat template, so that
+    only the closing one is in the reply; without either, a reply that was truncated while thinking looks like an
+    answer. With "" as the opening tag, everything up to the last closing tag is thinking. An opening tag that is never
+    closed begins a last thinking part if it begins a line or follows another part; elsewhere it is ordinary text.
 
     Returns:
-        The thinking parts without their tags, a blank line between them, None if all are blank; and the answer, ""
-        if the reply ends inside the thinking.
+        The thinking parts without tags, separated by blank lines, or None if all are blank; and the answer, or "" if
+        the reply ends inside the thinking.
     """
     if tags is None:
         return None, text
@@ -59,7 +59,7 @@ def split_thinking(text: str, tags: Tags | None) -> tuple[str | None, str]:
 
 
 def _marks(text: str, tags: Tags) -> list[Mark]:
-    """Every tag that is not part of an object; the first is an opening one, if need be before the text."""
+    """Every tag that is not part of an object. The first one is an opening tag, if necessary before the text."""
     either = re.compile("|".join(map(re.escape, sorted(set(tags), key=len, reverse=True))))
     found = list(either.finditer(text))
     objects = iter(find_objects(text).objects if found else [])
@@ -86,7 +86,7 @@ def _blocks(text: str, marks: list[Mark]) -> Iterator[tuple[int, int, int, int]]
     place, any_closed = 0, False
     while place < len(marks):
         start, inside, opens = marks[place]
-        if not opens:  # closes nothing: a word like others
+        if not opens:  # closes nothing: ordinary text
             place += 1
         elif place < last_closing:
             place = _closing(marks, place, last_closing)
@@ -101,7 +101,7 @@ def _blocks(text: str, marks: list[Mark]) -> Iterator[tuple[int, int, int, int]]
 
 
 def _closing(marks: list[Mark], place: int, last_closing: int) -> int:
-    """The closing tag that belongs to an opening one; the last of all where they do not pair."""
+    """The closing tag that belongs to an opening one; the last one if the tags are unbalanced."""
     depth = 0
     for number in range(place, last_closing + 1):
         depth += 1 if marks[number][2] else -1
@@ -117,15 +117,15 @@ def _begins_a_line(text: str, place: int) -> bool:
 
 
 def answer_tokens(tokens: Sequence[Token], answer: str) -> tuple[Token, ...] | None:
-    """The last of a reply's tokens, as many as the answer is written in.
+    """The tokens of the answer: the last ones of the reply.
 
     Returns:
-        They and what follows them (the end-of-turn token); None where the tokens do not spell the answer, as characters
-        that are spread over several of them may not.
+        The tokens of the answer and of what follows it (the end-of-turn token); None if the tokens do not spell the
+        answer, which happens with characters that are spread over several tokens.
     """
     if not (wanted := answer.strip()):
         return ()
-    # Found from behind, and by the reversed text: searching backwards takes time quadratic in "aaaa".
+    # Searched in the reversed text: searching backwards takes quadratic time for "aaaa".
     behind = "".join(token.text for token in tokens)[::-1].find(wanted[::-1])
     if behind < 0:
         return None

@@ -1,4 +1,4 @@
-"""One request at a time over the ``openai`` package: sent, retried, timed, read. Loaded at the first call only."""
+"""Send, retry, time and read one request with the ``openai`` package. Imported at the first call only."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from llms.wire.server_errors import LONGEST_WORDS, Told, is_final, told_in
 LONGEST_BACKOFF_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 ASIDE_SECONDS = 20.0
-"""Longest wait for an answer without which a call is still one: a count of tokens, a list of models."""
+"""Time limit of optional requests: a token count, a list of models."""
 UNCOUNTED = (
-    "The server does not report how many tokens it read and wrote, and a cost that is not measured cannot be compared; "
+    "The server does not report token counts, and a cost that is not measured cannot be compared; "
     "use a server whose replies hold usage.prompt_tokens."
 )
 
 
 class Wire:
-    """A connection pool to one server and the loop that tries again. Belongs to one event loop."""
+    """A connection pool to one server, with retries. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -53,23 +53,23 @@ class Wire:
         self._asked = Asked(base_url, model, key.variable)
         parts = urlsplit(base_url)
         http = openai.DefaultAsyncHttpxClient(
-            trust_env=parts.hostname not in LOOPBACK,  # no proxy of the environment leads to this machine
-            verify=parts.scheme == "https",  # without TLS: do not load certificates, which is slow
-            follow_redirects=False,  # to another place a POST arrives as a GET, if at all
+            trust_env=parts.hostname not in LOOPBACK,  # the environment's proxies are not for this machine
+            verify=parts.scheme == "https",  # loading certificates is slow, so only with TLS
+            follow_redirects=False,  # a redirected POST arrives as a GET, if at all
         )
         self._openai = openai.AsyncOpenAI(
             api_key=key.value, base_url=base_url, timeout=timeout_seconds, max_retries=0, http_client=http
         )
 
     async def send(self, request: ChatRequest) -> Answered:
-        """The reply to one request, tried up to ``max_attempts`` times; its usage and seconds are those of all tries.
+        """Send one request, up to ``max_attempts`` times; usage and seconds are those of all attempts.
 
-        A try that failed tells no tokens, but for a garbled reply that holds its usage: a server may have
-        worked for one that timed out, which its own counters show alone (``llms.server.counters``).
+        A failed attempt reports no tokens unless a garbled reply holds its usage. A server may have worked on
+        an attempt that timed out; only its own counters show this (``llms.server.counters``).
 
         Raises:
             GivenUpError: No attempt was answered.
-            RefusedError: The server refuses the request, or counts no tokens.
+            RefusedError: The server refuses the request, or reports no token counts.
         """
         body = self._dialect.body(self._model, request)
         started_at, start = now(), time.perf_counter()
@@ -97,10 +97,10 @@ class Wire:
         await self._openai.close()
 
     async def _attempt(self, body: Mapping[str, Any], attempt: int, start: float) -> Answered:
-        """Send the request once. The limit is for all of it: a server that sends a byte now and then is too slow too.
+        """Send the request once. The time limit is for the whole reply, also if bytes keep arriving slowly.
 
         Raises:
-            AttemptError: It failed.
+            AttemptError: The attempt failed.
         """
         sent = time.perf_counter()
         try:
@@ -120,7 +120,7 @@ class Wire:
                 content, attempt, time.perf_counter() - start, self._dialect.thinking_tags, self._key
             )
         except UncountedError:
-            raise AttemptError("its reply counts no tokens", body=content, final=UNCOUNTED) from None
+            raise AttemptError("its reply has no token counts", body=content, final=UNCOUNTED) from None
         except GarbledReplyError as error:
             told, status = self._hidden(error.told), answer.http_response.status_code
             final = str(refusal(self._asked, status, told)) if is_final(status, told) else None
@@ -140,10 +140,10 @@ class Wire:
         return replace(told, words=self._key.hide_beginning(told.words, LONGEST_WORDS))
 
     async def _counted(self, completion: Answered) -> Answered:
-        """The completion with its thinking part's tokens counted by vLLM's tokenizer, where the reply did not say.
+        """The completion with its reasoning tokens, counted by vLLM's tokenizer if the reply did not report them.
 
-        The text is tokenized anew and without its tags, which may come to a few tokens more or less than were written.
-        Not part of the latency, and no call: the model does nothing for it.
+        The text is tokenized again, without its tags, so the count may be off by a few tokens. This is not part of
+        the latency and not a call: the model is not used.
         """
         usage, url = completion.usage, self._dialect.tokenize_url
         if completion.thinking is None or usage.reasoning_tokens is not None or url is None:
@@ -154,11 +154,11 @@ class Wire:
                 answer: Any = await self._openai.post(url, cast_to=object, body=body)
             count = min(token_count(answer["count"]), usage.completion_tokens)
         except (openai.OpenAIError, TimeoutError, KeyError, TypeError, ValueError, RecursionError):
-            return completion  # nobody counted
+            return completion  # not counted
         return replace(completion, usage=replace(usage, reasoning_tokens=count))
 
     async def _models(self) -> list[str]:
-        """Names of the models the server has; empty when it does not say."""
+        """Names of the server's models; empty if it does not list them."""
         try:
             async with asyncio.timeout(ASIDE_SECONDS):
                 found = (await self._openai.models.list()).data or []
@@ -176,20 +176,20 @@ class Wire:
         if error.what.startswith("no connection"):
             return (
                 f"No language-model server answers at {self._url} ({error.what}; {tried}); start one, for example with "
-                "`make serve`, or point llm.base_url at one that runs."
+                "`make serve`, or set llm.base_url to a running one."
             )
         what = f"{error.what}: {error.words.rstrip('.')}" if error.words else error.what
-        return f"The server at {self._url} kept failing ({what}; {tried}); see its log, or try later."
+        return f"The server at {self._url} kept failing ({what}; {tried}); check its log, or try later."
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float:
-    """How long the server asks to wait: the Retry-After header, in seconds or as a date; 0 without one."""
+    """The wait in seconds from the Retry-After header, which holds seconds or a date; 0 without one."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):  # no date, or one of a year with twenty digits
+        except (ValueError, OverflowError):  # not a valid date
             return 0.0
     return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
