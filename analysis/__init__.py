@@ -1,1 +1,1 @@
-"""Runs on disk in, numbers, tables, figures and the report page out."""
+"""From runs on disk to numbers, tables, figures and the report page."""

@@ -1,4 +1,4 @@
-"""``python -m analysis runs/<experiment>``: tables, figures and the report page, and the tables on the terminal."""
+"""``python -m analysis runs/<experiment>``: write tables, figures and the report page, and print the tables."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Analyze one experiment.
 
     Returns:
-        0; 1 where damaged runs were left out; 2 where there is nothing to analyze or a mistake in the command.
-        A mistake is a sentence on standard error; damaged runs are named before the tables, on standard output.
+        0; 1 if damaged runs were left out; 2 if there is nothing to analyze or the command is wrong. Mistakes are
+        reported on stderr; damaged runs are named before the tables, on stdout.
     """
     parser = Parser(prog="python -m analysis", description="Runs on disk -> tables, figures, report.")
     parser.add_argument("experiment", type=Path, help="folder of the runs, such as runs/quickstart")
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if experiment.damaged:
         number = len(experiment.damaged)
         runs = "1 run is damaged and was" if number == 1 else f"{number} runs are damaged and were"
-        print(f"{runs} left out; the sentences before the tables say which, and what mends each.", file=sys.stderr)
+        print(f"{runs} left out; see the sentences before the tables for the runs and their repair.", file=sys.stderr)
     return 1 if experiment.damaged else 0
 
 

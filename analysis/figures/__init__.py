@@ -1,4 +1,4 @@
 """One file per figure.
 
-Imports runs, stats, present and, for what a table has worked out, tables.
+Imports runs, stats, present and, for results of a table, tables.
 """

@@ -1,4 +1,4 @@
-"""The anytime figure: how good the incumbent is after each proposal."""
+"""The anytime figure: quality of the incumbent after each proposal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def anytime_figure(of: Material) -> Figure:
 
 
 def blocks(of: Material) -> list[Comparison]:
-    """What the panels show: all tasks whose regret is known, if there are several, then each task on its own."""
+    """The panels: the mean of all tasks whose regret is known, if there are several, then each task."""
     experiment, comparison = of.experiment, of.comparison
     several = len(comparison.regret_tasks) > 1 and bool(comparison.seeds)
     of_tasks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
@@ -57,7 +57,7 @@ def _anytime_panel(axis: Axes, block: Comparison, look_of: Looks) -> None:
     label_panel(axis, block, "proposals")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     shown: list[Floats] = []
-    for method in block.methods if block.seeds else ():  # a line ends with the longest of the method's own runs
+    for method in block.methods if block.seeds else ():  # a line ends with the longest run of the method
         scores = block.regret_curves(method) if known else _value_curves(block, method, block.tasks[0])
         shown.append(mean_line(axis, scores, method, look_of[method]))
     exact = _exact_curve(block) if block.seeds else None
@@ -73,7 +73,7 @@ def _value_curves(block: Comparison, method: str, task: Task) -> Floats:
 
 
 def _exact_curve(block: Comparison) -> Floats | None:
-    """Exact random search over the panel's tasks, as far as every curve is known."""
+    """Exact random search over the panel's tasks, as far as all curves are known."""
     if not block.regret_tasks:
         task = block.tasks[0]
         curve = np.asarray(task.random_curve[: block.proposals(task)], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The anytime figures of costs: how good the incumbent is after so many seconds, tokens, joules or so much money."""
+"""The anytime figures of costs: quality of the incumbent against seconds, tokens, joules and money."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Floats = npt.NDArray[np.float64]
 
 _POINTS = 240
 _FEW_TICKS_FROM_RATIO = 100.0
-_FREE = "{} (costs none)"
+_FREE = "{} (no cost)"
 _WHAT = {
     "seconds": "Incumbent against the virtual clock: seconds of asking, calls to language models included, plus "
     "seconds of evaluation as the benchmark measured or tabulated them.",
-    "tokens": "Incumbent against tokens read and written.",
+    "tokens": "Incumbent against prompt and completion tokens.",
     "joules": "Incumbent against the joules attributed to the run's tokens.",
-    "money": "Incumbent against the estimated price of the language model alone, as in the table of estimates.",
+    "money": "Incumbent against the estimated price of the language model, as in the table of estimates.",
 }
 _READING = (
     " Mean over seeds at equal cost, 95 % bootstrap band; before its first valid trial is paid for, a run has the "
@@ -46,9 +46,9 @@ def cost_sketches(of: Material) -> tuple[Sketch, ...]:
 
 
 def cost_figure(of: Material, axis: Axis) -> Figure:
-    """Mean normalized regret against a cost: the panels of the anytime figure.
+    """Mean normalized regret against a cost, with the panels of the anytime figure.
 
-    A method that costs nothing is a horizontal line at its final mean; one whose cost is not known is left out.
+    A method without cost is a horizontal line at its final mean; one whose cost is unknown is left out.
     """
     shown = blocks(of)
     look_of = looks(of.experiment.methods)
@@ -84,7 +84,7 @@ def _panel(panel: Axes, block: Comparison, axis: Axis, look_of: Looks) -> None:
 
 
 def _scale_costs(panel: Axes, grid: Floats) -> None:
-    """Logarithmic, with more numbers where the costs span little."""
+    """A logarithmic axis, with more tick labels if the costs span a small range."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     wide = len(grid) > 0 and grid[-1] > _FEW_TICKS_FROM_RATIO * grid[0]
@@ -96,9 +96,9 @@ def _scale_costs(panel: Axes, grid: Floats) -> None:
 
 
 def cost_grid(costs: list[Floats]) -> Floats:
-    """Costs at which curves are compared, evenly spaced on a logarithmic scale; empty where nothing costs anything.
+    """Costs at which curves are compared, evenly spaced on a logarithmic scale; empty if there are no costs.
 
-    From just below the first cost to exactly the largest one.
+    They range from just below the first cost to exactly the largest one.
     """
     positive = np.concatenate([cost[cost > 0] for cost in costs]) if costs else np.zeros(0)
     if not len(positive):

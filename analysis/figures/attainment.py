@@ -1,4 +1,4 @@
-"""Figures of several objectives: what half of a method's runs attain, and hypervolume after each proposal."""
+"""Figures of several objectives: median attainment, and hypervolume after each proposal."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _LOG_FROM_RATIO = 30.0  # seconds and sizes may span decades
 
 
 def attainment_sketches(of: Material) -> tuple[Sketch, ...]:
-    """Both figures, where a task has several objectives."""
+    """Both figures, if a task has several objectives."""
     if all(len(task.objectives) == 1 for task in of.experiment.tasks.values()):
         return ()
     return (
         Sketch(
             "attainment",
             attainment_figure,
-            "The first two objectives as reported. Line: what at least half of a method's runs attain (median "
+            "The first two objectives as reported. Line: attained by at least half of a method's runs (median "
             "empirical attainment surface). Points: the final front of each run.",
             whole=False,
         ),
@@ -96,11 +96,11 @@ def _attainment_panel(axis: Axes, found: Fronts, look_of: Looks) -> None:
 
 
 def staircase(surface: Floats, worst: tuple[float, float]) -> tuple[Floats, Floats]:
-    """The border of what a surface attains, as x and y of a path.
+    """The border of the attained region, as x and y of a path.
 
     Args:
         surface: Shape (points, 2), from the best first objective to the worst; as reported.
-        worst: Where the border ends in each objective.
+        worst: End of the border in each objective.
     """
     x = np.append(np.repeat(surface[:, 0], 2), worst[0])
     y = np.insert(np.repeat(surface[:, 1], 2), 0, worst[1])
@@ -123,7 +123,7 @@ def _log_where_wide(axis: Axes, points: Floats) -> None:
 
 
 def _worst_corner(axis: Axes, found: Fronts) -> tuple[float, float]:
-    """The panel's limits on the side of the worst values; from here on they stay."""
+    """Fix the panel's limits on the side of the worst values, and return them."""
     limits = axis.get_xlim(), axis.get_ylim()
     axis.set(xlim=limits[0], ylim=limits[1])
     ends = zip(limits, found.task.objectives, strict=False)

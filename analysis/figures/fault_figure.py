@@ -1,4 +1,4 @@
-"""The fault figure: what kinds of invalid proposals each method made, those of one group of faults side by side."""
+"""The fault figure: invalid proposals of each method by fault, ordered by group."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _COLOURS = {
     Group.REDUNDANT: ("#DDCC77",),
     Group.UNREADABLE: ("#333333", "#777777", "#BBBBBB"),
 }
-"""A hue a group, of which red, blue, yellow and grey stay apart for colour-blind readers; a shade a fault."""
+"""One hue per group (red, blue, yellow and grey are distinguishable for colour-blind readers), one shade per fault."""
 FAULT_COLOURS = {
     fault.value: colour
     for group, colours in _COLOURS.items()
     for fault, colour in zip((fault for fault in Fault if GROUP_OF[fault] is group), colours, strict=True)
 } | {UNSURE: "#C2A5CF"}
-"""By group, in the order in which they are stacked; last what may be of either of the first two."""
+"""Faults by group, in stacking order; last, those of unknown group."""
 _CAPTION = (
-    "Invalid proposals, each counted once: under the first group that it has a fault of, in the order invented (reds), "
-    "imprecise (blue), redundant (yellow), unreadable (greys). The reds end at the hallucination rate, a bar at the "
-    "invalid rate. Purple, in old logs alone: not known whether invented or imprecise."
+    "Invalid proposals, each counted once, in the first group with one of its faults: invented (red), imprecise "
+    "(blue), redundant (yellow), unreadable (grey). Red ends at the hallucination rate, the whole bar at the invalid "
+    "rate. Purple (old logs only): unknown whether invented or imprecise."
 )
 
 
 def fault_figure(of: Material) -> Figure:
-    """Invalid share of each method, stacked by groups of faults: the first ends at the hallucination rate."""
+    """Invalid rate of each method, stacked by groups of faults; the first group ends at the hallucination rate."""
     from matplotlib.figure import Figure
 
     shares = filed_shares(of.experiment)
@@ -75,7 +75,7 @@ def fault_figure(of: Material) -> Figure:
 
 
 def filed_shares(experiment: Experiment) -> dict[str, dict[str, float]]:
-    """Method -> fault -> share of its proposals that count under it (``harness.faults.filed``)."""
+    """Method -> fault -> share of its proposals with this fault as the first one (``harness.faults.filed``)."""
     trials = experiment.trials.select("method", "filed")
     counts = trials.group_by("method", "filed").len().rows()
     totals = dict(trials.group_by("method").len().rows())

@@ -1,4 +1,4 @@
-"""Drawing: one style for all figures, SVG and PNG, the same bytes for the same runs."""
+"""Drawing: one style for all figures, as reproducible SVG and PNG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.stats.material import Material
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK = "#1a1c20"  # the report page swaps this one colour, so that figures follow light and dark
+INK = "#1a1c20"  # the report page replaces this colour to follow light and dark mode
 _STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -37,20 +37,20 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.8,
     "legend.frameon": False,
-    "figure.constrained_layout.w_pad": 0.08,  # PNG text is wider by a hair than the SVG text that was laid out
+    "figure.constrained_layout.w_pad": 0.08,  # PNG text is slightly wider than the SVG text of the layout
     "svg.fonttype": "path",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A figure that is to be drawn.
+    """A figure to draw.
 
     Attributes:
         name: File stem.
-        figure_of: Draws it.
-        caption: How to read it.
-        whole: Whether it shows whole runs, as curves do; else the trials within the budget that all runs had.
+        figure_of: Function that draws it.
+        caption: Explanation for the reader.
+        whole: Whether it shows whole runs, as curves do; else only the trials within the common budget.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """What a file of ``analysis/figures`` has as ``FIGURE``: its figures, which the report finds there.
+    """The ``FIGURE`` of a file in ``analysis/figures``, which the report finds.
 
     Attributes:
-        order: Its place among the figures.
-        sketches_of: The figures, from whole runs; empty where the experiment has nothing for them.
+        order: Position among the figures.
+        sketches_of: Makes the figures from whole runs; empty if they do not apply.
     """
 
     order: int
@@ -73,7 +73,7 @@ class Drawings:
 
 
 def draw(figure_of: Callable[[Material], Figure], name: str, of: Material) -> tuple[str, bytes]:
-    """A figure as SVG text and PNG bytes (white background), reproducible for the same runs and versions."""
+    """A figure as SVG text and PNG bytes (white background); reproducible with the same runs and versions."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -81,6 +81,6 @@ def draw(figure_of: Callable[[Material], Figure], name: str, of: Material) -> tu
         figure = figure_of(of)
         svg, png = io.StringIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.set_layout_engine("none")  # it stands: laying it out again would take as long as drawing it
+        figure.set_layout_engine("none")  # the layout is done, and repeating it takes as long as drawing
         figure.savefig(png, format="png", dpi=180, facecolor="white", metadata={"Software": None})
     return svg.getvalue(), png.getvalue()

@@ -1,4 +1,4 @@
-"""The figure of models by size: what they invent, what they find, and what they cost, against their parameters."""
+"""The figure of models by size: faults, quality and cost against the number of parameters."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CAPTION = (
-    "The same methods with models of several sizes, against the models' parameters (logarithmic): shares of proposals "
-    "by kind of fault, the mean of the final incumbents on each kind of tasks with the controls as horizontal lines, "
-    "and the cost of a proposal. Bars and bands are 95 % bootstrap intervals; points of one size are moved apart a "
-    "little to be seen."
+    "The same methods with models of several sizes, against the number of parameters (logarithmic): shares of "
+    "proposals by group of faults, the mean of the final incumbents for each kind of task with the controls as "
+    "horizontal lines, and the cost per proposal. Bars and bands are 95 % bootstrap intervals; points of the same "
+    "size are slightly shifted."
 )
 _MARKERS = "osD^vP"
 _APART = 1.035
-"""Factor between neighbouring lines at one size."""
+"""Horizontal factor between neighbouring lines at one size."""
 _CONTROL_DASHES: tuple[Any, ...] = ((0, (6, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), "solid")
 _COSTS = {"tokens": "tokens per proposal", "proposal_seconds": "seconds per proposal"}
 
 
 def ladder_sketches(of: Material) -> tuple[Sketch, ...]:
-    """The figure, where there are at least two sizes."""
+    """The figure, if there are at least two sizes."""
     return (Sketch("ladder", ladder_figure, _CAPTION, whole=False),) if rungs(of.experiment, of.comparison) else ()
 
 
 def ladder_figure(of: Material) -> Figure:
-    """Panels of shares, of quality by kind of tasks, and of costs; a line for each of ``lines``."""
+    """Panels of shares, of quality by kind of task, and of costs; one line for each of ``lines``."""
     found = rungs(of.experiment, of.comparison)
     by_line, kinds = lines(found), _kinds(found)
     tasks = list(dict.fromkeys(rung.tasks for rung in found if rung.parameters is not None))
@@ -59,7 +59,7 @@ def ladder_figure(of: Material) -> Figure:
 
 
 def _kinds(found: Sequence[Rung]) -> list[Group]:
-    """Hallucination, and whatever else any proposal was."""
+    """Invented, and the other groups that occur."""
     return [group for group in Group if group is Group.INVENTED or any(rung.cells.get(group) for rung in found)]
 
 
@@ -85,10 +85,10 @@ def _size(parameters: int) -> str:
 def _draw(
     axis: Axes, by_line: Mapping[str, Sequence[Rung]], look_of: Looks, key: str, factor: float = 1.0
 ) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    """One line of points with intervals for each of ``by_line``; what is not measured is left out.
+    """Draw a line of points with intervals for each of ``by_line``, without values that are not measured.
 
     Returns:
-        The points drawn, an array a line.
+        The drawn points, one array per line.
     """
     drawn = []
     every = list(look_of)
@@ -107,7 +107,7 @@ def _draw(
 
 
 def _interval(rung: Rung, key: str) -> tuple[Any, Any, Any]:
-    """The value and its ends; itself where it has none."""
+    """The value and the ends of its interval, or three times the value."""
     value = rung.cells[key]
     lower, upper = rung.cells.get(f"{key}_lower"), rung.cells.get(f"{key}_upper")
     return (value, lower, upper) if isinstance(lower, float) and isinstance(upper, float) else (value, value, value)

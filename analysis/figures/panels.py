@@ -1,4 +1,4 @@
-"""What figures with one panel per task share: their grid, a look for each method, mean lines with bands, one legend."""
+"""Shared by figures with one panel per task: the grid, a style per method, mean lines with bands, the legend."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def looks(methods: tuple[str, ...]) -> Looks:
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with as many panels; ``legend`` makes room for itself."""
+    """A figure with a number of panels; ``legend`` adds its own space."""
     from matplotlib.figure import Figure
 
     columns = min(count, 2 if count == 4 else 3)
@@ -49,9 +49,9 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[str, ...] = ()) -> None:
-    """One legend below all panels: the names that were drawn, in this order, then ``last``.
+    """One legend below all panels: the drawn names in this order, then ``last``.
 
-    A method that has a line in no panel is there too, in words and without a line.
+    A method without a line in any panel is listed with the reason.
     """
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     labels = [[name, *(words.format(name) for words in _WITHOUT_LINE)] for name in (*names, *last)]
@@ -69,18 +69,18 @@ def legend(figure: Figure, axes: list[Axes], names: Iterable[str], last: tuple[s
 
 
 _WITHOUT_LINE = ("{} (nothing at the highest fidelity)", "{} (a run without any result)")
-"""What the legend says of a method without a line: none of its runs, or not all of them, measured anything."""
+"""Legend texts of a method without a line: none of its runs, or not all of them, measured anything."""
 
 
 def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], costs: Floats | None = None) -> Floats:
-    """Draw the mean with its bootstrap band; gaps where it is unknown, and words in the legend where all of it is.
+    """Draw the mean with its bootstrap band. Unknown parts are gaps; if all is unknown, the legend says so.
 
     Args:
-        axis: Drawn on.
+        axis: The axis to draw on.
         scores: Shape (runs, tasks, points).
-        method: Names the line.
-        look: Its colour and dashes.
-        costs: Where the points lie, shape (points,), each holding until the next; None for one after each proposal.
+        method: Name of the line.
+        look: Colour and dashes.
+        costs: Positions of the points, shape (points,), as a step function; None for one point per proposal.
 
     Returns:
         The mean, shape (points,).
@@ -98,7 +98,7 @@ def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], cos
 
 
 def label_panel(axis: Axes, block: Comparison, costs: str) -> None:
-    """Title and labels of a panel that shows incumbents against costs: of one task, or the mean of several."""
+    """Set title and labels of a panel of incumbents against costs, for one task or the mean of several."""
     one = block.tasks[0] if len(block.tasks) == 1 else None
     axis.set_title(one.name if one else f"mean of {len(block.regret_tasks)} tasks", loc="left")
     axis.set_xlabel(costs)
@@ -107,7 +107,7 @@ def label_panel(axis: Axes, block: Comparison, costs: str) -> None:
 
 
 def scale_regret(axis: Axes, shown: list[Floats], regret: bool) -> None:
-    """From zero, or logarithmic where the curves spread widely; values as reported keep their own scale."""
+    """Scale from zero, or logarithmically for a wide spread; reported values keep their own scale."""
     from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     axis.margins(x=0.01)
@@ -119,6 +119,6 @@ def scale_regret(axis: Axes, shown: list[Floats], regret: bool) -> None:
         axis.set_ylim(bottom=0)
         return
     axis.set_yscale("log")
-    axis.set_ylim(bottom=positive.min() / 2)  # a curve that reaches the optimum leaves the panel at the bottom
+    axis.set_ylim(bottom=positive.min() / 2)  # a curve that reaches the optimum leaves the panel
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())

@@ -1,4 +1,4 @@
-"""The figure of reasons: what became of the directions they name."""
+"""The figure of reasons: whether proposals follow the directions that their reasons name."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from analysis.tables.reasons import kept_by_chance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_COLOURS = {KEPT: "#44AA99", UNCHANGED: "#DDCC77", OPPOSITE: "#CC6677"}  # of Paul Tol's "muted" scheme
+_COLOURS = {KEPT: "#44AA99", UNCHANGED: "#DDCC77", OPPOSITE: "#CC6677"}  # Paul Tol's "muted" scheme
 _CAPTION = (
-    "Directions that reasons name (higher depth, lower alpha), by what the proposal did: shares of those that can be "
-    "judged. The mark is the share kept by chance: bars that end there say that reasons and proposals have nothing to "
-    "do with each other."
+    "Directions that reasons name (higher depth, lower alpha), by what the proposal did: shares of the judgeable "
+    "claims. The mark is the share kept by chance: if a bar ends there, proposals are independent of their reasons."
 )
 
 
 def reason_sketches(of: Material) -> tuple[Sketch, ...]:
-    """The figure, where any claim can be judged."""
+    """The figure, if any claim can be judged."""
     judged = {method: found for method, found in of.reasons.items() if any(each.verdicts for each in found)}
     return (Sketch("reasons", partial(reasons_figure, reasons=judged), _CAPTION),) if judged else ()
 
 
 def reasons_figure(of: Material, reasons: dict[str, list[Reasoned]]) -> Figure:
-    """One bar a method: shares of its judged claims, and a mark at the share kept by chance."""
+    """One bar per method: shares of its judged claims, and a mark at the share kept by chance."""
     from matplotlib.figure import Figure
 
     names = [wrapped(method) for method in reasons]

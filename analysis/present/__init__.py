@@ -1,4 +1,4 @@
-"""Numbers -> text: tables as data, and how they are rendered.
+"""From numbers to text: tables as data, and their renderers.
 
 Imports runs and stats.
 """

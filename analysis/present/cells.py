@@ -1,4 +1,4 @@
-"""Cells of a table: raw values by the keys of its columns, and a metric with its interval as some of them."""
+"""Cells of a table: raw values by column key, and metrics with their intervals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from analysis.stats.statistics import bootstrap_interval
 Floats = npt.NDArray[np.float64]
 Cells = dict[str, object]
 
-BOOTSTRAP_SEED = 0  # every interval starts from its own generator: none depends on which others are computed
+BOOTSTRAP_SEED = 0  # every interval has its own generator, so that it does not depend on the others
 
 
 def metric_cells(key: str, metric: Callable[[Floats], Floats], scores: Floats) -> Cells:
-    """The metric and its interval; null where any run's score is unknown, for a mean of the others would flatter."""
+    """The metric and its interval; null if any run's score is unknown, since a mean of the others would be biased."""
     if np.isnan(scores).any():
         return {}
     cells: Cells = {key: float(metric(scores))}

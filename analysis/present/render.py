@@ -1,4 +1,4 @@
-"""A table as Markdown, LaTeX and CSV: one renderer each, all from the same cells."""
+"""Render a table as Markdown, LaTeX and CSV, from the same cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ALIGN = {"text": "l", "prose": r"p{0.35\linewidth}"}
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A table as text: a header a column, a row of cells a row, and whether a column is right-aligned."""
+    """A table as text: headers, rows of cells, and whether each column is right-aligned."""
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -62,7 +62,7 @@ def number_text(value: float) -> str:
 
 
 def markdown(table: Table) -> str:
-    """GitHub-flavoured Markdown, aligned to be read as text too."""
+    """GitHub-flavoured Markdown, aligned so that it is also readable as text."""
     text = cells(table)
     lines = [text.headers, *text.rows]
     escaped = [[escape_markdown(cell) for cell in line] for line in lines]
@@ -81,7 +81,7 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A LaTeX table that needs booktabs alone; headers of several words are stacked to save width."""
+    """A LaTeX table that only needs booktabs; headers of several words are stacked to save width."""
     text = cells(table)
     align = "".join(_ALIGN.get(column.style, "r") for column in table.columns)
     rows = "\n".join("    " + " & ".join(map(escape_latex, row)) + r" \\" for row in text.rows)
@@ -96,14 +96,14 @@ def latex(table: Table) -> str:
 
 
 def with_interval(row: Mapping[str, object], key: str, factor: float = 1.0, unit: str = "") -> str:
-    """A measured number of a row, and its interval where the row has one: ``0.843 [0.840, 0.847]``."""
+    """A number of a row, with its interval if the row has one: ``0.843 [0.840, 0.847]``."""
     ends = [row.get(name) for name in (key, f"{key}_lower", f"{key}_upper")]
     texts = [number_text(factor * end) for end in ends if isinstance(end, float)]
     return texts[0] + unit + (f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else "")
 
 
 def wrapped(name: str, width: int = 30) -> str:
-    """A method's name over several lines, broken before its variants or behind its commas."""
+    """A method's name on several lines, broken before variants or after commas."""
     lines = [""]
     for part in name.replace("+", "\n+").replace(", ", ", \n").split("\n"):
         if lines[-1] and len(lines[-1]) + len(part) > width:
@@ -113,14 +113,14 @@ def wrapped(name: str, width: int = 30) -> str:
 
 
 def comma_separated(table: Table, folder_names: Mapping[str, str] | None = None) -> str:
-    """CSV for programs: the frame's own column names, 6 significant digits, shares between 0 and 1, null as nothing.
+    """CSV for programs: the frame's column names, 6 significant digits, shares between 0 and 1, null as empty.
 
-    Text that a spreadsheet would take for a formula has an apostrophe before it.
+    Text that a spreadsheet would read as a formula is prefixed with an apostrophe.
 
     Args:
-        table: Any.
-        folder_names: Label of a method -> its name in folders. A table of methods then has the latter as ``method``,
-            and the label beside it.
+        table: The table.
+        folder_names: Label of a method -> its folder name. A table of methods then has the folder name in the column
+            ``method`` and the label beside it.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -139,7 +139,7 @@ def comma_separated(table: Table, folder_names: Mapping[str, str] | None = None)
 def _cell(column: Column, row: dict[str, object]) -> str:
     values = [row[key] for key in column.keys]
     if len(values) == 3 and values[0] is not None and None in values[1:]:
-        values = values[:1]  # measured once, or of one run: no interval
+        values = values[:1]  # measured once, or one run: no interval
     if any(value is None for value in values):
         return NOT_MEASURED
     texts = [_value(column, value) for value in values]

@@ -1,4 +1,4 @@
-"""A table as data: a frame of raw numbers and how its columns are to be shown."""
+"""A table as data: a frame of raw numbers, and the columns to show."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from analysis.stats.material import Material
 
 INTERVAL = "95\u00a0% interval"
 MARK = "\u2020"
-"""A dagger behind the name of a row that a note has something to say of."""
-OVER_WHOLE_RUNS = "Over whole runs, whose budgets differ."
+"""Dagger after the name of a row that a note explains."""
+OVER_WHOLE_RUNS = "Over whole runs; budgets differ."
 Style = Literal["text", "prose", "count", "number", "percent"]
 
 
@@ -24,9 +24,9 @@ class Column:
 
     Attributes:
         header: With the unit in parentheses, for example "LLM (s)".
-        keys: The frame's column; two of them (lower, upper) are shown as one interval, three as a number with it.
-        style: text as it is, prose where it is long; count in full; number with 3 significant digits; percent for a
-            share between 0 and 1.
+        keys: Columns of the frame: one for a value, two (lower, upper) for an interval, three for both.
+        style: ``text``; ``prose`` for long text; ``count`` for all digits; ``number`` for 3 significant digits;
+            ``percent`` for a share between 0 and 1.
     """
 
     header: str
@@ -42,10 +42,10 @@ class Table:
         name: File stem.
         title: One line above it.
         frame: Raw numbers; null is "not measured", infinity is shown as such.
-        columns: What is shown, in order; the first ones of style "text" name the row.
+        columns: The shown columns in order; the first ones of style "text" name the row.
         notes: Sentences under it.
-        inapplicable: (row number, first key) of the cells that have no meaning, such as the rank of an expectation.
-        marked: Numbers of the rows whose name is shown with ``MARK``; a note says why.
+        inapplicable: (row number, first key) of cells without a meaning, such as the rank of an expectation.
+        marked: Numbers of the rows whose name is shown with ``MARK``; a note explains why.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one look at an experiment found: tables, and sentences that say what is in them; empty where nothing is."""
+    """Results of one analysis: tables, and sentences about them; both may be empty."""
 
     tables: tuple[Table, ...] = ()
     said: tuple[str, ...] = ()
@@ -70,14 +70,14 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a file of ``analysis/tables`` has as ``TABLE``: its tables, which the report finds there.
+    """The ``TABLE`` of a file in ``analysis/tables``, which the report finds.
 
     Attributes:
-        order: Its place among the tables, on the page and on the terminal.
-        findings_of: Makes the tables; empty where the experiment has nothing for them.
-        whole: None for tables of the trials within the budget that all runs had. Else they are of whole runs, and this
-            is their note where budgets differ.
-        own_runs: Whether a row is over a method's own runs, compared or not: a note says where these differ.
+        order: Position among the tables, on the page and on the terminal.
+        findings_of: Makes the tables; empty if they do not apply.
+        whole: None for tables of the trials within the common budget. Otherwise the tables cover whole runs, and this
+            is their note if budgets differ.
+        own_runs: Whether a row covers a method's own runs, compared or not; a note reports differences.
         printed: Whether the terminal shows them too.
     """
 
@@ -89,7 +89,7 @@ class Entry:
 
 
 def frame_of(rows: list[dict[str, object]], columns: tuple[Column, ...]) -> pl.DataFrame:
-    """A frame with the columns' keys in order, typed by style even where every value is null; its text is visible."""
+    """A frame with the columns' keys in order, typed by style even if all values are null, with visible text."""
     types = {"text": pl.String, "prose": pl.String, "count": pl.Int64, "number": pl.Float64, "percent": pl.Float64}
     schema = {key: types[column.style] for column in columns for key in column.keys}
     return pl.DataFrame([{key: _shown(row.get(key)) for key in schema} for row in rows], schema=schema)

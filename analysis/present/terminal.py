@@ -1,4 +1,4 @@
-"""Tables for the terminal: through rich, never wider than 120 columns."""
+"""Print tables on the terminal with rich, at most 120 columns wide."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME_WIDTH = 30
 
 
 def terminal_console(is_terminal: bool) -> Console:
-    """A console that fits the terminal; without one it prints plain text, 120 columns wide."""
+    """A console of the terminal's width; without a terminal it prints plain text, 120 columns wide."""
     if not is_terminal:
         return Console(width=WIDEST, highlight=False, color_system=None, force_terminal=False)
     width = shutil.get_terminal_size((WIDEST, 24)).columns
@@ -26,7 +26,7 @@ def terminal_console(is_terminal: bool) -> Console:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table; one that is too wide goes on below, with the columns that name its rows repeated."""
+    """Print a table. One that is too wide continues below, with the row names repeated."""
     text = cells(table)
     names = next(number for number, column in enumerate(table.columns) if column.style != "text")
     console.print(Text(f"\n{table.title}", style="bold"))
@@ -37,7 +37,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def _blocks(text: Cells, names: int, width: int) -> list[list[int]]:
-    """Column numbers, grouped so that each group fits beside the row names."""
+    """Column numbers in groups that fit beside the row names."""
     widths = [_width(text, index) for index in range(len(text.headers))]
     head = list(range(names))
     blocks = [head.copy()]
@@ -49,7 +49,7 @@ def _blocks(text: Cells, names: int, width: int) -> list[list[int]]:
 
 
 def _width(text: Cells, index: int) -> int:
-    """Width of a column whose header may break between words and whose names may break anywhere."""
+    """Width of a column whose header breaks between words and whose names break anywhere."""
     header = max(map(len, text.headers[index].split(" ")))
     body = max((len(row[index]) for row in text.rows), default=0)
     return max(header, body if text.right[index] else min(body, _NAME_WIDTH))

@@ -1,4 +1,4 @@
-"""Everything one experiment is turned into: its tables and figures, the headline, the report page.
+"""The output of an analysis: tables, figures, headline and report page.
 
 Imports all other rooms.
 """

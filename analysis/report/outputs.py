@@ -1,4 +1,4 @@
-"""Everything one experiment is turned into: files below a folder, and its tables on the terminal."""
+"""Write all files of an analysis, and print its tables."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ _RENDERERS = {"md": render.markdown, "tex": render.latex}
 
 
 def publish(experiment_folder: Path, output: Path, prices: Path = OURS) -> Path:
-    """Analyze the runs below one folder, write everything below another, print the tables: ``present`` of ``load``.
+    """Analyze the runs of a folder: ``load``, then ``present``.
 
     Raises:
-        HyperboleError: As those.
+        HyperboleError: As these.
     """
     return present(load(experiment_folder), output, prices)
 
 
 def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
-    """Write everything about an experiment below a folder, and print the tables.
+    """Write tables, figures and report of an experiment, and print the tables.
 
     Args:
-        experiment: Its whole runs.
-        output: Gets tables/, figures/ and report/.
+        experiment: The experiment, with whole runs.
+        output: Folder for tables/, figures/ and report/.
         prices: The price table.
 
     Returns:
         Path of the report page.
 
     Raises:
-        HyperboleError: The price table is none.
+        HyperboleError: The price table is invalid.
         DiskError: The output cannot be written.
     """
     experiment = labelled(experiment)
@@ -82,7 +82,7 @@ def present(experiment: Experiment, output: Path, prices: Path = OURS) -> Path:
 
 
 def breaches(experiment: Experiment) -> tuple[str, ...]:
-    """A sentence for everything that a task declares and that does not hold."""
+    """One sentence per declaration of a task that does not hold."""
     return tuple(sentence for task in experiment.tasks.values() for sentence in task.breaches)
 
 

@@ -1,6 +1,6 @@
-"""report/index.html: one page with headline, tables, figures, provenance and every invalid proposal beside its reply.
+"""report/index.html: headline, tables, figures, provenance, and invalid proposals with their replies.
 
-What a model wrote reaches the page through Jinja's escaping alone, and the page's policy runs no script but its own.
+Model output is always escaped by Jinja, and the page's content security policy allows only its own script.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.visible import visible
 
 MOST_SHOWN = 500
 MOST_REASONS = 12
-"""Shown of a method."""
+"""Largest number shown per method."""
 REPLY_CHARACTERS = 2_000
 _MOST_REPLIES = 3
 _HERE = Path(__file__).parent
@@ -33,7 +33,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One exhibit as the page shows it: visible text, cut to a length that keeps the page quick."""
+    """One exhibit on the page: visible text, truncated to keep the page fast."""
 
     name: str
     violations: tuple[str, ...]
@@ -44,7 +44,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The invalid proposals of one method: how many there are, and those shown by group and fault."""
+    """The invalid proposals of one method: their number, and the shown ones by group and fault."""
 
     method: str
     count: int
@@ -54,7 +54,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class ReasonGroup:
-    """Some reasons of one method: where each was given, what became of its claims, its words, and the proposals."""
+    """Some reasons of one method: trial, verdicts on its claims, text, and the proposals."""
 
     method: str
     count: int
@@ -64,7 +64,7 @@ class ReasonGroup:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything on the page, in its order."""
+    """The contents of the page, in order."""
 
     experiment: str
     headlines: tuple[str, ...]
@@ -79,7 +79,7 @@ class Page:
 
 
 def write_report(page: Page, folder: Path) -> Path:
-    """Write ``index.html`` into ``folder``; the same page gives the same bytes."""
+    """Write ``index.html`` to ``folder``; equal pages give equal bytes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -101,14 +101,14 @@ def write_report(page: Page, folder: Path) -> Path:
 
 
 def inline_svg(name: str, svg: str) -> str:
-    """The ``<svg>`` element alone, in the page's text colour, its ids kept apart from the other figures'."""
+    """The ``<svg>`` element only, in the page's text colour, with ids that are unique on the page."""
     element = svg[svg.index("<svg") :].replace(INK, "currentColor")
     element = re.sub(r"(\bid=\"|url\(#|href=\"#)", rf"\g<1>{name}-", element)
     return element.replace("<svg", '<svg role="img" aria-labelledby="caption-' + name + '"', 1)
 
 
 def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Group, ...]:
-    """By method, group and fault; above ``most`` a method the faults take turns, so that rare ones are shown too."""
+    """Exhibits by method, group and fault. Above ``most`` per method the faults alternate, to show rare ones too."""
     by_method: dict[str, dict[str, list[Exhibit]]] = {}
     for item in found:
         by_method.setdefault(_heading(item), {}).setdefault(_filed(item), []).append(item)
@@ -125,7 +125,7 @@ def group_exhibits(found: Iterable[Exhibit], most: int = MOST_SHOWN) -> tuple[Gr
 
 
 def group_reasons(reasons: Mapping[str, Iterable[Reasoned]]) -> tuple[ReasonGroup, ...]:
-    """By method, those with a judged claim first, then those with any reason, in the order of the runs."""
+    """Reasons by method: those with a judged claim first, then the others, in the order of the runs."""
     groups = []
     for method, found in reasons.items():
         given = [each for each in found if each.reason is not None]
@@ -149,13 +149,13 @@ def _filed(item: Exhibit) -> str:
 
 
 def _place(item: Exhibit) -> int:
-    """Of its group on the page; what may be of several comes last."""
+    """Position of its group on the page; an unknown group comes last."""
     groups = list(map(str, FaultGroup))
     return len(groups) if item.group is None else groups.index(item.group)
 
 
 def _heading(item: Exhibit) -> str:
-    return item.run.method if item.candidate is None else f"{item.run.method}, candidates it did not propose"
+    return item.run.method if item.candidate is None else f"{item.run.method}, candidates that were not proposed"
 
 
 def _shown(item: Exhibit) -> Shown:
@@ -164,7 +164,7 @@ def _shown(item: Exhibit) -> Shown:
     more = f" and {len(calls) - _MOST_REPLIES} more" if len(calls) > _MOST_REPLIES else ""
     note = ""
     if len(item.replies) < len(calls):
-        note = f"{len(calls) - len(item.replies)} of {len(calls)} replies were not recorded."
+        note = f"{len(calls) - len(item.replies)} of {len(calls)} replies are not recorded."
     elif not calls:
         note = "No language model was asked for this proposal."
     return Shown(

@@ -1,4 +1,4 @@
-"""Runs on disk -> rows: read, checked, labelled, and which of them can be compared.
+"""From runs on disk to rows: reading, checks, labels, and comparable runs.
 
-Imports nothing else of analysis.
+Imports no other room of analysis.
 """

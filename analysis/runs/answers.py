@@ -1,4 +1,4 @@
-"""What the calls behind a proposal say: had their prompts shown it, did the model decline, was it cut off?"""
+"""Facts from the calls of a proposal: did the prompt show it, did the model refuse, was the reply truncated?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.chat import LENGTH
 
 
 class Answered(TypedDict):
-    """What the replies behind one proposal tell.
+    """Facts from the replies of one proposal.
 
     Attributes:
-        replies: Number of replies the proposal was read from; 0 where no model answered.
-        copy: Whether a prompt of theirs showed it; None without replies, and where one of them is not on record.
-        refusal: Whether nothing could be read because the model declined; None likewise.
-        cut_off: Whether one of them hit its token limit, whatever could be read before; None likewise, and where the
-            server did not say why it ended.
+        replies: Number of replies that the proposal was read from; 0 if no model answered.
+        copy: Whether one of the prompts showed it; None without replies, or if one of them is not recorded.
+        refusal: Whether nothing could be read because the model refused; None likewise.
+        cut_off: Whether a reply hit its token limit, even if the proposal could be read; None likewise, or if the
+            server did not report a finish reason.
     """
 
     replies: int
@@ -34,8 +34,8 @@ def read_answers(rows: Sequence[Mapping[str, Any]], path: Path, fidelities: Fide
 
     Args:
         rows: Lines of the run's ``trials.jsonl``.
-        path: Its ``calls.jsonl``, read once, and only if a model answered; there may be none.
-        fidelities: Those of the task, as ``run.json`` has them.
+        path: The run's ``calls.jsonl``, read once and only if a model answered; it may be missing.
+        fidelities: The task's fidelities, as in ``run.json``.
 
     Raises:
         RunError: A line of the file is not JSON.
@@ -49,7 +49,7 @@ def read_answers(rows: Sequence[Mapping[str, Any]], path: Path, fidelities: Fide
 def answered(
     row: Mapping[str, Any], calls: Mapping[int, Mapping[str, Any]], prompts: Prompts, fidelities: Fidelities = ()
 ) -> Answered:
-    """What the calls behind one proposal tell of it; ``calls`` are lines of ``calls.jsonl`` by their ids."""
+    """The facts on one proposal; ``calls`` are lines of ``calls.jsonl`` by id."""
     numbers = row.get("calls") or ()
     behind = [calls[number] for number in numbers if number in calls]
     if not numbers or len(behind) < len(numbers):

@@ -1,7 +1,7 @@
-"""Does what a task declares hold? Optimum and worst value are the benchmark's word, the rows are what was measured.
+"""Check a task's declared optimum and worst value against the measured rows.
 
-Where a row is better than the declared optimum, or worse than the declared worst value, the declaration is wrong and
-not the row. Rows stay as they are, nothing is clipped, and whatever rests on the declaration is not reported.
+If a row is better than the declared optimum, or worse than the declared worst value, the declaration is wrong, not the
+row. Rows are never clipped; figures that depend on the declaration are not reported.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from harness.problem import Objective
 
 Floats = npt.NDArray[np.float64]
 
-_TOLERANCE = 1e-6  # of a bound: a loss may be a float32 where its bound is a float64
-_VISIBLE = 1e-3  # of the span between the bounds: what is farther outside would show
+_TOLERANCE = 1e-6  # relative to the bound: a loss may be a float32 and its bound a float64
+_VISIBLE = 1e-3  # relative to the span of the bounds: larger deviations would be visible
 
 
 def held_to_rows(task: Task, trials: pl.DataFrame) -> Task:
-    """The task with a sentence for everything it declares that does not hold.
+    """The task with a sentence for every declaration that does not hold.
 
     Args:
-        task: As its runs declare it.
-        trials: Its rows, with the columns ``loss`` and ``losses``; those below the highest fidelity have neither.
+        task: The task as declared by its runs.
+        trials: Its rows, with the columns ``loss`` and ``losses``, which are null below the highest fidelity.
     """
     first = trials["loss"].drop_nulls().to_numpy()
     every = trials["losses"].drop_nulls().to_list()
@@ -41,7 +41,7 @@ def held_to_rows(task: Task, trials: pl.DataFrame) -> Task:
 
 
 def _breaches(objective: Objective, losses: Floats, one_random: float | None) -> Iterator[str]:
-    """What is wrong in words; ``one_random`` is the expected loss of one random configuration, if known."""
+    """Violated bounds in words; ``one_random`` is the expected loss of one random configuration, if known."""
     best, worst = (None if end is None else objective.loss(end) for end in (objective.optimum, objective.worst))
     if best is not None and worst is not None and worst < best:
         yield "do not hold: the worst value is better than the best"
@@ -58,7 +58,7 @@ def _breaches(objective: Objective, losses: Floats, one_random: float | None) ->
 
 
 def _breaches_of_curve(task: Task) -> Iterator[str]:
-    """What is wrong with the exact expectation of random search: it must not rise, nor leave the bounds."""
+    """Errors in the exact expectation of random search, which must neither rise nor leave the bounds."""
     curve = np.asarray(task.random_curve, dtype=np.float64)
     if not len(curve):
         return

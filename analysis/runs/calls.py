@@ -1,4 +1,4 @@
-"""A run's language-model calls: what each cost, and when they were under way, since calls of one ask may overlap."""
+"""A run's language-model calls: their cost, and their time spans, since calls of one ask may overlap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.errors import RunError
 from harness.trial import Usage
 
 Span = tuple[float, float]
-"""Start and end of one call in seconds, waiting between its attempts included."""
+"""Start and end of one call in seconds, including waits between attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,18 @@ class Call:
     """One line of ``calls.jsonl``, without its prompt.
 
     Attributes:
-        id: Its number; None for a call that was given up, which belongs to no trial.
-        reply: As it came; None likewise.
-        started_at: As written.
-        start: The same in seconds since 1970.
-        seconds: Waiting between its attempts included.
-        usage: What it cost, as far as replies said so.
-        finish_reason: Why the reply ended, in the server's word, or None where it does not say.
-        sampling: As it was asked for; empty where nobody noted it.
+        id: Number of the call; None if it was given up, in which case it belongs to no trial.
+        reply: The raw reply; None if it was given up.
+        started_at: Start as ISO 8601.
+        start: Start in seconds since 1970.
+        seconds: Latency, including waits between attempts.
+        usage: What it cost, as reported by the replies.
+        finish_reason: The server's finish reason; None if not reported.
+        sampling: Requested sampling parameters; empty if not recorded.
         error: Why it was given up, or None.
-        server: Base URL, or None where nobody noted it.
-        model: As the server names it, or None likewise.
-        serving: How the server computes, as JSON, or None likewise.
+        server: Base URL; None if not recorded.
+        model: The server's name of the model; None if not recorded.
+        serving: How the server computes, as JSON; None if not recorded.
     """
 
     id: int | None
@@ -59,15 +59,15 @@ class Call:
 
     @property
     def is_local(self) -> bool:
-        """Whether it was answered on the machine that asked."""
+        """Whether the server was on the same machine."""
         return urlsplit(self.server or "").hostname in LOOPBACK
 
 
 def read_calls(path: Path) -> tuple[Call, ...]:
-    """Every call of a run, in the order of the file; none where there is no file.
+    """Every call of a run, in the order of the file; empty without a file.
 
     Raises:
-        RunError: A line does not say when its call began, how long it took or what it cost.
+        RunError: A line lacks the start, duration or cost of its call.
     """
     try:
         state = path.stat()
@@ -76,7 +76,7 @@ def read_calls(path: Path) -> tuple[Call, ...]:
     return _read(path, state.st_mtime_ns, state.st_size)
 
 
-@cache  # several tables look at the calls, and their prompts are long
+@cache  # several tables use the calls, and their prompts are long
 def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
     try:
         return tuple(
@@ -97,11 +97,11 @@ def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
             for row in call_lines(path)
         )
     except (KeyError, TypeError, ValueError):
-        raise RunError(f"A call in {path} does not say when it was made; move the run's folder away.") from None
+        raise RunError(f"A call in {path} has no valid time; move the run's folder away.") from None
 
 
 def read_spans(path: Path) -> list[Span]:
-    """The span of every call of a run that was answered, in the order of the file; none where there is no file.
+    """The span of every answered call of a run, in the order of the file; empty without a file.
 
     Raises:
         RunError: As ``read_calls``.
@@ -110,7 +110,7 @@ def read_spans(path: Path) -> list[Span]:
 
 
 def waited_seconds(spans: Sequence[Span]) -> float:
-    """Seconds in which at least one call was under way: the length of the spans' union."""
+    """Seconds with at least one call in progress: the length of the spans' union."""
     waited, until = 0.0, float("-inf")
     for start, end in sorted(spans):
         waited += max(0.0, end - max(start, until))
@@ -119,7 +119,7 @@ def waited_seconds(spans: Sequence[Span]) -> float:
 
 
 def most_at_once(spans: Sequence[Span]) -> int:
-    """The largest number of calls under way at one moment; one that ends as another begins does not overlap it."""
+    """The largest number of calls in progress at one moment; spans that only touch do not overlap."""
     steps = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
     most = under_way = 0
     for _, step in steps:

@@ -1,21 +1,22 @@
-"""What a reason says a proposal does: which hyperparameter goes up, down or stays, found by a rule that can be read.
+"""Find the claims of a reason by rules: which hyperparameter goes up, goes down or stays.
 
-The rule:
+The rules:
 
-1. A hyperparameter is named by its name, in any case, with spaces or hyphens for underscores; or by its leading words,
-   two at least, where no other hyperparameter begins with them ("learning rate" for ``learning_rate_init``). A name of
-   one letter counts only in its own case. A name is a word of its own: ``depth`` is not in "max_depth" or "depths".
-2. The text is cut into clauses: at ends of sentences and lines, at semicolons, commas, parentheses, "and" and "or", and
+1. A hyperparameter is recognized by its name, in any case, with spaces or hyphens for underscores; or by at least two
+   leading words with which no other hyperparameter begins ("learning rate" for ``learning_rate_init``). The case of a
+   one-letter name matters. A name must be a whole word: ``depth`` is not in "max_depth" or "depths".
+2. The text is split into clauses: at ends of sentences and lines, at semicolons, commas, parentheses, "and" and "or",
+and
    before words that begin a clause (but, while, because, so, if, which, with, without, rather, than, ...) and "to" with
    a verb, so that "increase depth to reduce overfitting" has one direction.
-3. A clause that holds one kind of direction word (``UP``, ``DOWN``, ``SAME``) beside a name claims that direction of
-   every hyperparameter it names. Two kinds in one clause cancel out: nothing is claimed.
+3. A clause with one kind of direction word (``UP``, ``DOWN``, ``SAME``) and a name claims this direction for every
+   hyperparameter it names. Two kinds in one clause cancel out: nothing is claimed.
 4. A clause with a negation (not, never, without, avoid, instead of, rather than, ...) claims nothing.
-5. A clause that is nothing but a name ("and width") takes over the direction of the clause before it in the sentence.
-6. A hyperparameter that is claimed to go two ways in one reason is not claimed at all.
+5. A clause with nothing but a name ("and width") has the direction of the preceding clause of the sentence.
+6. Contradictory claims about a hyperparameter in one reason are dropped.
 
-It knows no grammar: "the higher the depth, the better" counts as a claim that depth goes up. What such accidents amount
-to is what the chance level of ``analysis.tables.reasons`` shows.
+The rules know no grammar: "the higher the depth, the better" counts as a claim that depth goes up. The chance level of
+``analysis.tables.reasons`` shows the effect of such errors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Literal
 Direction = Literal["up", "down", "same"]
 
 LONGEST_REASON = 20_000
-"""Characters looked at."""
+"""Number of characters that are read."""
 
 UP = "increas(?:e|es|ed|ing) rais(?:e|es|ed|ing) higher larger bigger greater more deeper wider longer stronger"
 DOWN = "decreas(?:e|es|ed|ing) reduc(?:e|es|ed|ing) lower(?:s|ed|ing)? smaller less fewer shallower "
@@ -57,11 +58,11 @@ _MARK = re.compile(r"\x00(\d+)\x00")
 
 
 def claims(reason: str, names: Iterable[str]) -> dict[str, Direction]:
-    """What a reason claims.
+    """The claims of a reason.
 
     Args:
-        reason: What a model wrote; untrusted.
-        names: The hyperparameters.
+        reason: Model output; untrusted.
+        names: Names of the hyperparameters.
 
     Returns:
         Hyperparameter -> direction, in the order of the text.
@@ -84,9 +85,9 @@ def claims(reason: str, names: Iterable[str]) -> dict[str, Direction]:
 
 
 def _marked(reason: str, names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """The text with a numbered mark in place of every name, and the hyperparameters that the numbers stand for.
+    """The text with numbered marks instead of names, and the hyperparameters of the numbers.
 
-    So no word of a name is taken for a direction ("lower_bound").
+    Words of a name are thus not read as a direction ("lower_bound").
     """
     text, named = reason[:LONGEST_REASON].replace("\x00", " "), list[str]()
     for pattern, name in _spoken(names):
@@ -103,7 +104,7 @@ def _direction(clause: str) -> Direction | None:
 
 
 def _spoken(names: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
-    """Every way to name a hyperparameter, the longest first."""
+    """All spellings of the hyperparameters' names, the longest first."""
     ways: dict[tuple[str, ...], set[str]] = {}
     for name in names:
         words = tuple(re.split(r"[_\s-]+", name.strip("_ -")))

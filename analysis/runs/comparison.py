@@ -1,4 +1,4 @@
-"""Which runs can be compared: the tasks every method ran, and the seeds all of them share there."""
+"""Find comparable runs: the tasks that every method ran, and the seeds that all methods share there."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Comparison:
     """A full block of runs: every method on every task with every seed.
 
     Attributes:
-        methods: In table order.
-        tasks: Those every method ran.
-        seeds: Those every method ran on every one of ``tasks``; empty where nothing can be compared.
-        curves: (method, task) -> seed -> incumbent losses, shape (proposals,); of all runs, compared or not. NaN before
+        methods: The methods in table order.
+        tasks: The tasks that every method ran.
+        seeds: The seeds that every method ran on all ``tasks``; empty if nothing can be compared.
+        curves: (method, task) -> seed -> incumbent losses, shape (proposals,), of all runs, compared or not. NaN before
             the first loss.
-        evaluations: Run -> configurations executed in it.
-        only_below: The runs in which something was evaluated, but nothing at the highest fidelity.
-        notes: What was left out to get a full block, in words.
+        evaluations: Run -> number of executed configurations.
+        only_below: Runs with evaluations, but none at the highest fidelity.
+        notes: Sentences on what was left out to get a full block.
     """
 
     methods: tuple[str, ...]
@@ -61,7 +61,7 @@ class Comparison:
         return self.regret_curves(method)[:, :, -1]
 
     def regret_curves(self, method: str) -> Floats:
-        """Normalized regret after each proposal of the method's longest run, shape (runs, regret tasks, proposals)."""
+        """Normalized regret after each proposal, shape (runs, regret tasks, proposals of the longest run)."""
         tasks = self.regret_tasks
         length = max(self.proposals(task, method) for task in tasks)
         losses = np.stack([self.incumbents(method, task, length) for task in tasks], axis=1)
@@ -69,14 +69,14 @@ class Comparison:
         return np.stack([task.regret(losses[:, number]) for number, task in enumerate(tasks)], axis=1)
 
     def proposals(self, task: Task, method: str | None = None) -> int:
-        """Proposals of the longest run on a task, of one method or of all."""
+        """Number of proposals of the longest run on a task, of one method or of all."""
         methods = self.methods if method is None else (method,)
         return max(len(self.curves[each, task.name][seed]) for each in methods for seed in self.seeds)
 
     def random_evaluations(self, task: Task) -> int | None:
-        """After how many evaluations random search, which proposes nothing invalid, had spent what these runs had.
+        """Number of evaluations of random search, which makes no invalid proposals, at the budget of these runs.
 
-        Their proposals where all made as many, else their evaluations; None where neither is the same.
+        The runs' proposals if equal in all runs, else their evaluations; None if both differ.
         """
         runs = [(method, task.name, seed) for method in self.methods for seed in self.seeds]
         counts = {len(self.curves[run[:2]][run[2]]) for run in runs}, {self.evaluations[run] for run in runs}
@@ -87,12 +87,12 @@ class Comparison:
         return tuple((method, task.name, seed) for task in self.tasks for seed in self.seeds)
 
     def without_loss(self, method: str) -> tuple[Place, ...]:
-        """Those of them in which nothing was evaluated with success at the highest fidelity."""
+        """The compared runs without a successful evaluation at the highest fidelity."""
         return tuple(run for run in self.runs(method) if np.isnan(self.curves[run[:2]][run[2]][-1]))
 
 
 def compare(experiment: Experiment) -> Comparison:
-    """The largest full block over the tasks that every method ran."""
+    """The full block over the tasks that every method ran."""
     curves = _incumbent_curves(experiment)
     methods = experiment.methods
     known = experiment.tasks.values()
@@ -100,7 +100,7 @@ def compare(experiment: Experiment) -> Comparison:
     notes = []
     left_out = [task.name for task in known if task not in tasks]
     if left_out and tasks:
-        notes.append(f"Not every method ran {_listed(left_out)}: left out here, shown in quality by task.")
+        notes.append(f"Not every method ran {_listed(left_out)}; left out here, shown in quality by task.")
     seeds, note = shared_seeds(curves, methods, tasks)
     notes += [note] if note else []
     return Comparison(methods, tasks, seeds, curves, _evaluations(experiment), _only_below(experiment), tuple(notes))
@@ -112,7 +112,7 @@ def compare_task(experiment: Experiment, comparison: Comparison, task: Task) -> 
 
 
 def compare_blocks(experiment: Experiment, comparison: Comparison) -> tuple[Comparison, ...]:
-    """The comparison; where no task was run by every method, one for each set of methods that ran the same tasks."""
+    """The comparison; if no task was run by every method, one per set of methods that ran the same tasks."""
     if comparison.tasks:
         return (comparison,)
     blocks: dict[tuple[str, ...], list[Task]] = {}
@@ -154,7 +154,7 @@ def _only_below(experiment: Experiment) -> frozenset[Place]:
 
 
 def shared_seeds(curves: Curves, methods: Iterable[str], tasks: Iterable[Task]) -> tuple[tuple[int, ...], str | None]:
-    """Seeds that all methods ran on all tasks, and a sentence where that leaves runs out."""
+    """Seeds that all methods ran on all tasks, and a sentence if this leaves runs out."""
     sets = [set(curves[method, task.name]) for method in methods for task in tasks]
     if not sets:
         return (), "No task was run by every method: nothing can be compared across them."

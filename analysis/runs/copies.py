@@ -1,4 +1,4 @@
-"""Is a proposal a copy: a configuration that the prompt it answers had shown?"""
+"""Find copies: proposals that their own prompt shows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Fidelities = Sequence[Mapping[str, Any]]
 
 
 class Prompts:
-    """The configurations that one run's prompts show; a message that stands in many of them is read once."""
+    """The configurations in one run's prompts; a message that many prompts contain is read once."""
 
     def __init__(self) -> None:
         self._shown_in: dict[str, frozenset[str]] = {}
 
     def shown(self, call: Mapping[str, Any]) -> frozenset[str] | None:
-        """Every JSON object in a call's messages, also one inside another or in a list, each under its ``text_of``.
+        """Every JSON object in a call's messages, also nested ones, by its ``text_of``.
 
         Args:
-            call: A line of ``calls.jsonl``; what the model itself said in earlier turns is among its messages.
+            call: A line of ``calls.jsonl``; its messages include the model's earlier turns.
 
         Returns:
-            None where the call has no record of its messages.
+            The texts; None if the call has no recorded messages.
         """
         messages = call.get("messages")
         if not isinstance(messages, list):
@@ -41,11 +41,11 @@ class Prompts:
 
 
 def written(row: Mapping[str, Any], fidelities: Fidelities = ()) -> frozenset[str]:
-    """The texts under which a proposal may have been shown.
+    """The texts with which a prompt may have shown a proposal.
 
     Args:
         row: A line of ``trials.jsonl`` with a proposal.
-        fidelities: Those of the task, as ``run.json`` has them: the highest may be written out or left out.
+        fidelities: The task's fidelities, as in ``run.json``; the highest may be written or left out.
     """
     proposed, fidelity = row["proposed"], row["fidelity"]
     if fidelity is not None:
@@ -55,7 +55,7 @@ def written(row: Mapping[str, Any], fidelities: Fidelities = ()) -> frozenset[st
 
 
 def _inside(value: Any) -> Iterator[dict[str, Any]]:
-    """The value if it is an object, and every object in it."""
+    """All objects in a value, including the value itself."""
     if isinstance(value, dict):
         yield value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

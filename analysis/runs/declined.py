@@ -1,4 +1,4 @@
-"""Did the model decline to propose anything? A short list of phrases decides: it sees plain refusals alone."""
+"""Detect refusals with a short list of phrases, which finds plain refusals only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PHRASES = (
     "As a language model",
     "As a large language model",
 )
-"""What a refusal begins with, in any case; "Unfortunately, " may go before, and an apostrophe may be typographic."""
+"""Beginnings of a refusal, in any case, with an optional "Unfortunately, " and straight or curly apostrophes."""
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07\u00b4`", "'"))
 _DECLINES = re.compile(rf"\W*(?:unfortunately,? )?(?:{'|'.join(map(re.escape, PHRASES))})\b", re.IGNORECASE)
@@ -39,10 +39,10 @@ _BEGINNING_CHARACTERS = 200
 def is_refusal(reply: str) -> bool:
     """Whether a reply begins with one of the ``PHRASES`` and holds no JSON object.
 
-    What stands before the first word (quotation marks, line breaks) does not count, nor how words are spaced.
+    Characters before the first word (quotation marks, line breaks) and the spacing of words are ignored.
 
     Args:
-        reply: Untrusted.
+        reply: Untrusted text.
     """
     beginning = " ".join(reply[:_BEGINNING_CHARACTERS].translate(_APOSTROPHES).split())
     if _DECLINES.match(beginning) is None:

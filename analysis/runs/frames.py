@@ -1,4 +1,4 @@
-"""The rows of an experiment as polars frames: runs, trials, violations and calls. Tables and figures start from these.
+"""The rows of an experiment as polars frames: runs, trials, violations and calls. Tables and figures use these.
 
     from analysis.runs.frames import load, trials, violations
 
@@ -6,7 +6,7 @@
     trials(experiment).group_by("method").agg(pl.col("invalid").mean())
     violations(experiment).to_pandas()
 
-``analysis.runs.columns`` says what each column is. Only runs that are complete and whole are in them, as in the tables.
+``analysis.runs.columns`` describes the columns. As in the tables, only complete, undamaged runs are included.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from harness.scalars import finite
 from harness.trial import Fault
 
 Source = Experiment | Path | str
-"""An experiment that was read, or its folder."""
+"""A loaded experiment, or its folder."""
 
 
 def load(folder: Path | str) -> Experiment:
-    """Every complete run below an experiment's folder, its methods called as the tables call them.
+    """Load every complete run below an experiment's folder, with the methods' names in tables.
 
     Raises:
-        SettingError: There is no such folder, but others beside it are experiments.
-        RunError: It is none, or holds no run that is complete and whole.
+        SettingError: There is no such folder, but there are other experiments beside it.
+        RunError: It is not an experiment, or has no complete, undamaged run.
     """
     return labelled(load_folder(Path(folder)))
 
@@ -68,7 +68,7 @@ def trials(source: Source) -> pl.DataFrame:
 def violations(source: Source) -> pl.DataFrame:
     """One row per violation, of proposals and of candidates, with the columns of ``analysis.runs.columns.VIOLATIONS``.
 
-    A violation that a proposal shares with the candidate it was chosen from is there once, as the proposal's.
+    A violation of a candidate that was proposed is listed once, for the proposal.
 
     Raises:
         HyperboleError: As ``load``.
@@ -167,5 +167,5 @@ def _call_row(call: Call, asked: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    """Text, with ``?`` for lone surrogates, which a frame cannot hold and a model can write."""
+    """Text with ``?`` for lone surrogates, which a model can write and a frame cannot hold."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None

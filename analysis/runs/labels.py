@@ -1,6 +1,6 @@
-"""What methods are called where people read: short, and never the same for two methods of one experiment.
+"""Labels of methods for readers: short, and unique within an experiment.
 
-The folder's name of a method stays its identity: CSV files have both.
+A method's folder name remains its identity; CSV files have both.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ OPTIMIZERS = {
     "sobol": "Sobol",
     "tpe": "TPE",
 }
-"""Names that are not their choice's words; any other optimizer, also one from outside, is called by its own."""
+"""Names that differ from the choice; any other optimizer is called by its choice."""
 EXACT = "random search, exact"
 """The row of the exact expectation, which is no method's."""
 _OF_ALL = frozenset({*ALWAYS_USED, BUDGET})
-"""Groups that act on every method."""
+"""Groups that affect every method."""
 _OF_MODELS = frozenset({MODEL, DECODING})
-"""Groups that act on every method with a language model. What all of these are told, the prompt, is always said."""
+"""Groups that affect every method with a language model. The prompt is always part of the label."""
 _LONGEST_MODEL = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One method, as far as words go: of all of its runs.
+    """The parts of one method's label, from all of its runs.
 
     Attributes:
-        optimizer: Its name as people write it.
-        models: Titles of its language models: one, unless its runs differ; none where no model takes part.
+        optimizer: Display name.
+        models: Titles of its language models: one, unless its runs differ; empty without a model.
         groups: As ``harness.label.Words``.
-        choice: Of the ``llm`` group.
+        choice: Choice of the ``llm`` group.
     """
 
     optimizer: str
@@ -78,15 +78,15 @@ class Labels:
         self._of = self._unique()
 
     def __getitem__(self, method: str) -> str:
-        """The label of a method that the folders name so."""
+        """The label of a method, by its folder name."""
         return self._of[method]
 
     def without(self, method: str, group: str) -> str:
-        """What a method is called when its choice in a group is not said: the same for all that differ in it alone."""
+        """The label without a group's choice: the same for all methods that differ only in it."""
         return self._text(self._named[method], group)
 
     def _unique(self) -> dict[str, str]:
-        """Short where that is enough to tell a method from all others, else longer, at last with the folder's name."""
+        """Short labels if unique, else longer ones, finally with the folder name."""
         found = {method: self._text(named) for method, named in self._named.items()}
         for longer in (self._whole, self._with_choice, self._with_folder):
             several = _several(found.values())
@@ -122,13 +122,13 @@ def _named(runs: Sequence[Mapping[str, Any]]) -> Named:
 
 
 def model_title(model: str) -> str:
-    """A model's name as people write it: the catalogue's, else its own."""
+    """Display name of a model: that of the catalogue, else the model's own."""
     known = BY_NAME.get(model)
     return known.title if known else one_line(model)[:_LONGEST_MODEL]
 
 
 def model_parameters(model: str) -> int | None:
-    """How many parameters a model has, of those in the catalogue."""
+    """Number of parameters of a model of the catalogue, else None."""
     known = BY_NAME.get(model)
     return known.parameters if known else None
 
@@ -138,7 +138,7 @@ def _title(optimizer: str) -> str:
 
 
 def _shared(methods: Sequence[Named], groups: frozenset[str]) -> frozenset[str]:
-    """Parts that all methods have, and the same: they tell none of them from another."""
+    """Parts that are equal in all methods and therefore not distinctive."""
     if not methods:
         return frozenset()
     first, *others = (each.groups.items() for each in methods)
@@ -151,7 +151,7 @@ def _several(labels: Iterable[str]) -> set[str]:
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:
-    """Labels one behind another, with "and" where they hold commas themselves; above ``most``, how many more."""
+    """Labels as a list in words, shortened above ``most``."""
     shown = list(names[:most])
     if len(names) > len(shown):
         shown[-1] += f" and {len(names) - len(shown)} more"

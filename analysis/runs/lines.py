@@ -1,4 +1,4 @@
-"""What the lines of trials.jsonl and calls.jsonl must hold for analysis to rely on: a log may be damaged or forged."""
+"""Check the lines of trials.jsonl and calls.jsonl, because a log may be damaged or forged."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.trial import USAGE, Fault, Proposer, Quantity
 
 
 def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
-    """The rows of a log, which are what they should be.
+    """Check the rows of a log and return them.
 
     Raises:
-        RunError: One of them is not; the sentence says which and what is wrong.
+        RunError: A row is invalid; the message says which and why.
     """
     for number, row in enumerate(rows):
         if (wrong := wrong_in(row, _TRIAL, _TRIAL_IF_GIVEN)) is not None:
@@ -27,10 +27,10 @@ def checked_trials(rows: list[dict[str, Any]], run: str) -> list[dict[str, Any]]
 
 
 def call_lines(path: Path) -> list[dict[str, Any]]:
-    """All rows of a recording; none where there is no file.
+    """All rows of a recording; empty without a file.
 
     Raises:
-        RunError: One of them is no row of a call.
+        RunError: A row is not a valid call.
     """
     rows = read_rows(path)
     for number, row in enumerate(rows, start=1):
@@ -40,10 +40,10 @@ def call_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def sweep_lines(path: Path) -> list[dict[str, Any]]:
-    """All rows about commands; none where there is no file.
+    """All rows about commands; empty without a file.
 
     Raises:
-        RunError: One of them is no such row.
+        RunError: A row is not a valid command.
     """
     rows = read_rows(path)
     for number, row in enumerate(rows, start=1):
@@ -53,9 +53,9 @@ def sweep_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def wrong_in(row: Any, needed: Mapping[str, Check], optional: Mapping[str, Check]) -> str | None:
-    """What is wrong with a row in words, ``lacks 'usage'``; None if nothing is."""
+    """What is wrong with a row, e.g. ``lacks 'usage'``; None if it is valid."""
     if not isinstance(row, dict):
-        return f"is {_shown(row)} and no object"
+        return f"is {_shown(row)}, not an object"
     for key, holds in needed.items():
         if key not in row:
             return f"lacks {key!r}"
@@ -77,7 +77,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_real(value: Any) -> bool:
-    """A finite float that can be added up and drawn; an integer beyond what a float holds is none."""
+    """Whether a value is a finite number within the range of floats."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -91,7 +91,7 @@ def _is_amount(value: Any) -> bool:
 
 
 def _is_half(value: Any) -> bool:
-    """A distance to the nearest level, in steps."""
+    """Whether a value is a distance to the nearest level, in steps."""
     return _is_amount(value) and 0 < value <= 0.5
 
 
@@ -131,11 +131,11 @@ _CANDIDATE = _fields(
 _TRIAL: dict[str, Check] = {
     "index": _is_count,
     "proposed": or_none(is_object),
-    "violations": list_of(_violation(is_text)),  # the flat row says which fault there is not
+    "violations": list_of(_violation(is_text)),  # ``flatten`` reports unknown faults
     "duplicate_of": or_none(_is_count),
     "repair": or_none(is_text),
     "executed": or_none(is_object),
-    "fidelity": _anything,  # as it was proposed
+    "fidelity": _anything,  # as proposed
     "losses": or_none(mapping_to(_is_number)),
     "metrics": or_none(is_object),
     "evaluation_seconds": or_none(_is_amount),

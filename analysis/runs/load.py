@@ -1,4 +1,4 @@
-"""An experiment folder -> one row per run, one row per trial, and every invalid proposal as it was proposed."""
+"""Read an experiment folder: one row per run, one row per trial, and every invalid proposal as proposed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from harness.whole import whole_rows
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One complete run: where it lies, what ``run.json`` says."""
+    """One complete run: its folder and the contents of ``run.json``."""
 
     id: str
     folder: Path
     info: dict[str, Any]
     label: str | None = None
-    """What its method is called where people read."""
+    """Label of its method."""
 
     @property
     def task(self) -> str:
@@ -44,17 +44,17 @@ class Run:
 
     @property
     def method(self) -> str:
-        """The method, as ``labelled`` calls it; else as the folders name it."""
+        """The method's label if ``labelled``, else its folder name."""
         return self.label or self.folder_method
 
     @property
     def folder_method(self) -> str:
-        """The method as the folders name it."""
+        """The method's folder name."""
         return str(self.info["method"])
 
     @property
     def identity(self) -> Identity:
-        """Its choices, and the settings that differ from theirs."""
+        """Its choices, and the settings that differ from their defaults."""
         return identity_in(self.info)
 
     @property
@@ -65,9 +65,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class InvalidProposal:
-    """A proposal that was no configuration of the space: the run, and the row of its log untouched.
+    """A proposal that is not a configuration of the space: the run, and the unchanged row of its log.
 
-    With ``candidate``, it is that one of the row's candidates, which was drawn and weighed but not proposed.
+    With ``candidate``, it is a candidate of the row that was drawn but not proposed.
     """
 
     run: Run
@@ -82,12 +82,12 @@ class Experiment:
     Attributes:
         name: The folder's name.
         runs: By method, task and seed; methods without a language model come first.
-        tasks: Task name -> what is known about it.
+        tasks: Task name -> task.
         trials: One row per trial, with the columns of ``analysis.runs.columns.TRIALS``.
         invalid: Every invalid proposal and candidate, in the order of ``runs``.
-        incomplete: "id (status)" of every run that was left out because it did not come to its end.
-        damaged: A sentence for every run that was left out because its files are not whole: which, why, what mends it.
-        labels: What methods are called, where they are called by that; None where they have the folders' names.
+        incomplete: "id (status)" of every run that was left out because it is not complete.
+        damaged: A sentence for every run that was left out because its files are damaged, with the reason and repair.
+        labels: Labels of the methods; None if methods have their folder names.
     """
 
     name: str
@@ -101,11 +101,11 @@ class Experiment:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Method names in the order of every table and figure."""
+        """Method names in the order of all tables and figures."""
         return tuple(dict.fromkeys(run.method for run in self.runs))
 
     def methods_of(self, optimizer: str) -> tuple[str, ...]:
-        """Those of one optimizer, whatever they are called."""
+        """The methods of one optimizer."""
         return tuple(dict.fromkeys(run.method for run in self.runs if run.info["optimizer"] == optimizer))
 
 
@@ -113,8 +113,8 @@ def load(folder: Path) -> Experiment:
     """Read every complete run below ``folder``.
 
     Raises:
-        SettingError: There is no such folder, but others beside it are experiments.
-        RunError: It is none, or holds no run that is complete and whole.
+        SettingError: There is no such folder, but there are other experiments beside it.
+        RunError: It is not an experiment, or has no complete, undamaged run.
     """
     found, damaged = _find_runs(folder)
     complete = [run for run in found if run.info["status"] == "complete"]
@@ -138,7 +138,7 @@ def load(folder: Path) -> Experiment:
 
 
 def labelled(experiment: Experiment) -> Experiment:
-    """The same with its methods called by their labels, for everything that people read."""
+    """The experiment with methods named by their labels, for readers."""
     labels = Labels(run.info for run in experiment.runs)
     runs = {run.id: replace(run, label=labels[run.folder_method]) for run in experiment.runs}
     names = {run.folder_method: run.method for run in runs.values()}
@@ -152,7 +152,7 @@ def labelled(experiment: Experiment) -> Experiment:
 
 
 def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | None:
-    """One sentence about the runs that were left out, or None if there are none."""
+    """One sentence about incomplete runs, or None if there are none."""
     if not incomplete:
         return None
     more = f" and {len(incomplete) - shown} more" if len(incomplete) > shown else ""
@@ -164,7 +164,7 @@ def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     """Every run, and a sentence for every run.json that cannot be read.
 
     Raises:
-        RunError: There is no run, or one of an earlier version: its fields do not say yet which run it is.
+        RunError: There is no run, or one of an earlier version whose fields do not identify it.
     """
     paths = sorted(path for path in folder.glob("*/*/*/run.json") if not is_hidden(path.relative_to(folder)))
     if all(map(is_foreign, paths)):
@@ -186,9 +186,9 @@ def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
 
 
 def _nothing_whole(folder: Path, incomplete: Sequence[str], damaged: Sequence[str]) -> RunError:
-    left = f": {', '.join(incomplete)}; start the experiment again, it goes on where it stopped." if incomplete else "."
+    left = f": {', '.join(incomplete)}; start the experiment again to resume it." if incomplete else "."
     number = len(incomplete) + len(damaged)
-    return RunError("\n".join([f"None of the {number} runs below {folder} is complete and whole{left}", *damaged]))
+    return RunError("\n".join([f"None of the {number} runs below {folder} is complete and undamaged{left}", *damaged]))
 
 
 def _refuse_copies(runs: list[Run]) -> None:
@@ -201,7 +201,7 @@ def _refuse_copies(runs: list[Run]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What the tables need of one run: its rows, flat, and its invalid proposals."""
+    """The data of one run for the tables: flat rows and invalid proposals."""
 
     run: Run
     trials: list[dict[str, Any]]
@@ -209,7 +209,7 @@ class _Log:
 
 
 def _read_run(run: Run) -> _Log | str:
-    """One complete run's log, or a sentence that says what is wrong with it."""
+    """One complete run's log, or a sentence on what is wrong with it."""
     try:
         raw = checked_trials(whole_rows(run.folder, run.info), run.id)
         objectives = [objective["name"] for objective in run.info["objectives"]]
@@ -226,7 +226,7 @@ def _read_run(run: Run) -> _Log | str:
 
 
 def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:
-    """None for the proposal, then the numbers of the candidates that are invalid and not the proposal itself."""
+    """None for an invalid proposal, then the numbers of the other invalid candidates."""
     if row["violations"]:
         yield None
     for number, candidate in enumerate(row.get("candidates") or ()):

@@ -1,4 +1,4 @@
-"""The reasons that methods gave for proposals: what each claims, and what was proposed then."""
+"""The reasons of proposals: their claims, and the proposed changes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Reasoned:
     """One proposal of a method that gave a reason for any of its proposals.
 
     Attributes:
-        run: The run it belongs to.
+        run: Its run.
         index: Its trial.
-        reason: As the model wrote it, or None.
-        proposed: As it was proposed.
-        shown: The last configuration evaluated before the model was asked; None at the start.
-        claims: Hyperparameter -> direction.
-        changes: Hyperparameter -> direction in which the proposal departs from ``shown``, of those that can be judged.
+        reason: The model's text, or None.
+        proposed: As proposed.
+        shown: The last configuration evaluated before the ask; None at the start.
+        claims: Hyperparameter -> claimed direction.
+        changes: Hyperparameter -> direction of the change from ``shown``, if it can be judged.
     """
 
     run: Run
@@ -39,13 +39,13 @@ class Reasoned:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        """Hyperparameter -> what became of the claim about it, of those that can be judged."""
+        """Hyperparameter -> verdict on its claim, if it can be judged."""
         judged = {name: claim for name, claim in self.claims.items() if name in self.changes}
         return {name: verdict(claim, self.changes[name]) for name, claim in judged.items()}
 
 
 def read_reasons(experiment: Experiment) -> dict[str, list[Reasoned]]:
-    """Method -> all proposals of its runs, of the methods that gave any reason."""
+    """Method -> all proposals of its runs, for methods with any reason."""
     rows = {run.id: read_rows(run.folder / "trials.jsonl") for run in experiment.runs if run.info["llm"] is not None}
     gave = {run.method for run in experiment.runs if any(row.get("reason") for row in rows.get(run.id, ()))}
     names: dict[str, dict[str, None]] = {}
@@ -60,14 +60,14 @@ def read_reasons(experiment: Experiment) -> dict[str, list[Reasoned]]:
 
 
 def verdict(claim: Direction, change: Direction) -> str:
-    """What a change makes of a claim."""
+    """The verdict on a claim, given the change."""
     if claim == change:
         return KEPT
     return UNCHANGED if change == "same" else OPPOSITE
 
 
 def _of_run(run: Run, rows: list[dict[str, Any]], names: tuple[str, ...]) -> Iterable[Reasoned]:
-    """The proposals of one run; those of one batch are compared with what was shown before it was asked for."""
+    """The proposals of one run; those of a batch are compared with the last configuration before the batch."""
     shown: dict[str, Any] | None = None
     last: dict[str, Any] | None = None
     for row in rows:
@@ -82,7 +82,7 @@ def _of_run(run: Run, rows: list[dict[str, Any]], names: tuple[str, ...]) -> Ite
 
 
 def _meant(row: dict[str, Any]) -> Any:
-    """What was proposed; of a valid proposal what was executed, where a level named by its short name is that level."""
+    """The proposal; for a valid one the executed configuration, in which short names of levels are resolved."""
     return row["proposed"] if row["violations"] or row["executed"] is None else row["executed"]
 
 
@@ -100,7 +100,7 @@ def _direction(before: float, after: float) -> Direction:
 
 
 def _number(value: Any) -> float | None:
-    """The number, or None for anything else: words, booleans, NaN, an integer beyond what a float can hold."""
+    """The number, or None for anything else, including booleans, NaN and too large integers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -19,12 +19,12 @@ def settings(experiment: Experiment) -> tuple[tuple[str, str], ...]:
 
 
 def _both(run: Run) -> str:
-    """The label, and the folder to look in."""
+    """The label and the folder name."""
     return run.method if run.method == run.folder_method else f"{run.method} ({run.folder_method})"
 
 
 def without_secrets(value: object) -> object:
-    """The configuration with "hidden" for everything that is named like a secret."""
+    """The configuration with "hidden" for all values with names of secrets."""
     if isinstance(value, dict):
         return {key: "hidden" if _SECRET.search(str(key)) else without_secrets(item) for key, item in value.items()}
     if isinstance(value, list):

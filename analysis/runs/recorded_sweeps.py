@@ -1,4 +1,4 @@
-"""The commands that an experiment's runs came from, as ``sweeps.jsonl`` tells them, each with its runs' calls."""
+"""The commands that made an experiment's runs, from ``sweeps.jsonl``, each with its runs' calls."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FILE = "sweeps.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One command: its line, and the calls its runs made in its time.
+    """One command: its line, and the calls of its runs.
 
     Attributes:
-        line: Of ``sweeps.jsonl``.
-        calls: Run id -> the calls that began while the command ran; runs without one are left out.
+        line: Line of ``sweeps.jsonl``.
+        calls: Run id -> the calls that began while the command ran; runs without calls are left out.
     """
 
     line: Mapping[str, Any]
@@ -29,17 +29,17 @@ class Sweep:
 
     @property
     def tokens(self) -> int:
-        """Read and written by all of its calls."""
+        """Prompt and completion tokens of all of its calls."""
         return sum(call.usage.tokens for calls in self.calls.values() for call in calls)
 
     def joules(self, kind: str) -> float | None:
-        """``gpu_joules`` or ``cpu_joules``; None where it was not measured."""
+        """``gpu_joules`` or ``cpu_joules``; None if not measured."""
         value = (self.line.get("energy") or {}).get(kind)
         return None if value is None else float(value)
 
 
 def read_sweeps(experiment: Experiment) -> tuple[Sweep, ...]:
-    """Every recorded command of an experiment, in the order of their ends; none where nothing was recorded.
+    """Every recorded command of an experiment, in the order of their ends; empty if nothing was recorded.
 
     Raises:
         RunError: A line is damaged.
@@ -57,6 +57,6 @@ def _read(folder: Path, line: Mapping[str, Any]) -> Sweep:
 
 
 def _is_below(run: str) -> bool:
-    """Whether this names a run of the experiment: a path that leads elsewhere is not followed."""
+    """Whether a path names a run of the experiment; paths outside of it are not followed."""
     parts = Path(run).parts
     return len(parts) == len(Path("task/method/seed").parts) and ".." not in parts and not Path(run).is_absolute()

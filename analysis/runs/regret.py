@@ -18,10 +18,10 @@ def incumbent_curve(losses: Sequence[float | None]) -> Floats:
     """Lowest loss after each proposal. Every proposal is charged: one that was not evaluated keeps the incumbent.
 
     Args:
-        losses: A loss a proposal in order; None where it was invalid or its evaluation failed.
+        losses: One loss per proposal in order; None if it was invalid or its evaluation failed.
 
     Returns:
-        Shape (proposals,), never rising; NaN before the first loss. Nothing but what was measured is in it.
+        Shape (proposals,), never rising; NaN before the first loss. It holds measured values only.
     """
     return np.fmin.accumulate(np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64))
 
@@ -33,14 +33,14 @@ def incumbent_trials(trials: pl.DataFrame) -> pl.DataFrame:
 
 
 def charged(losses: Floats, worst: Floats) -> Floats:
-    """Incumbents of one method as regret counts them: before its first loss a run stands at the task's worst value.
+    """Incumbents of one method for regret: before its first loss a run has the task's worst value.
 
-    A convention, and whatever rests on it says of how many runs. Where no run measured anything at all, no row would
-    support the number: all of them stay NaN.
+    This is a convention, and tables report the number of affected runs. If no run measured anything, all stay NaN,
+    because no row would support the number.
 
     Args:
-        losses: Any shape; NaN where nothing was measured yet.
-        worst: Broadcasts to it; NaN where nobody knows it.
+        losses: Any shape; NaN if not measured yet.
+        worst: Worst value, broadcast to ``losses``; NaN if unknown.
     """
     return losses if np.isnan(losses).all() else np.where(np.isnan(losses), worst, losses)
 
@@ -49,7 +49,7 @@ def normalized_regret(losses: Floats, optimum: float | None, one_random: float |
     """(loss - optimum) / (E[loss of one random configuration] - optimum): 0 is the optimum, 1 one random draw.
 
     The scale is the one of Bayesmark (Turner et al. 2021, "Bayesian optimization is superior to random search",
-    section 4), with the exact expectation in place of a simulated one. It can exceed 1.
+    section 4), with the exact expectation instead of a simulated one. It can exceed 1.
 
     Args:
         losses: Any shape.
@@ -57,7 +57,7 @@ def normalized_regret(losses: Floats, optimum: float | None, one_random: float |
         one_random: Expected loss of a single uniformly drawn configuration, or None.
 
     Returns:
-        The shape of ``losses``; all NaN where the optimum or the expectation is unknown or they coincide.
+        The shape of ``losses``; all NaN if the optimum or the expectation is unknown or they are equal.
     """
     if optimum is None or one_random is None or not one_random > optimum:
         return np.full(losses.shape, np.nan)
@@ -65,11 +65,11 @@ def normalized_regret(losses: Floats, optimum: float | None, one_random: float |
 
 
 def stack_curves(curves: Sequence[Floats], proposals: int | None = None) -> Floats:
-    """Curves of unequal length as one array: a run that ended keeps its last incumbent.
+    """Curves of unequal length as one array: shorter runs keep their last incumbent.
 
     Args:
-        curves: A curve a run, each of shape (its proposals,) with at least one entry.
-        proposals: Length of the result; None for the longest curve's.
+        curves: One curve per run, of shape (its proposals,), with at least one entry.
+        proposals: Length of the result; None for that of the longest curve.
 
     Returns:
         Shape (runs, proposals).

@@ -1,4 +1,4 @@
-"""Which faults of a proposal a JSON schema of the space rules out, and which it does not speak of."""
+"""Classify faults by whether a JSON schema of the space rules them out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.label import SCHEMA, decoding_mode
 from harness.trial import Fault
 
 KINDS = ("within", "beyond", "inactive", "forbidden", "missing_active")
-"""Boolean columns: a fault that the schema rules out; one that it does not; and three kinds that only a schema with
-branches rules out, whichever it was."""
+"""Boolean columns: a fault that the schema rules out; one that it does not; and three faults that only a schema with
+branches rules out."""
 
 Schema = Mapping[str, Any]
 
@@ -23,11 +23,11 @@ Schema = Mapping[str, Any]
 def judged(experiment: Experiment) -> pl.DataFrame:
     """``experiment.trials`` with the columns ``KINDS``.
 
-    What a schema says is read from the schema on record: that of the run, else of the run of the same task whose schema
-    leaves the fewest hyperparameters open. Names, types, ranges and choices are in every schema. A hyperparameter that
-    an object may hold and need not can be inactive or missing in it, and a forbidden combination is beyond it where
-    some object admits it: both so in flat schemas, which all were before there were branches. Where no schema is on
-    record, what is inactive or forbidden counts as beyond it, and what is missing as ruled out.
+    The schema is the recorded one of the run, else that of the task's run whose schema leaves the fewest
+    hyperparameters optional. Names, types, ranges and choices are in every schema. An optional hyperparameter can be
+    inactive or missing under the schema, and a forbidden combination is beyond it if some object admits it; both hold
+    for flat schemas (all schemas before there were branches). Without a recorded schema, inactive and forbidden count
+    as beyond it, and missing as ruled out.
     """
     own = {run.id: _schema(run) if decoding_mode(run.info) == SCHEMA else None for run in experiment.runs}
     of_task = {
@@ -46,7 +46,7 @@ def judged(experiment: Experiment) -> pl.DataFrame:
 
 
 def kinds(violations: Sequence[Mapping[str, Any]], schema: Schema | None) -> dict[str, bool]:
-    """One proposal's ``KINDS``, from its violations as logged and the schema; None where none is on record."""
+    """One proposal's ``KINDS``, from its logged violations and the schema (None if not recorded)."""
     admitted = [_admits(schema, violation) for violation in violations]
     conditional = conditional_names(schema or {})
     found = {"within": not all(admitted), "beyond": any(admitted)}
@@ -58,12 +58,12 @@ def kinds(violations: Sequence[Mapping[str, Any]], schema: Schema | None) -> dic
 
 
 def conditional_names(schema: Schema) -> frozenset[str]:
-    """What an object of the schema may lack: in ours, conditional hyperparameters."""
+    """Properties that an object of the schema may lack; in our schemas, conditional hyperparameters."""
     return optional_names(schema).union(*(_in_some(found) for found in _alternatives(schema)))
 
 
 def optional_names(schema: Schema) -> frozenset[str]:
-    """What an object of the schema, at any depth, may hold and need not."""
+    """Optional properties of the schema's objects, at any depth."""
     optional = (
         frozenset(each["properties"]) - frozenset(map(str, each.get("required") or ())) for each in _objects(schema)
     )
@@ -89,7 +89,7 @@ def _holds(found: Schema, values: Mapping[str, Any]) -> bool:
 
 
 def _fits(said: Any, value: Any) -> bool:
-    """Whether a value of ours fits what one of our schemas says of one hyperparameter."""
+    """Whether a value fits the schema of a hyperparameter."""
     if not isinstance(said, Mapping):
         return True
     if isinstance(cases := said.get("anyOf"), list):
@@ -134,7 +134,7 @@ def _alternatives(schema: Any) -> Iterator[list[Schema]]:
 
 
 def _in_some(cases: Sequence[Schema]) -> frozenset[str]:
-    """Names that some of the objects have and others have not."""
+    """Names that only some of the objects have."""
     names = [frozenset(case["properties"]) for case in cases]
     return frozenset[str]().union(*names) - frozenset.intersection(*names) if names else frozenset()
 

@@ -1,4 +1,4 @@
-"""What is known about one task: where its optimum lies and what random search can expect."""
+"""A task: its objectives, optimum and expectation of random search."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from harness.scalars import finite, is_quantity
 Floats = npt.NDArray[np.float64]
 
 CONSEQUENCE = "no normalized figure is reported for this task; correct the declaration in the benchmark and run again"
-"""What follows where something that a task declares does not hold."""
+"""Appended to the sentence on a declaration that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task: its objectives, and what is known about the first, in which methods are compared.
+    """One task: its objectives, and the facts on the first one, by which methods are compared.
 
     Attributes:
         name: ``<benchmark>.<task>``.
-        objectives: All of them, optimum and worst value as reported.
-        random_curve: Exact E[lowest loss of k random configurations] for k = 1, 2, ...; empty where unknown.
-        breaches: A sentence for everything declared that does not hold (``breaches``). Where there is one,
+        objectives: All objectives, with optimum and worst value as reported.
+        random_curve: Exact E[lowest loss of k random configurations] for k = 1, 2, ...; empty if unknown.
+        breaches: A sentence for every declaration that does not hold (``analysis.runs.breaches``). If there is one,
             optimum, worst value and scale count as unknown.
     """
 
@@ -49,21 +49,21 @@ class Task:
 
     @property
     def optimum(self) -> float | None:
-        """Lowest possible loss of the first objective, or None where nobody knows it."""
+        """Lowest possible loss of the first objective, or None if unknown."""
         return self.bounds(0)[0]
 
     @property
     def worst(self) -> float | None:
-        """Highest possible loss of the first objective, or None."""
+        """Highest possible loss of the first objective, or None if unknown."""
         return self.bounds(0)[1]
 
     @property
     def charge(self) -> float:
-        """The same as a number: NaN for None. What a run without any loss counts with (``regret.charged``)."""
+        """The worst loss, with which a run without any loss counts (``regret.charged``); NaN if unknown."""
         return np.nan if self.worst is None else self.worst
 
     def bounds(self, number: int) -> tuple[float | None, float | None]:
-        """Lowest and highest possible loss of one objective, each None where nobody knows it."""
+        """Lowest and highest possible loss of one objective, each None if unknown."""
         if self.breaches:
             return None, None
         objective = self.objectives[number]
@@ -71,7 +71,7 @@ class Task:
         return lower, upper
 
     def scale(self, number: int) -> tuple[float, float] | None:
-        """Losses between which one objective is scaled: its best and worst, known or by definition; else None."""
+        """Best and worst loss between which one objective is scaled, or None."""
         objective = self.objectives[number]
         lower, upper = self.bounds(number)
         if lower is not None and upper is not None:
@@ -81,20 +81,20 @@ class Task:
         return objective.loss(objective.scale[0]), objective.loss(objective.scale[1])
 
     def value(self, loss: float) -> float:
-        """The value of the first objective as reported that stands behind a loss."""
+        """The reported value of the first objective for a loss."""
         return self.objectives[0].value(loss)
 
     def values(self, losses: Floats, number: int = 0) -> Floats:
-        """The same for an array of any shape, of any objective."""
+        """Reported values of any objective, for an array of losses of any shape."""
         return losses if self.objectives[number].direction == "minimize" else -losses
 
     @property
     def regret_known(self) -> bool:
-        """Whether regret can be normalized: optimum and random curve are known and differ."""
+        """Whether regret can be normalized: optimum and random curve are known and different."""
         return self.optimum is not None and len(self.random_curve) > 0 and self.random_curve[0] > self.optimum
 
     def regret(self, losses: Floats) -> Floats:
-        """Normalized regret of losses, any shape; NaN where the loss is NaN or regret is not known."""
+        """Normalized regret of losses, any shape; NaN if the loss is NaN or regret is unknown."""
         return normalized_regret(losses, self.optimum, self.random_curve[0] if self.random_curve else None)
 
     @property
@@ -104,10 +104,10 @@ class Task:
 
 
 def task_of(runs: Iterable[dict[str, Any]]) -> Task:
-    """The task that these runs (contents of ``run.json``) share.
+    """The common task of runs, given the contents of their ``run.json``.
 
     Raises:
-        RunError: The runs disagree about an objective, so that their numbers cannot be compared.
+        RunError: The runs disagree about an objective, so they cannot be compared.
     """
     found: dict[tuple[Objective, ...], str] = {}
     scales: dict[str, set[tuple[float, float]]] = {}
@@ -140,10 +140,10 @@ def task_of(runs: Iterable[dict[str, Any]]) -> Task:
 
 
 def _objective(written: dict[str, Any], task: str, breaches: dict[str, None]) -> Objective:
-    """One objective; without the bounds that no objective can have, which are added to the breaches.
+    """One objective; impossible bounds are removed and added to the breaches.
 
     Raises:
-        RunError: There is no such direction.
+        RunError: The direction is invalid.
     """
     name, direction, scale = written["name"], written["direction"], written.get("scale")
     bounds = {key: finite(written.get(key)) for key in ("optimum", "worst")}

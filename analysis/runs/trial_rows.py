@@ -1,4 +1,4 @@
-"""One line of ``trials.jsonl`` -> the flat row that the tables count with."""
+"""From a line of ``trials.jsonl`` to the flat row for tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.trial import USAGE, Fault, Quantity
 from harness.visible import visible
 
 LARGEST = 2**53
-"""What no count and no duration reaches; up to here floats count exactly."""
+"""Upper limit of counts and durations; floats are exact up to here."""
 
 
 def flatten(row: dict[str, Any], run: str, objectives: Sequence[str], knew: bool = True) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Methods that differ in one choice or setting alone: which of them are to be compared with which."""
+"""Families of methods that differ only in one choice or setting."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from harness.method import GROUPS, NAMED, comparable
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A method and the one it departs from in a single group's choice.
+    """A method, and its base without the choice of one group.
 
     Attributes:
-        method: As the experiment calls it.
-        base: The same without the choice, as folders would name it; it may not have been run.
-        choice: What was chosen in the group, with the form of the schema (``json_schema flat``); None where nobody
-            chose, which is the default.
+        method: Name in the experiment.
+        base: Folder name of the same method without the choice; it may not have been run.
+        choice: The choice, with the form of the schema (``json_schema flat``); None for the default.
     """
 
     method: str
@@ -39,13 +38,13 @@ def variant(run: Run, group: str) -> Variant:
 
 
 def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...]]:
-    """Methods that differ in one group's choice alone: what they are called without it -> at least two variants.
+    """Methods that differ only in one group's choice: common name -> at least two variants.
 
-    The one with the default choice comes first, if it was run; the others follow in the experiment's order. Its name
-    is then the family's, but where labels say the default too, as they do of the decoding.
+    The method with the default choice comes first, if it was run; the others follow in the experiment's order. Its name
+    is the family's name, except for groups whose labels include the default, such as the decoding.
 
     Args:
-        experiment: With any methods.
+        experiment: The experiment.
         group: One of ``harness.method.NAMED``.
     """
     assert group in NAMED
@@ -73,26 +72,26 @@ def _family(experiment: Experiment, group: str, run: Run, variants: Sequence[Var
 
 
 def _apart(name: str, base: str, variants: Sequence[Variant], names: Sequence[str]) -> str:
-    """A family's name that no other family or method has; its own members may have it."""
+    """A family's name that is unique among families and the methods of others."""
     members = [each.method for each in variants]
     others = [each for each in names if each not in members]
     return name if others.count(name) <= (name not in members) else f"{name} ({base})"
 
 
 def folder_names(experiment: Experiment) -> dict[str, str]:
-    """What methods and families are called -> what the folders name them."""
+    """Names of methods and families -> folder names."""
     found = {name: variants[0].base for group in NAMED for name, variants in families(experiment, group).items()}
     return found | {run.method: run.folder_method for run in experiment.runs}
 
 
 def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[int, str], ...]:
-    """Methods that differ in one setting of a group alone, by the configurations of their runs: value -> method.
+    """Methods that differ only in one setting of a group, by their configurations: value -> method.
 
-    Each family has at least two values, in rising order. A method without the group, or without a whole number there,
-    is in none.
+    Each family has at least two values, in increasing order. Methods without a whole number for the setting are in no
+    family.
 
     Args:
-        runs: Of any methods.
+        runs: The runs.
         group: For example ``decoding``.
         setting: For example ``max_tokens``.
     """
@@ -107,7 +106,7 @@ def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[int, s
 
 
 def _without(config: Any, group: str, setting: str) -> Any:
-    """The configuration without the setting, also where the optimizer's part repeats the group."""
+    """The configuration without the setting, also in the optimizer's copy of the group."""
     if not isinstance(config, Mapping):
         return config
     kept = {key: _without(value, group, setting) for key, value in config.items()}

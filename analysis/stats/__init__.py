@@ -1,4 +1,4 @@
-"""Rows -> numbers: metrics with intervals, fronts, costs.
+"""From rows to numbers: metrics with intervals, fronts, costs.
 
 Imports runs.
 """

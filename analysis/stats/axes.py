@@ -1,4 +1,4 @@
-"""What trials cost on other axes than their number: seconds of the virtual clock, tokens, joules, money."""
+"""Cost axes: seconds of the virtual clock, tokens, joules, money."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Axis:
 
     Attributes:
         name: One word.
-        label: What stands at the axis, with the unit.
-        cumulative: Run -> what it had cost after each trial, shape (trials,); None where a part is not measured.
+        label: Axis label with the unit.
+        cumulative: Run -> cumulative cost after each trial, shape (trials,); None if a part is not measured.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Axis:
 
     @property
     def measured(self) -> bool:
-        """Whether any run is known to have cost something."""
+        """Whether any run has a known, nonzero cost."""
         return any(cost is not None and cost[-1] > 0 for cost in self.cumulative.values())
 
 
 def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
-    """Seconds, tokens, joules and money, those of them that are measured for a run that costs something."""
+    """Those of seconds, tokens, joules and money that are measured and nonzero in any run."""
     trials = {run.id: experiment.trials.filter(pl.col("run") == run.id).sort("index") for run in experiment.runs}
     place = {run.id: (run.method, run.task, run.seed) for run in experiment.runs}
     seconds = {place[id_]: _seconds(rows) for id_, rows in trials.items()}
@@ -51,7 +51,7 @@ def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
     currency, money = _money(experiment, prices, tokens)
     axes = (
         Axis("seconds", "seconds (asking and evaluating)", seconds),
-        Axis("tokens", "tokens (read and written)", {place[id_]: spent for id_, spent in tokens.items()}),
+        Axis("tokens", "tokens (prompt and completion)", {place[id_]: spent for id_, spent in tokens.items()}),
         Axis("joules", "energy (J)", joules),
         Axis("money", f"estimated money ({currency})", {place[id_]: m for id_, m in money.items()}),
     )
@@ -59,7 +59,7 @@ def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
 
 
 def _seconds(trials: pl.DataFrame) -> Floats | None:
-    """The clock of ``harness.budget``: asking plus evaluating; nothing was evaluated of an invalid proposal."""
+    """The clock of ``harness.budget``: asking plus evaluating; an invalid proposal has no evaluation."""
     evaluated = trials["evaluation_seconds"]
     if (trials["executed"] & evaluated.is_null()).any():
         return None
@@ -73,7 +73,7 @@ def _tokens(trials: pl.DataFrame) -> Floats:
 
 
 def _spread(total: float | None, tokens: Floats) -> Floats | None:
-    """A run's total over its trials by tokens; a run without tokens is attributed nothing."""
+    """Distribute a run's total over its trials by tokens; a run without tokens gets nothing."""
     if tokens[-1] == 0:
         return np.zeros_like(tokens)
     return None if total is None else total * tokens / tokens[-1]
@@ -82,7 +82,7 @@ def _spread(total: float | None, tokens: Floats) -> Floats | None:
 def _money(
     experiment: Experiment, prices: Prices, tokens: Mapping[str, Floats]
 ) -> tuple[str, dict[str, Floats | None]]:
-    """The currency, and run id -> money after each trial; None for all that cost any where currencies differ."""
+    """The currency, and run id -> money after each trial; all costs are None if currencies differ."""
     found = bills(experiment, prices)
     currencies = {bill.price.currency for bill in found.values() if bill.price is not None}
     money: dict[str, Floats | None] = {}
@@ -93,7 +93,7 @@ def _money(
 
 
 def cost_of(axis: Axis, method: str, tasks: tuple[str, ...], seeds: tuple[int, ...]) -> list[list[Floats]] | None:
-    """What a method's runs had cost after each trial, a list per task with one entry per seed; None if unknown."""
+    """Cumulative costs of a method's runs after each trial: one list per task with one entry per seed; or None."""
     found = [[axis.cumulative[method, task, seed] for seed in seeds] for task in tasks]
     known = [[cost for cost in costs if cost is not None] for costs in found]
     return known if all(len(costs) == len(seeds) for costs in known) else None
@@ -104,24 +104,24 @@ def at_cost(curve: Floats, cost: Floats, start: float, grid: Floats) -> Floats:
 
     Args:
         curve: Incumbent after each trial, shape (trials,).
-        cost: What the run had cost after each trial, shape (trials,), never falling.
-        start: The incumbent before the first trial has been paid for.
-        grid: Costs at which it is wanted, shape (points,).
+        cost: Cumulative cost after each trial, shape (trials,), never falling.
+        start: The incumbent before the first trial is finished.
+        grid: Costs at which to evaluate, shape (points,).
 
     Returns:
-        Shape (points,): at a cost, the incumbent of the trials paid for by then; at the end, the last one.
+        Shape (points,): the incumbent of the trials finished at each cost.
     """
     paid = np.searchsorted(cost, grid, side="right")
     return np.concatenate([[start], curve])[paid]
 
 
 def scores_at(block: Comparison, method: str, costs: list[list[Floats]], grid: Floats) -> Floats:
-    """Normalized regrets of a method's runs at these costs, or best values of a single task whose regret is unknown.
+    """Normalized regrets of a method's runs at costs, or best values of a single task whose regret is unknown.
 
     Args:
         block: Runs that can be compared.
         method: One of its methods.
-        costs: What its runs had cost after each trial, a list per task with one entry per seed (``cost_of``).
+        costs: Cumulative costs of its runs (``cost_of``).
         grid: Costs, shape (points,).
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the language models of runs would cost: money and FLOPs, from tokens, call times and a price table."""
+"""Estimated cost of the runs' language models: money and FLOPs, from tokens, call times and a price table."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ _NO_PRICE = ModelPrice(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What one run's language model would cost.
+    """Estimated cost of one run's language model.
 
     Attributes:
-        model: As the calls name it; None where nobody does.
-        tokens: Read and written.
-        flops: Estimate, 2 x parameters x tokens; None where the parameters are unknown.
-        computed_flops: The same without the prompt tokens that were cached; None where their number is unknown too.
-        amounts: Money of each trial, shape (trials,); None where there is no price, or what it is a price of was not
-            measured.
-        price: What it was computed with.
+        model: Name in the calls; None if not recorded.
+        tokens: Prompt and completion tokens.
+        flops: Estimate, 2 x parameters x tokens; None if the parameters are unknown.
+        computed_flops: The same without cached prompt tokens; None also if their number is unknown.
+        amounts: Money per trial, shape (trials,); None without a price, or if the priced quantity was not measured.
+        price: The price used.
     """
 
     model: str | None
@@ -40,12 +39,12 @@ class Bill:
 
     @property
     def money(self) -> float | None:
-        """All of it."""
+        """Total money."""
         return None if self.amounts is None else float(self.amounts.sum())
 
 
 def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
-    """Run id -> its bill, of every run that used up tokens."""
+    """Run id -> bill, of every run that used tokens."""
     used = {run.id: found for run in experiment.runs if (found := _tokens(experiment, run))["tokens"].sum()}
     runs = [run for run in experiment.runs if run.id in used]
     models = {run.id: _model(run) for run in runs}
@@ -68,7 +67,7 @@ def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
 
 
 def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
-    """Tokens of each trial, shape (trials,); NaN where nobody counted the cached ones."""
+    """Tokens per trial by kind, shape (trials,); NaN if cached tokens were not counted."""
     trials = experiment.trials.filter(pl.col("run") == run.id)
     names = ("prompt_tokens", "cached_tokens", "completion_tokens")
     found = {name: trials[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in names}
@@ -76,7 +75,7 @@ def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
 
 
 def _flops(tokens: Floats, parameters: int | None) -> float | None:
-    """Of one run: a multiplication and an addition a parameter and token (Kaplan et al. 2020, section 2.1)."""
+    """One multiplication and one addition per parameter and token (Kaplan et al. 2020, section 2.1)."""
     total = float(tokens.sum())
     return None if parameters is None or np.isnan(total) else 2 * parameters * total
 
@@ -84,7 +83,7 @@ def _flops(tokens: Floats, parameters: int | None) -> float | None:
 def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None:
     prompt, cached, completion = (found[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens"))
     if price.cached_prompt == price.prompt:
-        cached = np.zeros_like(prompt)  # no discount: nobody needs to have counted them
+        cached = np.zeros_like(prompt)  # without a discount their number does not matter
     amounts: Floats = (prompt - cached) * price.prompt + cached * price.cached_prompt + completion * price.completion
     return None if np.isnan(amounts).any() else amounts / 1e6
 
@@ -92,9 +91,9 @@ def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None
 def _hour_amounts(
     runs: list[Run], models: dict[str, str | None], used: dict[str, dict[str, Floats]]
 ) -> dict[str, Floats]:
-    """Run id -> seconds of its model's machine that each trial is charged, shape (trials,).
+    """Run id -> seconds of the model's machine that are attributed to each trial, shape (trials,).
 
-    Runs that shared a machine overlap, so the time in which it worked for any of them is taken and shared by tokens.
+    Runs that share a machine overlap, so the time in which it served any of them is divided by tokens.
     """
     spans = {run.id: read_spans(run.folder / "calls.jsonl") for run in runs}
     groups: dict[tuple[str | None, str], list[Run]] = {}
@@ -110,13 +109,13 @@ def _hour_amounts(
 
 
 def _machine(run: Run) -> str:
-    """Which machine answered: the server's address, or the run's own host where that is local."""
+    """The machine that answered: the server's address, or the run's host for a local server."""
     call = _calls(run)[0]
     return f"{run.info.get('host')} {call.server}" if call.is_local else str(call.server)
 
 
 def _model(run: Run) -> str | None:
-    """The model's name: as its calls have it, else as it was configured."""
+    """The model's name in the calls, else in the configuration."""
     config = (run.info.get("config") or {}).get("llm") or {}
     names = [*(call.model for call in _calls(run)[:1]), config.get("served_name"), config.get("model")]
     return next((str(name) for name in names if name), None)

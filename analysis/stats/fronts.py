@@ -1,4 +1,4 @@
-"""What the runs of a task with several objectives found: their losses, scales, fronts and hypervolumes."""
+"""Results of tasks with several objectives: losses, scales, fronts and hypervolumes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Fronts:
     """One task with several objectives.
 
     Attributes:
-        task: Its names and directions.
-        block: The methods that ran it and the seeds they share there.
-        losses: (method, seed) -> shape (proposals, objectives), of all runs; a row of NaN where nothing was evaluated
-            at the highest fidelity.
-        lower: Loss that is scaled to 0, shape (objectives,).
-        upper: Loss that is scaled to 1.
-        observed: Names of the objectives scaled by what the runs found, for want of known ends.
+        task: The task.
+        block: The methods that ran it and their common seeds.
+        losses: (method, seed) -> shape (proposals, objectives), of all runs; rows of NaN if not evaluated at the
+            highest fidelity.
+        lower: Losses that are scaled to 0, shape (objectives,).
+        upper: Losses that are scaled to 1.
+        observed: Names of the objectives scaled by observed values, because their bounds are unknown.
     """
 
     task: Task
@@ -44,9 +44,9 @@ class Fronts:
         return [front(self.losses[method, seed]) for seed in self.block.seeds]
 
     def curves(self, method: str, seeds: Iterable[int] | None = None) -> Floats:
-        """Hypervolume after each proposal, shape (runs, proposals); a run that ended early keeps its last one.
+        """Hypervolume after each proposal, shape (runs, proposals); shorter runs keep their last value.
 
-        A run without any outcome has 0; where that is every run, or what the task declares does not hold, all is NaN.
+        A run without any outcome has 0. All is NaN if every run is such a run, or a declaration does not hold.
         """
         chosen = self.block.seeds if seeds is None else tuple(seeds)
         losses = [self.losses[method, seed] for seed in chosen]
@@ -55,11 +55,11 @@ class Fronts:
         return np.full_like(found, np.nan) if nothing or self.task.breaches else found
 
     def without(self, method: str) -> int:
-        """How many of the compared runs have no outcome at all."""
+        """Number of compared runs without any outcome."""
         return sum(bool(np.isnan(self.losses[method, seed]).all()) for seed in self.block.seeds)
 
     def of_all_runs(self) -> float:
-        """Hypervolume of everything that any run found; 0 where that is unknown."""
+        """Hypervolume of the results of all runs; 0 if unknown."""
         found = front(self._scaled(np.vstack(list(self.losses.values()))))
         return 0.0 if self.task.breaches else hypervolume(found)
 
@@ -68,7 +68,7 @@ class Fronts:
 
 
 def fronts(experiment: Experiment, comparison: Comparison) -> tuple[Fronts, ...]:
-    """One for each task with more than one objective."""
+    """One ``Fronts`` per task with several objectives."""
     several = [task for task in experiment.tasks.values() if len(task.objectives) > 1]
     return tuple(_of_task(experiment, compare_task(experiment, comparison, task), task) for task in several)
 

@@ -1,4 +1,4 @@
-"""Joules of a sweep -> joules of its runs, by their tokens."""
+"""Divide the joules of a sweep among its runs, by tokens."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ KINDS = {"gpu_joules": "GPU", "cpu_joules": "CPU"}
 
 
 def run_joules(experiment: Experiment) -> dict[str, float | None]:
-    """What each run's language model used, in joules: run id -> its part of what its sweeps measured, by tokens.
+    """Joules of each run's language model: run id -> its share of the measurements of its sweeps, by tokens.
 
-    Every complete run is a key. None: not measured, or a run without a language model, to which nothing is attributed
-    (``run.info["llm"]`` tells the two apart). What ``measured_kinds`` names is added up.
+    Every complete run is a key. None: not measured, or a run without a language model (``run.info["llm"]`` tells
+    which). The kinds of ``measured_kinds`` are added up.
     """
     sweeps = read_sweeps(experiment)
     kinds = measured_kinds(sweeps)
@@ -32,19 +32,19 @@ def run_joules(experiment: Experiment) -> dict[str, float | None]:
     for run in experiment.runs:
         if kinds and run.info["llm"] is not None and run.id in parts:
             calls = Counter(read_calls(run.folder / "calls.jsonl"))
-            # One made in no sweep, in two at a time or on another machine: then a part is not known.
+            # Calls in no sweep, in two concurrent sweeps or on another machine: a part is unknown.
             if covered[run.id] == calls and all(call.is_local for call in calls):
                 used[run.id] = parts[run.id]
     return used
 
 
 def measured_kinds(sweeps: Sequence[Sweep]) -> tuple[str, ...]:
-    """Keys of ``KINDS`` that every sweep with calls measured: what only some did would make runs incomparable."""
+    """Keys of ``KINDS`` that every sweep with calls measured; others would make runs incomparable."""
     called = [sweep for sweep in sweeps if sweep.calls]
     return tuple(kind for kind in KINDS if called and all(sweep.joules(kind) is not None for sweep in called))
 
 
 def attributed(joules: float, tokens: Mapping[str, int]) -> dict[str, float]:
-    """Joules divided among runs in proportion to their tokens, read and written counted alike."""
+    """Joules divided among runs in proportion to their tokens, prompt and completion."""
     total = sum(tokens.values())
     return {run_id: joules * count / total if total else 0.0 for run_id, count in tokens.items()}

@@ -1,4 +1,4 @@
-"""What tables and figures are made from: runs, and what is worked out from them once, when it is first asked for."""
+"""The input of tables and figures: runs, and cached results computed from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Material:
     """An experiment and the price table.
 
     Attributes:
-        experiment: Its runs; those of a table may be without the trials beyond the budget that all runs of a task had.
+        experiment: The runs, for some tables without trials beyond the common budget of each task.
         prices: The price table.
     """
 
@@ -26,17 +26,17 @@ class Material:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """Those of the runs that can be compared."""
+        """The comparable runs."""
         return compare(self.experiment)
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """The costs that regret can be drawn against."""
+        """The measured costs for the x axis of regret."""
         return cost_axes(self.experiment, self.prices)
 
     @cached_property
     def reasons(self) -> dict[str, list[Reasoned]]:
-        """Method -> its proposals, of the methods that gave reasons.
+        """Method -> proposals, for the methods that gave reasons.
 
         Raises:
             RunError: A log is damaged.

@@ -1,4 +1,4 @@
-"""Several objectives at once: fronts, hypervolume and attainment, pure functions on arrays of losses (minimized)."""
+"""Fronts, hypervolume and attainment: pure functions on arrays of losses (minimized)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 REFERENCE = 1.1
-"""The reference point's coordinate in every scaled objective: a little beyond the worst, so that the ends of a front
-count too (Ishibuchi et al. 2018, "How to specify a reference point in hypervolume calculation")."""
+"""Coordinate of the reference point in every scaled objective: slightly worse than the worst, so that the ends of a
+front count (Ishibuchi et al. 2018, "How to specify a reference point in hypervolume calculation")."""
 
 
 def front(losses: Floats) -> Floats:
     """The nondominated points, each once, by the first objective.
 
     Args:
-        losses: Shape (points, objectives); rows of NaN are no points.
+        losses: Shape (points, objectives); rows of NaN are ignored.
 
     Returns:
         Shape (nondominated points, objectives).
@@ -32,7 +32,7 @@ def front(losses: Floats) -> Floats:
 
 
 def scaled(losses: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Losses with 0 at ``lower`` and 1 at ``upper``, both of shape (objectives,); 0 where these coincide."""
+    """Losses with 0 at ``lower`` and 1 at ``upper``, both of shape (objectives,); 0 if these are equal."""
     span = upper - lower
     result: Floats = np.where(span > 0, (losses - lower) / np.where(span > 0, span, 1.0), 0.0 * losses)
     return result
@@ -46,7 +46,7 @@ def hypervolume(points: Floats) -> float:
 
 
 def hypervolume_curve(points: Floats) -> Floats:
-    """Hypervolume after each proposal, shape (proposals, objectives) -> (proposals,); a row of NaN adds nothing."""
+    """Hypervolume after each proposal, shape (proposals, objectives) -> (proposals,); rows of NaN add nothing."""
     found, volume, curve = points[:0], 0.0, []
     for point in points:
         if not np.isnan(point).any() and not (found <= point).all(axis=1).any():
@@ -57,16 +57,16 @@ def hypervolume_curve(points: Floats) -> Floats:
 
 
 def attainment_surface(fronts: Sequence[Floats], share: float = 0.5) -> Floats:
-    """The best points that at least this share of the runs has attained, that is, weakly dominates.
+    """The best points that at least this share of the runs has attained (weakly dominates).
 
     The empirical attainment function of Grunert da Fonseca, Fonseca and Hall (2001) at one level; 0.5 is the median.
 
     Args:
-        fronts: A run's nondominated losses each, shape (points, objectives); a run without any has attained nothing.
+        fronts: Nondominated losses per run, shape (points, objectives); may be empty.
         share: Above 0, at most 1.
 
     Returns:
-        Shape (points, objectives), by the first objective; no points where too few runs found any.
+        Shape (points, objectives), by the first objective; empty if too few runs found any.
     """
     from moocore import eaf
 
@@ -75,6 +75,6 @@ def attainment_surface(fronts: Sequence[Floats], share: float = 0.5) -> Floats:
     if len(some) < needed or not some:
         return np.empty((0, fronts[0].shape[1] if fronts else 0))
     runs = np.repeat(np.arange(len(some)), [len(points) for points in some])
-    # Half a run below the level, for moocore rounds up and a percentile is not exact.
+    # Half a run below the level, because moocore rounds up and a percentile is not exact.
     surface = eaf(np.vstack(some), runs, percentiles=[100 * (needed - 0.5) / len(some)])
     return front(surface[:, :-1])

@@ -1,4 +1,4 @@
-"""The price table: what a model's tokens or its machine's hours cost, dated and with its source."""
+"""The price table: prices of tokens or machine hours, with date and source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import SettingError, unknown
 
 OURS = Path(__file__).with_name("prices.yaml")
-"""The table that is used where no other is named."""
+"""The default table."""
 
 _TABLE = ("models", "machine_hours")
 _MODEL = ("parameters", "tokens", "machine")
@@ -25,12 +25,12 @@ class TokenPrice:
     """Prices per million tokens.
 
     Attributes:
-        prompt: Of tokens read.
-        cached_prompt: Of those of them that were cached.
-        completion: Of tokens written.
-        currency: Of all three.
-        as_of: The date of the prices.
-        source: Where they stand.
+        prompt: Price of prompt tokens.
+        cached_prompt: Price of cached prompt tokens.
+        completion: Price of completion tokens.
+        currency: Currency of all three.
+        as_of: Date of the prices.
+        source: Source of the prices.
     """
 
     prompt: float
@@ -43,7 +43,7 @@ class TokenPrice:
 
 @dataclass(frozen=True, slots=True)
 class HourPrice:
-    """The price of a machine's hour."""
+    """The price of a machine hour."""
 
     price: float
     currency: str
@@ -53,7 +53,7 @@ class HourPrice:
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
-    """What is known about one model: parameters (None: nobody says), and a price or None."""
+    """One model: number of parameters (None if unknown), and price or None."""
 
     parameters: int | None
     price: TokenPrice | HourPrice | None
@@ -71,7 +71,7 @@ def read_prices(path: Path = OURS) -> Prices:
     """Read and check a price table.
 
     Raises:
-        SettingError: There is no such file, or something in it is not what a price table holds.
+        SettingError: There is no such file, or its contents are invalid.
     """
     import yaml
 
@@ -95,7 +95,7 @@ def _model(entry: Any, place: str, hours: Mapping[str, HourPrice]) -> ModelPrice
     found = _entries(entry, _MODEL, place)
     parameters, tokens, machine = (found[key] for key in _MODEL)
     if parameters is not None and (isinstance(parameters, bool) or not isinstance(parameters, int) or parameters < 1):
-        raise SettingError(f"{place}.parameters is {parameters!r}; give a whole number, or null where nobody knows it.")
+        raise SettingError(f"{place}.parameters is {parameters!r}; give a whole number, or null if unknown.")
     if machine is not None and str(machine) not in hours:
         raise unknown(f"machine of {place}", machine, hours)
     price = _tokens(tokens, f"{place}.tokens") if tokens is not None else hours.get(str(machine))
@@ -134,7 +134,7 @@ def _price(value: Any, place: str) -> float:
 
 
 def _entries(entry: Any, known: tuple[str, ...], place: str) -> dict[str, Any]:
-    """The entry with every known key, None where it is not given."""
+    """The entry with every known key, None if not given."""
     for key in _named(entry, place):
         if key not in known:
             raise unknown(f"key of {place}", key, known)

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Metric = Callable[[Floats], Floats]
 
 RESAMPLES = 10_000
-_CHUNK_NUMBERS = 4_000_000  # 32 MB of float64 a chunk of resamples
+_CHUNK_NUMBERS = 4_000_000  # 32 MB of float64 per chunk of resamples
 
 
 def mean(scores: Floats) -> Floats:
@@ -49,12 +49,12 @@ def bootstrap_interval(
     Args:
         scores: Shape (runs, tasks).
         metric: Takes shape (..., runs, tasks) to shape (...).
-        generator: The only source of randomness.
-        level: Share of the resampled metrics between the two ends.
+        generator: The random generator.
+        level: Share of the resampled metrics within the interval.
         resamples: Number of bootstrap resamples.
 
     Returns:
-        Lower and upper end, or None where one run a task leaves nothing to resample.
+        Lower and upper end, or None with one run per task, which leaves nothing to resample.
     """
     runs, tasks = scores.shape
     if runs < 2:
@@ -71,8 +71,8 @@ def bootstrap_interval(
 def bootstrap_band(scores: Floats, generator: np.random.Generator, resamples: int = 2_000) -> tuple[Floats, Floats]:
     """The 95 % interval of the mean at every proposal, shape (runs, tasks, proposals) -> twice (proposals,).
 
-    As :func:`bootstrap_interval`, whole curves being drawn. The mean of a resample is a weighted mean of the curves,
-    so drawing the weights is enough. A single run a task has a band of no width.
+    As :func:`bootstrap_interval`, but whole curves are drawn. The mean of a resample is a weighted mean of the curves,
+    so drawing the weights is enough. With a single run per task the band has no width.
     """
     runs, tasks, proposals = scores.shape
     means = np.zeros((resamples, proposals))
@@ -100,11 +100,11 @@ def share_interval(
 ) -> tuple[float, float] | None:
     """A 95 % interval of a share of proposals.
 
-    Proposals of one run depend on each other, so whole runs are resampled, within each task. Where every run has the
-    same share (0 % or 100 %, say) that shows no spread, and Wilson's interval over the proposals is given instead.
+    Proposals of one run are dependent, so whole runs are resampled, within each task. If every run has the same share
+    (e.g. 0 % or 100 %), this has no spread, and Wilson's interval over the proposals is returned instead.
 
     Args:
-        hits: Proposals that count, one inner sequence per task with one entry per run.
+        hits: Number of hits, one inner sequence per task with one entry per run.
         totals: All proposals, of the same shape.
         generator: The only source of randomness.
 
@@ -137,13 +137,13 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
 
 
 def mean_interval_by_task(scores: Floats) -> tuple[float, float] | None:
-    """Student's 95 % interval of :func:`mean`, tasks being strata, shape (runs, tasks) -> lower and upper end.
+    """Student's 95 % interval of :func:`mean` with tasks as strata, shape (runs, tasks) -> lower and upper end.
 
     With three or five seeds the bootstrap is too narrow to test against an exact expectation; this one is not. Degrees
     of freedom after Satterthwaite (1946).
 
     Returns:
-        None where one run a task leaves no variance to estimate.
+        None with one run per task, which leaves no variance to estimate.
     """
     runs, tasks = scores.shape
     if runs < 2:

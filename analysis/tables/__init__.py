@@ -1,4 +1,4 @@
-"""One file per table: which rows it has and what its notes say.
+"""One file per table, with its rows and notes.
 
 Imports runs, stats and present.
 """

@@ -1,4 +1,4 @@
-"""Is the result the language model's? Repeated proposals, and the model's share of proposals and of the best found."""
+"""Columns on authorship: repeated proposals, and the language model's share of proposals and of incumbents."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from harness.trial import Proposer
 Cells = dict[str, object]
 
 LEAST_MODEL_PROPOSALS = 8
-"""In a run, on average: with fewer, beside proposals of others or a longer start, a result is hardly the model's.
+"""Mean per run; with fewer, a result is hardly due to the language model.
 
-LLINBO's warm start alone is one for each hyperparameter, five or six on most tables here, and Centaur's model makes
-three proposals of twenty.
+LLINBO's warm start has one proposal per hyperparameter, five or six on most tables here, and Centaur's model makes
+three of twenty proposals.
 """
 INVENTED = Column("hallucination (%)", (Group.INVENTED,), "percent")
 REPEATED = Column("repeated (%)", ("repeated",), "percent")
@@ -27,21 +27,21 @@ OF_THE_MODEL = (
     Column("by the model (%)", ("model_share",), "percent"),
     Column("best by the model (%)", ("model_best",), "percent"),
 )
-"""Shown where a method has a language model."""
+"""Shown if a method has a language model."""
 
 
 def authorship_columns(experiment: Experiment) -> tuple[Column, ...]:
-    """The hallucination rate and repetition, and the model's shares, where there is a model."""
+    """The hallucination rate and repetition, and the model's shares if there is a model."""
     return (INVENTED, REPEATED, *OF_THE_MODEL) if with_model(experiment) else (REPEATED,)
 
 
 def with_model(experiment: Experiment) -> frozenset[str]:
-    """The methods that have a language model."""
+    """The methods with a language model."""
     return frozenset(run.method for run in experiment.runs if run.info["llm"] is not None)
 
 
 def authorship_cells(experiment: Experiment, block: Comparison, method: str) -> Cells:
-    """Shares of one method over its compared runs; null where a row does not say who proposed it."""
+    """Shares of one method over its compared runs; null if a row does not name its proposer."""
     trials = _compared(experiment, block, method)
     if not trials.height:
         return {}
@@ -58,14 +58,14 @@ def authorship_cells(experiment: Experiment, block: Comparison, method: str) -> 
 
 
 def little_by_the_model(experiment: Experiment, block: Comparison) -> dict[str, str]:
-    """The methods whose model made too few proposals, each with how many in words; where rows do not say, none."""
+    """Methods whose model made too few proposals, with the number in words; empty if rows do not tell."""
     found = {}
     for method in (name for name in block.methods if name in with_model(experiment)):
         trials = _compared(experiment, block, method)
         who = trials["proposer"]
         others = who.is_in([Proposer.CLASSICAL, Proposer.RANDOM]).any()
         if who.has_nulls() or not (others or (who == Proposer.START).sum() > _models(trials)):
-            continue  # a short run that is all the model's, but for a start, is its own
+            continue  # a short run in which the model proposed everything except a start
         runs = trials["run"].n_unique()
         if _models(trials) < LEAST_MODEL_PROPOSALS * runs:
             found[method] = f"{_models(trials) / runs:.3g} of {trials.height / runs:.3g}"
@@ -73,18 +73,18 @@ def little_by_the_model(experiment: Experiment, block: Comparison) -> dict[str, 
 
 
 def authorship_notes(experiment: Experiment, little: dict[str, str], mark: str) -> Sequence[str]:
-    """What the columns mean, and which methods are marked."""
-    notes = ["Repeated: of all proposals, those of a configuration that was evaluated before in the same run."]
+    """Notes on the columns and on the marked methods."""
+    notes = ["Repeated: share of proposals whose configuration was evaluated before in the same run."]
     if with_model(experiment):
         notes.append(
-            "Hallucination: of all proposals, those in which something is invented (see that table). "
-            "By the model: of all proposals, a start's included, the language model's. Best by the model: of the "
-            "runs' final incumbents, those that the model proposed first; what a repair executed instead is nobody's."
+            "Hallucination: share of proposals with an invented fault (see that table). "
+            "By the model: share of all proposals, including a start, that the language model made. Best by the model: "
+            "share of final incumbents that the model proposed first; a repaired configuration does not count."
         )
     if little:
         listed = ", ".join(f"{method}: {share}" for method, share in little.items())
         notes.append(
-            f"{mark} The language model had too small a part in the result that carries its name: it made fewer than "
+            f"{mark} The language model contributed little to this result: it made fewer than "
             f"{LEAST_MODEL_PROPOSALS} proposals per run ({listed})."
         )
     return notes

@@ -1,4 +1,4 @@
-"""Which budget compared runs have in common: tables compare there, and what a run did later stays in its curves."""
+"""The common budget of compared runs: tables compare at it; later trials are only in the curves."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.scalars import finite
 
 UNITS = ("proposals", "evaluations", "tokens", "seconds")
 Limits = tuple[tuple[str, float], ...]
-"""What a run's budget limited, in the order of ``UNITS``: (unit, limit)."""
+"""The limits of a run's budget, in the order of ``UNITS``: (unit, limit)."""
 
-_SPENT = {  # as harness.budget.Spent counts
+_SPENT = {  # as counted by harness.budget.Spent
     "proposals": pl.lit(1),
     "evaluations": pl.col("executed").cast(pl.Int64),
     "tokens": pl.col("prompt_tokens") + pl.col("completion_tokens"),
@@ -26,7 +26,7 @@ _SPENT = {  # as harness.budget.Spent counts
 
 
 def limits(run: Run, trials: pl.DataFrame) -> Limits:
-    """What ended a run: its budget, or the number of its own trials where no budget was recorded."""
+    """The limits of a run: its budget, or its number of trials if no budget was recorded."""
     given: Mapping[str, float | None] = run.info.get("budget") or {}
     numbers = ((unit, finite(given.get(unit))) for unit in UNITS)
     found = tuple((unit, limit) for unit, limit in numbers if limit is not None and limit > 0)
@@ -34,19 +34,18 @@ def limits(run: Run, trials: pl.DataFrame) -> Limits:
 
 
 def budget_text(budget: Limits) -> str:
-    """``20 proposals``; of several limits the first one reached ends a run."""
+    """``20 proposals``; with several limits, the first one reached ends a run."""
     return " or ".join(f"{number_text(limit) if limit % 1 else f'{limit:,.0f}'} {unit}" for unit, limit in budget)
 
 
 def at_common_budget(experiment: Experiment) -> tuple[Experiment, tuple[str, ...]]:
-    """The experiment with no trial that is beyond the largest budget that all runs of its task had.
+    """The experiment without trials beyond the common budget of their task.
 
-    Where the budgets of a task differ in one limit alone, that limit is lowered to the smallest of them; where they
-    differ in kind, the number of proposals is, which every run has. Where all are the same, nothing is left out,
-    however many proposals each run made of it.
+    If the budgets of a task differ only in the value of one limit, the smallest value is used; if they have different
+    limits, the smallest number of proposals. If all are equal, nothing is left out.
 
     Returns:
-        The experiment, and a sentence for each way in which budgets differ; none where nothing was left out.
+        The experiment, and a sentence per difference of budgets; none if nothing was left out.
     """
     kept: list[pl.DataFrame] = []
     said: dict[str, list[str]] = {}
@@ -65,7 +64,7 @@ def at_common_budget(experiment: Experiment) -> tuple[Experiment, tuple[str, ...
 
 
 def _common(budgets: Iterable[Limits], trials: pl.DataFrame) -> tuple[str, float]:
-    """The unit and the limit at which runs are compared that had different budgets."""
+    """The unit and limit at which runs with different budgets are compared."""
     named = [dict(budget) for budget in budgets]
     differ = [unit for unit in UNITS if len({budget.get(unit) for budget in named}) > 1]
     if len(differ) == 1 and all(differ[0] in budget for budget in named):
@@ -80,7 +79,7 @@ def _sentence(budgets: Iterable[tuple[str, Limits]], unit: str, limit: float) ->
     had = "; ".join(f"{budget_text(budget)}: {listed(list(names))}" for budget, names in methods.items())
     return (
         f"the budgets differ ({had}); compared after {budget_text(((unit, limit),))}, the largest that all runs "
-        "had. Later trials are in the curves alone."
+        "had. Later trials are only in the curves."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the compared runs share, and where they differ apart from the method: the only place that works it out."""
+"""Comparability: what the compared runs have in common, and how they differ besides the method."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ COLUMNS = (
 )
 NOT_RECORDED = "not recorded"
 _OWN = ("_target_", "task", "chat", "prompt")
-"""What a choice builds, which task it is, and groups that an optimizer's settings repeat."""
+"""Entries that name a class or task, or repeat a group."""
 _MOST_LISTED = 8
 _LONGEST_VALUE = 100
 _COMMIT_CHARACTERS = 12
 
 Facts = dict[str, dict[str, tuple[Run, ...]]]
-"""What -> its values in words -> the runs that have each; a run that something has no meaning for is in none."""
+"""Fact -> value in words -> the runs with this value; a run for which the fact has no meaning is left out."""
 
 
 def facts(experiment: Experiment) -> Facts:
-    """Everything on record that could make runs incomparable, in the order of the table."""
+    """All recorded facts that could make runs incomparable, in the order of the table."""
     runs, trials = experiment.runs, experiment.trials
     with_llm = [run for run in runs if run.info["llm"] is not None]
     of_task = [[run for run in runs if run.task == task] for task in experiment.tasks]
@@ -62,7 +62,7 @@ def facts(experiment: Experiment) -> Facts:
 
 
 def comparability_findings(of: Material) -> Findings:
-    """The table, and a sentence where the runs differ in anything but the method."""
+    """The table, and a sentence if the runs differ in more than the method."""
     experiment = of.experiment
     found = facts(experiment)
     differing = {what: values for what, values in found.items() if len(values) > 1}
@@ -70,17 +70,17 @@ def comparability_findings(of: Material) -> Findings:
     versions = [what for what in found if what.endswith(" version") and what not in differing]
     shared = {what: values for what, values in found.items() if what not in differing and what not in versions}
     if versions:
-        shared["package versions"] = {f"{len(versions)} recorded, each the same": experiment.runs}
+        shared["package versions"] = {f"{len(versions)} recorded, all equal": experiment.runs}
     rows += [row for what, values in shared.items() for row in _rows(what, values, experiment)]
     said = [f"The runs differ in more than the method: {', '.join(differing)}."] if differing else []
     said += _starts(found["start"], experiment)
-    note = "Read from run.json and calls.jsonl. What the runs differ in comes first; all versions are under provenance."
-    title = "What the compared runs share, and where they differ"
+    note = "From run.json and calls.jsonl. Differences come first; all versions are listed under provenance."
+    title = "Comparability of the runs"
     return Findings((Table("shared", title, frame_of(rows, COLUMNS), COLUMNS, (note,)),), tuple(said))
 
 
 def provenance(experiment: Experiment) -> tuple[tuple[str, str], ...]:
-    """(what, its values) of everything, with the number of runs where values differ."""
+    """(fact, values) of all facts, with numbers of runs if values differ."""
     seeds = ", ".join(map(str, sorted({run.seed for run in experiment.runs})))
     return ("seeds", seeds), *((what, one_line(_counted(values))) for what, values in facts(experiment).items())
 
@@ -107,7 +107,7 @@ def _whose(runs: Sequence[Run], experiment: Experiment) -> str:
 
 
 def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list[str]:
-    """Who had a first trial given that others had not: an early lead may be owed to nothing else."""
+    """A sentence if some methods started from a given first trial, which may explain an early lead."""
     if len(values) < 2:
         return []
     methods = {value: list(dict.fromkeys(run.method for run in runs)) for value, runs in values.items()}
@@ -116,8 +116,8 @@ def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list
     ungiven = methods.get("none", [])
     what = "; ".join(f"start={value}: {listed(names, _MOST_LISTED)}" for value, names in methods.items())
     unfair = models & set(given) and set(ungiven) - models
-    more = " A language model that was shown a configuration is set beside a control that was not." if unfair else ""
-    return [f"Not every method began from the same trials ({what}).{more}"]
+    more = " A language model that was shown a configuration is compared with a control that was not." if unfair else ""
+    return [f"The methods started from different trials ({what}).{more}"]
 
 
 def _by_value(pairs: Iterable[tuple[Run, str]]) -> dict[str, tuple[Run, ...]]:
@@ -132,13 +132,13 @@ def _budget(run: Run, trials: pl.DataFrame) -> str:
 
 
 def _choice(run: Run, group: str) -> str:
-    """The group's choice and what it was set to: ``given, configurations=[...]``."""
+    """The group's choice and settings: ``given, configurations=[...]``."""
     settings = _leaves(_config(run).get(group))
     return ", ".join([variant(run, group).choice or "none", *(f"{k}={v}" for k, v in settings.items())])
 
 
 def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
-    """Runs whose methods name the same choices and settings of a group: what is named is the method's own."""
+    """Runs grouped by the choices and settings of a group that are part of their method's name."""
     found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
         named = (run.identity.choices.get(group), json.dumps(run.identity.of(group), sort_keys=True))
@@ -147,7 +147,7 @@ def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
 
 
 def _settings(together: Iterable[Sequence[Run]], group: str) -> Iterator[tuple[Run, str]]:
-    """Of runs that should have the same settings of a group: those they differ in, or that there are none."""
+    """For runs that should have the same settings of a group: the settings that differ, or that none does."""
     for runs in together:
         leaves = [_leaves(_config(run).get(group), group) for run in runs]
         names = dict.fromkeys(name for found in leaves for name in found)
@@ -158,7 +158,7 @@ def _settings(together: Iterable[Sequence[Run]], group: str) -> Iterator[tuple[R
 
 
 def _code(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
-    """Files of classes that are not the same in all runs that have them; of runs that keep what theirs were."""
+    """Source files of classes that differ between runs, for runs that recorded them."""
     of_runs: list[tuple[Run, dict[str, str]]] = []
     for run in runs:
         sources = run.info.get("sources")
@@ -175,7 +175,7 @@ def _code(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    """Dotted names -> values as JSON; what says which class is built is the choice's own."""
+    """Dotted names -> values as JSON, without the names of classes, which belong to the choice."""
     if not isinstance(value, Mapping):
         return {path: json.dumps(value)} if path else {}
     found: dict[str, str] = {}
@@ -190,14 +190,14 @@ def _config(run: Run) -> dict[str, Any]:
 
 
 def _model(run: Run) -> str:
-    """Name in the configuration, and what the server called it in the first recorded call."""
+    """Name in the configuration, and the server's name in the first recorded call."""
     calls = read_calls(run.folder / "calls.jsonl")
     configured = (_config(run).get("llm") or {}).get("model")
     return f"{run.info['llm']}: {calls[0].model if calls else configured}"
 
 
 def _server(run: Run) -> str:
-    """Its address, and how it computes where that is on record: chosen for the machine, it is in no setting."""
+    """The server's address, and how it computes if recorded; this depends on the machine, not on settings."""
     calls = read_calls(run.folder / "calls.jsonl")
     servers = {f"{call.server or NOT_RECORDED}{f' {call.serving}' if call.serving else ''}" for call in calls}
     return ", ".join(sorted(servers)) or NOT_RECORDED
@@ -212,7 +212,7 @@ def _git(run: Run) -> Mapping[str, Any]:
 
 
 def _changed(run: Run) -> str:
-    """The files that differed from the commit; older runs say only whether there were any."""
+    """Files that differed from the commit; older runs only record whether there were any."""
     git = _git(run)
     if git.get("dirty") is None:
         return NOT_RECORDED

@@ -1,4 +1,4 @@
-"""What a method cost: language-model calls, tokens, and seconds by where they were spent."""
+"""Cost per run: language-model calls, tokens, seconds by activity, and energy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ COLUMNS = (
     Column("per trial (s)", ("trial_seconds",)),
     Column("waiting (s)", ("waited_seconds",)),
     Column("in flight", ("in_flight",)),
-    Column("at most", ("most_in_flight",), "count"),
+    Column("max. in flight", ("most_in_flight",), "count"),
     Column("tokens (1/s)", ("tokens_per_second",)),
     Column("optimizer (s)", ("optimizer_seconds",)),
     Column("evaluation (s)", ("evaluation_seconds",)),
     Column("energy (J)", ("energy_joules",)),
 )
 OF_CALLS = ("call_seconds", "waited_seconds", "in_flight", "most_in_flight", "tokens_per_second", "energy_joules")
-"""Have no meaning for a method that makes no calls."""
+"""Columns without a meaning for methods without calls."""
 
-_CLOCK_SLACK_SECONDS = 0.01  # a call's start is noted to the millisecond: the waiting may seem longer by a hair
+_CLOCK_SLACK_SECONDS = 0.01  # calls' starts are recorded in milliseconds, so the waiting may seem slightly longer
 
 
 def cost_table(experiment: Experiment) -> Table:
-    """One row per method: means over all of its complete runs. Each cost has its own column: nothing is added up."""
+    """One row per method: means over all of its complete runs. Each cost has its own column; they are not added up."""
     runs = _run_costs(experiment)
     averaged = [key for key in runs.columns if key not in {"method", "run", "trials", "ask_seconds", "most_in_flight"}]
     by_method = {
@@ -51,27 +51,27 @@ def cost_table(experiment: Experiment) -> Table:
     }
     rows = [by_method[method] for method in experiment.methods]
     notes = [
-        "Means per run. LLM (s): sum of the calls' latencies; per call (s): over all calls, every attempt counted as "
-        "one; per trial (s): time spent asking for one proposal on average; waiting (s): time with at least one call "
-        "under way; in flight: LLM (s) over waiting (s), calls under way on average while waiting; tokens (1/s): "
-        "completion tokens per second of waiting, of a run among those that shared the server; optimizer (s): time "
-        "spent asking less waiting; evaluation (s): as the benchmark measured it, tabulated for a table.",
+        "Means per run. LLM (s): sum of the calls' latencies; per call (s): mean over all calls, each attempt counted "
+        "as a call; per trial (s): mean time of one ask; waiting (s): time with at least one call in flight; in "
+        "flight: LLM (s) / waiting (s), the mean number of calls in flight while waiting; tokens (1/s): completion "
+        "tokens per second of waiting, with other runs on the same server; optimizer (s): time of asking without "
+        "waiting; evaluation (s): as measured or tabulated by the benchmark.",
     ]
     if kinds := measured_kinds(read_sweeps(experiment)):
         notes.append(
-            f"energy (J): what all {' and all '.join(f'{KINDS[kind]}s' for kind in kinds)} of the machine used while "
-            "the runs' commands ran, divided among the runs by their tokens, read and written alike: an upper bound, "
-            "since whatever else ran meanwhile is in it."
+            f"energy (J): energy of all {' and all '.join(f'{KINDS[kind]}s' for kind in kinds)} of the machine while "
+            "the runs' commands ran, divided among the runs by prompt and completion tokens: an upper bound, since it "
+            "includes other processes."
         )
     untimed = experiment.trials["failed"] & experiment.trials["evaluation_seconds"].is_null()
     if any(row["evaluation_seconds"] is not None for row in rows) and untimed.any():
-        notes.append("Failed evaluations are in evaluation (s) only where their time was measured.")
+        notes.append("Failed evaluations are part of evaluation (s) only if their time was measured.")
     silent = [(number, key) for number, row in enumerate(rows) if row["calls"] == 0 for key in OF_CALLS]
     return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(silent))
 
 
 def _run_costs(experiment: Experiment) -> pl.DataFrame:
-    """One row per run; a sum with an unknown part is null."""
+    """One row per run; sums with an unknown part are null."""
     executed = pl.when(pl.col("executed")).then(pl.col("evaluation_seconds"))
     unknown = pl.col("executed") & ~pl.col("failed") & pl.col("evaluation_seconds").is_null()
     sums = experiment.trials.group_by("method", "run", maintain_order=True).agg(
@@ -111,7 +111,7 @@ def _mean_of_known(key: str) -> pl.Expr:
 
 
 def _ratio(name: str, key: str, to: str) -> pl.Expr:
-    """One sum over the other, of all of a method's runs."""
+    """The ratio of two sums over all runs of a method."""
     known = pl.col(to).is_not_null().all() & (pl.col(to).sum() > 0)
     return pl.when(known).then(pl.col(key).sum() / pl.col(to).sum()).alias(name)
 

@@ -1,4 +1,4 @@
-"""Decoding modes compared: what a schema keeps out, what slips through it, and what each mode costs."""
+"""Comparison of decoding modes: faults that a schema rules out, faults beyond it, and costs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from analysis.tables.shares import INTERVALS, cut_off_share, share_cells
 from harness.label import SCHEMA
 
 FREE = "free"
-"""The mode of a method that names none."""
+"""The mode of a method without one in its name."""
 BRANCHED = ("inactive", "forbidden", "missing_active")
-"""The faults that only a schema with branches rules out."""
+"""Faults that only a schema with branches rules out."""
 
 _OF_MODE = (
     Column("method", ("method",), "text"),
@@ -41,8 +41,8 @@ COLUMNS = (
     Column("cut off (%)", ("cut_off",), "percent"),
     Column("against the schema (%)", ("within",), "percent"),
     *_BEYOND,
-    Column("a call (s)", ("call_seconds",)),
-    Column("a proposal (s)", ("proposal_seconds",)),
+    Column("per call (s)", ("call_seconds",)),
+    Column("per proposal (s)", ("proposal_seconds",)),
     Column("prompt tokens", ("prompt_tokens",)),
     Column("completion tokens", ("completion_tokens",)),
     Column("measure", ("measure",), "text"),
@@ -63,9 +63,9 @@ COLUMNS_BY_TASK = (
 
 
 def decoding_findings(of: Material) -> Findings:
-    """A table and a sentence a method, where methods differ in the decoding alone.
+    """A table, and one sentence per method, if methods differ only in the decoding.
 
-    Another table, by task, where any of their proposals was invalid in a way that only a schema with branches says.
+    A second table by task, if any proposal has a fault that only a schema with branches rules out.
     """
     experiment, comparison = of.experiment, of.comparison
     found = families(experiment, "decoding")
@@ -93,7 +93,7 @@ def decoding_findings(of: Material) -> Findings:
 
 
 def _row(comparison: Comparison, trials: pl.DataFrame, shared: Pairs, base: str, variant: Variant) -> Cells:
-    """One mode over the runs that all modes of the method share."""
+    """One mode, over the runs that all modes of the method share."""
     own = trials.filter(pl.col("method") == variant.method)
     row = _validity(own, base, variant)
     calls = int(own["calls"].sum())
@@ -110,7 +110,7 @@ def _row(comparison: Comparison, trials: pl.DataFrame, shared: Pairs, base: str,
 def _task_rows(
     experiment: Experiment, comparison: Comparison, trials: pl.DataFrame, base: str, variants: tuple[Variant, ...]
 ) -> Iterator[Cells]:
-    """The modes that ran a task, over the seeds that all of them ran there."""
+    """The modes that ran a task, over the seeds that all of them ran."""
     for task in experiment.tasks.values():
         here = [variant for variant in variants if (variant.method, task.name) in comparison.curves]
         seeds = shared_seeds(comparison.curves, [variant.method for variant in here], (task,))[0]
@@ -132,49 +132,48 @@ def _validity(own: pl.DataFrame, base: str, variant: Variant) -> Cells:
 
 def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
-        "Against the schema: shares of proposals with a fault that the recorded schema rules out: unparseable, cut "
-        "off, a name, type, number or choice that is not the space's, and, where the schema has branches, an inactive "
-        "hyperparameter, a missing one that is active, or a forbidden combination. Beyond it: with one of these last "
-        "three where the schema on record does not say it, as a flat one never does; under json_schema this is what "
-        "slips through. A mode without a schema is judged by the task's that says the most. A proposal can be both; "
-        "where it has other faults, those beyond the schema cannot always be told, so under the other modes there may "
-        "be more of them.",
-        "Cut off: of the replies that proposals were read from, those that hit the limit decoding.max_tokens. "
-        "A call (s): mean latency, beside whatever else the server was answering; a proposal (s): mean time of asking; "
+        "Against the schema: share of proposals with a fault that the recorded schema rules out: unparseable, "
+        "truncated, a wrong name, type, number or choice, and, for a schema with branches, an inactive "
+        "hyperparameter, a missing active one, or a forbidden combination. Beyond the schema: share of proposals with "
+        "one of the last three faults that the recorded schema does not rule out; a flat schema rules out none of "
+        "them. Modes without a schema are judged by the most complete schema of the task. A proposal can count in "
+        "both columns. Other faults can hide those beyond the schema, so modes without a schema may have more of them.",
+        "Cut off: share of replies that hit the limit decoding.max_tokens. "
+        "Per call (s): mean latency, with other requests on the same server; per proposal (s): mean time of asking; "
         "tokens: means per proposal.",
-        "Mean: of the final incumbents, over the tasks whose regret is known if there are any; "
+        "Mean: mean of the final incumbents, over the tasks whose regret is known, or over all if there are none; "
         "bootstrap over seeds within each task. " + INTERVALS,
     ]
     if any(row.get("measure") not in (None, REGRET) for row in rows):
-        notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+        notes.append("Loss: the objective if it is minimized, else its negative; lower is better.")
     notes += more
     absent = frozenset((number, "call_seconds") for number, row in enumerate(rows) if row["call_seconds"] is None)
-    title = "Decoding modes compared"
+    title = "Comparison of decoding modes"
     return Table("decodings", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
 
 
 def _table_by_task(rows: list[Cells]) -> Table:
     notes = (
-        "Beyond the schema: as in the table of decoding modes. Inactive, forbidden, missing though active: of all "
-        "proposals, whether the schema says it (branches) or not (flat); only a space with conditions or forbidden "
-        "combinations knows these faults.",
-        "Over the seeds that all modes of the method ran on the task; a mode with a run that found nothing has no mean "
+        "Beyond the schema: as in the comparison of decoding modes. Inactive, forbidden, missing though active: "
+        "shares of all proposals, whether the schema rules the fault out (branches) or not (flat); these faults exist "
+        "only in spaces with conditions or forbidden combinations.",
+        "Over the seeds that all modes of the method ran on the task; a mode with a run without result has no mean "
         f"best value. {INTERVALS}",
     )
-    title = "Decoding modes by task: what slips through a schema"
+    title = "Decoding modes by task: faults beyond the schema"
     return Table("decodings_by_task", title, frame_of(rows, COLUMNS_BY_TASK), COLUMNS_BY_TASK, notes)
 
 
 def _said(base: str, rows: list[Cells]) -> list[str]:
-    """How far the schema helps one method against the first of its other modes; nothing where it was not run."""
+    """A sentence on one method with a schema versus its first other mode; empty if there is no such pair."""
     said = []
     for schema in (row for row in rows if str(row["decoding"]).startswith(SCHEMA)):
         other = next(row for row in rows if row is not schema)
         texts = [with_interval(row, "invalid", 100, " %") for row in (schema, other)]
         beyond = with_interval(schema, "beyond", 100, " %")
         said.append(
-            f"decoding={schema['decoding']} leaves {texts[0]} of {base}'s proposals invalid, against {texts[1]} with "
-            f"{other['decoding']}; {beyond} are invalid in ways of which this schema says nothing."
+            f"decoding={schema['decoding']} leaves {texts[0]} of {base}'s proposals invalid, versus {texts[1]} with "
+            f"{other['decoding']}; {beyond} have faults that this schema does not rule out."
         )
     return said
 

@@ -1,4 +1,4 @@
-"""Regret at equal cost: where every method stood when the cheapest run was done."""
+"""Regret at equal cost: the regret of every method at the total cost of the cheapest run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMPARED = ("seconds", "tokens")
 
 
 def equal_cost_findings(of: Material) -> Findings:
-    """The table, where regret is known and at least two methods cost something."""
+    """The table, if regret is known and at least two methods have a cost."""
     comparison = of.comparison
     if not comparison.seeds or not comparison.regret_tasks:
         return Findings()
@@ -38,25 +38,25 @@ def equal_cost_findings(of: Material) -> Findings:
             Column(INTERVAL, (f"{name}_lower", f"{name}_upper")),
         ]
     rows = [_row(comparison, method, ends) for method in comparison.methods]
-    notes = ["Mean normalized regret where the first compared run that costs anything ended, task by task:"]
+    notes = ["Mean normalized regret at the smallest total cost of the compared runs with a cost, by task:"]
     for name, (_, end) in ends.items():
         pairs = zip(comparison.regret_tasks, end, strict=True)
         listed = ", ".join(f"{number_text(cost)} on {task.name}" for task, cost in pairs)
         notes.append(f"{name}: {listed}.")
     notes.append(
-        "A run that had no valid trial paid for by then counts with the task's worst value, one that costs nothing "
-        "with its final one; costs as in the figures."
+        "A run without a valid trial within this cost counts with the task's worst value, a run without cost with "
+        "its final value; costs as in the figures."
     )
     for name, (axis, end) in ends.items():
         counts = {method: _without(comparison, axis, method, end) for method in comparison.methods}
         if listed := ", ".join(f"{method}: {count}" for method, count in counts.items() if count):
-            notes.append(f"Runs without a valid trial at equal {name}: {listed}; without any in any run: not measured.")
+            notes.append(f"Runs without a valid trial at equal {name}: {listed}; not measured if no run has one.")
     shown = tuple(columns)
     return Findings((Table("equal_cost", "Regret at equal cost", frame_of(rows, shown), shown, tuple(notes)),))
 
 
 def common_end(block: Comparison, axis: Axis) -> tuple[float, ...] | None:
-    """The smallest final cost of a run on each task, of methods that cost something; None with fewer than two."""
+    """The smallest total cost of a run on each task, over methods with a cost; None with fewer than two."""
     tasks = tuple(task.name for task in block.regret_tasks)
     found = [cost_of(axis, method, tasks, block.seeds) for method in block.methods]
     finals = [np.array([[cost[-1] for cost in of_task] for of_task in costs]) for costs in found if costs is not None]
@@ -65,7 +65,7 @@ def common_end(block: Comparison, axis: Axis) -> tuple[float, ...] | None:
 
 
 def _without(block: Comparison, axis: Axis, method: str, end: tuple[float, ...]) -> int:
-    """How many of a method's runs had no valid trial paid for by then."""
+    """Number of a method's runs without a valid trial within this cost."""
     costs = cost_of(axis, method, tuple(task.name for task in block.regret_tasks), block.seeds) or ()
     return sum(
         bool(np.isnan(at_cost(block.curves[method, task.name][seed], cost, np.nan, np.array([there]))).any())

@@ -1,4 +1,4 @@
-"""Evaluations that failed: how many, and why."""
+"""Failed evaluations: numbers and reasons."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ COLUMNS = (
 
 
 def failure_findings(of: Material) -> Findings:
-    """The table, where an evaluation failed."""
+    """The table, if an evaluation failed."""
     table = failures_table(of.experiment)
     return Findings() if table is None else Findings((table,))
 
 
 def failures_table(experiment: Experiment) -> Table | None:
-    """One row per task and method with any failed evaluation; None where none failed."""
+    """One row per task and method with a failed evaluation; None without any."""
     executed = experiment.trials.filter(pl.col("executed"))
     rows: list[dict[str, object]] = []
     for task in experiment.tasks:
@@ -42,14 +42,14 @@ def failures_table(experiment: Experiment) -> Table | None:
     if not rows:
         return None
     note = (
-        "Configurations that were valid, or were repaired, whose evaluation failed; each is charged as a proposal. "
-        "A reason is the first line of the error, with the number of times it occurred."
+        "Valid or repaired configurations whose evaluation failed; each is charged as a proposal. "
+        "Reasons are the first lines of the errors, with their counts."
     )
-    return Table("failures", "Evaluations that failed", frame_of(rows, COLUMNS), COLUMNS, (note,))
+    return Table("failures", "Failed evaluations", frame_of(rows, COLUMNS), COLUMNS, (note,))
 
 
 def reasons(errors: list[str]) -> str:
-    """The most common first lines of the errors with their counts; errors can quote data, so they become plain text."""
+    """The most common first lines of the errors with their counts, as plain text, because errors can quote data."""
     counts: dict[str, int] = {}
     for error in errors:
         line = visible(next(iter(error.strip().splitlines()), "") or "no reason given")

@@ -1,4 +1,4 @@
-"""Trials below the highest fidelity: how many there were, and what they found; no result rests on them."""
+"""Trials below the highest fidelity: numbers and best values; no result depends on them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ COLUMNS = (
     Column("task", ("task",), "text"),
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
-    Column("without the highest", ("without",), "count"),
-    Column("evaluated at the highest", ("highest",), "count"),
-    Column("below it", ("below",), "count"),
+    Column("runs without highest", ("without",), "count"),
+    Column("evaluated at highest", ("highest",), "count"),
+    Column("evaluated below", ("below",), "count"),
     Column("levels below", ("levels",), "text"),
     Column("objective", ("objective",), "text"),
-    Column("best at the highest", ("best",)),
-    Column("best below it", ("best_below",)),
+    Column("best at highest", ("best",)),
+    Column("best below", ("best_below",)),
 )
 _MOST_LEVELS = 4
 
 
 def fidelity_findings(of: Material) -> Findings:
-    """The table, where anything was evaluated below the highest fidelity; who never got there in a sentence."""
+    """The table, if there are trials below the highest fidelity; a sentence per method that never reached it."""
     experiment, comparison = of.experiment, of.comparison
     if not experiment.trials["below"].any():
         return Findings()
@@ -39,15 +39,14 @@ def fidelity_findings(of: Material) -> Findings:
     ]
     said = [
         f"{row['method']} on {row['task']}: no trial at the highest fidelity in {row['without']} of {row['runs']} "
-        "runs, so these found nothing that can be compared; a larger budget would reach it."
+        "runs, which therefore have no comparable result; use a larger budget."
         for row in rows
         if row["without"]
     ]
     notes = (
-        "Evaluations that succeeded, over all of a method's runs; only those at the highest fidelity count for "
-        "incumbents, regret and ranks. Best: of all runs, as reported; one below the highest fidelity is another "
-        "quantity and cannot be compared with one at it. In a budget of proposals or evaluations a cheap trial counts "
-        "in full.",
+        "Successful evaluations of all runs of a method; only those at the highest fidelity count for "
+        "incumbents, regret and ranks. Best: best value of all runs, as reported; values at different fidelities are "
+        "not comparable. In a budget of proposals or evaluations, a low-fidelity trial counts as a full one.",
     )
     absent = {(number, "levels") for number, row in enumerate(rows) if not row["below"]}
     absent |= {(number, "best_below") for number, row in enumerate(rows) if not row["below"]}
@@ -81,7 +80,7 @@ def _best(task: Task, losses: pl.Series) -> float | None:
 
 
 def _number(level: str) -> tuple[float, str]:
-    """By the number after the first name: steps=9 before steps=27."""
+    """Sort key: the number after the first name, so that steps=9 is before steps=27."""
     number = level.partition("=")[2].partition(",")[0]
     return float(number or "inf"), level
 

@@ -1,6 +1,6 @@
-"""How far the score that an optimizer saw flatters: validation against test.
+"""Generalization: validation score versus test score of the incumbents.
 
-The incumbent is chosen by validation alone; its test score was recorded and never shown.
+The incumbent is chosen by its validation score; its test score is recorded and never shown to the optimizer.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ COLUMNS = (
     Column("objective", ("objective",), "text"),
     Column("mean validation", ("validation",)),
     Column("mean test", ("test",)),
-    Column("flatters by", ("gap",)),
+    Column("gap", ("gap",)),
     Column(INTERVAL, ("gap_lower", "gap_upper")),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """The best configuration of one run by its first objective, as reported; NaN where there is none."""
+    """Scores of one run's best configuration by the first objective, as reported; NaN if there is none."""
 
     validation: float
     test: float
     gap: float
-    """Validation better than test by so much, whichever direction is better."""
+    """Amount by which validation is better than test, for either direction of the objective."""
 
 
 Incumbents = dict[tuple[str, str, int], Incumbent]
-"""By method, task and seed; of the tasks with test scores alone."""
+"""By method, task and seed; only of tasks with test scores."""
 
 
 def incumbents(experiment: Experiment) -> Incumbents:
@@ -64,11 +64,11 @@ def _incumbent(task: Task, loss: float | None, test: float | None) -> Incumbent:
 
 
 def generalization_table(experiment: Experiment, comparison: Comparison, found: Incumbents) -> Table:
-    """One row per task and method: the incumbent's validation and test score, and how far the first flatters."""
+    """One row per task and method: the incumbent's validation score, test score and gap."""
     rows: list[Cells] = []
     notes = [
-        "Of each run's incumbent, chosen by validation alone: its validation score, its test score, and by how much "
-        "the first is better (negative: worse). Test scores were recorded and never shown. Not measured where a run "
+        "Validation and test score of each run's incumbent, which is chosen by validation. Gap: the amount by which "
+        "validation is better than test (negative: worse). Optimizers never see test scores. Not measured if a run "
         "has no valid configuration or its incumbent no test score. Intervals: bootstrap over seeds.",
     ]
     tasks = {task for _, task, _ in found}
@@ -87,7 +87,7 @@ def generalization_table(experiment: Experiment, comparison: Comparison, found: 
                 row |= metric_cells("gap", mean, np.array([[run.gap] for run in of_runs]))
             rows.append(row)
     return Table(
-        "generalization", "Validation against test", frame_of(rows, COLUMNS), COLUMNS, tuple(dict.fromkeys(notes))
+        "generalization", "Validation versus test", frame_of(rows, COLUMNS), COLUMNS, tuple(dict.fromkeys(notes))
     )
 
 

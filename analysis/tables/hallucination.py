@@ -1,7 +1,6 @@
-"""How often a method made something up: the share of its proposals that were no configuration, by fault.
+"""The hallucination table: shares of invalid proposals, by group and fault.
 
-Beside the faults, which make a proposal invalid, stand the ways in which it is nothing new: duplicates,
-near-duplicates, copies and refusals. All are defined in docs/hallucination.md.
+It also has shares of duplicates, near-duplicates, copies and refusals. docs/hallucination.md has all definitions.
 """
 
 from __future__ import annotations
@@ -30,16 +29,16 @@ COLUMNS = (
 
 OF_CANDIDATES = (
     Column("candidates", ("candidates",), "count"),
-    Column("of them invalid (%)", ("candidates_invalid",), "percent"),
+    Column("invalid candidates (%)", ("candidates_invalid",), "percent"),
 )
-"""Shown where a method draws candidates."""
+"""Shown if a method draws candidates."""
 
 OF_REPLIES = ("copies", "refusals", "cut_off")
-"""Have no meaning for a method whose proposals no model wrote."""
+"""Columns without a meaning for methods without a language model."""
 
 
 def hallucination_table(experiment: Experiment) -> Table:
-    """One row per method over all of its complete runs; every share is a share of its proposals."""
+    """One row per method over all of its complete runs; shares are shares of its proposals."""
     rows = [_row(experiment, method) for method in experiment.methods]
     columns = COLUMNS + (OF_CANDIDATES if experiment.trials["candidates"].sum() else ())
     drawn = [column.keys[0] for column in columns[len(COLUMNS) :]]
@@ -48,26 +47,26 @@ def hallucination_table(experiment: Experiment) -> Table:
     notes = [
         GROUPS,
         *unsure_notes(experiment),
-        "Shares of all proposals; one with several faults counts under each of them, so the faults can add up to more.",
+        "Shares of all proposals; a proposal with several faults counts for each of them.",
         INTERVALS,
-        f"Near-duplicates: no duplicates, but the same as an earlier proposal once numbers are rounded to {STEPS} "
+        f"Near-duplicates: not duplicates, but equal to an earlier proposal after numbers are rounded to {STEPS} "
         "steps of their range.",
     ]
     if any(row["replies"] for row in rows):
         notes.append(
-            "Copies: equal to a configuration that its own prompt shows. "
-            "Refusals: no JSON object, and the reply begins by declining."
+            "Copies: equal to a configuration in the own prompt. "
+            "Refusals: no JSON object, and the reply begins with a refusal."
         )
         notes.append(
-            "Cut off: of the proposals that a model wrote, those whose reply hit its token limit "
-            "(decoding.max_tokens), whether or not a configuration could be read before; no fault by itself."
+            "Cut off: share of the model's proposals whose reply hit its token limit "
+            "(decoding.max_tokens), even if a configuration could be read; not a fault by itself."
         )
     failed = experiment.trials.filter("failed").group_by("method", maintain_order=True).len().sort("method")
     if failed.height:
         counts = ", ".join(f"{method}: {count}" for method, count in failed.iter_rows())
-        notes.append(f"Evaluations that failed, charged but not counted as invalid: {counts}.")
+        notes.append(f"Failed evaluations, charged but not counted as invalid: {counts}.")
     if len(columns) > len(COLUMNS):
-        notes.append("Candidates: drawn from the model inside one ask and weighed; one of them is proposed.")
+        notes.append("Candidates: configurations drawn from the model in one ask; one of them is proposed.")
     title = "Hallucination and invalid proposals"
     return Table("hallucination", title, frame_of(rows, columns), columns, tuple(notes), frozenset(absent))
 
@@ -96,7 +95,7 @@ def _row(experiment: Experiment, method: str) -> dict[str, object]:
 
 
 def _share(counted: pl.Series, proposals: int) -> float | None:
-    """Null where there is nothing to count in, or where it is not known of every one."""
+    """A share; null without proposals, or if a value is unknown."""
     return None if counted.is_empty() or counted.has_nulls() else int(counted.sum()) / proposals
 
 

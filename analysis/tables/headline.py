@@ -1,4 +1,4 @@
-"""What the tables say, in sentences made from their numbers."""
+"""The headline: sentences made from the numbers of the tables."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Rows = dict[str, Row]
 
 
 def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> tuple[str, ...]:
-    """A sentence for each method with a language model, or one for the best methods where there is none.
+    """One sentence per method with a language model, or one on the best methods if there is none.
 
-    Before them, one for each method that has no result at all.
+    They follow one sentence per method without any result.
     """
     rows = {str(row["method"]): row for row in quality.frame.iter_rows(named=True)}
     faults = {str(row["method"]): row for row in hallucination.frame.iter_rows(named=True)}
@@ -41,21 +41,21 @@ def headlines(experiment: Experiment, quality: Table, hallucination: Table) -> t
 
 
 def _rates(row: Row) -> str:
-    """Both rates, or the one that is known."""
+    """Both rates, or only the known one."""
     invalid = f"{with_interval(row, 'invalid', 100, ' %')} of its {row['proposals']:,} proposals were invalid"
     if not _measured(row, Group.INVENTED):
-        return f"{invalid}; what share of them was invented is not measured."
+        return f"{invalid}; the hallucination rate is not measured."
     return f"{invalid}; its hallucination rate is {with_interval(row, Group.INVENTED, 100, ' %')}."
 
 
 def _nothing(experiment: Experiment, method: str) -> str | None:
-    """Why a method has no result in any of its runs; None where it has one."""
+    """Why a method has no result in any of its runs; None if it has one."""
     trials = experiment.trials.filter(pl.col("method") == method)
     if trials["loss"].is_not_null().any() or trials["below"].any():
         return None
     failed = trials.filter("failed")["error"].to_list()
     executed = trials["executed"].sum()
-    what = f"{method}: no result in any of its {trials['run'].n_unique()} runs, for "
+    what = f"{method}: no result in any of its {trials['run'].n_unique()} runs, because "
     if not executed:
         return f"{what}none of its {trials.height:,} proposals was evaluated."
     why = f": {reasons(failed)}" if failed else ""
@@ -65,16 +65,16 @@ def _nothing(experiment: Experiment, method: str) -> str | None:
 def _of_the_model(row: Row) -> str:
     share = row["model_share"]
     assert isinstance(share, float)
-    return f"Its language model had little part in that: {number_text(100 * share)} % of the proposals are its own. "
+    return f"Its language model contributed little: it made {number_text(100 * share)} % of the proposals. "
 
 
 def _without_llm(rows: Rows, methods: list[str]) -> tuple[str, ...]:
-    """Which method is best, which share that place, or that there is nothing to say."""
-    start = "No language model took part."
+    """The best method, the tied best methods, or the reason why none is best."""
+    start = "No method uses a language model."
     best = _best(rows, methods)
     if not best:
         why = "nothing was measured" if any(rows[method]["runs"] for method in methods) else "no runs can be compared"
-        return (f"{start} No method is best, for {why}.",)
+        return (f"{start} No method is best, because {why}.",)
     if len(best) > 1:
         what = "regret" if _measured(rows[best[0]], "regret_mean") else "rank"
         value = rows[best[0]][f"{what}_mean"]
@@ -93,16 +93,16 @@ def _result(owner: str, row: Row) -> str:
 
 
 def _rivals(rows: Rows, classical: list[str]) -> str:
-    """The best methods without a language model, and exact random search."""
+    """Regrets of the best methods without a language model and of exact random search."""
     named = [name for name in (*_best(rows, classical), EXACT) if name in rows and _measured(rows[name], "regret_mean")]
     rivals = [f"{with_interval(rows[name], 'regret_mean')} for {name}" for name in named]
-    return f", against {_and(rivals)}" if rivals else ""
+    return f", versus {_and(rivals)}" if rivals else ""
 
 
 def _best(rows: Rows, methods: list[str]) -> list[str]:
-    """The methods with the lowest mean regret, or the lowest mean rank where regret is not measured for all of them.
+    """The methods with the lowest mean regret, or with the lowest mean rank if regret is not measured for all.
 
-    More than one where they are exactly equal; none where no method has a result.
+    Several if they are exactly equal; none if no method has a result.
     """
     measured = [method for method in methods if _has_result(rows[method])]
     for key in ("regret_mean", "rank_mean"):

@@ -1,4 +1,4 @@
-"""The instrument checked on itself: observed random search against its exact expectation."""
+"""Check of the whole pipeline: observed random search versus its exact expectation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from analysis.stats.statistics import mean, mean_interval_by_task
 
 
 def random_search_check(experiment: Experiment, comparison: Comparison) -> tuple[str, ...]:
-    """A sentence for every method that is random search: is its mean the exact expectation, but for chance?
+    """One sentence per random search: whether its mean agrees with the exact expectation.
 
-    All tasks are pooled as strata, then each is judged alone. The difference has Student's interval, which no other
-    figure has, because the bootstrap of the tables is too narrow to judge by with few seeds: with 3 of them it covered
-    the truth 77 times of 100, Student's 94 times (best of 20, simulated).
-    Tasks whose exact curve nobody knows (what is trained live) are passed over.
-    About one sentence in twenty says "OUTSIDE" by chance alone.
+    All tasks are pooled as strata, then each is tested alone. The difference has Student's interval, because the
+    bootstrap of the tables is too narrow for a test with few seeds: with 3 seeds it covered the true value 77 times of
+    100, Student's interval 94 times (best of 20, simulated). Tasks without an exact curve (live training) are skipped.
+    About one sentence in twenty says "OUTSIDE" by chance.
     """
     names = {run.method for run in experiment.runs if run.info["optimizer"] == "random_search" and _unstarted(run)}
     sentences = []
@@ -31,7 +30,7 @@ def random_search_check(experiment: Experiment, comparison: Comparison) -> tuple
 
 
 def _unstarted(run: Run) -> bool:
-    """Whether all of its trials are random draws: a start from the default is not on the curve."""
+    """Whether all trials are random draws; a start from the default is not part of the exact curve."""
     return "start" not in run.identity.varied
 
 

@@ -1,4 +1,4 @@
-"""Every invalid proposal beside the raw reply it came from. Replies are untrusted: here they only become text."""
+"""Every invalid proposal with its raw replies. Replies are untrusted and only used as text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUE_CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply of a language model, raw."""
+    """One raw reply of a language model."""
 
     call: int
     text: str
@@ -32,15 +32,15 @@ class Exhibit:
     """An invalid proposal with its evidence.
 
     Attributes:
-        run: The run it belongs to.
+        run: Its run.
         index: Its trial.
-        candidate: Its number among the trial's candidates where it was only drawn and weighed; None if proposed.
-        group: Of the fault under which it is filed: invented, imprecise, redundant or unreadable; None if not known.
-        fault: Under which it is filed (``harness.faults.filed``).
-        violations: One sentence a violation.
-        proposed: As it was proposed.
-        calls: Ids of the calls behind it.
-        replies: Of the calls behind it, in order; a call that was not recorded is missing.
+        candidate: Its number among the trial's candidates if it was not proposed; None if proposed.
+        group: Group of ``fault``: invented, imprecise, redundant or unreadable; None if unknown.
+        fault: The fault under which it is listed (``harness.faults.filed``).
+        violations: One sentence per violation.
+        proposed: As proposed.
+        calls: Ids of its calls.
+        replies: Replies of its calls, in order, as far as recorded.
     """
 
     run: Run
@@ -55,7 +55,7 @@ class Exhibit:
 
 
 def exhibits(experiment: Experiment) -> Iterator[Exhibit]:
-    """Every invalid proposal in the order of the runs; one run's replies are held at a time."""
+    """Every invalid proposal in the order of the runs; the replies of one run at a time are in memory."""
     for run, proposals in groupby(experiment.invalid, key=lambda proposal: proposal.run):
         replies = _replies(run.folder / "calls.jsonl")
         for proposal in proposals:
@@ -86,20 +86,20 @@ def _exhibit(proposal: InvalidProposal, replies: dict[int, Reply]) -> Exhibit:
 def _replies(path: Path) -> dict[int, Reply]:
     found = {}
     for row in call_lines(path):
-        if row["reply"] is None or row["id"] is None:  # given up: no proposal came of it
+        if row["reply"] is None or row["id"] is None:  # given up: it has no proposal
             continue
-        text = row["reply"] or row.get("refusal") or ""  # a refusal that the server told apart from the answer
+        text = row["reply"] or row.get("refusal") or ""  # a refusal that the server reported separately
         found[int(row["id"])] = Reply(int(row["id"]), str(text), row.get("finish_reason"))
     return found
 
 
 def violation_in_words(violation: dict[str, Any]) -> str:
-    """One violation as a clause without a full stop, in the words the model was told it in."""
+    """One violation as a clause without a full stop, as in prompts."""
     return describe(Violation(Fault(violation["fault"]), violation["name"], violation["value"]), VALUE_CHARACTERS)
 
 
 def write_csv(file: IO[str], found: list[Exhibit]) -> None:
-    """All of them for programs. What a model wrote is JSON in ASCII: one line, lossless, and no spreadsheet formula."""
+    """Write all as CSV for programs. Model output is ASCII JSON: one line, lossless, no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
     place = ("method", "label", "task", "seed", "trial", "candidate", "group", "fault")
     writer.writerow([*place, "violations", "proposed", "calls", "finish_reasons", "replies"])

@@ -1,4 +1,4 @@
-"""The same method with models of several sizes: what a larger model buys, beside the controls on the same tasks."""
+"""The same method with models of several sizes, and the controls on the same tasks."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ COLUMNS = (
     Column("measure", ("measure",), "text"),
     Column("mean", ("score",)),
     Column(INTERVAL, ("score_lower", "score_upper")),
-    Column("tokens", ("tokens",)),
-    Column("a proposal (s)", ("proposal_seconds",)),
+    Column("tokens per proposal", ("tokens",)),
+    Column("per proposal (s)", ("proposal_seconds",)),
 )
 OF_MODELS = ("parameters_million", "model", "decoding", "settings", "cut_off", "tokens")
-"""Have no meaning for a method without a model."""
+"""Columns without a meaning for methods without a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class Rung:
     """One method on tasks of one kind.
 
     Attributes:
-        tasks: Their benchmark, and how its space is set up: ``hpobench nearest``.
-        method: As the experiment calls it.
-        optimizer: The choice of that group.
-        parameters: Of its model; None for a control.
-        model: Its title; None likewise.
-        decoding: One word; None likewise.
-        settings: Words of the prompt and of whatever else sets the method apart; None likewise.
-        cells: Its row.
+        tasks: Benchmark and space: ``hpobench nearest``.
+        method: Name in the experiment.
+        optimizer: Choice of the group ``optimizer``.
+        parameters: Number of parameters of its model; None for a control.
+        model: Title of its model; None for a control.
+        decoding: Decoding in one word; None for a control.
+        settings: Prompt and other settings of the method; None for a control.
+        cells: Cells of its row.
     """
 
     tasks: str
@@ -81,14 +81,14 @@ class Rung:
 
     @property
     def line(self) -> str:
-        """What is the same at every size: tasks, method, decoding and settings."""
+        """The parts that are equal at every size: tasks, method, decoding and settings."""
         optimizer = None if self.optimizer == CHAT else self.optimizer.replace("_", " ")
         settings = None if self.settings == PLAIN else self.settings
         return ", ".join(filter(None, (self.tasks, optimizer, self.decoding, settings)))
 
 
 def ladder_findings(of: Material) -> Findings:
-    """The table and a sentence for each line of models, where there are at least two sizes."""
+    """The table and one sentence per line of models, if there are at least two sizes."""
     experiment, comparison = of.experiment, of.comparison
     found = rungs(experiment, comparison)
     if not found:
@@ -105,7 +105,7 @@ def rungs(experiment: Experiment, comparison: Comparison) -> tuple[Rung, ...]:
     """Methods whose models' sizes are known, smallest model first, and those without a model, by tasks.
 
     Returns:
-        None where fewer than two sizes are.
+        Empty with fewer than two sizes.
     """
     placed: dict[str, dict[str, Run]] = {}
     for run in experiment.runs:
@@ -123,7 +123,7 @@ def rungs(experiment: Experiment, comparison: Comparison) -> tuple[Rung, ...]:
 
 
 def lines(found: Sequence[Rung]) -> dict[str, list[Rung]]:
-    """What differs in the model alone, smallest first: tasks, decoding and settings -> its rungs."""
+    """Rungs that differ only in the model, smallest first: tasks, decoding and settings -> rungs."""
     by_line: dict[str, list[Rung]] = {}
     for rung in found:
         if rung.parameters is not None:
@@ -136,7 +136,7 @@ def _place(rung: Rung) -> tuple[str, int, str]:
 
 
 def _tasks_of(run: Run) -> str:
-    """Benchmark, how its space is set up and what else differs: tasks of which each is as good for a mean."""
+    """Benchmark, space and other settings: the kind of tasks over which a mean is meaningful."""
     settings = (run.info.get("config") or {}).get("benchmark")
     space = settings.get("space") if isinstance(settings, Mapping) else None
     kind = f"{run.info['benchmark']} {space}" if isinstance(space, str) else str(run.info["benchmark"])
@@ -145,7 +145,7 @@ def _tasks_of(run: Run) -> str:
 
 
 def _parameters(experiment: Experiment, of: Run) -> int | None:
-    """Of a method's only model; None where it is not in the catalogue, or where runs have several."""
+    """Number of parameters of a method's model; None if it is not in the catalogue or runs have several."""
     models = {words(run.info).model for run in experiment.runs if run.method == of.method}
     return model_parameters(models.pop() or "") if len(models) == 1 else None
 
@@ -165,14 +165,14 @@ def _rung(experiment: Experiment, comparison: Comparison, tasks: str, run: Run) 
 
 
 def _pairs(experiment: Experiment, comparison: Comparison, method: str, names: set[str]) -> Pairs:
-    """The method's own runs on these tasks: of each, the seeds that it ran on all of them."""
+    """The method's own runs on these tasks, with the seeds that it ran on all of them."""
     tasks = tuple(task for task in experiment.tasks.values() if task.name in names)
     own = tuple(task for task in tasks if (method, task.name) in comparison.curves)
     return Pairs(own, shared_seeds(comparison.curves, [method], own)[0])
 
 
 def _cells(experiment: Experiment, comparison: Comparison, method: str, shared: Pairs) -> Cells:
-    """Shares, quality and cost of one method; a start's trials are nobody's proposals."""
+    """Shares, quality and cost of one method, without the trials of a start."""
     own = shared.trials(experiment.trials).filter(
         pl.col("method") == method,
         pl.col("task").is_in([task.name for task in shared.tasks]),
@@ -190,27 +190,27 @@ def _cells(experiment: Experiment, comparison: Comparison, method: str, shared: 
 
 
 def _notes(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]) -> Iterator[str]:
-    yield f"Parameters: as loaded, from the catalogue of models. {GROUPS} A start's trials are not counted."
+    yield f"Parameters: as loaded, from the catalogue of models. {GROUPS} Trials of a start are not counted."
     yield (
-        "Mean: of the final incumbents over the method's own runs, regret where that is known; each kind of tasks has "
-        "a scale of its own, so that rows of different tasks are not to be compared. Tokens (read and written) and "
-        f"seconds (asking, beside whatever else the server was answering): means per proposal. {INTERVALS}"
+        "Mean: mean of the final incumbents over the method's own runs, as regret if known; each kind of task has "
+        "its own scale, so rows of different tasks are not comparable. Tokens (prompt and completion) and "
+        f"seconds (asking, with other requests on the same server) are means per proposal. {INTERVALS}"
     )
     if any(rung.cells.get("measure") not in (None, REGRET) for rung in found):
-        yield "Loss: the objective itself where it is minimized, else its negative; lower is better."
+        yield "Loss: the objective if it is minimized, else its negative; lower is better."
     for tasks in dict.fromkeys(rung.tasks for rung in found):
         runs = {rung.method: rung.cells["runs"] for rung in found if rung.tasks == tasks}
         if len(set(runs.values())) > 1:
             yield f"{tasks}: rows are over different runs ({'; '.join(f'{name}: {n}' for name, n in runs.items())})."
     left = [name for name in experiment.methods if name in with_model(experiment) - {rung.method for rung in found}]
     if left:
-        yield f"Left out, for the size of their model is not in the catalogue: {listed(left)}."
+        yield f"Left out, because the size of their model is not in the catalogue: {listed(left)}."
     yield from unsure_notes(experiment)
     yield from without_result(experiment, comparison, found)
 
 
 def without_result(experiment: Experiment, comparison: Comparison, found: Sequence[Rung]) -> Iterator[str]:
-    """What runs of these rungs count with that have no result, and how many there are."""
+    """Notes on the runs of these rungs without result: their number, and the value they count with."""
     shared = [_pairs(experiment, comparison, each.method, _names(experiment, each.tasks)) for each in found]
     yield from charge_notes(comparison, zip(shared, [(each.method,) for each in found], strict=True))
 

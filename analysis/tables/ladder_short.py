@@ -1,4 +1,4 @@
-"""The ladder in five columns, a table for each kind of tasks: what a reader wants to know first."""
+"""Short versions of the ladder with five columns, one table per kind of task."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from analysis.tables.shares import INTERVALS
 from harness.faults import Group
 
 _NOTES = (
-    "Hallucination rate: the share of proposals in which something was invented. Invalid rate: those with any "
-    "fault, which are charged and not evaluated.",
+    "Hallucination rate: share of proposals with an invented fault. Invalid rate: share of proposals with any "
+    "fault; these are charged and not evaluated.",
     "Final {measure} after the same number of proposals, invalid ones included; lower is better{scale}. In brackets: "
     "95 % bootstrap intervals.",
 )
-_SCALE = "; 0 is the optimum, 1 what one random configuration is expected to reach"
+_SCALE = "; 0 is the optimum, 1 the expectation of one random configuration"
 
 
 def short_ladder_findings(of: Material) -> Findings:
-    """A table of rows of ``analysis.tables.ladder`` for each kind of tasks; none where there is no ladder."""
+    """One table per kind of task with rows of ``analysis.tables.ladder``; none without a ladder."""
     experiment, comparison = of.experiment, of.comparison
     found = rungs(experiment, comparison)
     kinds = dict.fromkeys(rung.tasks for rung in found)

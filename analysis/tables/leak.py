@@ -1,4 +1,4 @@
-"""What training on the validation data adds to how far validation flatters: HPOBench v1's leak, task by task."""
+"""Effect of training on the validation data (the leak of HPOBench v1) on the gap to the test score."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.identity import BENCHMARK
 Floats = npt.NDArray[np.float64]
 
 SETTING, LEAKING = "leak", "v1"
-"""Of the benchmark: trained as HPOBench v1 did, on training and validation data."""
+"""Setting of the benchmark: train on training and validation data, as HPOBench v1 did."""
 LEAK = f"{SETTING}={LEAKING}"
 
 COLUMNS = (
@@ -30,16 +30,16 @@ COLUMNS = (
     Column("method", ("method",), "text"),
     Column("runs", ("runs",), "count"),
     Column("objective", ("objective",), "text"),
-    Column("flatters by", ("gap",)),
+    Column("gap", ("gap",)),
     Column(f"with {LEAK}", ("gap_with_leak",)),
-    Column("more with it", ("difference",)),
+    Column("difference", ("difference",)),
     Column(INTERVAL, ("difference_lower", "difference_upper")),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LeakPair:
-    """One task's runs without and with the leak, of one method: gaps of shape (seeds of both,)."""
+    """Runs of one method on one task without and with the leak: gaps of shape (common seeds,)."""
 
     task: Task
     method: str
@@ -49,7 +49,7 @@ class LeakPair:
 
 
 def generalization_findings(of: Material) -> Findings:
-    """Validation against test where there are test scores, and what the leak adds where it was switched on."""
+    """Validation versus test if there are test scores, and the effect of the leak if it was switched on."""
     experiment, comparison = of.experiment, of.comparison
     tested = incumbents(experiment)
     if not tested:
@@ -59,7 +59,7 @@ def generalization_findings(of: Material) -> Findings:
 
 
 def leak_pairs(experiment: Experiment, found: Incumbents) -> tuple[LeakPair, ...]:
-    """Every method and task that was run both without and with the leak, on the seeds of both."""
+    """Every method and task that was run without and with the leak, on the common seeds."""
     return tuple(_pairs(experiment, found))
 
 
@@ -77,7 +77,7 @@ def _pairs(experiment: Experiment, found: Incumbents) -> Iterator[LeakPair]:
 
 
 def _tasks(experiment: Experiment) -> dict[str, tuple[bool, str]]:
-    """Task -> whether it leaks, and all else that its benchmark was set to."""
+    """Task -> whether it leaks, and the other settings of its benchmark."""
     first = {run.task: run for run in reversed(experiment.runs)}
     found = {}
     for name in experiment.tasks:
@@ -89,7 +89,7 @@ def _tasks(experiment: Experiment) -> dict[str, tuple[bool, str]]:
 
 
 def leak_table(pairs: Iterable[LeakPair]) -> Table:
-    """One row per task and method: how far validation flatters without and with the leak, and the difference."""
+    """One row per task and method: the gap without and with the leak, and the difference."""
     rows: list[Cells] = []
     for pair in pairs:
         row: Cells = {"task": pair.task.name, "method": pair.method, "runs": len(pair.seeds)}
@@ -99,15 +99,16 @@ def leak_table(pairs: Iterable[LeakPair]) -> Table:
         row |= metric_cells("difference", mean, (pair.leaking - pair.plain)[:, None])
         rows.append(row)
     notes = (
-        f"{LEAK}: trained on training and validation data and then scored on the latter, as HPOBench v1 did. The same "
-        "seeds with and without it, compared run by run; intervals: bootstrap over seeds.",
+        f"Gap: validation score minus test score, positive if validation is better. {LEAK}: models are trained on "
+        "training and validation data and then scored on the latter, as in HPOBench v1. Runs are paired by seed; "
+        "intervals: bootstrap over seeds.",
     )
-    title = "What training on the validation data adds"
+    title = "Effect of training on the validation data"
     return Table("leak", title, frame_of(rows, COLUMNS), COLUMNS, notes)
 
 
 def leak_headlines(pairs: Iterable[LeakPair]) -> tuple[str, ...]:
-    """A sentence for each objective: how much more validation flatters with the leak, by method, mean over tasks."""
+    """One sentence per objective: increase of the gap by the leak, by method, as mean over tasks."""
     grouped: dict[str, dict[str, list[LeakPair]]] = {}
     for pair in pairs:
         grouped.setdefault(objective_text(pair.task), {}).setdefault(pair.method, []).append(pair)
@@ -117,13 +118,13 @@ def leak_headlines(pairs: Iterable[LeakPair]) -> tuple[str, ...]:
         said = ", ".join(f"{result} for {method}" for method, result in results.items() if result)
         if said:
             sentences.append(
-                f"Trained as HPOBench v1 did, the incumbent's validation {objective} flatters by more: {said}."
+                f"Training as in HPOBench v1 increases the gap between validation and test {objective}: {said}."
             )
     return tuple(sentences)
 
 
 def _more(pairs: list[LeakPair]) -> str | None:
-    """The mean difference over one method's tasks in words; None without a seed common to them or a test score."""
+    """The mean difference over one method's tasks in words; None without common seeds or test scores."""
     seeds = sorted(set.intersection(*(set(pair.seeds) for pair in pairs)))
     if not seeds:
         return None

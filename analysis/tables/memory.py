@@ -1,4 +1,4 @@
-"""What memory and names are worth: each method on the plain tasks and on the same tasks behind a probe."""
+"""Effect of memory and names: each method on the plain tasks and on the same tasks with a probe."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ COLUMNS = (
 )
 
 MORE = {
-    "permuted": "permuted: the losses are assigned at random, so there is nothing to learn; methods that learn lose "
-    "by that, whatever they remember.",
-    "shifted": "shifted: ranges are rotated, which leaves a seam in each; methods that learn may lose by that.",
+    "permuted": "permuted: losses are assigned at random, so nothing can be learned; methods that learn become worse, "
+    "with or without memory.",
+    "shifted": "shifted: ranges are rotated, which leaves a seam in each; methods that learn may become worse.",
 }
-"""What else a probe takes away."""
+"""Side effects of probes."""
 
 
 def memory_findings(of: Material) -> Findings:
-    """Every method that was run plain and behind a probe; a sentence for each that uses a language model."""
+    """Every method that was run with and without a probe; one sentence per method with a language model."""
     experiment, comparison = of.experiment, of.comparison
     compared = [
         (base, probed)
@@ -53,36 +53,35 @@ def memory_findings(of: Material) -> Findings:
         return Findings()
     shared = [(pairs(experiment, comparison, base, each.method), (base, each.method)) for base, each in compared]
     notes: tuple[str, ...] = (
-        "Final regret, or loss where no task's regret is known (lower is better), over the seeds and tasks that both "
-        "were run on; difference: probed minus plain, run by run.",
-        "Positive: worse without what the probe takes away, and so the part of the performance owed to memory and to "
-        "names. Every run has its own draw of the probe, and a method without a language model its own luck with it: "
-        "the rows of such methods show what no difference looks like. Intervals: stratified bootstrap of the "
-        "differences over seeds.",
+        "Final regret, or loss if no task's regret is known (lower is better), over the common seeds and tasks; "
+        "difference: probed minus plain, paired by run.",
+        "Positive: worse without the information that the probe hides, i.e. the part of the performance due to memory "
+        "and names. Every run draws its own probe; methods without a language model show the variation without any "
+        "memory. Intervals: stratified bootstrap of the differences over seeds.",
     )
     notes += tuple(charge_notes(comparison, shared))
     notes += tuple(text for probe, text in MORE.items() if any(row["probe"] == probe for row in rows))
-    table = Table("memory", "Memory: plain against probed", frame_of(rows, COLUMNS), COLUMNS, notes)
+    table = Table("memory", "Effect of memory: plain versus probed tasks", frame_of(rows, COLUMNS), COLUMNS, notes)
     with_llm = dict.fromkeys(run.method for run in experiment.runs if run.info["llm"] is not None)
     said = (_sentence(method, [row for row in rows if row["method"] == method]) for method in with_llm)
     return Findings((table,), tuple(sentence for sentence in said if sentence))
 
 
 def _row(experiment: Experiment, comparison: Comparison, base: str, probed: Variant) -> Cells:
-    """One probe of a method that was run without one too."""
+    """One probe of a method that was also run without one."""
     shared = pairs(experiment, comparison, base, probed.method)
     row: Cells = {"method": base, "probe": probed.choice, "tasks": len(shared.tasks)}
     return row | paired(experiment, comparison, base, probed.method)
 
 
 def _sentence(method: str, rows: Sequence[Cells]) -> str | None:
-    """What each probe changes, and which changes are more than the spread over seeds."""
+    """The change by each probe, and the changes whose interval excludes 0."""
     known = [row for row in rows if "difference" in row]
     if not known:
         return None
     measures = " or ".join(dict.fromkeys(str(row["measure"]) for row in known))
     changes = ", ".join(f"{with_interval(row, 'difference')} with probe={row['probe']}" for row in known)
-    sentence = f"{method}: taking away what can be remembered changes its final {measures} by {changes}"
+    sentence = f"{method}: hiding what could be remembered changes its final {measures} by {changes}"
     if not all("difference_lower" in row for row in known):
         return f"{sentence} (positive: worse)."
     clear = [str(row["probe"]) for row in known if _end(row, "lower") > 0 or _end(row, "upper") < 0]

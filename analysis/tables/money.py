@@ -1,4 +1,4 @@
-"""What the language models would cost, as a table of estimates: money and FLOPs."""
+"""Estimated cost of the language models: money and FLOPs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def money_findings(of: Material) -> Findings:
-    """The table of estimates, where a language model took part."""
+    """The table of estimates, if a language model was used."""
     experiment = of.experiment
     found = bills(experiment, of.prices)
     if not found:
@@ -39,12 +39,12 @@ def money_findings(of: Material) -> Findings:
     rows = [{"method": method, **_row(of_method)} for method, of_method in by_method.items()]
     of_price = ("currency", "basis", "as_of")
     absent = frozenset((number, key) for number, row in enumerate(rows) for key in of_price if row[key] is None)
-    title, notes = "What it would cost: estimates", _notes(found.values(), of.prices)
+    title, notes = "Estimated cost of the language models", _notes(found.values(), of.prices)
     return Findings((Table("money", title, frame_of(rows, COLUMNS), COLUMNS, notes, absent),))
 
 
 def _row(found: list[Bill]) -> dict[str, object]:
-    """One method; what any of its runs does not know, its mean does not claim to know."""
+    """One method; a mean is null if the value of any run is unknown."""
     known = [bill.price for bill in found if bill.amounts is not None and bill.price is not None]
     return {
         "runs": len(found),
@@ -62,17 +62,18 @@ def _row(found: list[Bill]) -> dict[str, object]:
 def _notes(found: Iterable[Bill], prices: Prices) -> tuple[str, ...]:
     every = list(found)
     notes = [
-        "Estimates, means per run; methods without a language model cost none of it. FLOPs: 2 x parameters x tokens, "
-        "attention left out; a server with a prefix cache computes less: the same without the cached prompt tokens.",
-        f"Money from the price table {prices.name}. Machine hours: the time in which any call of the experiment to the "
-        "model was under way, shared among its runs by tokens; a server that waits, and the machine that the optimizer "
-        "itself runs on, are not in it.",
+        "Estimates, means per run; methods without a language model have no such cost. FLOPs: 2 x parameters x tokens, "
+        "without attention; without cached: the same without cached prompt tokens, which a server does not compute "
+        "again.",
+        f"Money: from the price table {prices.name}. Machine hours: time with any call of the experiment to the model "
+        "in progress, divided among its runs by tokens; idle time of the server and the machine of the optimizer are "
+        "not included.",
     ]
     priced = {bill.model: bill.price for bill in every if bill.price is not None}
     notes += [f"{model}: {_price_text(price)}, as of {price.as_of}: {price.source}." for model, price in priced.items()]
     missing = sorted({visible(bill.model or "not recorded") for bill in every if bill.price is None})
     if missing:
-        notes.append(f"No price is known for {', '.join(missing)}: give a table that has one with --prices FILE.")
+        notes.append(f"No price is known for {', '.join(missing)}; set a price table with --prices FILE.")
     return tuple(notes)
 
 

@@ -1,4 +1,4 @@
-"""Two methods that differ in one choice, run by run: what the choice changes in quality and in invalid proposals."""
+"""Paired comparison of two methods that differ in one choice: effect on quality and on invalid proposals."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ REGRET = "regret"
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The runs that methods share: every one of ``seeds`` on every one of ``tasks``, of each method."""
+    """The runs that methods have in common: all ``seeds`` on all ``tasks``."""
 
     tasks: tuple[Task, ...]
     seeds: tuple[int, ...]
 
     @property
     def measured(self) -> tuple[Task, ...]:
-        """The tasks that quality is measured on: those whose regret is known, or all where none is."""
+        """The tasks on which quality is measured: those whose regret is known, or all if there are none."""
         return tuple(task for task in self.tasks if task.regret_known) or self.tasks
 
     def trials(self, trials: pl.DataFrame) -> pl.DataFrame:
-        """Those of the shared runs; all of them where no run is shared, which ``shared_notes`` says."""
+        """Trials of the common runs; all trials without common runs, which ``shared_notes`` reports."""
         if not self.seeds:
             return trials
         tasks = [task.name for task in self.tasks]
@@ -43,34 +43,33 @@ class Pairs:
 
     @property
     def measure(self) -> str:
-        """What quality is: regret, or the loss of the first objective."""
+        """The measure of quality: regret, or the loss of the first objective."""
         if any(task.regret_known for task in self.tasks):
             return REGRET
         return ", ".join(dict.fromkeys(f"loss ({task.objective})" for task in self.tasks))
 
 
 def pairs(experiment: Experiment, comparison: Comparison, *methods: str) -> Pairs:
-    """The tasks that all of the methods ran and the seeds that all ran on each of them; either may be empty."""
+    """The tasks that all methods ran, and the seeds that all ran on each of them; either may be empty."""
     curves, known = comparison.curves, experiment.tasks.values()
     tasks = tuple(task for task in known if all((method, task.name) in curves for method in methods))
     return Pairs(tasks, shared_seeds(curves, methods, tasks)[0])
 
 
 def paired(experiment: Experiment, comparison: Comparison, base: str, variant: str) -> Cells:
-    """What a choice changes, over the seeds and tasks that both methods ran.
+    """Effect of a choice, over the seeds and tasks that both methods ran.
 
     Args:
-        experiment: Holds the runs.
-        comparison: Holds their incumbents.
+        experiment: The experiment.
+        comparison: Its incumbents.
         base: The method without the choice.
         variant: The method with it.
 
     Returns:
-        ``runs`` (pairs of runs), ``measure`` ("regret", or "loss (name)" of the first objective where no task's regret
-        is known), then each for the final incumbent ``base``, ``variant`` and ``difference`` (variant minus base:
-        negative is better), and for the share of invalid proposals ``invalid_base``, ``invalid_variant`` and
-        ``invalid_difference``; of every one with its bootstrap interval ``_lower`` and ``_upper``. What is not known is
-        left out.
+        ``runs`` (number of pairs), ``measure`` ("regret", or "loss (name)" of the first objective if no task's regret
+        is known); for the final incumbent ``base``, ``variant`` and ``difference`` (variant minus base: negative is
+        better); for the invalid rate ``invalid_base``, ``invalid_variant`` and ``invalid_difference``; all with
+        bootstrap intervals ``_lower`` and ``_upper``. Unknown values are left out.
     """
     shared = pairs(experiment, comparison, base, variant)
     if not shared.seeds:
@@ -93,18 +92,18 @@ def final_scores(comparison: Comparison, method: str, shared: Pairs) -> Floats:
 
 
 def shared_notes(experiment: Experiment, shared: Pairs, *methods: str) -> list[str]:
-    """A sentence where these methods were not run on the same tasks and seeds, and rows are over those they share."""
+    """A sentence if the methods were not run on the same tasks and seeds, so that rows cover the common ones."""
     runs = {(run.task, run.seed) for run in experiment.runs if run.method in methods}
     count = len(shared.tasks) * len(shared.seeds)
     if not count:
-        return [f"{listed(methods, 4)} share no task and seed: each row is over its own, and quality is not compared."]
+        return [f"{listed(methods, 4)} have no common task and seed: each row covers its own; no quality."]
     if count == len(runs):
         return []
     return [f"{listed(methods, 4)}: over the {count} of {len(runs)} pairs of task and seed that all of them ran."]
 
 
 def charge_notes(comparison: Comparison, shared: Iterable[tuple[Pairs, Sequence[str]]]) -> list[str]:
-    """A sentence where runs without any loss at the highest fidelity count with the task's worst value."""
+    """A sentence if runs without any loss at the highest fidelity count with the task's worst value."""
     found: dict[str, set[Place]] = {}
     for pairs, methods in shared:
         runs = [(m, task.name, seed) for m in methods for task in pairs.measured for seed in pairs.seeds]
@@ -115,13 +114,13 @@ def charge_notes(comparison: Comparison, shared: Iterable[tuple[Pairs, Sequence[
         return []
     listed = ", ".join(f"{method}: {len(runs)}" for method, runs in found.items())
     return [
-        f"Runs without any result at the highest fidelity ({listed}) count with the regret of the worst value that the "
-        "task declares, as long as another run of the method has a result: else its quality is not measured."
+        f"Runs without any result at the highest fidelity ({listed}) count with the regret of the task's "
+        "worst value if another run of the method has a result; otherwise its quality is not measured."
     ]
 
 
 def run_means(experiment: Experiment, method: str, shared: Pairs, what: pl.Expr) -> Floats:
-    """The mean of something over the proposals of each run, shape (seeds, tasks); NaN where one is not measured."""
+    """Mean of a quantity over the proposals of each run, shape (seeds, tasks); NaN if one is not measured."""
     known = pl.when(what.is_not_null().all()).then(what.cast(pl.Float64).mean())
     of_runs = experiment.trials.filter(pl.col("method") == method).group_by("task", "seed").agg(known.alias("mean"))
     means = {(task, seed): mean for task, seed, mean in of_runs.iter_rows()}
@@ -130,7 +129,7 @@ def run_means(experiment: Experiment, method: str, shared: Pairs, what: pl.Expr)
 
 
 def _cells(keys: tuple[str, str, str], base: Floats, variant: Floats) -> Cells:
-    """Both means and the mean difference; a pair of runs is drawn together, so what its seed does cancels out."""
+    """Both means and the mean difference; pairs of runs are resampled together, so effects of the seed cancel."""
     matrices = (base, variant, variant - base)
     found = [metric_cells(key, mean, scores) for key, scores in zip(keys, matrices, strict=True)]
     return found[0] | found[1] | found[2]

@@ -1,4 +1,4 @@
-"""How good the found trade-offs are where a task has several objectives: the table ``pareto`` and its headline."""
+"""Quality on tasks with several objectives: the table ``pareto`` and its headline."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ COLUMNS = (
     Column("without", ("without",), "count"),
     Column("mean hypervolume", ("hypervolume",)),
     Column(INTERVAL, ("hypervolume_lower", "hypervolume_upper")),
-    Column("of all runs' front (%)", ("share",), "percent"),
+    Column("share of joint front (%)", ("share",), "percent"),
     Column("half-way", ("hypervolume_half",)),
     Column("front points", ("front_points",)),
 )
 
 
 def pareto_findings(of: Material) -> Findings:
-    """The table and its sentence, where a task has several objectives."""
+    """The table and its sentence, if a task has several objectives."""
     experiment, comparison = of.experiment, of.comparison
     found = fronts(experiment, comparison)
     if not found:
@@ -43,20 +43,20 @@ def pareto_table(found: Iterable[Fronts]) -> Table:
     """One row per task and method; larger hypervolumes are better."""
     rows: list[Cells] = []
     notes = [
-        "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled, 0 its best and "
-        f"1 its worst value; the reference point lies at {REFERENCE:g} in each, so that {REFERENCE**2:.3g} is the most "
-        "with two. Larger is better; a run without any outcome at the highest fidelity (without) has 0, and a method "
-        "that has no other run is not measured.",
-        "Of all runs' front: the mean as a share of the hypervolume of what all runs of the task found together; "
-        "half-way: mean after half of the proposals; front points: distinct nondominated outcomes of a run, mean. "
-        "Intervals: bootstrap over seeds.",
+        "Hypervolume of the configurations evaluated at the highest fidelity. Each objective is scaled to 0 at its "
+        f"best and 1 at its worst value; the reference point is {REFERENCE:g} in each, so the maximum with two "
+        f"objectives is {REFERENCE**2:.3g}. Larger is better. A run without any outcome at the highest fidelity "
+        "(column without) has 0; a method with only such runs is not measured.",
+        "Share of joint front: the mean relative to the hypervolume of the joint results of all runs of the task; "
+        "half-way: mean after half of the proposals; front points: mean number of distinct nondominated outcomes per "
+        "run. Intervals: bootstrap over seeds.",
     ]
     for of_task in found:
         goals = ", ".join(f"{objective.name} ({objective.direction})" for objective in of_task.task.objectives)
         notes.append(f"{of_task.task.name}: {goals}.")
         if of_task.observed:
             names = ", ".join(of_task.observed)
-            notes.append(f"{of_task.task.name}: best and worst {names} are those that any run here observed.")
+            notes.append(f"{of_task.task.name}: best and worst {names} are the observed values of all runs.")
         notes += [*of_task.block.notes, *of_task.task.breaches]
         best = of_task.of_all_runs()
         rows += [_row(of_task, method, best) for method in of_task.block.methods]
@@ -81,7 +81,7 @@ def _row(of_task: Fronts, method: str, best: float) -> Cells:
 def pareto_headline(
     found: Iterable[Fronts], comparison: Comparison, random_searches: Sequence[str] = ("random_search",)
 ) -> tuple[str, ...]:
-    """A sentence about hypervolume against random search, over the tasks that every method ran; none without it."""
+    """A sentence on hypervolume versus random search, over the tasks that every method ran; none without it."""
     shared = [of_task for of_task in found if of_task.task in comparison.tasks]
     random = next((method for method in comparison.methods if method in random_searches), None)
     others = [method for method in comparison.methods if method != random]
@@ -92,7 +92,7 @@ def pareto_headline(
     rivals = ", ".join(f"{results[method]} for {method}" for method in others if results[method])
     if not rivals or not results[random]:
         return ()
-    return (f"Mean final hypervolume ({place}): {rivals}, against {results[random]} for {random}.",)
+    return (f"Mean final hypervolume ({place}): {rivals}, versus {results[random]} for {random}.",)
 
 
 def _result(shared: list[Fronts], method: str, seeds: tuple[int, ...]) -> str | None:

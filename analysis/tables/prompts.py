@@ -1,4 +1,4 @@
-"""What the prompt adds: hints, contexts, reasoning and whatever else the prompt group has, against the plain prompt."""
+"""Effect of the prompt: hints, contexts, reasoning and other choices of the prompt group versus the plain prompt."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ COLUMNS = (
     Column("runs", ("runs",), "count"),
     Column("measure", ("measure",), "text"),
     Column("plain", ("base",)),
-    Column("with it", ("variant",)),
+    Column("with prompt", ("variant",)),
     Column("difference", ("difference",)),
     Column(INTERVAL, ("difference_lower", "difference_upper")),
     Column("invalid (%), plain", ("invalid_base",), "percent"),
-    Column("invalid (%), with it", ("invalid_variant",), "percent"),
+    Column("invalid (%), with prompt", ("invalid_variant",), "percent"),
     Column("more invalid (points)", ("invalid_difference",), "percent"),
     Column(INTERVAL, ("invalid_difference_lower", "invalid_difference_upper"), "percent"),
     Column("prompt tokens, plain", ("tokens_base",)),
-    Column("prompt tokens, with it", ("tokens_variant",)),
+    Column("prompt tokens, with prompt", ("tokens_variant",)),
 )
 
 Choices = Mapping[str, str]
-"""Choice in the group -> the method that has it; of one family, without the plain one."""
+"""Choice of the group -> method, for one family without the plain prompt."""
 
 
 def prompt_findings(of: Material) -> Findings:
-    """Every method that was run with the plain prompt and with others: what each of those changes."""
+    """Effect of each prompt, for every method that was also run with the plain prompt."""
     experiment, comparison = of.experiment, of.comparison
     found = _families(experiment)
     if not found:
@@ -54,19 +54,19 @@ def prompt_findings(of: Material) -> Findings:
     compared = [(base, method) for base, choices in found.items() for method in choices.values()]
     shared = [(pairs(experiment, comparison, *methods), methods) for methods in compared]
     notes = (
-        "Final regret, or loss where no task's regret is known (lower is better), over the seeds and tasks that both "
-        "prompts were run with; difference: with it minus plain, run by run. Prompt tokens are per proposal. "
+        "Final regret, or loss if no task's regret is known (lower is better), over the common seeds and tasks; "
+        "difference: with the prompt minus plain, paired by run. Prompt tokens are per proposal. "
         "Intervals: stratified bootstrap of the differences over seeds.",
         *charge_notes(comparison, shared),
     )
-    table = Table("prompts", "What the prompt adds", frame_of(rows, COLUMNS), COLUMNS, notes)
+    table = Table("prompts", "Effect of the prompt", frame_of(rows, COLUMNS), COLUMNS, notes)
     said = [_hints(experiment, comparison, base, choices) for base, choices in found.items()]
     said += [_contexts(base, [row for row in rows if row["method"] == base]) for base in found]
     return Findings((table,), tuple(sentence for sentence in said if sentence))
 
 
 def _families(experiment: Experiment) -> dict[str, Choices]:
-    """Those that were run with the plain prompt too."""
+    """Families that include the plain prompt."""
     found: dict[str, Choices] = {}
     for base, variants in families(experiment, GROUP).items():
         if variants[0].choice is None:
@@ -85,7 +85,7 @@ def _row(experiment: Experiment, comparison: Comparison, base: str, method: str)
 
 
 def _hints(experiment: Experiment, comparison: Comparison, base: str, choices: Choices) -> str | None:
-    """Whether the misleading hint hurts by as much as the correct one helps, over the runs of all three prompts."""
+    """Whether the misleading hint hurts as much as the correct one helps, over the runs of all three prompts."""
     if not {CORRECT, MISLEADING} <= choices.keys():
         return None
     methods = (base, choices[CORRECT], choices[MISLEADING])
@@ -100,18 +100,18 @@ def _hints(experiment: Experiment, comparison: Comparison, base: str, choices: C
     return (
         f"{base}: the correct hint changes its final {shared.measure} by {with_interval(cells, 'correct')}, the "
         f"misleading one by {with_interval(cells, 'misleading')} (negative: it helps); the sum is "
-        f"{with_interval(cells, 'both')}, 0 where the one hurts by as much as the other helps."
+        f"{with_interval(cells, 'both')}, 0 if one hurts as much as the other helps."
     )
 
 
 def _contexts(base: str, rows: Sequence[Cells]) -> str | None:
-    """What each level of context changes."""
+    """Effect of each level of context."""
     known = [row for row in rows if "context" in str(row["prompt"]) and "difference" in row]
     if not known:
         return None
     changes = ", ".join(f"{with_interval(row, 'difference')} with {row['prompt']}" for row in known)
     measures = " or ".join(dict.fromkeys(str(row["measure"]) for row in known))
-    return f"{base}: against the plain prompt, what it is told of the task changes its final {measures} by {changes}."
+    return f"{base}: compared with the plain prompt, context on the task changes its final {measures} by {changes}."
 
 
 TABLE = Entry(150, prompt_findings)

@@ -1,4 +1,4 @@
-"""How good the found configurations are, over all tasks."""
+"""Quality of the incumbents over all tasks."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from analysis.tables.headline import headlines
 MOST_BEST_COLUMNS = 4
 _REGRET = "0 is the optimum, 1 the expectation of one random configuration"
 CHARGED = (
-    "have no best value and rank last; their regret is that of the worst value that the task declares, as long as "
-    "another run of the method has a result: else its regret is not measured."
+    "have no best value and rank last; their regret is that of the task's worst value if another run of the method has "
+    "a result; otherwise its regret is not measured."
 )
 _WITHOUT = Column("without valid", ("runs_without_valid",), "count")
 _ONLY_BELOW = Column("none at highest fidelity", ("runs_only_below",), "count")
-"""Shown where there is such a run: something was evaluated, but nothing at the highest fidelity."""
+"""Shown if there is a run with evaluations, but none at the highest fidelity."""
 
 
 def quality_findings(of: Material) -> Findings:
-    """The tables, and what the report says first: of each method how much it invented and what it found."""
+    """The tables, and the headline of the report."""
     tables = quality_tables(of.experiment, of.comparison)
     hallucination = hallucination_table(of.experiment)
     said = (sentence for table in tables for sentence in headlines(of.experiment, table, hallucination))
@@ -45,7 +45,7 @@ def quality_findings(of: Material) -> Findings:
 
 
 def quality_tables(experiment: Experiment, comparison: Comparison) -> tuple[Table, ...]:
-    """The quality table; several where no task was run by every method, each over tasks that the same methods ran."""
+    """The quality table; if no task was run by every method, one per group of tasks that the same methods ran."""
     blocks = compare_blocks(experiment, comparison)
     if len(blocks) == 1:
         return (quality_table(experiment, blocks[0]),)
@@ -53,14 +53,14 @@ def quality_tables(experiment: Experiment, comparison: Comparison) -> tuple[Tabl
     for number, block in enumerate(blocks, start=1):
         tasks = listed([task.name for task in block.tasks])
         table = quality_table(experiment, block)
-        note = f"No task was run by every method: this is one of {len(blocks)} tables, of the methods that ran {tasks}."
+        note = f"No task was run by every method: one of {len(blocks)} tables, for the methods that ran {tasks}."
         name = table.name if number == 1 else f"{table.name}_{number}"
         tables.append(replace(table, name=name, title=f"{table.title}, {tasks}", notes=(note, *table.notes)))
     return tuple(tables)
 
 
 def quality_table(experiment: Experiment, comparison: Comparison) -> Table:
-    """Final normalized regret and rank over all tasks that every method ran, one row per method, exact curve last."""
+    """Final normalized regret and rank over the tasks that every method ran: one row per method, exact curve last."""
     best = comparison.tasks if len(comparison.tasks) <= MOST_BEST_COLUMNS else ()
     columns = (
         Column("method", ("method",), "text"),
@@ -117,7 +117,7 @@ def method_rows(block: Comparison) -> list[Cells]:
 
 
 def exact_row(block: Comparison) -> Cells | None:
-    """Exact random search after as many evaluations as the budget is; null where a curve is shorter or nobody knows."""
+    """Exact random search at the budget; null if a curve is shorter or unknown."""
     cells: Cells = {"method": EXACT}
     regrets = []
     for task in block.tasks:
@@ -139,18 +139,18 @@ def _regret_notes(block: Comparison) -> list[str]:
     known, every = block.regret_tasks, block.tasks
     notes = [f"After {_spent_text(block)}, invalid ones included; regret: {_REGRET}; lower is better."]
     if any(len(task.objectives) > 1 for task in every):
-        notes.append("Of several objectives this is the first; all of them are in the table of Pareto fronts.")
+        notes.append("With several objectives this is the first one; the table of Pareto fronts covers all.")
     if len(known) < len(every):
-        rest = f"regret is over the other {len(known)}" if known else "see the best values as reported"
+        rest = f"regret is over {len(known)} of {len(every)} tasks" if known else "see the best values as reported"
         if missing := ", ".join(task.name for task in every if task not in known and not task.breaches):
-            notes.append(f"Optimum or random-search curve is not known for {missing}; {rest}.")
+            notes.append(f"The optimum or the random-search curve is unknown for {missing}; {rest}.")
         notes += [breach for task in every for breach in task.breaches]
-    notes.append("Intervals: stratified bootstrap over seeds; mean rank over seeds and tasks, ties averaged.")
+    notes.append("Intervals: stratified bootstrap over seeds. Mean rank: over seeds and tasks, ties averaged.")
     return notes + _charge_notes(block)
 
 
 def _spent_text(block: Comparison) -> str:
-    """What the compared runs had made of their budget."""
+    """The number of proposals and evaluations of the compared runs."""
     proposals = sorted({len(block.curves[run[:2]][run[2]]) for method in block.methods for run in block.runs(method)})
     text = f"{' to '.join(dict.fromkeys([str(proposals[0]), str(proposals[-1])]))} proposals"
     evaluations = {block.evaluations[run] for method in block.methods for run in block.runs(method)}
@@ -159,7 +159,7 @@ def _spent_text(block: Comparison) -> str:
 
 
 def _charge_notes(block: Comparison) -> list[str]:
-    """What runs without any result count with, and how many there are."""
+    """A note on runs without any result: their number, and the value they count with."""
     without = {method: len(block.without_loss(method)) for method in block.methods}
     every = len(block.runs(block.methods[0]))
     listed = ", ".join(f"{method}: {count} of {every}" for method, count in without.items() if count)
@@ -173,7 +173,7 @@ def _number(value: float) -> float | None:
 def table_of(
     name: str, title: str, columns: tuple[Column, ...], rows: list[Cells], expected: list[int], notes: list[str]
 ) -> Table:
-    """The rows numbered in ``expected`` are expectations: what they do not hold has no meaning for them."""
+    """Build a table. Rows numbered in ``expected`` are expectations, whose missing cells have no meaning."""
     first = {column.keys[0] for column in columns}
     absent = frozenset((number, key) for number in expected for key in first - set(rows[number]))
     return Table(name, title, frame_of(rows, columns), columns, tuple(notes), absent)

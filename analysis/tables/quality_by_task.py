@@ -1,4 +1,4 @@
-"""How good the found configurations are, task by task."""
+"""Quality of the incumbents by task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.tables.quality import CHARGED, counts_of, exact_row, method_rows, 
 
 
 def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Table:
-    """The same for each task with the best value as reported: one row per task and method."""
+    """Regret, rank and best value as reported: one row per task and method."""
     blocks = [compare_task(experiment, comparison, task) for task in experiment.tasks.values()]
     columns = (
         Column("task", ("task",), "text"),

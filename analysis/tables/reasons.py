@@ -1,4 +1,4 @@
-"""Do proposals do what the reasons given for them say? A reason's claims against the change that was proposed."""
+"""Consistency of proposals and their reasons: the claims of a reason versus the proposed change."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ COLUMNS = (
     Column("kept by chance (%)", ("chance",), "percent"),
 )
 NOTES = (
-    "Claim: a hyperparameter that the reason names in a clause with a direction (increase, lower, keep ...); the rule "
-    "stands in analysis/runs/claims.py. It is judged by the change from the last configuration that was evaluated "
-    "before the model was asked to what it proposed: kept, unchanged, or opposite (for a claim to keep a value: "
-    "changed). A first trial, and a value that is no number, cannot be judged.",
+    "Claim: a hyperparameter that the reason names in a clause with a direction (increase, lower, keep ...); see "
+    "analysis/runs/claims.py for the rules. It is judged by the change between the last configuration evaluated before "
+    "the ask and the proposal: kept, unchanged, or opposite (for a claim to keep a value: changed). First trials and "
+    "values that are not numbers cannot be judged.",
     "With a claim: share of all proposals. Kept, unchanged, opposite: shares of the judged claims; interval: bootstrap "
-    "over runs within each task. By chance: the share kept if each claim is held against the changes of the other "
-    "proposals of its run; reasons that mean something are kept more often.",
+    "over runs within each task. By chance: the share kept if each claim is compared with the changes of the other "
+    "proposals of its run; meaningful reasons are kept more often.",
 )
 
 
 def consistency_findings(of: Material) -> Findings:
-    """The table, and a sentence for each method whose claims can be judged; nothing where no reason was given."""
+    """The table, and one sentence per method with judged claims; empty without reasons."""
     rows = [_row(method, found) for method, found in of.reasons.items()]
     if not rows:
         return Findings()
     said = tuple(
-        f"{row['method']}: {_percent(row[KEPT])} of the {row['judged']} directions that its reasons name are those of "
-        f"its proposals, {_percent(row['chance'])} by chance."
+        f"{row['method']}: {_percent(row[KEPT])} of the {row['judged']} directions that its reasons name agree with "
+        f"its proposals, versus {_percent(row['chance'])} by chance."
         for row in rows
         if row["judged"]
     )
-    title = "Do proposals do what their reasons say?"
+    title = "Consistency of proposals and reasons"
     return Findings((Table("consistency", title, frame_of(rows, COLUMNS), COLUMNS, NOTES),), said)
 
 
 def kept_by_chance(found: Iterable[Reasoned]) -> float | None:
-    """Mean share kept of the judged claims, each held against the changes of its run's other proposals."""
+    """Mean share of the judged claims that are kept by the other proposals of their run."""
     by_run: dict[str, list[Reasoned]] = {}
     for each in found:
         by_run.setdefault(each.run.id, []).append(each)
@@ -70,7 +70,7 @@ def kept_by_chance(found: Iterable[Reasoned]) -> float | None:
 
 
 def write_reasons(file: IO[str], reasons: dict[str, list[Reasoned]]) -> None:
-    """Every reason for programs. What a model wrote is JSON in ASCII: one line, and no spreadsheet formula."""
+    """Write every reason as CSV for programs. Model output is ASCII JSON: one line, no spreadsheet formula."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["method", "label", "task", "seed", "trial", "reason", "claims", "verdicts", "shown", "proposed"])
     for method, found in reasons.items():

@@ -1,7 +1,7 @@
-"""What a model says it remembers of a benchmark, against the table: ``optimizers/recitation.py``.
+"""Recited configurations versus the benchmark's table: ``optimizers/recitation.py``.
 
-A recited configuration is scored by the share of all configurations that are better than it, as random search draws
-them, those that are as good counted half: a random one scores 50 % on average, whatever the losses are like.
+A recited configuration is scored by the share of all configurations that are better, weighted as random search draws
+them; ties count half. A random configuration scores 50 % on average, for any losses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 RECITATION, CONTROL = "recitation", "random_search"
 OF_SCORES = ("scores", "score", "error", "impossible")
-"""Have no meaning for the control, which recites none."""
+"""Columns without a meaning for the control, which recites no scores."""
 
 COLUMNS = (
     Column("method", ("method",), "text"),
@@ -33,29 +33,29 @@ COLUMNS = (
     Column("answers", ("answers",), "count"),
     Column("valid (%)", ("valid",), "percent"),
     Column("distinct", ("distinct",), "count"),
-    Column("better than it (%)", ("better",), "percent"),
+    Column("better (%)", ("better",), "percent"),
     Column(INTERVAL, ("better_lower", "better_upper"), "percent"),
     Column("best recited", ("best",)),
     Column("optimum", ("optimum",)),
     Column("optimum recited", ("recalled",), "text"),
     Column("recited scores", ("scores",), "count"),
     Column("recited score", ("score",)),
-    Column("off by", ("error",)),
+    Column("error of score", ("error",)),
     Column("impossible (%)", ("impossible",), "percent"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Recited:
-    """What one method answered on one task, over all of its seeds.
+    """Answers of one method on one task, over all of its seeds.
 
     Attributes:
-        answers: All of them.
-        distinct: Different configurations among the valid ones.
-        losses: Of the valid ones that were evaluated, shape (n,).
-        predicted: The scores recited with those as reported, shape (n,); NaN where there is none.
-        scores: All recited scores as reported, invalid answers' too, shape (m,).
-        better: For each of ``losses`` the share of all configurations that are better; empty where nobody knows.
+        answers: Number of answers.
+        distinct: Number of different valid configurations.
+        losses: Losses of the evaluated valid ones, shape (n,).
+        predicted: The scores recited with them, as reported, shape (n,); NaN if there is none.
+        scores: All recited scores as reported, including those of invalid answers, shape (m,).
+        better: For each of ``losses`` the share of all configurations that are better; empty if unknown.
     """
 
     method: str
@@ -70,17 +70,17 @@ class Recited:
 
     @property
     def recalled(self) -> bool | None:
-        """Whether any of them is as good as the table's best; None where that is unknown."""
+        """Whether any of them is as good as the table's best; None if unknown."""
         return None if self.task.optimum is None else bool((self.losses <= self.task.optimum).any())
 
     @property
     def impossible(self) -> npt.NDArray[np.bool_] | None:
-        """For each of ``scores``, whether it is better than any that can be attained; None where that is unknown."""
+        """For each of ``scores``, whether it is better than the best attainable one; None if unknown."""
         return None if self.task.optimum is None else self.task.values(self.scores) < self.task.optimum
 
 
 def recitation_findings(of: Material) -> Findings:
-    """What was recited, where anything was; random search beside it shows what chance looks like."""
+    """The table, if anything was recited; random search shows the chance level."""
     experiment = of.experiment
     methods, controls = experiment.methods_of(RECITATION), experiment.methods_of(CONTROL)
     if not methods:
@@ -89,24 +89,24 @@ def recitation_findings(of: Material) -> Findings:
     found = [each for method in shown for each in recited(experiment, method)]
     rows = [_row(each) for each in found]
     notes = [
-        "Asked for from memory, without any history; all answers of all seeds. Better than it: the share of all "
-        "configurations that are better than a valid recited one, those as good counted half; median over them "
-        "(chance: 50 %), with a bootstrap interval over answers. Recited score: median, as reported; off by: median of "
-        "the absolute difference to what that configuration really scores; impossible: better than any configuration "
-        "of the table. Optimum recited: a configuration that scores the best was among the answers.",
+        "Configurations recited from memory, without any history; all answers of all seeds. Better: share of all "
+        "configurations that are better than a valid recited one, ties counted half; median over answers "
+        "(chance: 50 %), with a bootstrap interval over answers. Recited score: median, as reported; error of score: "
+        "median absolute difference to the true score of the configuration; impossible: better than any "
+        "configuration of the table. Optimum recited: whether the answers include an optimal configuration.",
     ]
     of_controls = [number for number, each in enumerate(found) if each.method in controls]
     if of_controls:
-        notes.append(f"{controls[0]} recites nothing: it shows what chance looks like.")
+        notes.append(f"{controls[0]} recites nothing and shows the chance level.")
     absent = frozenset((number, key) for number in of_controls for key in OF_SCORES)
-    title = "Recitation: what the model says it remembers"
+    title = "Recitation of the benchmark from memory"
     table = Table(RECITATION, title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), absent)
     said = [_sentence(method, [each for each in found if each.method == method]) for method in methods]
     return Findings((table,), tuple(sentence for sentence in said if sentence))
 
 
 def recited(experiment: Experiment, method: str) -> Iterator[Recited]:
-    """What a method answered, task by task."""
+    """Answers of a method, by task."""
     for task in experiment.tasks.values():
         trials = experiment.trials.filter((pl.col("method") == method) & (pl.col("task") == task.name))
         if not trials.height:
@@ -129,14 +129,14 @@ def recited(experiment: Experiment, method: str) -> Iterator[Recited]:
 
 
 def share_better(losses: Floats, quantiles: Floats) -> Floats:
-    """The share of all configurations with a lower loss, those with the same counted half.
+    """The share of all configurations with a lower loss; ties count half.
 
     Args:
         losses: Shape (n,).
-        quantiles: Losses at equally spaced shares from 0 to 1, rising, shape (q,).
+        quantiles: Losses at equally spaced shares from 0 to 1, increasing, shape (q,).
 
     Returns:
-        Shape (n,), exact to half a step between two shares.
+        Shape (n,), accurate to half a step between two shares.
     """
     lower, upper = (np.searchsorted(quantiles, losses, side=side) for side in ("left", "right"))
     shares: Floats = ((lower + upper) / 2 - 0.5) / (len(quantiles) - 1)
@@ -150,7 +150,7 @@ def median(scores: Floats) -> Floats:
 
 
 def _quantiles(experiment: Experiment, task: Task) -> Floats | None:
-    """As any run on the task recorded them; older ones have none."""
+    """The task's loss quantiles as recorded by any of its runs; None for older runs."""
     known = (run.info.get("loss_quantiles") for run in experiment.runs if run.task == task.name)
     return next((np.array(losses, dtype=np.float64) for losses in known if losses), None)
 
@@ -182,7 +182,7 @@ def _row(found: Recited) -> Cells:
 
 
 def _sentence(method: str, found: Sequence[Recited]) -> str | None:
-    """Over all tasks; None where no share of better configurations is known."""
+    """One sentence over all tasks; None if no share of better configurations is known."""
     shares = np.concatenate([each.better for each in found])
     if not len(shares):
         return None
@@ -192,13 +192,13 @@ def _sentence(method: str, found: Sequence[Recited]) -> str | None:
     scores = np.concatenate(impossible) if impossible else np.empty(0)
     claimed = (
         f"; {number_text(100 * float(scores.mean()))} % of its {len(scores):,} recited scores are better than any "
-        "configuration's"
+        "configuration of the table"
         if len(scores)
         else ""
     )
     return (
         f"{method}: of all configurations, {with_interval(cells, 'better', 100, ' %')} are better than the median one "
-        f"of its {len(shares):,} valid recitations (chance: 50 %); it recited the best one on {sum(recalled)} of "
+        f"of its {len(shares):,} valid recitations (chance: 50 %); it recited an optimal one on {sum(recalled)} of "
         f"{len(recalled)} tasks{claimed}."
     )
 

@@ -1,4 +1,4 @@
-"""What a repair would hide: invalid proposals before and after it, and the quality it leads to."""
+"""Effect of repairs: invalid proposals before and after the repair, and quality."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ COLUMNS = (
     Column("invalid as proposed (%)", ("invalid",), "percent"),
     Column(f"{INTERVAL} (%)", ("invalid_lower", "invalid_upper"), "percent"),
     Column("executed (%)", ("executed",), "percent"),
-    Column("of them repaired (%)", ("repaired",), "percent"),
+    Column("repaired of executed (%)", ("repaired",), "percent"),
     Column("invalid after repair (%)", ("left",), "percent"),
     Column("runs", ("runs",), "count"),
     Column("measure", ("measure",), "text"),
     Column("mean", ("variant",)),
     Column(INTERVAL, ("variant_lower", "variant_upper")),
-    Column("less repair=none", ("difference",)),
+    Column("minus repair=none", ("difference",)),
     Column(INTERVAL, ("difference_lower", "difference_upper")),
 )
 
 
 def repair_findings(of: Material) -> Findings:
-    """The table and a sentence a method, where methods differ in the repair alone."""
+    """The table, and one sentence per method, if methods differ only in the repair."""
     experiment, comparison = of.experiment, of.comparison
     found = families(experiment, "repair")
     if not found:
@@ -53,7 +53,7 @@ def repair_findings(of: Material) -> Findings:
 
 
 def _reference(experiment: Experiment, base: str, variant: Variant) -> str:
-    """What a variant is compared with: the method without a repair; itself where that was not run."""
+    """The method without a repair, with which a variant is compared; the variant itself if that was not run."""
     return base if base in experiment.methods else variant.method
 
 
@@ -67,43 +67,43 @@ def _row(experiment: Experiment, comparison: Comparison, base: str, variant: Var
     row["left"] = trials.filter(pl.col("invalid") & ~pl.col("executed")).height / trials.height
     reference = _reference(experiment, base, variant)
     compared = paired(experiment, comparison, reference, variant.method)
-    alone = reference == variant.method  # a difference to itself says nothing
+    alone = reference == variant.method  # no difference to itself
     return row | {key: value for key, value in compared.items() if not (alone and key.startswith("difference"))}
 
 
 def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
-        "Each row is what that policy did to its own runs. Invalid after repair: what would be reported if a repaired "
-        "proposal counted as valid; the proposals themselves are kept as they were made.",
-        "Mean: of the final incumbents, over the seeds and tasks that are shared with repair=none (runs); a "
-        "difference below 0: the repair led to better ones. " + INTERVALS,
-        "Intervals of means and differences: bootstrap over seeds within each task, of differences run by run.",
+        "Each row covers the runs with this repair. Invalid after repair: the invalid rate if repaired proposals "
+        "counted as valid; the original proposals are recorded.",
+        "Mean: mean of the final incumbents, over the seeds and tasks in common with repair=none (runs); a "
+        "negative difference means that the repair led to better ones. " + INTERVALS,
+        "Intervals of means and paired differences: bootstrap over seeds within each task.",
     ]
     if any(row.get("measure") not in (None, REGRET) for row in rows):
-        notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
+        notes.append("Loss: the objective if it is minimized, else its negative; lower is better.")
     notes += more
     if len({row["runs"] for row in rows}) > 1:
-        notes.append("Rows of different numbers of runs are over different seeds or tasks: compare differences alone.")
+        notes.append("Rows with different numbers of runs cover different runs: compare only their differences.")
     none = [number for number, row in enumerate(rows) if row["repair"] == NONE]
     absent = {(number, key) for number in none for key in ("difference", "difference_lower")}
     absent |= {(number, "repaired") for number, row in enumerate(rows) if not row["executed"]}
-    title = "What each repair would hide"
+    title = "Invalid proposals hidden by repairs"
     return Table("repairs", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(absent))
 
 
 def _said(base: str, rows: list[Cells]) -> list[str]:
-    """The policy that hides the most of a method's invalid proposals, in a sentence; none where nothing is hidden."""
+    """A sentence on the repair that hides the most invalid proposals of a method; none if nothing is hidden."""
     row = max(rows, key=_hidden)
     if _hidden(row) <= 0:
         return []
     invalid = with_interval(row, "invalid", 100, " %")
     sentence = (
         f"Of {base}'s invalid proposals repair={row['repair']} would hide the most: {invalid} of its "
-        f"{row['proposals']:,} proposals were invalid as made, {_percent(row['left'])} after the repair"
+        f"{row['proposals']:,} proposals were invalid before and {_percent(row['left'])} after the repair"
     )
     if "difference" in row:
         more = with_interval(row, "difference")
-        sentence += f", and the final {row['measure']} differs from repair=none's by {more}"
+        sentence += f", and the final {row['measure']} differs from that of repair=none by {more}"
     return [f"{sentence}."]
 
 

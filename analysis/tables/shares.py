@@ -1,4 +1,4 @@
-"""A share of a method's proposals with its interval, as cells of a table; the rates of faults in every table."""
+"""Cells for shares of proposals with intervals, and the columns of fault rates in all tables."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from analysis.runs.load import Experiment
 from analysis.stats.statistics import share_interval
 from harness.faults import Group
 
-INTERVALS = "Intervals of shares: bootstrap over runs within each task; Wilson's where every run has the same share."
+INTERVALS = "Intervals of shares: bootstrap over runs within each task; Wilson's if every run has the same share."
 
 
 GROUPS = (
-    "Hallucination rate: proposals in which something is invented: an unknown name, a wrong type, a number out of "
-    "range, a value that is no choice, or a forbidden combination. Imprecise: a number between levels; redundant: an "
-    "inactive hyperparameter; unreadable: nothing, or not all, could be read. Invalid: any of these. One proposal can "
-    "be of several groups."
+    "Hallucination rate: share of proposals with an invented fault: an unknown name, a wrong type, a number out of "
+    "range, a value that is not a choice, or a forbidden combination. Imprecise: a number between levels; redundant: "
+    "an inactive hyperparameter; unreadable: an unparseable, truncated or incomplete reply. Invalid: any of these. A "
+    "proposal can belong to several groups."
 )
 
 
@@ -42,34 +42,34 @@ def group_cells(trials: pl.DataFrame) -> Cells:
 
 
 def unsure_notes(experiment: Experiment) -> list[str]:
-    """A sentence where rates are not measured, because rows do not say what is off the grid."""
+    """A sentence if rates are not measured, because older rows do not distinguish off-grid numbers."""
     trials = experiment.trials.filter(pl.col(Group.INVENTED).is_null() | pl.col(Group.IMPRECISE).is_null())
     if not trials.height:
         return []
     counts = trials.group_by("method").agg(pl.n_unique("run")).sort("method").rows()
     runs = ", ".join(f"{method}: {count}" for method, count in counts)
     return [
-        "Hallucination and imprecise are not measured where runs were judged before numbers between levels were told "
-        f"apart, and called one that may be such a number no choice (runs: {runs})."
+        "Hallucination and imprecise are not measured for older runs that did not distinguish numbers between levels "
+        f"from values that are not a choice (runs: {runs})."
     ]
 
 
 def cut_off_share(trials: pl.DataFrame) -> float | None:
-    """Of the proposals that a model wrote, those whose reply hit its token limit; None where it is not known of all."""
+    """Share of the model's proposals whose reply hit its token limit; None if unknown for any."""
     answered = trials.filter(pl.col("replies") > 0)["cut_off"]
     return None if answered.is_empty() or answered.has_nulls() else int(answered.sum()) / len(answered)
 
 
 def share_cells(key: str, trials: pl.DataFrame, hit: str | pl.Expr) -> Cells:
-    """The share of the trials that count, and its interval.
+    """The share of trials with a property, and its interval.
 
     Args:
-        key: Of the share; its interval has ``<key>_lower`` and ``<key>_upper``.
-        trials: With the columns ``task`` and ``run``.
-        hit: Boolean column: which trials count.
+        key: Key of the share; the interval has ``<key>_lower`` and ``<key>_upper``.
+        trials: Trials with the columns ``task`` and ``run``.
+        hit: Boolean column of the property.
 
     Returns:
-        Nothing where there are no trials, or where it is not known of every one.
+        The cells; empty without trials, or if the property is unknown for any.
     """
     counted = pl.col(hit) if isinstance(hit, str) else hit
     if not trials.height or trials.select(counted.has_nulls()).item():

@@ -1,4 +1,4 @@
-"""How far from a table's levels the configurations lay that were evaluated, where the nearest levels scored instead."""
+"""Distances of evaluated configurations to a table's levels, with ``benchmark.space=nearest``."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ COLUMNS = (
 
 
 def snapped_findings(of: Material) -> Findings:
-    """The table, where any evaluation says its distance (``benchmark.space=nearest``)."""
+    """The table, if any evaluation recorded its distance (``benchmark.space=nearest``)."""
     trials = of.experiment.trials.filter(pl.col("snap_steps").is_not_null() & pl.col("snap_steps_max").is_not_null())
     if trials.is_empty():
         return Findings()
     methods = trials["method"].unique(maintain_order=True).to_list()
     rows = [_row(method, trials.filter(pl.col("method") == method)) for method in methods]
     notes = (
-        "A configuration scored what the nearest levels of the table scored: the benchmark's definition "
-        "(benchmark.space=nearest), for every method. Distance: from each number to its nearest level, on its own "
-        "scale, in steps between the two levels around it, so at most 0.5; its mean over the numbers of a "
-        "configuration and over the evaluations, and the largest of all. " + INTERVALS,
+        "With benchmark.space=nearest a configuration is defined to score what the nearest levels of the table score, "
+        "for every method. Distance: from each number to its nearest level, on its own "
+        "scale, in steps between the two levels around it, so at most 0.5; mean over the numbers of a "
+        "configuration and over evaluations, and maximum. " + INTERVALS,
     )
-    title = "How far proposals lay from the levels that scored"
+    title = "Distance of configurations to the table's levels"
     return Findings((Table("snapped", title, frame_of(rows, COLUMNS), COLUMNS, notes),))
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are none of their hyperparameter's levels: how far from one, and whether another list has them."""
+"""Off-grid numbers: distance to the nearest level, and confusion with another hyperparameter's levels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def stray_findings(of: Material) -> Findings:
-    """The table, where any proposal has such a number and its row says how far it is off."""
+    """The table, if any proposal has such a number with a recorded distance."""
     experiment = of.experiment
     known = [run.id for run in experiment.runs if knew_grid(run.info)]
     trials = experiment.trials.filter(pl.col("run").is_in(known))
@@ -28,11 +28,12 @@ def stray_findings(of: Material) -> Findings:
     methods = trials["method"].unique(maintain_order=True).to_list()
     rows = [_row(method, trials.filter(pl.col("method") == method)) for method in methods]
     notes = (
-        "Off the grid: numbers between two levels of their hyperparameter that are neither; a proposal can have "
+        "Off the grid: numbers between two levels of their hyperparameter; a proposal can have "
         "several. Distance: to the nearest level, in steps between the two around it, so at most 0.5. Beyond the "
-        "levels: numbers that are no choice. Confused: of both, those that are a level of another hyperparameter.",
+        "levels: other numbers that are not a choice. Confused: share of both that are a level of another "
+        "hyperparameter.",
     )
-    return Findings((Table("strays", "Numbers that are none of the levels", frame_of(rows, COLUMNS), COLUMNS, notes),))
+    return Findings((Table("strays", "Off-grid numbers", frame_of(rows, COLUMNS), COLUMNS, notes),))
 
 
 def _row(method: str, trials: pl.DataFrame) -> Cells:

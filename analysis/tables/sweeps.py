@@ -1,4 +1,4 @@
-"""What was counted while a command ran, from ``sweeps.jsonl``, beside what its runs wrote down themselves."""
+"""Counters of server and machine during commands, from ``sweeps.jsonl``, versus the records of the runs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from analysis.stats.material import Material
 from harness.visible import visible
 
 COLUMNS = (
-    Column("begun", ("started_at",), "text"),
+    Column("started", ("started_at",), "text"),
     Column("host", ("host",), "text"),
     Column("time (s)", ("seconds",)),
     Column("runs", ("runs",), "count"),
     Column("requests", ("requests",), "count"),
     Column("prompt tokens", ("prompt_tokens",), "count"),
-    Column("of them cached (%)", ("cached_share",), "percent"),
-    Column("tokens written", ("generation_tokens",), "count"),
-    Column("tokens on record", ("recorded_tokens",), "count"),
-    Column("not on record", ("unrecorded_tokens",), "count"),
+    Column("cached (%)", ("cached_share",), "percent"),
+    Column("completion tokens", ("generation_tokens",), "count"),
+    Column("recorded tokens", ("recorded_tokens",), "count"),
+    Column("unrecorded tokens", ("unrecorded_tokens",), "count"),
     Column("GPU (J)", ("gpu_joules",)),
     Column("CPU (J)", ("cpu_joules",)),
 )
@@ -28,7 +28,7 @@ OF_A_SERVER = ("requests", "prompt_tokens", "cached_share", "generation_tokens",
 
 
 def sweep_findings(of: Material) -> Findings:
-    """The table, where commands were recorded."""
+    """The table, if commands were recorded."""
     sweeps = read_sweeps(of.experiment)
     return Findings((sweeps_table(sweeps),)) if sweeps else Findings()
 
@@ -43,16 +43,16 @@ def sweeps_table(sweeps: tuple[Sweep, ...]) -> Table:
         for key in OF_A_SERVER
     ]
     notes = (
-        "Counted by the language-model server and by the machine between the start and the end of a command, whoever "
-        "used them: an upper bound where others did. Tokens on record: read and written, as the runs' replies said "
-        "them. Not on record: what the server counted beyond that, such as attempts that timed out, or others' calls. "
-        "of them cached: prompt tokens found in the prefix cache, of those looked up. Energy: all of the host's NVIDIA "
-        "devices; all of its processors.",
+        "Counters of the language-model server and of the machine between the start and the end of a command; they "
+        "include other users and are then an upper bound. Recorded tokens: prompt and completion tokens reported by "
+        "the runs' replies. Unrecorded tokens: the server's additional count, such as attempts that timed out, or "
+        "calls of others. Cached: share of the prompt tokens found in the prefix cache. Energy: all NVIDIA devices "
+        "and all processors of the host.",
         *_reasons(sweeps),
     )
     return Table(
         "sweeps",
-        "Sweeps: what the server and the machine counted",
+        "Sweeps: counters of server and machine",
         frame_of(rows, COLUMNS),
         COLUMNS,
         notes,
@@ -88,7 +88,7 @@ def _went_to(call: Call, url: str | None) -> bool:
 
 
 def _reasons(sweeps: tuple[Sweep, ...]) -> list[str]:
-    """Why something was not measured, each reason once."""
+    """Reasons why a quantity was not measured, each once."""
     found: dict[str, None] = {}
     for sweep in sweeps:
         energy, server = (sweep.line.get(key) or {} for key in ("energy", "server"))

@@ -1,4 +1,4 @@
-"""Longest replies compared: what the limit ``decoding.max_tokens`` does to a method's replies, and what it costs."""
+"""Comparison of token limits: effect of ``decoding.max_tokens`` on replies and costs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
     Column("hallucination (%)", ("invented",), "percent"),
     Column(f"{INTERVAL} (%)", ("invented_lower", "invented_upper"), "percent"),
     Column("completion tokens", ("completion_tokens",)),
-    Column("a proposal (s)", ("proposal_seconds",)),
+    Column("per proposal (s)", ("proposal_seconds",)),
     Column("measure", ("measure",), "text"),
     Column("mean", ("variant",)),
     Column(INTERVAL, ("variant_lower", "variant_upper")),
@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def limit_findings(of: Material) -> Findings:
-    """A table and a sentence a method, where methods differ in ``decoding.max_tokens`` alone."""
+    """A table, and one sentence per method, if methods differ only in ``decoding.max_tokens``."""
     experiment, comparison = of.experiment, of.comparison
     rows: list[Cells] = []
     said: list[str] = []
@@ -56,7 +56,7 @@ def limit_findings(of: Material) -> Findings:
 
 
 def _row(experiment: Experiment, comparison: Comparison, shared: Pairs, limit: int, method: str) -> Cells:
-    """One limit over the runs that all limits of the method share."""
+    """One limit, over the runs that all limits of the method share."""
     own = shared.trials(experiment.trials).filter(pl.col("method") == method)
     row: Cells = {"method": method, "limit": limit, "proposals": own.height, "cut_off": cut_off_share(own)}
     row |= share_cells("invalid", own, "invalid") | share_cells("invented", own, "invented")
@@ -70,26 +70,26 @@ def _row(experiment: Experiment, comparison: Comparison, shared: Pairs, limit: i
 
 def _table(rows: list[Cells], more: list[str]) -> Table:
     notes = [
-        "Max tokens: decoding.max_tokens, the longest reply. Cut off: replies that hit it, whether or not a "
-        "configuration could be read before; truncated: proposals of which nothing could be read for that reason. "
-        "Hallucination: proposals with an unknown name, a wrong type, a number out of range, a value that is no "
+        "Max tokens: decoding.max_tokens, the limit of a reply. Cut off: replies that hit it, even if a "
+        "configuration could be read; truncated: proposals that could not be read for this reason. "
+        "Hallucination: proposals with an unknown name, a wrong type, a number out of range, a value that is not a "
         "choice, or a forbidden combination.",
         "Completion tokens and seconds (asking): means per proposal. "
-        "Mean: of the final incumbents, over the tasks whose regret is known if there are any; bootstrap over seeds "
-        f"within each task. {INTERVALS}",
+        "Mean: mean of the final incumbents, over the tasks whose regret is known, or over all if there are none; "
+        f"bootstrap over seeds within each task. {INTERVALS}",
     ]
     if any(row.get("measure") not in (None, REGRET) for row in rows):
-        notes.append("Loss: the objective itself where it is minimized, else its negative; lower is better.")
-    title = "Longest replies compared: what the limit does"
+        notes.append("Loss: the objective if it is minimized, else its negative; lower is better.")
+    title = "Comparison of token limits"
     return Table("token_limits", title, frame_of(rows, COLUMNS), COLUMNS, tuple(notes + more))
 
 
 def _said(method: str, rows: list[Cells]) -> str:
-    """What the shortest and the longest limit did to one method."""
+    """A sentence on the smallest and the largest limit of one method."""
     short, long = rows[0], rows[-1]
     return (
-        f"At most {short['limit']} tokens cut off {_percent(short, 'cut_off')} of the replies to {method} and "
-        f"{long['limit']} tokens {_percent(long, 'cut_off')}; {_percent(short, 'truncated')} and "
+        f"A limit of {short['limit']} tokens cuts off {_percent(short, 'cut_off')} of the replies to {method}, a "
+        f"limit of {long['limit']} tokens {_percent(long, 'cut_off')}; {_percent(short, 'truncated')} and "
         f"{_percent(long, 'truncated')} of the proposals were truncated, {_percent(short, 'invented')} and "
         f"{_percent(long, 'invented')} hallucinations."
     )

@@ -44,7 +44,7 @@ def read_split(path: Path, task_id: int, procedure: str, fold: int, repeat: int,
     both = np.intersect1d(train, test)
     if procedure != CROSS_VALIDATION and len(both):
         raise SettingError(
-            f"OpenML task {task_id} (estimation procedure {procedure!r}) has {len(both)} rows in both training and test; "
+            f"OpenML task {task_id} (estimation procedure {procedure!r}) has {len(both)} rows in training and test; "
             f"choose a task with cross-validation or a holdout."
         )
     check_split(path, train, test, rows, procedure == CROSS_VALIDATION)

@@ -149,7 +149,7 @@ def test_a_grid_too_coarse_for_its_conditions_says_so():
     n, p = number("n", 0, 8, 0), number("p", 0.0, 1.0, 0.0)
     made = space(n, p)
     made.add(EqualsCondition(p, n, 3))
-    with pytest.raises(SettingError, match=r"p would never be active; ask for another number of levels\.$"):
+    with pytest.raises(SettingError, match=r"p would never be active; use another number of levels\.$"):
         gridded(made, 3)
     assert gridded(made, 9)["n"].sequence == tuple(range(9))
 
@@ -158,7 +158,7 @@ def test_a_grid_whose_default_is_forbidden_says_so():
     n = number("n", 0, 8, 3)
     made = space(n)
     made.add(ForbiddenEqualsClause(n, 4))
-    with pytest.raises(SettingError, match=r"the default of made is forbidden .* ask for another number of levels\.$"):
+    with pytest.raises(SettingError, match=r"the default of made is forbidden .* use another number of levels\.$"):
         gridded(made, 3)
 
 
@@ -172,7 +172,7 @@ def test_levels_of_an_unknown_or_forgotten_hyperparameter():
     made = space(number("width", 0.0, 1.0, 0.0))
     with pytest.raises(SettingError, match="did you mean 'width'"):
         gridded(made, {"width": 2, "widht": 2})
-    with pytest.raises(SettingError, match="levels says nothing about width"):
+    with pytest.raises(SettingError, match="levels has no entry for width"):
         gridded(made, {})
 
 

@@ -87,7 +87,7 @@ def test_scores_are_those_of_the_validation_and_of_the_test_rows():
 
 def test_data_that_changed_meanwhile_are_refused(tmp_path):
     compas(tmp_path, [row(outcome=i % 2) for i in range(12)])
-    with pytest.raises(ValueError, match="not the same as when the run began"):
+    with pytest.raises(ValueError, match="changed since the run began"):
         Trainer("compas", "race", "logistic_regression", str(tmp_path), "of other data")
 
 

@@ -217,9 +217,9 @@ def test_what_prompts_can_be_told():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"task": "credit-g"}, "give OpenML's number of the task, for example 31"),
-        ({"task": 0}, "no number above 0"),
-        ({"task": True}, "no number above 0"),
+        ({"task": "credit-g"}, "give the OpenML task id, for example 31"),
+        ({"task": 0}, "not a positive number"),
+        ({"task": True}, "not a positive number"),
         ({"model": "smv"}, "did you mean 'svm'"),
         ({"model": "linear"}, "Unknown model of a classification task 'linear'"),
         ({"validation": "train"}, "Valid: cv, holdout"),

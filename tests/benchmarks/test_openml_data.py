@@ -170,7 +170,7 @@ def test_a_split_that_is_no_cross_validation(tmp_path, procedure, split, test):
 
 def test_a_split_that_tests_on_its_training_rows_is_refused(tmp_path):
     split = [(part, i, 0, 0) for part in ("TRAIN", "TEST") for i in range(8)]
-    with pytest.raises(SettingError, match=r"'testontrainingdata'\) tests on 8 rows that it trains on; choose"):
+    with pytest.raises(SettingError, match=r"'testontrainingdata'\) tests on 8 rows in training and test; choose"):
         load_task(task(tmp_path, procedure="testontrainingdata", split=split), str(tmp_path))
 
 

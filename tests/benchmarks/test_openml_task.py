@@ -130,7 +130,7 @@ def test_an_incomplete_cache_without_network_loses_nothing(copied, gone):
             lambda text: re.sub(r"TRAIN,\d+,0,0\n", "", text, count=1),
             "does not hold each of the 150 rows once",
         ),
-        ("tasks/59/datasplits.arff", lambda text: "nonsense", "no list of splits"),
+        ("tasks/59/datasplits.arff", lambda text: "nonsense", "not a list of splits"),
     ],
 )
 def test_a_damaged_cache_says_what_to_delete_and_is_then_whole_again(copied, name, spoil, message):

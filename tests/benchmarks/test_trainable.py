@@ -152,7 +152,7 @@ def test_a_class_that_only_validation_rows_have(tmp_path):
 def test_r2_of_a_single_row_is_refused(tmp_path):
     number = write_task(tmp_path, {"x": "NUMERIC", "y": "NUMERIC"}, [(i, i * i) for i in range(8)])
     settings = {"folder": str(tmp_path), "cache": False, "validation": "cv", "folds": 6}
-    with pytest.raises(SettingError, match="r2 is not defined for the single row"):
+    with pytest.raises(SettingError, match="r2 is undefined"):
         OpenML(number, "svm", objectives=["r2"], **settings)
     problem = OpenML(number, "svm", **settings).problem
     trained = Trainer(number, "svm", 6, 0, 0, load_task(number, str(tmp_path)).checksum, str(tmp_path))
@@ -241,7 +241,7 @@ def test_five_classes_of_two_rows(tmp_path, model):
 )
 def test_other_data_under_a_number_of_fairness(tmp_path, columns, rows):
     write_task(tmp_path, columns, rows, task_id=31, type_id=1)
-    with pytest.raises(SettingError, match=r"task 31 \(made\) is not credit_g as it is known here"):
+    with pytest.raises(SettingError, match=r"task 31 \(made\) is not the expected credit_g"):
         Fairness("credit_g", folder=str(tmp_path), cache=False)
 
 

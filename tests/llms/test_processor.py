@@ -24,13 +24,13 @@ def cpuinfo(block: str, *more: str) -> str:
         (cpuinfo(X86, "avx512f avx512_bf16"), "bfloat16", "avx512_bf16"),
         (cpuinfo(X86, "amx_bf16 amx_tile amx_int8"), "bfloat16", "amx_bf16"),
         (cpuinfo(X86, "avx512_bf16 amx_bf16"), "bfloat16", "avx512_bf16"),
-        (cpuinfo(X86, ""), "float32", "no instructions for bfloat16"),
-        (cpuinfo(X86, "avx512f avx512bw avx512_vnni"), "float32", "no instructions for bfloat16"),
-        (cpuinfo(X86, "amx_tile amx_int8"), "float32", "no instructions for bfloat16"),  # tiles for whole numbers alone
-        (cpuinfo(X86, "avx512_bf16_not"), "float32", "no instructions for bfloat16"),
-        (cpuinfo(X86, "avx512_bf16", ""), "float32", "no instructions for bfloat16"),  # not every core has it
+        (cpuinfo(X86, ""), "float32", "no bfloat16 instructions"),
+        (cpuinfo(X86, "avx512f avx512bw avx512_vnni"), "float32", "no bfloat16 instructions"),
+        (cpuinfo(X86, "amx_tile amx_int8"), "float32", "no bfloat16 instructions"),  # tiles for whole numbers alone
+        (cpuinfo(X86, "avx512_bf16_not"), "float32", "no bfloat16 instructions"),
+        (cpuinfo(X86, "avx512_bf16", ""), "float32", "no bfloat16 instructions"),  # not every core has it
         (cpuinfo(ARM, "bf16 i8mm"), "bfloat16", "bf16"),
-        (cpuinfo(ARM, "sve"), "float32", "no instructions for bfloat16"),
+        (cpuinfo(ARM, "sve"), "float32", "no bfloat16 instructions"),
         (POWER, "float32", "cannot be read"),
         ("", "float32", "cannot be read"),
     ],

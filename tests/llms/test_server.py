@@ -165,7 +165,7 @@ def test_server_with_other_settings_is_named_and_left_running(settings, starts):
     assert "has dtype float32, max_model_len 4096, but" in sentence
     assert "wants dtype bfloat16, max_model_len 8192;" in sentence
     assert f"llm.port={settings.port + 1}" in sentence
-    assert "a command of their own" in sentence, "both were asked for by this process"
+    assert "a separate command" in sentence, "both were asked for by this process"
     assert served_models(settings.url) == ["tiny"]
     assert ensure_server(replace(settings, dtype="float32", max_model_len=4096)) == settings.url
     assert starts.read_text() == "started\n"
@@ -176,7 +176,7 @@ def test_server_with_other_settings_for_another_session_names_its_process(settin
         monkeypatch.setenv(SESSION, f"{socket.gethostname()}:{other.pid}")
         ensure_server(settings)
         monkeypatch.delenv(SESSION)
-        with pytest.raises(ServerError, match=rf"with which it ends \(process {other.pid}\)"):
+        with pytest.raises(ServerError, match=rf"it ends then \(process {other.pid}\)"):
             ensure_server(replace(settings, structured_outputs="xgrammar"))
 
 
@@ -210,7 +210,7 @@ def test_what_was_chosen_is_said_and_on_record(settings, starts, monkeypatch, ca
     ensure_server(settings)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    for part in ("tiny", settings.url, "dtype float32", "no instructions for bfloat16", str(settings.log)):
+    for part in ("tiny", settings.url, "dtype float32", "no bfloat16 instructions", str(settings.log)):
         assert part in said
     row = served_row(settings)
     assert row["dtype"] == "float32"

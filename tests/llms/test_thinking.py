@@ -236,6 +236,6 @@ def test_vllm_with_a_parser_holds_a_budget_counts_and_is_recorded(tmp_path):
 def test_vllm_without_a_parser_cannot_hold_a_budget_but_splits_by_the_tags(tmp_path):
     with FakeServer([thought("[T]hm[/T]{}"), COUNT_7], models=("tiny",)) as server:
         model = vllm_of(server, tmp_path, thinking_tags=["[T]", "[/T]"])
-        with pytest.raises(SettingError, match="cannot be held to it"):
+        with pytest.raises(SettingError, match="has no field for it"):
             model.complete([ChatRequest(ASK.messages, thinking_tokens=5)])
         assert model.complete([ASK])[0].thinking == "hm"

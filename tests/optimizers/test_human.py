@@ -134,7 +134,7 @@ def test_a_run_through_a_pipe_stops_goes_on_and_replays(tmp_path):
 
     nobody = typed("", tmp_path)
     assert nobody.returncode == 2
-    assert nobody.stderr.splitlines()[-1].endswith("or pipe the answers in, a line each.")
+    assert nobody.stderr.splitlines()[-1].endswith("or pipe the answers in, one per line.")
     assert len(rows(tmp_path)) == 2
 
     second = typed("x1=3 x2=2.5 surface=rough bumps=2 amplitude=0.01\n", tmp_path)
@@ -152,7 +152,7 @@ def test_a_run_through_a_pipe_stops_goes_on_and_replays(tmp_path):
 def test_a_parallel_sweep_has_no_terminal(tmp_path):
     done = typed(GOOD, tmp_path, "-m", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert done.returncode == 2
-    assert "Nobody is there to answer" in done.stderr
+    assert "No answer can be read" in done.stderr
     assert "which configuration?" not in done.stderr
 
 
