@@ -164,7 +164,7 @@ def test_a_grid_whose_default_is_forbidden_says_so():
 
 @pytest.mark.parametrize("levels", [1, 0, True, 2.5, {"x": 1}])
 def test_too_few_levels(levels):
-    with pytest.raises(SettingError, match=r"for x; give a whole number from 2 on"):
+    with pytest.raises(SettingError, match=r"for x; give a whole number from 2"):
         gridded(space(number("x", 0.0, 1.0, 0.0)), levels)
 
 

@@ -156,7 +156,7 @@ def test_the_table_is_found_in_every_layout_of_folders(tmp_path):
 def test_mistakes_are_one_sentence(tmp_path):
     with pytest.raises(SettingError, match=r"Unknown table of .* 'svm_13'; did you mean 'svm_31'.*figshare.*tabulate"):
         HPOBenchTables(13, "svm", str(FOLDER))
-    with pytest.raises(SettingError, match=r"is not there; unzip HPOBench's there \(https.*30469920"):
+    with pytest.raises(SettingError, match=r"does not exist; unzip HPOBench's there \(https.*30469920"):
         HPOBenchTables(31, "xgb", str(tmp_path / "nowhere"))
     with pytest.raises(SettingError, match="holds no tables"):
         HPOBenchTables(31, "xgb", str(tmp_path))

@@ -139,7 +139,7 @@ def test_a_pickle_beside_the_file_is_not_believed(tmp_path):
 @pytest.mark.parametrize("type_id", sorted(set(TYPES) - {1, 2}))
 def test_a_task_of_another_type_is_refused_by_name(tmp_path, type_id):
     write_task(tmp_path, {"x": "NUMERIC", "y": ABC}, [(i, "a") for i in range(4)], type_id=type_id)
-    with pytest.raises(SettingError, match=f"is of the type '{TYPES[type_id]}'; choose a supervised"):
+    with pytest.raises(SettingError, match=f"has the type '{TYPES[type_id]}'; choose a supervised"):
         load_task(7001, str(tmp_path))
 
 
@@ -170,7 +170,7 @@ def test_a_split_that_is_no_cross_validation(tmp_path, procedure, split, test):
 
 def test_a_split_that_tests_on_its_training_rows_is_refused(tmp_path):
     split = [(part, i, 0, 0) for part in ("TRAIN", "TEST") for i in range(8)]
-    with pytest.raises(SettingError, match=r"'testontrainingdata'\) tests on 8 rows in training and test; choose"):
+    with pytest.raises(SettingError, match=r"'testontrainingdata'\) has 8 rows in training and test; choose"):
         load_task(task(tmp_path, procedure="testontrainingdata", split=split), str(tmp_path))
 
 
@@ -199,9 +199,9 @@ def test_splits_that_are_none(tmp_path, split):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("<oml:target_feature>y</oml:target_feature>", ""), "names no target; choose"),
+        (("<oml:target_feature>y</oml:target_feature>", ""), "has no target; choose"),
         (("<oml:target_feature>y<", "<oml:target_feature>Y<"), "Unknown target column of OpenML task 7001 'Y'"),
-        (("<oml:target_feature>y<", "<oml:target_feature>x,y<"), "predicts 2 columns .x, y."),
+        (("<oml:target_feature>y<", "<oml:target_feature>x,y<"), "has 2 target columns .x, y."),
         (("<oml:data_splits_url>", "<oml:nothing>"), "damaged"),
         (("oml:task_type_id>", "oml:task_kind>"), "damaged"),
     ],
@@ -243,7 +243,7 @@ def test_numbers_to_regress_on_however_they_are_declared(tmp_path, kind, value, 
 @pytest.mark.parametrize("kind", [["high", "1"], "STRING"])
 def test_a_target_to_regress_on_that_is_no_number(tmp_path, kind):
     write_task(tmp_path, {"x": "NUMERIC", "y": kind}, [(i, ("1", "high")[i % 2]) for i in range(8)])
-    with pytest.raises(SettingError, match="target 'y' of OpenML task 7001 holds 'high', which is no number"):
+    with pytest.raises(SettingError, match="target 'y' of OpenML task 7001 holds 'high', which is not a number"):
         load_task(7001, str(tmp_path))
 
 

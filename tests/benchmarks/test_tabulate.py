@@ -178,7 +178,7 @@ def test_nothing_that_lies_there_is_overwritten(tmp_path):
     metadata.parent.mkdir(parents=True)
     for content in ('{"config_spaces": {}}', "{", "[]"):
         metadata.write_text(content)
-        with pytest.raises(RunError, match=r"another table \(task is None there and 'a' here\); name another output"):
+        with pytest.raises(RunError, match=r"another table \(task is None there and 'a' here\); set another output"):
             tabulate(overrides(tmp_path))
         assert metadata.read_text() == content
 
@@ -243,11 +243,11 @@ def alive(pid):
             ["fidelities={steps: [1, 3]}"],
             r"steps is \[1, 3\]; each .* from 1 to 9, whole numbers, 9 included",
         ),
-        (["fidelities={steps: [1.5, 9]}"], r"1\.5 is none: give levels from 1 to 9"),
+        (["fidelities={steps: [1.5, 9]}"], r"1\.5 is not a level: give levels from 1 to 9"),
         (["fidelities={step: [1, 9]}"], "Unknown fidelity 'step'; did you mean 'steps'"),
         (["fidelities=3"], "give levels by name"),
-        (["seeds=[0, 0]"], r"seeds is \[0, 0\]; give whole numbers"),
-        (["seeds=[0.5]"], "give whole numbers"),
+        (["seeds=[0, 0]"], r"seeds is \[0, 0\]; give different whole numbers"),
+        (["seeds=[0.5]"], "give different whole numbers"),
         (["jobs=0"], "jobs is 0; give a whole number from 1"),
         (["benchmark.width=3"], "width"),
     ],

@@ -30,13 +30,13 @@ def labels(count, of="ab"):
 
 # name -> (columns, rows, type of the task, what the sentence says)
 REFUSED = {
-    "one class": ({"x": "NUMERIC", "y": AB}, [(i, "a") for i in range(20)], 1, "are of one class, 'a'"),
-    "one class declared": ({"x": "NUMERIC", "y": ["a"]}, [(i, "a") for i in range(20)], 1, "are of one class, 'a'"),
+    "one class": ({"x": "NUMERIC", "y": AB}, [(i, "a") for i in range(20)], 1, "have the same class, 'a'"),
+    "one class declared": ({"x": "NUMERIC", "y": ["a"]}, [(i, "a") for i in range(20)], 1, "have the same class, 'a'"),
     "the other class in the test fold only": (
         {"x": "NUMERIC", "y": AB},
         [(i, "b" if i == 0 else "a") for i in range(20)],
         1,
-        "are of one class, 'a'",
+        "have the same class, 'a'",
     ),
     "no class at all": ({"x": "NUMERIC", "y": AB}, [(i, None) for i in range(20)], 1, "no row of the training part"),
     "no target in the test fold": (
@@ -138,7 +138,7 @@ def test_a_class_that_only_validation_rows_have(tmp_path):
         settings = {"folder": str(folder), "cache": False}
         if len(set(task.values[kept])) < 2:
             with pytest.raises(
-                SettingError, match="without its validation rows the training part holds one class, 'a'"
+                SettingError, match="without its validation rows the training part has a single class, 'a'"
             ):
                 OpenML(number, "svm", **settings)
         else:
@@ -252,6 +252,6 @@ def test_a_compas_of_one_outcome(tmp_path):
     given = pandas.read_csv(FOLDER / "compas" / "compas-scores-two-years.csv")
     given[given["two_year_recid"] == 0].to_csv(tmp_path / "compas-scores-two-years.csv")
     with pytest.raises(
-        SettingError, match=r"The data set COMPAS: all rows of the training part are of one class, 'no'"
+        SettingError, match=r"The data set COMPAS: all rows of the training part have the same class, 'no'"
     ):
         Fairness("compas", folder=str(tmp_path), cache=False)

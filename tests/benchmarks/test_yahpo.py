@@ -189,7 +189,7 @@ def test_without_the_data_the_error_says_where_to_get_them(tmp_path, monkeypatch
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     place = tmp_path / "hyperbole" / "yahpo" / "lcbench"
     with pytest.raises(
-        SettingError, match=rf"cannot be read in {place} \(FileNotFoundError\); get https://\S+ at v1.0"
+        SettingError, match=rf"cannot be read in {place} \(FileNotFoundError\); download https://\S+ at v1.0"
     ):
         Yahpo()
 

@@ -15,7 +15,7 @@ CHAT = ("optimizer=llm_chat", "benchmark=toy", "benchmark.task=branin")
 
 @pytest.fixture
 def web_page():
-    """Something on a port that is no language-model server."""
+    """Something on a port that is not a language-model server."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -53,5 +53,5 @@ def test_who_asks_for_models_or_counters_gets_a_sentence(monkeypatch):
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"data": [3]}', '{"data": {"a": 1}}', "[]", '{"data": [[]]}', "{}"])
 def test_models_that_are_none(monkeypatch, body):
     monkeypatch.setattr(health, "get", lambda url, seconds: body.encode())
-    with pytest.raises(ServerError, match="no language-model server"):
+    with pytest.raises(ServerError, match="not a language-model server"):
         health.look_up_models("http://127.0.0.1:9/v1")

@@ -41,7 +41,7 @@ def test_dtype_follows_from_the_flags(text, dtype, reason):
     assert reason in why
 
 
-@pytest.mark.parametrize(("cores", "reason"), [(1, "one core"), (2, "but one"), (64, "but one")])
+@pytest.mark.parametrize(("cores", "reason"), [(1, "one core"), (2, "except one"), (64, "except one")])
 def test_where_every_core_may_be_used_vllm_binds(cores, reason):
     chosen, why = choose_threads(Processor(frozenset(), cores, cores))
     assert chosen == {}

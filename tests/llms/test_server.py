@@ -107,7 +107,7 @@ def test_port_taken_by_something_else(answer, weights):
                 connection.sendall(answer)
 
         threading.Thread(target=talk, daemon=True).start()
-        with pytest.raises(ServerError, match=rf"{port} is taken.*llm\.port={port + 1}"):
+        with pytest.raises(ServerError, match=rf"{port} is used.*llm\.port={port + 1}"):
             ensure_server(ServerSettings(weights, "tiny", port))
 
 
