@@ -1,1 +1,1 @@
-"""The vocabulary, the check, the loop, the logs, the tracker and the Hydra entry."""
+"""The vocabulary, the search-space check, the loop, the logs, the tracker and the Hydra entry."""

@@ -1,4 +1,4 @@
-"""One recorded run, played again in a process of its own: nothing that another run left behind can help it."""
+"""Replay one recorded run in a fresh process, so that state of other runs has no effect."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ TIMES = frozenset({"ask_seconds", "evaluation_seconds", "started_at"})
 IDENTITY = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "choices", "settings", "seed")
 NO_TRACKER = {TARGET: "harness.tracker.NoTracker"}
 PRELOADED = ["harness.again", "harness.perform", "ConfigSpace", "numpy", "hydra.utils"]
-"""Imported once for all processes, so that each starts quickly."""
+"""Modules imported once for all processes, so that each starts quickly."""
 
 
 def played_again(folder: RunFolder, run: Mapping[str, Any], trust: Trust, settings: Mapping[Place, Any]) -> str | None:
-    """Play one run again in a fresh process and a scratch folder.
+    """Replay one run in a fresh process and a temporary folder.
 
     Args:
-        folder: Where it is recorded; nothing is written there.
-        run: Its run.json, which ``trust`` has checked.
-        trust: What may be built.
-        settings: Where this machine keeps what the benchmark reads, by place.
+        folder: Folder of the run; nothing is written there.
+        run: Its run.json, checked by ``trust``.
+        trust: The classes that may be built.
+        settings: Local paths of the benchmark's data, by place in the configuration.
 
     Returns:
-        The first difference in words, or None.
+        The first difference as a text, or None.
     """
     with tempfile.TemporaryDirectory(prefix="hyperbole-replay-") as scratch:
         config = offline_config(run["config"], folder.path, Path(scratch), trust, settings)
@@ -52,23 +52,23 @@ def played_again(folder: RunFolder, run: Mapping[str, Any], trust: Trust, settin
 
 
 def in_a_fresh_process(function: Callable[..., str | None], *arguments: Any) -> str | None:
-    """What a function of this module returns in a process in which nothing has run before."""
+    """Call a function of this module in a fresh process and return its result."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool:
-            return "the process in which it was played again died"
+            return "the replaying process died"
 
 
 def offline_config(
     config: Mapping[str, Any], recorded: Path, scratch: Path, trust: Trust, settings: Mapping[Place, Any]
 ) -> dict[str, Any]:
-    """The run's configuration: models answer from the record alone, nobody watches, and no path is the record's.
+    """The run's configuration for a replay: recorded replies only, no tracker, and no paths of the record.
 
     Raises:
-        RunError: It has a model that cannot be kept from asking.
+        RunError: It has a model that cannot be limited to recorded replies.
     """
     changed: dict[str, Any] = copy.deepcopy(dict(config)) | {"tracker": NO_TRACKER}
     for place, node in list(walk(changed)):
@@ -82,13 +82,13 @@ def offline_config(
             }
     benchmark = changed.get("benchmark") or {}
     for key in WHEREABOUTS & set(benchmark):
-        if not isinstance(benchmark[key], bool | None):  # somebody's path
+        if not isinstance(benchmark[key], bool | None):  # a path of another machine
             benchmark[key] = trust.default("benchmark", benchmark.get(TARGET), key)
     return changed | {"benchmark": benchmark | {place[1]: value for place, value in settings.items()}}
 
 
 def _play(recorded: Path, scratch: Path, run: dict[str, Any], config: dict[str, Any]) -> str | None:
-    """In the fresh process."""
+    """Replay in the fresh process."""
     from harness.perform import perform
 
     go_offline()
@@ -104,26 +104,26 @@ def _play(recorded: Path, scratch: Path, run: dict[str, Any], config: dict[str, 
         return found
     except HyperboleError as error:
         return str(error)
-    except Exception as error:  # a record may hold anything: what became of it is what is to be said
+    except Exception as error:  # a record may hold anything, and any error is a result
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return f"it cannot be played again, {type(error).__name__} at {last.filename}:{last.lineno}: {error}"
+        return f"it cannot be replayed, {type(error).__name__} at {last.filename}:{last.lineno}: {error}"
 
 
 def difference(
     before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], by_the_clock: bool, with_grid: bool = True
 ) -> str | None:
-    """The first difference between two logs in words, times aside; None if there is none.
+    """The first difference between two logs as a text, ignoring times; None if there is none.
 
     Args:
         before: The recorded rows.
         after: The new ones.
-        by_the_clock: Whether seconds ended the run, so that one log may be longer.
-        with_grid: Whether the recorded rows were judged by rules that know what is off the grid.
+        by_the_clock: Whether seconds limit the run, so that one log may be longer.
+        with_grid: Whether the recorded rows distinguish off-grid numbers.
     """
     pairs = zip(before, after, strict=False) if by_the_clock else itertools.zip_longest(before, after)
     for index, (old, new) in enumerate(pairs):
         if old is None or new is None:
-            return f"{len(before)} trials were recorded, {len(after)} came out"
+            return f"{len(before)} trials were recorded, but the replay made {len(after)}"
         judged = new if with_grid else in_older_words(new, old)
         for key in old:
             if key not in TIMES and _untimed(key, old) != _as_recorded(key, old, judged):
@@ -132,14 +132,14 @@ def difference(
 
 
 def _as_recorded(key: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
-    """The new value, without counts that an older record does not have."""
+    """The new value, without counts that older records lack."""
     if key == "usage" and isinstance(old[key], dict):
         return {count: new[key].get(count) for count in old[key]}
     return _untimed(key, new)
 
 
 def _untimed(key: str, row: dict[str, Any]) -> Any:
-    """The value, without metrics that are never the same twice where a model is trained."""
+    """The value, without metrics of training that are not reproducible."""
     value = row.get(key)
     if key != "metrics" or not isinstance(value, dict):
         return value

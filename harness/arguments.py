@@ -1,4 +1,4 @@
-"""The command line before Hydra reads it: flags may stand anywhere, and a mistake is one sentence, no usage dump."""
+"""Check the command line before Hydra reads it: flags may be anywhere, and mistakes are reported in one sentence."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SWEEPING = "python -m harness.run -m"
 
 
 class Parser(argparse.ArgumentParser):
-    """A command's options; a mistake in them is one sentence and exit code 2, as everywhere."""
+    """A command's options; mistakes are reported in one sentence with exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Say it and exit; argparse prints its usage first."""
+        """Print the message and exit, without argparse's usage."""
         self.exit(2, f"Cannot read the options: {message}; see {self.prog} --help.\n")
 
     @classmethod
@@ -31,21 +31,21 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Flags(argparse.ArgumentParser):
-    """Hydra's own flags, with mistakes raised instead of printed."""
+    """Hydra's flags, with mistakes raised instead of printed."""
 
     def error(self, message: str) -> NoReturn:
         raise SettingError(f"Cannot read the options: {message}; see --help.")
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
-    """Whether the user asks what there is, also beside other arguments."""
+    """Whether the arguments ask for help."""
     return not {"-h", "--help"}.isdisjoint(arguments)
 
 
 def in_order(arguments: Sequence[str]) -> list[str]:
-    """The command line of ``harness.run`` as Hydra reads it: all flags, ``--``, all overrides.
+    """The command line of ``harness.run`` in Hydra's order: all flags, ``--``, all overrides.
 
-    Hydra alone knows flags only before or after all of the overrides.
+    Hydra accepts flags only before or after all overrides.
 
     Raises:
         SettingError: An unknown flag, an override that cannot be read, or several values without ``-m``.
@@ -71,14 +71,14 @@ def in_order(arguments: Sequence[str]) -> list[str]:
 
 
 def check_overrides(overrides: Sequence[str], several: str | None) -> None:
-    """Refuse what no override is, in words of the command line and not of Hydra's grammar.
+    """Refuse invalid overrides, with messages in terms of the command line instead of Hydra's grammar.
 
     Args:
         overrides: ``key=value`` each, with Hydra's ``+``, ``++`` and ``~``.
-        several: What to do where an override names several values, as a sweep's does; None where it may.
+        several: Advice for an override with several values, as in a sweep; None if they are allowed.
 
     Raises:
-        SettingError: One cannot be read, is none of this project's settings, or names several values.
+        SettingError: An override cannot be read, is not a setting, or has several values.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -95,31 +95,31 @@ def check_overrides(overrides: Sequence[str], several: str | None) -> None:
             raise unreadable(text)
         if own := sorted(_HYDRAS_OWN & set(override.key_or_group.split("."))):
             raise SettingError(
-                f"{text!r} sets {own[0]}, which tells Hydra how to build a class and is no setting; leave it out."
+                f"{text!r} sets {own[0]}, which tells Hydra how to build a class and is not a setting; leave it out."
             )
         if several is not None and override.is_sweep_override():
-            raise SettingError(f"{text!r} names several values: {several}; one list is written [a,b].")
+            raise SettingError(f"{text!r} has several values: {several}; a list is written [a,b].")
 
 
 def unreadable(text: str) -> SettingError:
-    """The error for an override that is none: what is wrong with it, and one that is right."""
+    """The error for an invalid override, with a valid example."""
     key, equals, value = text.lstrip("+~").partition("=")
     if not text.strip():
         return SettingError(f"Cannot read '': an argument is empty; write key=value, {EXAMPLE}.")
     if not key.strip():
-        return SettingError(f"Cannot read {text!r}: it names no setting; write key=value, {EXAMPLE}.")
+        return SettingError(f"Cannot read {text!r}: it has no setting; write key=value, {EXAMPLE}.")
     if fault := _unbalanced(text):
         return SettingError(f"Cannot read {text!r}: {fault}; write key=value, {_example(value)}.")
     if not equals:
         return SettingError(f"Cannot read {text!r}: it has no value; write key=value, {EXAMPLE}.")
     return SettingError(
-        f"Cannot read {text!r}: the value has characters with a meaning of their own; put it into quotes inside the "
-        "shell's, e.g. \"key='a (b)'\"."
+        f"Cannot read {text!r}: the value has special characters; put quotes around it, inside those of the "
+        "shell, e.g. \"key='a (b)'\"."
     )
 
 
 def _unbalanced(text: str) -> str | None:
-    """Which quote or bracket is not closed, or closes nothing."""
+    """The quote or bracket that is not closed or not opened."""
     waiting: list[str] = []
     quote, escaped = "", False
     for character in text:
@@ -133,14 +133,14 @@ def _unbalanced(text: str) -> str | None:
             waiting.append(character)
         elif character in _CLOSING.values():
             if not waiting or _CLOSING[waiting[-1]] != character:
-                return f"its {character} closes nothing"
+                return f"its {character} is not opened"
             waiting.pop()
     left = quote or (waiting[-1] if waiting else "")
     return f"its {left} is not closed" if left else None
 
 
 def _example(value: str) -> str:
-    """A right value of the kind that a wrong one begins like."""
+    """A valid value that begins like the wrong one."""
     examples = {"{": "'params={depth: 2, width: 64}'", "[": "'benchmark.objectives=[accuracy,f1]'"}
     return f"e.g. {examples.get(value.strip()[:1], 'name=trial')}"
 

@@ -1,9 +1,8 @@
-"""The branches of a space: closed cases, in each of which the same hyperparameters are active and nothing is forbidden.
+"""The branches of a space: disjoint cases with the same active hyperparameters and without forbidden combinations.
 
-The tree of values that conditions and forbidden clauses tell apart is walked once, parents first; cases that go on in
-the same way are one. Conditions several deep thus add up; those on parents that have nothing to do with each other
-multiply, in any JSON schema: the object is flat, and llguidance multiplies ``allOf`` out itself.
-Hence a limit.
+The tree of values that conditions and forbidden clauses distinguish is traversed once, parents first; cases with equal
+continuations are merged. The numbers of nested conditions therefore add up, but those of independent parents multiply.
+This holds for any JSON schema: the object is flat, and llguidance expands ``allOf``. Hence the limit.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from harness.parts import Part, atoms, is_integer, member, union, whole
 from harness.validity import forbids, names_of, parents_first
 
 MOST_BRANCHES = 64
-"""So that a schema stays small enough to send with every request, and quick to compile."""
+"""A schema stays small enough to send with every request, and quick to compile."""
 MOST_STATES = 4000
-"""Nodes of the tree that are looked at before it counts as too large."""
+"""Number of nodes after which the tree counts as too large."""
 MOST_LISTED = 64
-"""Integers of a hyperparameter that a relation can be told of one by one."""
+"""Largest number of values of an integer in a relation that are enumerated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ class Entry:
 
     Attributes:
         name: Its name.
-        part: What it may be there; None for all of its values.
-        optional: It may be left out: its condition is not said.
+        part: Its possible values; None for all.
+        optional: It may be left out, because its condition is not expressed.
     """
 
     name: str
@@ -47,16 +46,16 @@ class Entry:
 
 
 Branch = tuple[Entry, ...]
-"""The hyperparameters of a branch, parents first; no others are active."""
+"""The active hyperparameters of a branch, parents first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """The branches of a space, and what they do not say.
+    """The branches of a space, and what they do not express.
 
     Attributes:
-        branches: One at least, unless nothing is valid. Every valid configuration is in exactly one.
-        unsaid: In words; an object of a branch may break this, and nothing else.
+        branches: At least one, unless nothing is valid. Every valid configuration is in exactly one.
+        unsaid: Conditions and clauses, in words, that an object of a branch may violate.
     """
 
     branches: tuple[Branch, ...]
@@ -66,14 +65,13 @@ class Branches:
 def branches_of(space: ConfigurationSpace, clauses: bool = True, limit: int = MOST_BRANCHES) -> Branches:
     """The branches of a space.
 
-    Where there are more than ``limit``, conditions and clauses are taken up in the space's order as long as they fit;
-    a hyperparameter whose condition does not is optional in all branches. Clauses about a relation of two ranges
-    cannot be said.
+    With more than ``limit`` branches, conditions and clauses are used in the space's order as long as they fit;
+    otherwise the hyperparameter is optional in all branches. Relations between two ranges cannot be expressed.
 
     Args:
-        space: Read, never changed.
-        clauses: Take forbidden combinations out as well.
-        limit: Most branches.
+        space: The space; it is not changed.
+        clauses: Whether to exclude forbidden combinations.
+        limit: Largest number of branches.
     """
     conditional = [name for name in parents_first(space) if space.parent_conditions_of[name]]
     listed = [clause for clause in space.forbidden_clauses if clauses and _sayable(clause, space)]
@@ -91,14 +89,14 @@ def branches_of(space: ConfigurationSpace, clauses: bool = True, limit: int = MO
 
 
 def schema_leaves_out(space: ConfigurationSpace, decoding: Mapping[str, Any] | None) -> list[str] | None:
-    """What the schema that replies are decoded under does not say of the space, in words.
+    """Conditions and clauses of the space that the schema for decoding does not express, in words.
 
     Args:
-        space: Read, never changed.
-        decoding: The settings of the group ``decoding`` as recorded; None for a method without replies.
+        space: The space; it is not changed.
+        decoding: The recorded settings of the group ``decoding``; None for a method without replies.
 
     Returns:
-        None where there is no schema.
+        The texts; None without a schema.
     """
     if not under_schema(decoding or {}):
         return None
@@ -131,11 +129,11 @@ def _walk(
 
 
 class _TooManyError(Exception):
-    """More branches, or more of a tree, than there may be."""
+    """There are too many branches or nodes."""
 
 
 class _Tree:
-    """One walk: each hyperparameter in turn is inactive, or takes one of the parts that make a difference later."""
+    """One traversal: each hyperparameter is inactive, or takes one of the parts that matter later."""
 
     def __init__(
         self, space: ConfigurationSpace, conditional: Sequence[str], clauses: Sequence[Any], limit: int
@@ -161,7 +159,7 @@ class _Tree:
         self._known: dict[Any, tuple[Branch, ...]] = {}
 
     def branches(self) -> tuple[Branch, ...]:
-        """All of them; the hyperparameters of each in the space's order, parents first."""
+        """All branches, with hyperparameters in the space's order, parents first."""
         place = {name: index for index, name in enumerate(parents_first(self._space))}
         return tuple(tuple(sorted(found, key=lambda entry: place[entry.name])) for found in self._rest(0, {}))
 
@@ -172,7 +170,7 @@ class _Tree:
         return atoms(self._space[name], [_test(leaf, name) for leaf in about], bounds, singly)
 
     def _rest(self, index: int, chosen: dict[str, Part]) -> tuple[Branch, ...]:
-        """How a branch may go on from a hyperparameter, given the parts that those before it took."""
+        """The continuations of a branch from a hyperparameter, given the parts of the preceding ones."""
         if index == len(self._order):
             return ((),)
         open_ = tuple((name, part) for name, part in chosen.items() if self._needed[name] >= index)
@@ -211,7 +209,7 @@ class _Tree:
         yield from (rest for rest in without if rest not in ways)
 
     def _forbidden(self, index: int, values: dict[str, Any]) -> bool:
-        """Whether a clause whose last hyperparameter this is forbids what was chosen."""
+        """Whether a clause that ends with this hyperparameter forbids the chosen values."""
         return any(forbids(clause, values) for clause in self._due.get(index, ()))
 
     def _active(self, name: str, values: dict[str, Any]) -> bool:
@@ -220,7 +218,7 @@ class _Tree:
 
 
 def _children_next(space: ConfigurationSpace) -> list[str]:
-    """Parents first, and children as soon as may be: what is decided and has no say in the rest is then forgotten."""
+    """Parents first, with children as early as possible, so that irrelevant decisions are dropped early."""
     order: list[str] = []
 
     def visit(name: str) -> None:
@@ -243,7 +241,7 @@ def _leaves(parts: Iterable[Any]) -> Iterator[Any]:
 
 
 def _subject(leaf: Any) -> str:
-    """Whose value a condition or clause speaks of."""
+    """The hyperparameter of a condition or clause."""
     return str(leaf.parent.name if hasattr(leaf, "parent") else leaf.hyperparameter.name)
 
 
@@ -253,7 +251,7 @@ def _test(leaf: Any, name: str) -> Any:
 
 
 def _sayable(clause: Any, space: ConfigurationSpace) -> bool:
-    """Whether a clause speaks of single hyperparameters, or relates those alone whose values can be listed."""
+    """Whether a clause can be expressed: it concerns single hyperparameters, or relates enumerable ones."""
     related = {name for leaf in _leaves([clause]) if isinstance(leaf, ForbiddenRelation) for name in names_of(leaf)}
     return all(_listable(space[name]) for name in related)
 

@@ -1,4 +1,4 @@
-"""When a run ends."""
+"""The budget of a run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Budget:
     """Any of four limits; the first one reached ends the run.
 
     Attributes:
-        proposals: Asks, valid or not.
-        evaluations: Executed configurations.
-        tokens: Language-model tokens, read and written.
-        seconds: The virtual clock: seconds spent asking plus evaluation_seconds.
+        proposals: Number of asks, valid or not.
+        evaluations: Number of executed configurations.
+        tokens: Language-model tokens, prompt and completion.
+        seconds: Virtual clock: seconds spent asking plus evaluation_seconds.
 
     Raises:
-        SettingError: No limit is set, or one is no positive number.
+        SettingError: No limit is set, or one is not a positive number.
     """
 
     proposals: int | None = None
@@ -43,7 +43,7 @@ class Budget:
         """Refuse a run that would never end.
 
         Raises:
-            SettingError: Only tokens are limited, and the method has no language model to spend them.
+            SettingError: Only tokens are limited, and the method has no language model.
         """
         if not uses_model and self.proposals is None and self.evaluations is None and self.seconds is None:
             raise SettingError(
@@ -53,13 +53,13 @@ class Budget:
 
     @property
     def trials(self) -> int | None:
-        """An upper bound on the number of trials that get evaluated, or None if only tokens or seconds bound it."""
+        """An upper bound on the number of evaluated trials, or None if only tokens or seconds are limited."""
         bounds = [limit for limit in (self.proposals, self.evaluations) if limit is not None]
         return min(bounds) if bounds else None
 
 
 class Spent:
-    """Running totals of one run, in the budget's own units."""
+    """Running totals of one run, in the units of the budget."""
 
     __slots__ = ("evaluations", "proposals", "seconds", "tokens")
 
@@ -73,10 +73,10 @@ class Spent:
         self._charge(usage.tokens, executed, trial.ask_seconds, trial.evaluation_seconds)
 
     def add_row(self, row: Mapping[str, Any]) -> None:
-        """Charge one trial's row.
+        """Charge the cost of one trial's row.
 
         Raises:
-            KeyError, TypeError, ValueError: It does not say what it took.
+            KeyError, TypeError, ValueError: The row lacks a cost.
         """
         tokens = int(row["usage"]["prompt_tokens"]) + int(row["usage"]["completion_tokens"])
         self._charge(tokens, row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])

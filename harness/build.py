@@ -1,4 +1,4 @@
-"""From configuration to objects: plug-ins are reached by ``_target_`` alone, wherever they live."""
+"""Build objects from the configuration; plug-ins are found by ``_target_`` only."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from harness.tracker import Tracker
 from harness.trial import Optimizer
 
 HYDRAS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_"})
-"""Keys of a configuration that speak to Hydra and are no settings."""
+"""Keys of a configuration for Hydra, which are not settings."""
 
 
 def choices_of(group: str) -> list[str]:
-    """The names that conf/ has for a group."""
+    """The choices of a group in conf/."""
     return sorted(file.stem for file in (ROOT / "conf" / group).glob("*.yaml"))
 
 
 def build_benchmark(config: Mapping[str, Any], seeds: Mapping[str, int] | None = None) -> Benchmark:
-    """The benchmark of a resolved configuration, behind its probe if there is one.
+    """The benchmark of a resolved configuration, with its probe if there is one.
 
     Args:
         config: Resolved configuration.
-        seeds: Those of the run's parts (``harness.seeds``); None for those of a run that begins.
+        seeds: Seeds of the run's parts (``harness.seeds``); None for those of a new run.
 
     Raises:
-        SettingError: It does not take its settings, or (SpaceError) its search space cannot be used.
+        SettingError: A setting is invalid, or (SpaceError) the search space cannot be used.
     """
     node: Any = config.get("benchmark")
     factory = _factory(node, "benchmark")
     benchmark = _benchmark(factory)
-    probe = config.get("probe")  # runs recorded before there were probes have none
+    probe = config.get("probe")  # missing in older runs
     if probe is None:
         return benchmark
     family = Family(
@@ -58,7 +58,7 @@ def build_benchmark(config: Mapping[str, Any], seeds: Mapping[str, int] | None =
 
 
 def _benchmark(factory: Any, **given: Any) -> Benchmark:
-    """What a factory builds, once its search space is seen to be one that every part can work with."""
+    """Build a benchmark, and check its search space."""
     try:
         benchmark = check_benchmark(factory(**given))
         refuse_unsound(benchmark.problem)
@@ -94,7 +94,7 @@ def build_optimizer(
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
     optimizer = check_optimizer(factory(problem=shown, seed=_seed(config, seeds, "optimizer"), budget=budget))
-    start = config.get("start")  # runs recorded before there was a choice had none
+    start = config.get("start")  # missing in older runs
     if start is None:
         return optimizer
     return begin_with(check_part(_factory(start, "start")(), Start, "start"), problem, optimizer)
@@ -112,10 +112,10 @@ def _seed(config: Mapping[str, Any], seeds: Mapping[str, int] | None, part: str)
 
 
 def build_all(config: Mapping[str, Any]) -> None:
-    """Build every part and drop it again.
+    """Build every part as a check.
 
     Raises:
-        SettingError: One of them does not take its settings.
+        SettingError: A setting is invalid.
     """
     problem = build_benchmark(config).problem
     build_optimizer(config, problem, build_budget(config))
@@ -124,18 +124,18 @@ def build_all(config: Mapping[str, Any]) -> None:
 
 
 def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | None = None) -> Any:
-    """The target with its settings bound.
+    """The target with bound settings.
 
     Args:
         node: The group's configuration.
         group: Its name.
         given: Arguments that are not settings.
-        shared: Groups that the node may hold parts of (``chat: ${llm}``), by name: their settings are called by it.
+        shared: Groups that the node may refer to (``chat: ${llm}``), by name, for the names of their settings.
 
     Raises:
-        SettingError: The target cannot be found, or does not take one of the settings.
+        SettingError: The target cannot be found, or a setting is invalid.
     """
-    from hydra.errors import InstantiationException  # a run that is skipped needs none of it
+    from hydra.errors import InstantiationException  # not needed by skipped runs
     from hydra.utils import instantiate
     from omegaconf.errors import OmegaConfBaseException
 
@@ -156,10 +156,10 @@ def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | Non
 
 
 def _check(node: Mapping[str, Any], path: str, given: tuple[str, ...], shared: Mapping[str, Any]) -> None:
-    """Find the target and check its settings, then those of every object that is built inside."""
+    """Find the target and check its settings, then those of nested objects."""
     target = locate(node["_target_"], path)
     settings = {name: value for name, value in node.items() if name not in HYDRAS}
-    if "_args_" not in settings or given:  # arguments by position have no names to be checked by
+    if "_args_" not in settings or given:  # positional arguments have no names to check
         check_settings(target, settings, path, given)
     for name, inner in _built_inside(settings, path):
         group = next((group for group, value in shared.items() if value == inner), None)
@@ -167,7 +167,7 @@ def _check(node: Mapping[str, Any], path: str, given: tuple[str, ...], shared: M
 
 
 def _built_inside(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The outermost objects to be built inside a value, with their names."""
+    """The outermost objects to build inside a value, with their names."""
     for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
         if isinstance(item, Mapping) and "_target_" in item:
             yield f"{path}.{key}", item
@@ -176,9 +176,9 @@ def _built_inside(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any
 
 
 def _literal(value: Any) -> Any:
-    """A resolved value that Hydra takes as it is: ``${...}`` in it is text, and reads no environment variable."""
+    """A resolved value that Hydra uses literally: ``${...}`` in it is text and reads no environment variable."""
     if isinstance(value, str):
-        for _ in range(2):  # Hydra resolves the whole, and again what it hands over
+        for _ in range(2):  # Hydra resolves twice
             value = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
         return value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Where files of the user are kept: what can be built again, and what cannot."""
+"""The user's folders for cached files and for data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def cache_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Where the user's own data for Hyperbole are: ``$XDG_DATA_HOME/hyperbole``, else ``~/.local/share/hyperbole``."""
+    """The user's data folder for Hyperbole: ``$XDG_DATA_HOME/hyperbole``, else ``~/.local/share/hyperbole``."""
     root = os.environ.get("XDG_DATA_HOME")
     return (Path(root) if root else Path.home() / ".local" / "share") / "hyperbole"

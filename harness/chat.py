@@ -1,4 +1,4 @@
-"""The words for talking to a language model; ``llms/`` speaks them."""
+"""The interface to language models, which ``llms/`` implements."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from harness.trial import Usage
 Role = Literal["system", "user", "assistant"]
 Mode = Literal["free", "json_object", "json_schema"]
 SchemaForm = Literal["branches", "flat"]
-"""What a schema says of a space with conditions; see ``llms.schema``."""
+"""Form of the schema of a space with conditions; see ``llms.schema``."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""How a URL calls the machine it is used on."""
+"""Names of the local machine in a URL."""
 
 
 LENGTH = "length"
@@ -31,19 +31,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One prompt and how to sample its reply.
+    """One prompt and the sampling parameters of its reply.
 
     Attributes:
         messages: The conversation so far, oldest first.
-        mode: free text, any JSON object, or an object of ``schema``.
-        schema: JSON schema of the reply; needed by ``json_schema`` alone.
+        mode: Free text, any JSON object, or an object of ``schema``.
+        schema: JSON schema of the reply, for the mode ``json_schema``.
         temperature: 0 is greedy.
-        max_tokens: Longest reply; a longer one is cut and its finish reason is "length". The answer's alone: a thinking
-            budget comes on top.
+        max_tokens: Token limit of the answer; a longer one is truncated with finish reason "length". A limit of the
+            thinking part is added to it.
         seed: Sampling seed, sent to the server.
         top_p: Nucleus sampling; 1 samples from every token.
-        top_logprobs: Alternatives whose log-probabilities are asked for at every token of the reply; 0 for none.
-        thinking_tokens: Longest thinking part of a reasoning model; None sets no limit of its own.
+        top_logprobs: Number of alternatives with log-probabilities per token of the reply; 0 for none.
+        thinking_tokens: Token limit of a reasoning model's thinking part; None for no separate limit.
     """
 
     messages: tuple[Message, ...]
@@ -59,7 +59,7 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of a reply: its text, and log-probabilities (natural) of the likeliest tokens at its place."""
+    """One token of a reply: its text, and natural log-probabilities of the likeliest tokens at its position."""
 
     text: str
     top: Mapping[str, float]
@@ -71,12 +71,12 @@ class Completion:
 
     Attributes:
         text: The raw answer, without the thinking part; untrusted.
-        finish_reason: As the server says: "stop", "length", ...
-        usage: Cost of this reply, every attempt included.
+        finish_reason: The server's finish reason: "stop", "length", ...
+        usage: Cost of this reply, including all attempts.
         id: Its line in ``calls.jsonl``; None before it is recorded.
-        thinking: The thinking part of a reasoning model's reply, or None where there is none.
-        tokens: The answer's tokens, where ``top_logprobs`` asked for them.
-        started_at: When it was sent, as ISO 8601; None where nobody noted it.
+        thinking: The thinking part of a reasoning model's reply, or None.
+        tokens: The answer's tokens, if ``top_logprobs`` is set.
+        started_at: Time of the request, as ISO 8601; None if not recorded.
     """
 
     text: str
@@ -92,14 +92,14 @@ class ChatModel(Protocol):
     """A language model. A batch is the primitive: the requests are sent concurrently."""
 
     def prepare(self) -> None:
-        """Do what takes long and is no answer, such as starting a server; called once, before the clock of a run."""
+        """Do slow preparations, such as starting a server; called once, before the clock of a run starts."""
         ...
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
-        """One completion a request, in order.
+        """Return one completion per request, in order.
 
         Raises:
-            ServerError: Nobody answers.
+            ServerError: No server answers.
             ModelError: The server refuses the request.
         """
         ...

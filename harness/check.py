@@ -1,11 +1,11 @@
-"""Check whether a plug-in keeps the contract, also one from outside the repository; says in sentences what it breaks.
+"""Check whether a plug-in keeps the contract, also one from outside of the repository, and print what it breaks.
 
 python -m harness.check optimizer=hill_climbing 'hydra.searchpath=[DIR]'
 python -m harness.check benchmark=trees 'hydra.searchpath=[DIR]'
 
-Takes the overrides of harness.run; what is named is checked. An optimizer is played through short runs: on the tasks of
-benchmark=toy, or on the benchmark that is named, which is then checked too. No language model is asked: a stand-in
-answers at once, with faults now and then. budget.proposals=N says how long a run is.
+Takes the overrides of harness.run and checks the optimizer, the benchmark or both. An optimizer is tried in short runs
+on the tasks of benchmark=toy, or on the given benchmark, which is then checked too. No language model is used: a
+stand-in answers immediately, with occasional faults. budget.proposals=N sets the length of a run.
 Exit codes: 0 the contract is kept, 1 something is broken, 2 a mistake in the command.
 """
 
@@ -22,19 +22,19 @@ from harness.explain import explained
 from harness.visible import visible
 
 TASKS = ("branin", "peak", "front")
-"""Of benchmark=toy: with conditions; with forbidden combinations, an ordinal and a constant; with two objectives."""
+"""Tasks of benchmark=toy: conditions; forbidden combinations, an ordinal and a constant; two objectives."""
 TRIALS = 16
 GROUPS = ("benchmark", "optimizer")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found about one plug-in.
+    """The result of checking one plug-in.
 
     Attributes:
-        what: As it was named: ``optimizer=smac``.
-        breaches: What it breaks, one sentence each.
-        notes: What it was not tried on, and why.
+        what: The override: ``optimizer=smac``.
+        breaches: One sentence per broken rule.
+        notes: Benchmarks on which it was not tried, and why.
     """
 
     what: str
@@ -48,7 +48,7 @@ def main() -> None:
     if not arguments or {"-h", "--help"} & set(arguments):
         print(__doc__)
         raise SystemExit(0 if arguments else 2)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # runs are short: threads would only wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # runs are short, and threads would slow them down
     broken = 0
     with explained(arguments):
         for verdict in check(arguments):
@@ -59,21 +59,21 @@ def main() -> None:
 
 
 def check(overrides: Sequence[str]) -> Iterator[Verdict]:
-    """Check what the overrides name, the benchmark first.
+    """Check the plug-ins of the overrides, the benchmark first.
 
     Raises:
-        SettingError: Nothing is named, a name or value is wrong, or the optimizer refuses every benchmark.
+        SettingError: There is nothing to check, a name or value is wrong, or the optimizer refuses every benchmark.
     """
     named = {text.lstrip("+~").partition("=")[0].partition(".")[0] for text in overrides}
     config = _resolved(overrides)
     if named.isdisjoint(GROUPS):
-        raise SettingError("Nothing to check; name it: optimizer=NAME, benchmark=NAME or both.")
+        raise SettingError("Nothing to check; give optimizer=NAME, benchmark=NAME or both.")
     configs = [config]
     if "benchmark" in named:
         verdict = _benchmark(f"benchmark={_choice('benchmark', overrides)}", config)
         yield verdict
         if verdict.breaches:
-            return  # what an optimizer does on it would say nothing about the optimizer
+            return  # an optimizer cannot be judged on a broken benchmark
     else:
         configs = [_resolved([*overrides, "benchmark=toy", f"benchmark.task={task}"]) for task in TASKS]
     if "optimizer" in named:
@@ -99,7 +99,7 @@ def _choice(group: str, overrides: Sequence[str]) -> str:
 
 
 def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
-    """Check a benchmark, behind its probe."""
+    """Check a benchmark, with its probe."""
     from harness.build import build_benchmark
     from harness.checks.bench import Bench, close
     from harness.checks.benchmark_checks import breaches
@@ -107,7 +107,7 @@ def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
     from harness.checks.witness import BrokenError, given_by
 
     node = config["benchmark"]
-    anew = {**config, "benchmark": node | ({"cache": False} if "cache" in node else {})}  # it is to evaluate again
+    anew = {**config, "benchmark": node | ({"cache": False} if "cache" in node else {})}  # so that it evaluates again
     made = f"{str(node.get('_target_')).rpartition('.')[2]}.__init__"
     try:
         benchmark = given_by(lambda: build_benchmark(config), made, "built with its settings")
@@ -120,7 +120,7 @@ def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
 
 
 def _optimizer(what: str, configs: Sequence[Mapping[str, Any]], trials: int) -> Verdict:
-    """Check an optimizer on benchmarks that keep the contract."""
+    """Check an optimizer on valid benchmarks."""
     from harness.checks.elsewhere import decided_elsewhere, left_behind
     from harness.checks.optimizer_checks import breaches
     from harness.checks.stage import Stage
@@ -133,7 +133,7 @@ def _optimizer(what: str, configs: Sequence[Mapping[str, Any]], trials: int) -> 
         try:
             found.update(dict.fromkeys(breaches(stage)))
             if not stage.gets_through:
-                break  # on the next one it would stop at the same place
+                break  # it would fail in the same way on the next one
             played.append(stage)
         except SettingError as error:
             refused = error

@@ -1,4 +1,4 @@
-"""The files of the configuration's groups by value: what each choice says, and which of them a configuration is."""
+"""Find the choice of a group that matches a configuration by value."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SELF = "_self_"
 
 @cache
 def default_choices() -> dict[str, str | None]:
-    """Group -> file chosen when nobody chooses, from the defaults list of conf/config.yaml."""
-    import yaml  # --help needs this, and nothing heavier
+    """Group -> default choice, from the defaults list of conf/config.yaml."""
+    import yaml  # imported here, because --help must be fast
 
     entries = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     return {str(group): choice for entry in entries if isinstance(entry, Mapping) for group, choice in entry.items()}
@@ -32,24 +32,24 @@ class ChoiceFiles:
     """The files of several ``conf`` folders.
 
     Args:
-        folders: Roots, with a folder per group each. As for Hydra, the first file of a name counts.
-        trust: For configurations that somebody else may have written: of other classes than these nothing is imported.
+        folders: Root folders, each with one folder per group. As in Hydra, the first file of a name counts.
+        trust: For untrusted configurations: the only classes that may be imported.
     """
 
     def __init__(self, folders: Sequence[Path], trust: Trust | None = None) -> None:
         self._folders, self._trust = tuple(folders), trust
 
     def nearest(self, group: str, config: Mapping[str, Any], chosen: str | None) -> tuple[str | None, list[Difference]]:
-        """The choice from which a configuration's group differs in the fewest settings, and in which.
+        """The choice that differs from a configuration's group in the fewest settings, and these settings.
 
-        It follows from the values, so ``prompt=context_full`` and ``prompt.context=full`` are one choice. Among equals
-        the default comes first, then this project's files, then the alphabet. Where no file builds the group's class,
-        the choice is ``chosen``, and every setting differs from it.
+        It depends only on values, so ``prompt=context_full`` and ``prompt.context=full`` are the same choice. Ties are
+        resolved by preferring the default, then this project's files, then alphabetical order. If no file builds the
+        group's class, the choice is ``chosen``, and every setting differs from it.
 
         Args:
             group: For example ``prompt``.
-            config: The whole configuration, resolved; the group is not null.
-            chosen: What was chosen in the group, if that is known.
+            config: The whole resolved configuration; the group is not null.
+            chosen: The group's choice on the command line, if known.
         """
         node = plain(comparable({group: config[group]})[group])
         if not isinstance(node, Mapping):
@@ -81,7 +81,7 @@ class ChoiceFiles:
 
 @cache
 def _files(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, dict[str, Any]]]:
-    """Choice -> rank of its folder and what the file says, references as they are written."""
+    """Choice -> rank of its folder and contents of the file, with unresolved references."""
     found: dict[str, tuple[int, dict[str, Any]]] = {}
     for rank, folder in enumerate(folders):
         for path in sorted((folder / group).glob("**/*.yaml")):
@@ -92,9 +92,9 @@ def _files(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, dict[s
 
 
 def _composed(group: str, name: str, folders: Iterable[Path], above: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A file with those of its group on which it builds: entries of its defaults list that are plain names.
+    """A file composed with the files of its group that its defaults list names.
 
-    A list of another kind is Hydra's own business: what it adds then counts as settings that differ.
+    Other entries of a defaults list are left to Hydra; their settings then count as differences.
     """
     from omegaconf import OmegaConf
 
@@ -128,7 +128,7 @@ def _is_global(path: Path) -> bool:
 
 
 def _resolved(group: str, raw: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
-    """A file's values where it stands in a configuration; one that refers to what is not there stays as written."""
+    """A file's values resolved in a configuration; unresolvable references stay as written."""
     if "${" not in str(raw):
         return raw
     from omegaconf import OmegaConf

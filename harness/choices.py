@@ -1,7 +1,7 @@
-"""Choices as Python holds them and as JSON writes them: the one place that knows both.
+"""Choices as Python values and in JSON form.
 
-A space may offer ``None``, ``(64, 64)`` or ``{"depth": 2}``. The benchmark is handed that very value; prompts, schemas,
-replies and logs have its form in JSON (``null``, ``[64, 64]``, ``{"depth": 2}``), and a proposal may say either.
+A space may contain ``None``, ``(64, 64)`` or ``{"depth": 2}``. The benchmark gets exactly this value; prompts, schemas,
+replies and logs use its JSON form (``null``, ``[64, 64]``, ``{"depth": 2}``), and a proposal may use either.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from harness.objects import MOST_LEVELS
 from harness.scalars import whole
 
 DEEPEST = MOST_LEVELS // 2
-"""Levels of a choice; a reply puts some of its own around it."""
+"""Largest nesting of a choice; a reply adds some levels."""
 LONGEST = 80
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
 
 def builtin(value: Any) -> Any:
-    """A numpy scalar as the Python scalar it holds; anything else as it is."""
+    """A NumPy scalar as a Python scalar; anything else unchanged."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def loggable(value: Any) -> Any:
-    """Any value in the types JSON has, for logs and prompts; an object it has no word for becomes its repr."""
+    """Any value in JSON types, for logs and prompts; other objects become their repr."""
     value = _scalar(value)
     if type(value) in _SCALARS:
         return value
@@ -55,7 +55,7 @@ def loggable(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """The same text for values that are the same in JSON: names in any order, 1 and 1.0 one number."""
+    """A canonical text: equal for values that are equal in JSON, with any order of keys, and for 1 and 1.0."""
     return json.dumps(_one_kind_of_number(plain(loggable(value))), sort_keys=True, separators=(",", ":"))
 
 
@@ -66,12 +66,12 @@ def _one_kind_of_number(value: Any) -> Any:
 
 
 def key_of(choice: Any) -> Any:
-    """What a mapping can hold in place of a choice: a scalar as it is, the text of its form where it is none."""
+    """A hashable key for a choice: a scalar itself, else its canonical text."""
     return choice if type(choice) in _SCALARS else text_of({"": choice})
 
 
 def has_choices(hyperparameter: Hyperparameter[Any, Any]) -> bool:
-    """Whether its values are listed one by one, not a range."""
+    """Whether its values are listed, not a range."""
     return isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter | Constant)
 
 
@@ -79,12 +79,12 @@ class Choices:
     """The choices of a categorical, ordinal or constant hyperparameter, in its order.
 
     Attributes:
-        declared: As the space has them.
-        values: As a benchmark is handed them; NumPy scalars are builtin ones. Shared: take them by ``value``.
-        forms: The same in the types JSON has.
+        declared: As declared in the space.
+        values: As passed to a benchmark, with builtin scalars. Shared, so use ``value``.
+        forms: In JSON form.
 
     Raises:
-        SpaceError: A choice has no form in JSON, or two have the same.
+        SpaceError: A choice has no JSON form, or two have the same.
     """
 
     def __init__(self, hyperparameter: Hyperparameter[Any, Any]) -> None:
@@ -104,28 +104,28 @@ class Choices:
         self._kinds = {key[0] for key in self._places}
 
     def value(self, place: int) -> Any:
-        """The choice at a place, as a benchmark is handed it: a list or dict is the caller's own."""
+        """The choice at a position, as passed to a benchmark; lists and dicts are copied."""
         found = self.values[place]
         return found if type(found) in _SCALARS else copy.deepcopy(found)
 
     def find(self, value: Any) -> int | None:
-        """The place of a choice, given as Python or JSON has it; None if it is none.
+        """The position of a choice, given as Python value or JSON form; None if it is not a choice.
 
-        As in JSON, true is no number, a number in quotes is a string, and 1 and 1.0 are the same number.
+        As in JSON, true is not a number, a number in quotes is a string, and 1 equals 1.0.
         """
         place = self._places.get(self._key(value))
         if place is None and isinstance(value, np.generic):
-            # ConfigSpace draws from one array: of (True, 0.5) it draws 1.0 for True.
+            # ConfigSpace draws from one array, which turns True of (True, 0.5) into 1.0.
             item = value.item()
             equal = (i for i, known in enumerate(self.values) if type(known) in _SCALARS and known == item)
             return next(equal, None)
         return place
 
     def place(self, value: Any) -> int:
-        """The place of a value that is a choice.
+        """The position of a choice.
 
         Raises:
-            KeyError: It is none.
+            KeyError: The value is not a choice.
         """
         found = self.find(value)
         if found is None:
@@ -133,7 +133,7 @@ class Choices:
         return found
 
     def has_kind(self, value: Any) -> bool:
-        """Whether a value has the JSON type (null, boolean, number, string, array or object) of some choice."""
+        """Whether a value has the JSON type (null, boolean, number, string, array or object) of any choice."""
         return self._key(value)[0] in self._kinds
 
     def _key(self, value: Any) -> tuple[Any, Any]:
@@ -152,7 +152,7 @@ class Choices:
 
 
 def values_of(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Any]:
-    """Every value of a hyperparameter that has finitely many, in its order: builtin numbers, choices as declared."""
+    """All values of a finite hyperparameter in order: builtin numbers, or choices as declared."""
     if has_choices(hyperparameter):
         return Choices(hyperparameter).values
     assert isinstance(hyperparameter, IntegerHyperparameter)
@@ -160,7 +160,7 @@ def values_of(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Any]:
 
 
 def place_in(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], int]:
-    """The rule for where a legal value stands among ``values_of``."""
+    """A function that returns the position of a legal value in ``values_of``."""
     if has_choices(hyperparameter):
         return Choices(hyperparameter).place
     assert isinstance(hyperparameter, IntegerHyperparameter)
@@ -177,7 +177,7 @@ def _declared(hyperparameter: Any) -> tuple[Any, ...]:
 
 
 def _scalar(value: Any) -> Any:
-    """A NumPy scalar, or a subclass of a scalar (``enum.StrEnum``), as what JSON writes for it."""
+    """A NumPy scalar, or a subclass of a scalar (``enum.StrEnum``), as a plain JSON scalar."""
     value = builtin(value)
     if type(value) in _SCALARS or not isinstance(value, str | int | float):
         return value
@@ -191,17 +191,17 @@ def _form_of(choice: Any, name: str) -> Any:
         return _form(choice, DEEPEST)
     except ValueError as error:
         raise SpaceError(
-            f"The choice {_short(choice)} of hyperparameter {name!r} has no form in JSON: {error}; offer a string that "
-            "names it and look that up in the benchmark, or build it there from numbers, strings, true, false, null, "
+            f"The choice {_short(choice)} of hyperparameter {name!r} has no JSON form: {error}; use a string as its "
+            "name and look it up in the benchmark, or build it there from numbers, strings, true, false, null, "
             "lists or tuples."
         ) from None
 
 
 def _form(value: Any, levels: int) -> Any:
-    """The form in JSON.
+    """The JSON form.
 
     Raises:
-        ValueError: There is none, because of what the text says.
+        ValueError: There is none; the message says why.
     """
     value = _scalar(value)
     if type(value) is float and not math.isfinite(value):
@@ -209,13 +209,13 @@ def _form(value: Any, levels: int) -> Any:
     if type(value) in _SCALARS:
         return value
     if levels == 0:
-        raise ValueError(f"it nests more than {DEEPEST} levels deep")
+        raise ValueError(f"it has more than {DEEPEST} levels of nesting")
     if isinstance(value, list | tuple):
         return [_form(item, levels - 1) for item in value]
     if not isinstance(value, dict):
         raise ValueError(f"JSON has no {type(value).__name__}")
     if odd := [key for key in value if type(_scalar(key)) is not str]:
-        raise ValueError(f"a key is {_short(odd[0])}, and JSON's keys are strings")
+        raise ValueError(f"a key is {_short(odd[0])}, but JSON keys are strings")
     return {_scalar(key): _form(item, levels - 1) for key, item in value.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a configuration leaves to the classes that it builds: a setting that it does not say has the class's value."""
+"""Defaults of classes: a setting that a configuration does not contain has the value of its class."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from harness.jsonl import plain
 from harness.values import MISSING, TARGET, Difference, Place, differences, same
 
 MayImport = Callable[[Place, str], bool]
-"""Whether the class that a configuration names at a place may be imported."""
+"""Whether the class at a place of a configuration may be imported."""
 
 
 def effective_differences(
     old: Any, new: Any, may_import: MayImport = lambda place, target: True
 ) -> Iterator[Difference]:
-    """As ``differences``, without settings that one side lacks and that have the class's own value on the other.
+    """Like ``differences``, without settings that one side lacks and that have the class's default on the other.
 
     Args:
-        old: Builtin JSON values, as is ``new``.
-        new: The other side; the classes are those that it names.
-        may_import: For configurations of strangers: a class that may not be imported has no known values.
+        old: A configuration of builtin JSON values.
+        new: Another one; its classes are used.
+        may_import: For untrusted configurations: a class that may not be imported has no known defaults.
     """
     for place, before, now in differences(old, new):
         said = now if before is MISSING else before
@@ -29,7 +29,7 @@ def effective_differences(
 
 
 def _is_default(node: Any, place: Place, value: Any, may_import: MayImport) -> bool:
-    """Whether a value is the one that a setting has by its class."""
+    """Whether a value is the class's default of a setting."""
     from harness.locate import locate
     from harness.signature import settings_of
 
@@ -41,6 +41,6 @@ def _is_default(node: Any, place: Place, value: Any, may_import: MayImport) -> b
         return False
     try:
         setting = settings_of(locate(target, ".".join(place)))[0].get(name)
-    except Exception:  # whatever a class that cannot be imported raises: the run will say so
+    except Exception:  # any error of an import will be reported by the run
         return False
     return setting is not None and not setting.required and same(plain(setting.default), value)

@@ -1,4 +1,4 @@
-"""Conditions and forbidden clauses of a space in words, with values as the JSON that is asked for."""
+"""Conditions and forbidden clauses of a space as text, with values in JSON form."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def condition_text(condition: Condition | Conjunction) -> str:
 
 
 def conditions_text(space: ConfigurationSpace, name: str) -> str:
-    """When a hyperparameter is active; empty where it always is."""
+    """When a hyperparameter is active; empty if always."""
     return " and ".join(map(condition_text, space.parent_conditions_of[name]))
 
 
 def clause_text(clause: Any) -> str:
-    """What is forbidden, for example ``(kernel == "linear" and batch == 64)``."""
+    """A forbidden clause, for example ``(kernel == "linear" and batch == 64)``."""
     if isinstance(clause, ForbiddenConjunction):
         return _joined(clause.components, clause_text, not isinstance(clause, ForbiddenOrConjunction))
     if isinstance(clause, ForbiddenRelation):
@@ -57,7 +57,7 @@ def clause_text(clause: Any) -> str:
 
 
 def _bare(clause: Any) -> str:
-    """As ConfigSpace prints it, which is where a clause or relation says its sign."""
+    """ConfigSpace's text of a clause, which contains the sign of a relation."""
     return str(clause).removeprefix("Forbidden: ")
 
 
@@ -66,7 +66,7 @@ def _joined(parts: Iterable[Any], say: Any, every: bool) -> str:
 
 
 def _in(name: str, values: Iterable[Any]) -> str:
-    """Braces, as for a set: the values stand in no order that matters."""
+    """Values in braces, as for a set."""
     return f"{name} in {{{', '.join(map(_json, values))}}}"
 
 

@@ -1,4 +1,4 @@
-"""The time as it is written on disk."""
+"""The time format on disk."""
 
 from __future__ import annotations
 

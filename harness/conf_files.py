@@ -1,6 +1,6 @@
-"""What the files of ``conf/`` say to a reader: their comments, and of what they build the docstring and the tasks.
+"""Read the documentation in ``conf/``: comments, and the docstrings and tasks of the classes.
 
-Files are read and nothing is imported or built, so that ``--help`` answers at once.
+Files are only parsed, and nothing is imported, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from harness.internals import offered
 
 DOCUMENTED = ("benchmark", "optimizer")
-"""Groups in which a module is one choice, so that its docstring is about that choice."""
+"""Groups in which each choice has its own module, whose docstring describes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of a configuration file: its value and the comment beside it, both as they are written."""
+    """One key of a configuration file: its value and comment, as written."""
 
     name: str
     value: str
@@ -34,11 +34,11 @@ class Choice:
     """One file of a group: ``<group>=<name>``.
 
     Attributes:
-        name: Of the file.
-        about: The comment at its top, or else the first paragraph of the module that it builds from.
-        settings: Those that a user may set; no wiring.
-        tasks: Of a benchmark that knows its tasks.
-        target: Dotted path of what the file builds; empty where it builds nothing.
+        name: Name of the file.
+        about: The comment at its top, else the first paragraph of the module's docstring.
+        settings: Settings for users, without internal ones.
+        tasks: Tasks of a benchmark that declares them.
+        target: Dotted path of the class; empty if the file builds nothing.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Choice:
 
 
 def choices_in(group: str, folders: Sequence[Path]) -> list[Choice]:
-    """The files of a group in several ``conf`` folders, by name; as for Hydra, the first of a name counts."""
+    """The files of a group in several ``conf`` folders, by name; as in Hydra, the first of a name counts."""
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted((folder / group).glob("*.yaml")):
@@ -73,7 +73,7 @@ def _choice(path: Path) -> Choice:
 
 
 def docstrings(target: str) -> tuple[str, str]:
-    """Of the module and of the class (or function) of a dotted path, cleaned; an empty one where there is none."""
+    """The cleaned docstrings of the module and of the class or function of a dotted path; empty if missing."""
     module, _, name = target.rpartition(".")
     if (tree := _tree(module)) is None:
         return "", ""
@@ -83,7 +83,7 @@ def docstrings(target: str) -> tuple[str, str]:
 
 
 def settings_in(path: Path, *, root: bool = False) -> tuple[Setting, ...]:
-    """The scalar settings at the top of one file; ``root`` where it is the composition root."""
+    """The scalar settings at the top level of a file; ``root`` for the composition root."""
     entries = list(_entries(path.read_text(encoding="utf-8")))
     plain = [(name, value, comment) for name, value, comment in entries if value]
     wanted = offered([name for name, _, _ in plain], root=root)
@@ -101,7 +101,7 @@ def _header(text: str) -> str:
 
 
 def _entries(text: str) -> Iterator[tuple[str, str, str]]:
-    """Key, value and comment of each key at the top level; a comment goes on in lines that hold nothing else."""
+    """Key, value and comment of each key at the top level; comments may continue on following lines."""
     import yaml
 
     lines = text.splitlines()
@@ -120,7 +120,7 @@ def _entries(text: str) -> Iterator[tuple[str, str, str]]:
 
 @cache
 def _tree(module: str) -> ast.Module | None:
-    """The source of a module, parsed and not executed; None where there is none to read."""
+    """The parsed source of a module, not executed; None if there is none."""
     try:
         spec = importlib.util.find_spec(module) if module else None
         if spec is None or not spec.origin or not spec.origin.endswith(".py"):
@@ -131,7 +131,7 @@ def _tree(module: str) -> ast.Module | None:
 
 
 def _tasks(module: str, target: str) -> tuple[str, ...]:
-    """The class's ``tasks``, where they are written as values, or as the keys of a mapping that is."""
+    """The class's ``tasks``, if they are literal values or the keys of a literal mapping."""
     tree = _tree(module)
     for node in tree.body if tree else ():
         if isinstance(node, ast.ClassDef) and node.name == target:
@@ -151,7 +151,7 @@ def _values(node: ast.expr, module: str) -> list[Any]:
 
 
 def _values_of_name(name: str, module: str) -> list[Any]:
-    """Of a name at the top of a module, or of the one that it is imported from."""
+    """The values of a name at the top of a module, or of the module it is imported from."""
     tree = _tree(module)
     body = tree.body if tree else []
     if (value := _assigned(body, name)) is not None:

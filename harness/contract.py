@@ -1,7 +1,7 @@
-"""What a plug-in of each kind must be: its methods, how they are called, and what they give back.
+"""The interface of each kind of plug-in: its methods, their arguments and return values.
 
-A breach is the plug-in's author's to mend: one sentence with the class, the method, what came and what was wanted.
-What an evaluation returns is looked at in ``harness.outcome``: it fails a trial, and never the run alone.
+Errors are for the plug-in's author: one sentence with the class, the method, what was found and what was expected. The
+result of an evaluation is checked in ``harness.outcome``; it fails a trial, not the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVALUATE = ("params", "fidelity", "seed")
 
 
 def named(plug_in: object) -> str:
-    """The class that a plug-in's author wrote, behind whatever the harness put before it (``wrapped``)."""
+    """Name of the plug-in's own class, without wrappers of the harness (``wrapped``)."""
     while (inner := getattr(plug_in, "wrapped", None)) is not None:
         plug_in = inner
     return type(plug_in).__name__
@@ -34,10 +34,10 @@ def named(plug_in: object) -> str:
 
 @contextlib.contextmanager
 def no_exit() -> Iterator[None]:
-    """A plug-in that ends the program, as scripts do, is at fault: it would look like a run that somebody stopped.
+    """Refuse a plug-in that ends the program, which would look like an interrupted run.
 
     Raises:
-        ContractError: It did, and where.
+        ContractError: It raised SystemExit; the message says where.
     """
     try:
         yield
@@ -50,10 +50,10 @@ def no_exit() -> Iterator[None]:
 
 
 def check_benchmark(benchmark: Any) -> Benchmark:
-    """The benchmark, if it is one.
+    """Check and return the benchmark.
 
     Raises:
-        ContractError: A method or the problem is missing or something else.
+        ContractError: A method or the problem is missing or wrong.
     """
     who = named(benchmark)
     try:
@@ -68,10 +68,10 @@ def check_benchmark(benchmark: Any) -> Benchmark:
 
 
 def check_optimizer(optimizer: Any) -> Optimizer:
-    """The optimizer, if it is one.
+    """Check and return the optimizer.
 
     Raises:
-        ContractError: A method is missing, or cannot be called as it is called.
+        ContractError: A method is missing or has the wrong arguments.
     """
     check_method(optimizer, "ask", ())
     check_method(optimizer, "tell", ("trial",))
@@ -81,15 +81,15 @@ def check_optimizer(optimizer: Any) -> Optimizer:
 
 
 def check_part(part: Any, wanted: type, place: str) -> Any:
-    """What a group of the configuration builds, if it is what the group is for.
+    """Check and return the object of a configuration group.
 
     Args:
-        part: As built.
-        wanted: The class it must be of, or the protocol it must have the members of.
-        place: Where it is configured: ``tracker``.
+        part: The object.
+        wanted: Its expected class or protocol.
+        place: Name of the group: ``tracker``.
 
     Raises:
-        ContractError: It is something else.
+        ContractError: It has another type.
     """
     if (missing := lacks(part, wanted)) is None:
         return part
@@ -101,19 +101,19 @@ def check_part(part: Any, wanted: type, place: str) -> Any:
 
 
 def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
-    """What ``ask`` returned, if it is a proposal; what its params hold is for the check of the space.
+    """Check and return the result of ``ask``; its params are checked against the space later.
 
     Raises:
-        ContractError: It is something else, or one of its parts is.
+        ContractError: It is not a valid Proposal.
     """
     said = f"{named(optimizer)}.ask returned"
     if inspect.iscoroutine(returned):
-        returned.close()  # or Python warns that nobody awaited it
+        returned.close()  # otherwise Python warns that it was never awaited
     if not isinstance(returned, Proposal):
         raise ContractError(f"{said} {_what(returned)}; it must return a Proposal (harness.trial): Proposal(params).")
     for part, fits, wanted in (
         ("params", returned.params is None or isinstance(returned.params, Mapping), "a mapping of names, or None"),
-        ("params", _fits_a_log(returned.params), "values that a log can hold: none that holds itself, say"),
+        ("params", _fits_a_log(returned.params), "values that a log can hold, without cycles"),
         ("usage", _is_usage(returned.usage), "a Usage (harness.trial) of counts and seconds from 0"),
         ("calls", _all(returned.calls, is_whole), "ids of calls, whole numbers"),
         ("candidates", _all(returned.candidates, _is_candidate), "a tuple of Candidate"),
@@ -130,11 +130,11 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
 
 
 def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | None:
-    """A curve that a benchmark knows, in floats; None where it knows none, or has no such method.
+    """A curve of a benchmark as floats; None if it has none, or no such method.
 
     Raises:
-        ContractError: It is no sequence of finite numbers, or they go the wrong way: a metric that is to be maximized
-            was given as it is reported, say.
+        ContractError: It is not a sequence of finite numbers, or it has the wrong direction, e.g. because a maximized
+            metric was not negated.
     """
     found = getattr(benchmark, method, None)
     curve = found(argument) if callable(found) else None
@@ -156,24 +156,22 @@ def curve_of(benchmark: Benchmark, method: str, argument: int) -> list[float] | 
 
 
 def goes(losses: Sequence[float], step: int) -> bool:
-    """Whether losses go one way, up (1) or down (-1), as far as sums of floats can tell."""
+    """Whether losses are monotone, up (1) or down (-1), except for rounding errors."""
     return all(step * (later - earlier) >= -ROUNDING * max(1.0, abs(earlier)) for earlier, later in pairwise(losses))
 
 
 def check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
-    """Make sure that it is there and takes these arguments by position."""
+    """Check that a method exists and takes these positional arguments."""
     call = f"{name}({', '.join(arguments)})"
     method = getattr(plug_in, name, None)
     if not callable(method):
         there = "is missing" if method is None else f"is {_what(method)}"
         raise ContractError(f"{named(plug_in)}.{name} {there}; define {call}.")
-    if (later := _later(method)) is not None and name != "random_search_curve":  # its values are asked one by one
-        raise ContractError(
-            f"{named(plug_in)}.{name} is {later}, which runs nothing when it is called; write a plain def."
-        )
+    if (later := _later(method)) is not None and name != "random_search_curve":  # its values are iterated
+        raise ContractError(f"{named(plug_in)}.{name} is {later}, which does not run when called; write a plain def.")
     try:
         signature = inspect.signature(method)
-    except (TypeError, ValueError) as error:  # some built in C have none
+    except (TypeError, ValueError) as error:  # some C functions have none
         if inspect.ismethod(method):
             raise ContractError(f"{named(plug_in)}.{name} takes no self ({error}); define it as a method.") from None
         return
@@ -181,20 +179,20 @@ def check_method(plug_in: Any, name: str, arguments: Sequence[str]) -> None:
         signature.bind(*arguments)
     except TypeError as error:
         raise ContractError(
-            f"{named(plug_in)}.{name} takes {signature}, and is called as {call} ({error}); define it so."
+            f"{named(plug_in)}.{name} takes {signature}, but is called as {call} ({error}); change its arguments."
         ) from None
 
 
 def _fits_a_log(value: Any) -> bool:
-    """Whether it can be written down at all, as whatever it is: what it should be is for the check of the space."""
+    """Whether a value can be logged at all; its validity is checked against the space."""
     try:
         return levels_within(loggable(value))
-    except Exception:  # it holds itself, or cannot say what it is
+    except Exception:  # it contains itself, or its repr fails
         return False
 
 
 def _later(method: Any) -> str | None:
-    """What calling a function gives instead of running it, in words."""
+    """The object that calling a function returns instead of running it, in words."""
     if inspect.iscoroutinefunction(method):
         return "async"
     is_generator = inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)
@@ -226,7 +224,7 @@ def _all(items: Any, fits: Any) -> bool:
 
 
 def _what(value: Any) -> str:
-    """A value's type, and what it says of itself where that is short."""
+    """A value's type, and its repr if short."""
     if value is None:
         return "None"
     kind = type(value).__name__

@@ -1,6 +1,6 @@
-"""What a benchmark declares, checked when it is made: objectives, fidelities, the default configuration.
+"""Check a benchmark's declarations when it is built: objectives, fidelities, the default configuration.
 
-A bound in the wrong place is not noticed later: regret and scores are drawn between optimum and worst.
+A wrong bound would not be noticed later, because regret and scores are scaled between optimum and worst value.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("minimize", "maximize")
 ROUNDING = 1e-9
-"""How far, relative to its size, an attained value may lie beyond the scale: sums of floats do."""
+"""Relative tolerance for attained values beyond the scale, because of rounding errors."""
 
 
 def check_objective(objective: Objective) -> None:
-    """See ``Objective``; its numbers become floats."""
+    """Check an ``Objective``; its numbers become floats."""
     if objective.direction not in DIRECTIONS:
         raise ContractError(str(unknown(f"direction of objective {objective.name!r}", objective.direction, DIRECTIONS)))
     what = f"Objective {_name(objective.name, 'an objective')}"
@@ -34,7 +34,7 @@ def check_objective(objective: Objective) -> None:
         object.__setattr__(objective, "scale", _pair(objective.scale, what))
     optimum, worst = objective.optimum, objective.worst
     best_of_scale, worst_of_scale = objective.scale or (None, None)
-    sense = f"is to be {objective.direction}d"
+    sense = f"is {objective.direction}d"
     for better, worse, told in (
         (optimum, worst, "optimum {} and worst {}"),
         (best_of_scale, worst_of_scale, "scale from best {} to worst {}"),
@@ -45,22 +45,22 @@ def check_objective(objective: Objective) -> None:
             continue
         slack = ROUNDING * max(abs(better), abs(worse))
         if objective.loss(better) > objective.loss(worse) + slack:
-            raise ContractError(f"{what} {sense}, and has {told.format(better, worse)}: exchange or correct them.")
+            raise ContractError(f"{what} {sense}, but has {told.format(better, worse)}: swap or correct them.")
 
 
 def check_fidelity_range(fidelity: Fidelity) -> None:
-    """See ``Fidelity``."""
+    """Check a ``Fidelity``."""
     what = f"Fidelity {_name(fidelity.name, 'a fidelity')}"
     for field in ("lower", "upper"):
         value = _finite(getattr(fidelity, field), f"{what}: {field}")
         if fidelity.integer and not value.is_integer():
-            raise ContractError(f"{what} is for whole numbers, and its {field} end is {value}.")
+            raise ContractError(f"{what} is for whole numbers, but its {field} bound is {value}.")
     if fidelity.lower > fidelity.upper:
-        raise ContractError(f"{what} goes from {fidelity.lower} to {fidelity.upper}; the lower end comes first.")
+        raise ContractError(f"{what} goes from {fidelity.lower} to {fidelity.upper}; the lower bound comes first.")
 
 
 def check_description(description: Description) -> None:
-    """See ``Description``."""
+    """Check a ``Description``."""
     for field in ("model", "data"):
         if not isinstance(value := getattr(description, field), str):
             raise ContractError(f"Description: {field} is {type(value).__name__}; give a text, or leave it out.")
@@ -69,11 +69,11 @@ def check_description(description: Description) -> None:
 def check_problem(
     problem: Problem, objective: type[Objective], fidelity: type[Fidelity], description: type[Description]
 ) -> None:
-    """See ``Problem``; the classes are given, for the module that defines them uses this one."""
+    """Check a ``Problem``; the classes are arguments, because their module imports this one."""
     from ConfigSpace import ConfigurationSpace
 
     from harness.faults import describe
-    from harness.validity import Checker  # heavy, and a problem is made late
+    from harness.validity import Checker  # slow to import
 
     what = f"Problem {_name(problem.name, 'a problem')}"
     if not isinstance(problem.space, ConfigurationSpace):
@@ -85,18 +85,18 @@ def check_problem(
     if not isinstance(problem.description, description):
         raise ContractError(
             f"{what}: description is {type(problem.description).__name__}; give Description(model=..., data=...) of "
-            "harness.problem: what is said of the model and what is said of the data, apart."
+            "harness.problem."
         )
     if not isinstance(problem.default, dict):
         raise ContractError(f"{what}: default is {type(problem.default).__name__}, not a dict of a configuration.")
     violations = Checker(problem.space).check(problem.default)[1]
     if violations:
         found = "; ".join(describe(violation) for violation in violations[:3])
-        raise ContractError(f"{what}: its default is no configuration of its own space: {found}.")
+        raise ContractError(f"{what}: its default is not a configuration of its space: {found}.")
 
 
 def _all_of(given: Any, kind: type[Any], what: str) -> None:
-    """Refuse what is no sequence of these, or names two alike."""
+    """Check a sequence of instances with unique names."""
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise ContractError(f"{what} is {type(given).__name__}; give a tuple of {kind.__name__}.")
     for each in given:
@@ -104,7 +104,7 @@ def _all_of(given: Any, kind: type[Any], what: str) -> None:
             raise ContractError(f"{what} holds {type(each).__name__}; give a tuple of {kind.__name__}.")
     name, count = next(iter(Counter(each.name for each in given).most_common(1)), ("", 0))
     if count > 1:
-        raise ContractError(f"{what}: {count} are named {name!r}; each needs a name of its own.")
+        raise ContractError(f"{what}: {count} are named {name!r}; names must be unique.")
 
 
 def _name(name: object, what: str) -> str:

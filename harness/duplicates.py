@@ -1,4 +1,4 @@
-"""Has this been proposed before: exactly, or but for a rounding?"""
+"""Find proposals that were made before, exactly or after rounding."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.choices import Choices, has_choices, text_of
 from harness.levels import Levels, is_number
 
 STEPS = 100
-"""A range counts as a grid of so many equal steps, on its own scale; one with fewer whole numbers as these."""
+"""Number of equal steps of a range on its own scale for rounding; ranges with fewer integers are not rounded."""
 
 
 class Seen:
     """Remembers the proposals of one run.
 
     Args:
-        space: Its hyperparameters say how values are rounded; read, never changed.
+        space: Defines how values are rounded; it is not changed.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -34,13 +34,13 @@ class Seen:
         """Remember a proposal.
 
         Args:
-            params: As proposed, valid or not; None is never the same as anything.
-            fidelity: A proposal at another fidelity is another one.
-            index: Of its trial.
+            params: As proposed, valid or not; None is never a duplicate.
+            fidelity: Proposals at different fidelities are different.
+            index: Index of its trial.
 
         Returns:
-            Index of the first trial with exactly this proposal, or None; where there is none, index of the first one
-            that is the same after rounding every number to the grid, or None.
+            Index of the first trial with exactly this proposal, or None; and if None, index of the first one that is
+            equal after rounding all numbers to the grid, or None.
         """
         if params is None:
             return None, None
@@ -51,12 +51,12 @@ class Seen:
         return None, None if nearly == index else nearly
 
     def rounded(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The proposal with every number at the nearest point of its hyperparameter's grid; the rest as it is."""
+        """The proposal with every number rounded to the grid of its hyperparameter."""
         return {name: self._round[name](value) if name in self._round else value for name, value in params.items()}
 
 
 def rounding(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Any]:
-    """The rule that rounds values of one hyperparameter; what is no number, or outside its range, stays as it is."""
+    """A function that rounds values of one hyperparameter; other values and values out of range are unchanged."""
     if isinstance(hyperparameter, FloatHyperparameter | IntegerHyperparameter):
         return _of_range(hyperparameter)
     levels = Choices(hyperparameter).values if has_choices(hyperparameter) else ()

@@ -1,4 +1,4 @@
-"""Every error a user can act on. Each message is one sentence: what was wrong, the nearest valid value, what to do."""
+"""Errors for users. Each message is one sentence: what was wrong, the nearest valid value, what to do."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from harness.masking import without_secrets
 
 
 class HyperboleError(Exception):
-    """Something the user can put right; commands print it as one sentence and exit with ``exit_code``.
+    """An error that the user can fix; commands print it as one sentence and exit with ``exit_code``.
 
     Args:
-        message: The sentence; secrets of the environment are taken out, whoever quoted them.
+        message: The sentence; secrets of the environment are removed.
     """
 
     exit_code = 2
@@ -22,29 +22,29 @@ class HyperboleError(Exception):
 
 
 class SettingError(HyperboleError):
-    """A name or value in the configuration is not one that exists."""
+    """A name or value in the configuration is invalid."""
 
 
 class SpaceError(SettingError):
-    """A benchmark's search space cannot be used: what is wrong is in the benchmark, not on the command line."""
+    """A benchmark's search space cannot be used; the benchmark is at fault, not the command line."""
 
 
 class ContractError(HyperboleError):
-    """A plug-in does not do what one of its kind must: the sentence names the class, and what was wanted."""
+    """A plug-in breaks its contract; the message names the class and the expectation."""
 
 
 class RunError(HyperboleError):
-    """A run folder on disk does not fit the run that was asked for."""
+    """A run folder on disk does not match the requested run."""
 
 
 class FruitlessError(HyperboleError):
-    """Every evaluation of a run failed: it is complete and on record, and has no result."""
+    """Every evaluation of a run failed: it is complete and recorded, but has no result."""
 
     exit_code = 1
 
 
 class DiskError(HyperboleError):
-    """A file of this machine cannot be used: the disk is full, say. What was recorded before is whole."""
+    """A file cannot be used, e.g. because the disk is full. Earlier records are intact."""
 
 
 class ServerError(HyperboleError):
@@ -56,7 +56,7 @@ class ModelError(HyperboleError):
 
 
 class RecordingError(HyperboleError):
-    """A replay asked for a completion that was never recorded."""
+    """A replay needs a completion that was not recorded."""
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -73,7 +73,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
-    """The error for a misspelt name: says what is unknown, the nearest match and every valid name."""
+    """The error for an unknown name, with the nearest match and all valid names."""
     known = sorted(str(option) for option in options)
     folded = {option.casefold(): option for option in known}
     near = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)

@@ -1,9 +1,9 @@
-"""Check and evaluate one configuration by hand; prints the trial's row as JSON.
+"""Check and evaluate one configuration, and print the trial's row as JSON.
 
 python -m harness.evaluate benchmark=hpobench benchmark.task=credit_g 'params={depth: 2, width: 64, ...}'
 
-Takes the overrides of ``harness.run``, with ``params`` and, where a benchmark has fidelities, ``fidelity``.
-Exit codes: 0 evaluated, 1 invalid (the row says why) or failed, 2 a mistake in the command.
+Takes the overrides of ``harness.run`` with ``params`` and, for benchmarks with fidelities, ``fidelity``.
+Exit codes: 0 evaluated, 1 invalid (see the row) or failed, 2 mistake in the command.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def main() -> None:
 
 
 def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
-    """The row of one trial, in no run and recorded nowhere.
+    """The row of one trial, which is not recorded.
 
     Raises:
-        HyperboleError: A wrong name or value among the overrides, or no params.
+        HyperboleError: An override is invalid, or there are no params.
     """
     from harness.build import build_benchmark, build_repair
     from harness.clock import now

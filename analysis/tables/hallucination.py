@@ -54,7 +54,7 @@ def hallucination_table(experiment: Experiment) -> Table:
     ]
     if any(row["replies"] for row in rows):
         notes.append(
-            "Copies: equal to a configuration in the own prompt. "
+            "Copies: equal to a configuration in their own prompt. "
             "Refusals: no JSON object, and the reply begins with a refusal."
         )
         notes.append(

@@ -99,7 +99,7 @@ def leak_table(pairs: Iterable[LeakPair]) -> Table:
         row |= metric_cells("difference", mean, (pair.leaking - pair.plain)[:, None])
         rows.append(row)
     notes = (
-        f"Gap: validation score minus test score, positive if validation is better. {LEAK}: models are trained on "
+        f"Gap: the amount by which validation is better than test. {LEAK}: models are trained on "
         "training and validation data and then scored on the latter, as in HPOBench v1. Runs are paired by seed; "
         "intervals: bootstrap over seeds.",
     )

@@ -1,4 +1,4 @@
-"""What a plug-in must keep, as functions that play it and say in sentences what it breaks.
+"""The contract of plug-ins: functions that run a plug-in and report what it breaks.
 
-Imported by ``harness.check`` and by the contract tests; nothing that a run needs is in here.
+Imported by ``harness.check`` and by the contract tests, never by a run.
 """

@@ -1,4 +1,4 @@
-"""Where a benchmark is tried: evaluations whose answers can be compared, and what was wrong with each."""
+"""The bench on which a benchmark is checked: comparable evaluations and their errors."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from harness.outcome import TIMED, plain_outcome, reason, said
 from harness.problem import Benchmark, EvaluationError, Outcome, Params
 
 CONFIGURATIONS, TRAININGS = 50, 3
-"""Tried beside the default: of a benchmark that looks up or computes, and of one that trains."""
+"""Number of configurations besides the default: for fast benchmarks, and for live training."""
 SLOW_SECONDS = 1.0
-"""An evaluation that takes longer counts as a training."""
+"""A longer evaluation counts as training."""
 SEED = 3
 
 
 def close(benchmark: Benchmark) -> None:
-    """End what its evaluations have started, where it can (``BenchmarkOptions``)."""
+    """Close the benchmark if it has ``close`` (``BenchmarkOptions``)."""
     if callable(end := getattr(benchmark, "close", None)):
         end()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one evaluation.
+    """The result of one evaluation.
 
     Attributes:
-        outcome: None where there is none.
-        failure: Why the evaluation failed, in its own words.
-        breach: What is wrong with what it returned, or did, a sentence.
+        outcome: The outcome, or None.
+        failure: The evaluation's error message, or None.
+        breach: A sentence on a broken rule, or None.
     """
 
     outcome: Outcome | None = None
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def measured(self) -> Any:
-        """What must be the same whenever the same is evaluated."""
+        """The part that must be reproducible."""
         if self.outcome is None:
             return self.failure or self.breach
         metrics = self.outcome.metrics.items()
@@ -55,9 +55,9 @@ class Bench:
     """One benchmark under check.
 
     Attributes:
-        build: Makes an instance anew, which shares no evaluation with another one.
-        benchmark: The one that is evaluated.
-        trainings: Configurations tried beside the default, where an evaluation trains.
+        build: Builds a new instance that shares no evaluations.
+        benchmark: The instance under check.
+        trainings: Number of configurations besides the default if evaluations train.
     """
 
     build: Callable[[], Benchmark]
@@ -67,12 +67,12 @@ class Bench:
 
     @property
     def who(self) -> str:
-        """Its class's name."""
+        """Name of its class."""
         return named(self.benchmark)
 
     @functools.cached_property
     def trains(self) -> bool:
-        """Whether it says so (``live``), or is so slow that few configurations are tried."""
+        """Whether it declares ``live`` or is so slow that only a few configurations are tried."""
         inner: Any = self.benchmark
         while (wrapped := getattr(inner, "wrapped", None)) is not None:
             inner = wrapped
@@ -84,7 +84,7 @@ class Bench:
 
     @functools.cached_property
     def configurations(self) -> list[Params]:
-        """The default and random ones, always the same."""
+        """The default and fixed random configurations."""
         problem = self.benchmark.problem
         return [problem.default, *valid_configurations(problem, self.trainings if self.trains else CONFIGURATIONS)]
 
@@ -97,11 +97,11 @@ class Bench:
     def evaluate(
         self, params: Params, fidelity: Mapping[str, float] | None = None, benchmark: Benchmark | None = None
     ) -> Answer:
-        """Evaluate as the loop does, and see what comes of it; whatever is raised is a failure.
+        """Evaluate as the loop does; any exception is a failure.
 
         Args:
             params: A valid configuration.
-            fidelity: As a proposal names it.
+            fidelity: As in a proposal.
             benchmark: Another instance; None for the one under check.
         """
         judge = self.benchmark if benchmark is None else benchmark
@@ -113,7 +113,7 @@ class Bench:
             return Answer(failure=reason(error))
         if given != params or level != fidelity:
             what = "params" if given != params else "fidelity"
-            return Answer(breach=f"{self.who}.evaluate changes the {what} that it is given; change a copy.")
+            return Answer(breach=f"{self.who}.evaluate changes its argument {what}; change a copy.")
         try:
             outcome = plain_outcome(returned, judge.problem.objectives, said(judge))
         except EvaluationError as error:

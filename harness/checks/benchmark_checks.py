@@ -1,4 +1,4 @@
-"""What every benchmark must be: each check evaluates a few configurations and yields one sentence per breach."""
+"""The contract of benchmarks: each check evaluates a few configurations and yields one sentence per broken rule."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from harness.problem import Benchmark, Objective, Params
 from harness.space import default_of
 
 REPEATED = 6
-"""Configurations evaluated again."""
+"""Number of configurations that are evaluated again."""
 CURVE = 25
 RUNS, LENGTH = 40, 10
-"""Of random search, with which a curve is compared."""
+"""Random searches with which a curve is compared."""
 ERRORS = 5.0
-"""Standard errors between the two, at most."""
+"""Largest difference between the two, in standard errors."""
 QUANTILES = 11
 
 
 def breaches(bench: Bench) -> list[str]:
-    """Everything that a benchmark breaks, one sentence each; empty where it keeps the contract."""
+    """One sentence per rule that a benchmark breaks; empty if it keeps the contract."""
     before = fingerprint(bench.benchmark.problem)
     problem = bench.benchmark.problem
     found: dict[str, None] = {}
@@ -49,15 +49,15 @@ def breaches(bench: Bench) -> list[str]:
 
 
 def declared(bench: Bench) -> Iterator[str]:
-    """What it says of itself."""
+    """Check the declarations."""
     inner = bench.benchmark
     yield from benchmark_options(inner)
     problem = inner.problem
     own = default_of(problem.space)
     if text_of(own) != text_of(problem.default):
         yield (
-            f"{bench.who}: the problem's default is {problem.default}, and its space's own is {own}; methods start "
-            "from either, so declare one default."
+            f"{bench.who}: the problem's default is {problem.default}, but its space's is {own}; methods start "
+            "from either, so declare the same default."
         )
     for fidelity in problem.fidelities:
         if fidelity.lower == fidelity.upper:
@@ -65,23 +65,23 @@ def declared(bench: Bench) -> Iterator[str]:
 
 
 def outcomes(bench: Bench) -> Iterator[str]:
-    """Every configuration has an outcome of the objectives, or fails in the benchmark's own words; not all do."""
+    """Every configuration has a valid outcome or fails with the benchmark's own error; not all fail."""
     answers = [bench.answer(place) for place in range(len(bench.configurations))]
     yield from (answer.breach for answer in answers if answer.breach is not None)
     if all(answer.failure is not None for answer in answers):
-        yield f"{bench.who}.evaluate fails at each of {len(answers)} configurations; the first: {answers[0].failure}"
+        yield f"{bench.who}.evaluate fails at all of {len(answers)} configurations; first error: {answers[0].failure}"
     losses = [answer.outcome.losses for answer in answers if answer.outcome is not None]
     both = [answer.outcome.losses.keys() & answer.outcome.metrics.keys() for answer in answers if answer.outcome]
     clashing = set().union(*both)
     if clashing:
-        yield f"{bench.who}.evaluate returns {sorted(clashing)[0]!r} as a loss and as a metric; give each a name."
+        yield f"{bench.who}.evaluate returns {sorted(clashing)[0]!r} as a loss and as a metric; use different names."
     for objective in bench.benchmark.problem.objectives if losses else ():
         yield from _within(bench.who, objective, [loss[objective.name] for loss in losses])
 
 
 def _within(who: str, objective: Objective, losses: list[float]) -> Iterator[str]:
     if len(losses) > 1 and len(set(losses)) == 1:
-        yield f"{who}: {len(losses)} configurations all have the same {objective.name}; nothing is to be optimized."
+        yield f"{who}: {len(losses)} configurations all have the same {objective.name}; there is nothing to optimize."
     best, worst = objective.scale or (None, None)
     for sign, what, bound, found in (
         (1, "optimum", objective.optimum, min(losses)),
@@ -100,13 +100,13 @@ def _within(who: str, objective: Objective, losses: list[float]) -> Iterator[str
 
 
 def repeatable(bench: Bench) -> Iterator[str]:
-    """The same configuration and seed have the same outcome, in another instance too (law 6); so has each fidelity."""
+    """The same configuration, fidelity and seed have the same outcome, also in another instance (law 6)."""
     found = list(_repeated(bench))
-    yield from found or _fidelities(bench)  # two fidelities cannot be compared where one cannot with itself
+    yield from found or _fidelities(bench)  # fidelities cannot be compared if one is not reproducible
 
 
 def _repeated(bench: Bench) -> Iterator[str]:
-    """The first difference between evaluations of the same."""
+    """The first difference between repeated evaluations."""
     other = bench.build()
     try:
         yield from _differing(bench, other)
@@ -121,28 +121,28 @@ def _differing(bench: Bench, other: Benchmark) -> Iterator[str]:
         if bench.evaluate(params).measured != first:
             draws = _from_the_same_state(bench, params) == _from_the_same_state(bench, params)
             why = (
-                "it draws from the random state that all of a process share: draw from numpy.random.default_rng(seed)"
+                "it draws from the global random state: draw from numpy.random.default_rng(seed)"
                 if draws
-                else "an outcome follows from these alone: draw from a generator made from the seed"
+                else "an outcome may depend only on these: draw from a generator made from the seed"
             )
             yield f"{bench.who}.evaluate returns something else the second time {again}; {why}."
         elif bench.evaluate(params, {}).measured != first:
             yield f"{bench.who}.evaluate returns something else for fidelity={{}} than for None; both mean the highest."
         elif bench.evaluate(params, benchmark=other).measured != first:
-            yield f"{bench.who}: two instances return different outcomes {again}; an outcome follows from these alone."
+            yield f"{bench.who}: two instances return different outcomes {again}; an outcome may depend only on these."
         else:
             continue
         return
 
 
 def _from_the_same_state(bench: Bench, params: Params) -> Any:
-    """What is measured where the process's random state is always the same."""
+    """The measurements with a fixed global random state."""
     scrambler()()
     return bench.evaluate(params).measured
 
 
 def _fidelities(bench: Bench) -> Iterator[str]:
-    """Each can be had at both ends, and the highest is what None is."""
+    """Each fidelity can be evaluated at both bounds, and the highest equals None."""
     default, first = bench.configurations[0], bench.answer(0)
     several = bench.configurations[1 : 1 if bench.trains else REPEATED]
     for fidelity in bench.benchmark.problem.fidelities:
@@ -158,7 +158,7 @@ def _fidelities(bench: Bench) -> Iterator[str]:
         if lowest.outcome is None and first.outcome is not None:
             yield (
                 f"{bench.who}.evaluate fails at {fidelity.name} = {ends[0]}, which the problem declares "
-                f"({lowest.failure}); declare what it takes."
+                f"({lowest.failure}); declare valid bounds."
             )
         if highest.measured != first.measured:
             yield (
@@ -168,7 +168,7 @@ def _fidelities(bench: Bench) -> Iterator[str]:
 
 
 def unshared(bench: Bench) -> Iterator[str]:
-    """What is done to one outcome is not seen in the next."""
+    """Changes to one outcome do not affect the next."""
     default = bench.benchmark.problem.default
     try:
         first = bench.benchmark.evaluate(dict(default), None, 0)
@@ -176,14 +176,14 @@ def unshared(bench: Bench) -> Iterator[str]:
         first.metrics["made up"] = 1.0
         second = bench.benchmark.evaluate(dict(default), None, 0)
         shared = not second.losses or "made up" in second.metrics
-    except Exception:  # no outcome, or none that can be changed: nothing is shared
+    except Exception:  # no mutable outcome: nothing is shared
         return
     if shared:
-        yield f"{bench.who}.evaluate returns the same outcome object twice; others may change it: make one each time."
+        yield f"{bench.who}.evaluate returns the same outcome object twice; return a new one each time."
 
 
 def curves(bench: Bench) -> Iterator[str]:
-    """A curve of random search is one, begins as a shorter one, and is what random search finds."""
+    """A random-search curve has the right length and prefix, and agrees with random search."""
     if list(benchmark_options(bench.benchmark)):
         return
     try:
@@ -197,7 +197,7 @@ def curves(bench: Bench) -> Iterator[str]:
     if len(curve) != CURVE:
         yield f"{bench.who}.random_search_curve({CURVE}) returns {len(curve)} losses; give one per evaluation."
     elif not np.allclose(curve[: len(shorter)], shorter, rtol=1e-9, atol=0):
-        yield f"{bench.who}.random_search_curve begins otherwise when more evaluations are asked for."
+        yield f"{bench.who}.random_search_curve begins differently if more evaluations are requested."
     else:
         yield from _found_by_random_search(bench, curve)
 
@@ -208,7 +208,7 @@ def _curve(bench: Bench, method: str, count: int) -> list[float] | None:
 
 
 def _found_by_random_search(bench: Bench, curve: list[float]) -> Iterator[str]:
-    """The best of ten over forty runs; single losses would not do, since a few diverged trainings carry their mean."""
+    """Compare the best of ten over forty runs; the mean of single losses depends on a few diverged trainings."""
     name = bench.benchmark.problem.objectives[0].name
     if bench.trains:
         return
@@ -220,8 +220,8 @@ def _found_by_random_search(bench: Bench, curve: list[float]) -> Iterator[str]:
     error = float(np.std(best, ddof=1)) / math.sqrt(RUNS)
     if abs(float(np.mean(best)) - curve[LENGTH - 1]) > ERRORS * error + ROUNDING:
         yield (
-            f"{bench.who}.random_search_curve says {curve[LENGTH - 1]:g} for the best of {LENGTH} draws, and {RUNS} "
-            f"random searches found {float(np.mean(best)):g} on average; the curve is for draws from the space."
+            f"{bench.who}.random_search_curve returns {curve[LENGTH - 1]:g} for the best of {LENGTH} draws, but {RUNS} "
+            f"random searches found {float(np.mean(best)):g} on average; the curve must be for draws from the space."
         )
 
 

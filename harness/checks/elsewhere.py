@@ -1,4 +1,4 @@
-"""The same run in a process in which nothing has run before: what one run leaves behind cannot help another."""
+"""The same run in a fresh process, to find state that is kept between runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER_SEED = 1
 
 
 def _fresh(function: Callable[[Any], list[Any]], given: Any) -> list[Any]:
-    """What a function of this module returns in another process.
+    """Call a function of this module in another process.
 
     Raises:
         BrokenError: The process died.
@@ -33,10 +33,10 @@ def _fresh(function: Callable[[Any], list[Any]], given: Any) -> list[Any]:
 
 
 def decided_elsewhere(stages: Sequence[Stage]) -> list[Any]:
-    """What each decides with another seed, in one fresh process, in this order.
+    """Decisions of each optimizer with another seed, in one fresh process, in this order.
 
     Raises:
-        BrokenError: One cannot be played to the end there.
+        BrokenError: A run does not reach its end.
     """
     return _fresh(_decided, [replace(stage) for stage in stages])
 
@@ -46,7 +46,7 @@ def _decided(stages: Sequence[Stage]) -> list[Any]:
 
 
 def measured_elsewhere(config: Mapping[str, Any]) -> list[Any]:
-    """What a benchmark measures at its first configurations, in a fresh process.
+    """Measurements of a benchmark at its first configurations, in a fresh process.
 
     Raises:
         BrokenError: It cannot be built there.
@@ -61,30 +61,30 @@ def _measured(config: Mapping[str, Any]) -> list[Any]:
 
 
 def measured_otherwise(bench: Bench, elsewhere: Sequence[Any]) -> Iterator[str]:
-    """What a benchmark takes from the process.
+    """Check whether a benchmark depends on the process.
 
     Args:
-        bench: In this process.
-        elsewhere: What it measured in another one (``measured_elsewhere``).
+        bench: The bench in this process.
+        elsewhere: Measurements in another process (``measured_elsewhere``).
     """
     if any(bench.answer(place).measured != measured for place, measured in enumerate(elsewhere)):
         yield (
-            f"{bench.who}.evaluate returns something else in a fresh process; it may follow the order of a set or "
-            "hash() of a text, which differ from process to process."
+            f"{bench.who}.evaluate returns something else in a fresh process; it may depend on the order of a set or "
+            "hash() of a text, which differ between processes."
         )
 
 
 def left_behind(stage: Stage, elsewhere: Any) -> Iterator[str]:
-    """What an optimizer keeps for the next run of its process, or takes from the process.
+    """Check whether an optimizer depends on the process or on earlier runs in it.
 
     Args:
-        stage: On which other runs were played in this process.
-        elsewhere: What it decided in another one (``decided_elsewhere``).
+        stage: The stage, with earlier runs in this process.
+        elsewhere: Decisions in another process (``decided_elsewhere``).
     """
     run = stage.play(seed=OTHER_SEED)
     if run.decided != elsewhere:
         yield (
-            f"{named(run.optimizer)} proposes otherwise in a fresh process: it keeps something from run to run, or "
-            "follows the order of a set or hash() of a text, which differ from process to process; sort what has no "
-            "order, and keep everything in self."
+            f"{named(run.optimizer)} proposes differently in a fresh process: it keeps state between runs, or "
+            "depends on the order of a set or hash() of a text, which differ between processes; sort sets, "
+            "and keep all state in self."
         )

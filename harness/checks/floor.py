@@ -1,4 +1,4 @@
-"""Whose turn it is while an optimizer is checked, and how it reaches for the benchmark in its own."""
+"""Detect access of an optimizer to the benchmark during its own calls."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.problem import Benchmark, Outcome, Params, Problem
 
 
 class Floor:
-    """Whose turn it is.
+    """The part whose code is running.
 
     Attributes:
-        reached: What was done in the optimizer's turn to the benchmark, one sentence each.
+        reached: Sentences on accesses to the benchmark during the optimizer's calls.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Floor:
 
     @contextlib.contextmanager
     def given_to(self, who: str) -> Iterator[None]:
-        """The optimizer's turn."""
+        """Mark that a method of the optimizer runs."""
         before, self._holder = self._holder, who
         try:
             yield
@@ -35,16 +35,16 @@ class Floor:
             self._holder = before
 
     def note(self, what: str) -> None:
-        """Somebody does something to the benchmark: whoever has the floor."""
+        """Record an access to the benchmark if a method of the optimizer runs."""
         if self._holder is not None:
             self.reached[
-                f"{self._holder} {what}; an optimizer sees its problem and the trials that it is told of, and never "
+                f"{self._holder} {what}; an optimizer sees its problem and the trials passed to tell, never "
                 "the benchmark (law 4)."
             ] = None
 
 
 class Guarded:
-    """The benchmark as the loop has it: notes who comes to it."""
+    """The benchmark of the loop, which records accesses."""
 
     def __init__(self, benchmark: Benchmark, floor: Floor) -> None:
         self._benchmark = self.wrapped = benchmark
@@ -52,8 +52,8 @@ class Guarded:
 
     @property
     def problem(self) -> Problem:
-        """The benchmark's."""
-        self._floor.note("looks at the benchmark")
+        """The benchmark's problem."""
+        self._floor.note("accesses the benchmark")
         return self._benchmark.problem
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
@@ -69,7 +69,7 @@ class Guarded:
 
 @contextlib.contextmanager
 def heard(benchmark: Benchmark, floor: Floor) -> Iterator[None]:
-    """Note the evaluations of every instance of the benchmark's class: an optimizer may make one of its own."""
+    """Record the evaluations of all instances of the benchmark's class, since an optimizer may build its own."""
     inner: Any = benchmark
     while (wrapped := getattr(inner, "wrapped", None)) is not None:
         inner = wrapped
@@ -95,7 +95,7 @@ def heard(benchmark: Benchmark, floor: Floor) -> Iterator[None]:
 
 
 def imports_of_benchmarks(kind: type) -> Iterator[str]:
-    """Where the modules of an optimizer's class, and of the classes that it extends, import a benchmark."""
+    """Imports of benchmarks in the modules of an optimizer's class and its base classes."""
     library = Path(sysconfig.get_paths()["purelib"])
     for module in dict.fromkeys(inspect.getmodule(base) for base in kind.__mro__):
         file = Path(getattr(module, "__file__", None) or "")
@@ -109,5 +109,5 @@ def imports_of_benchmarks(kind: type) -> Iterator[str]:
                     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
                     yield (
                         f"{shown}, line {getattr(node, 'lineno', 0)}, imports {name}; an optimizer never sees a "
-                        "benchmark (law 4): take what it needs from its problem."
+                        "benchmark (law 4); use its problem instead."
                     )

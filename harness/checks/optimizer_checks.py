@@ -1,4 +1,4 @@
-"""What every optimizer must do, checked on one benchmark: each check plays it and yields one sentence per breach."""
+"""The contract of optimizers, on one benchmark: each check runs it and yields one sentence per broken rule."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from harness.validity import Checker, check_fidelity
 
 
 def breaches(stage: Stage, thorough: bool = True) -> list[str]:
-    """Everything that an optimizer breaks on one benchmark, one sentence each; empty where it keeps the contract.
+    """One sentence per rule that an optimizer breaks on one benchmark; empty if it keeps the contract.
 
     Args:
         stage: The optimizer on the benchmark.
-        thorough: False for what shows in plain runs alone: nothing is invalid, and no start is chosen.
+        thorough: False for plain runs only, without invalid proposals and starts.
 
     Raises:
-        SettingError: It refuses the benchmark, or does not take its settings.
+        SettingError: It refuses the benchmark or its settings.
     """
     found: dict[str, None] = {}
 
     def silent(checks: Iterable[Callable[[Stage], Iterable[str]]]) -> bool:
-        """Whether they find nothing new."""
+        """Whether the checks find nothing new."""
         before = len(found)
         for check in checks:
             try:
@@ -45,66 +45,66 @@ def breaches(stage: Stage, thorough: bool = True) -> list[str]:
         return len(found) == before
 
     if not silent([gets_through]) and not stage.gets_through:
-        return distinct(found)  # other runs would stop at the same place
+        return distinct(found)  # other runs would fail in the same way
     silent([*ALONE, *(TOLD if thorough else ())])
-    if silent([same_seed]):  # runs can be compared
+    if silent([same_seed]):  # runs are comparable
         silent([*COMPARED, *((resumed_after_invalid,) if thorough else ())])
     return distinct(found)
 
 
 def gets_through(stage: Stage) -> Iterator[str]:
-    """A plain run, from the first trial to the last."""
+    """A plain run reaches its end."""
     yield from _watched(stage.base)
 
 
 def declared(stage: Stage) -> Iterator[str]:
-    """What it says of itself is said in the right type."""
+    """Declarations have the right types."""
     yield from optimizer_options(stage.base.optimizer)
     yield from imports_of_benchmarks(_kind(stage.base))
 
 
 def charged(stage: Stage) -> Iterator[str]:
-    """What a language model was asked is charged."""
+    """Calls of a language model are charged."""
     run = stage.base
     calls = sum(row["usage"]["calls"] for row in run.rows)
     if calls != run.requests:
         yield (
-            f"{_who(run)} asked the language model {run.requests} times in {len(run.rows)} trials, and the usage of "
-            f"its proposals says {calls} calls: give Proposal the usage of every completion."
+            f"{_who(run)} asked the language model {run.requests} times in {len(run.rows)} trials, but the usage of "
+            f"its proposals has {calls} calls: pass the usage of every completion to Proposal."
         )
     if not stage.uses_model and any(row["proposer"] == Proposer.MODEL for row in run.rows):
-        yield f"{_who(run)} says proposer=model, and no language model is among its settings."
+        yield f"{_who(run)} sets proposer=model, but has no language model among its settings."
     if any(row["proposer"] == Proposer.START for row in run.rows):
-        yield f"{_who(run)} says proposer=start, which is for the start of the run; say random, classical or model."
+        yield f"{_who(run)} sets proposer=start, which is for the start of the run; use random, classical or model."
 
 
 def fidelity(stage: Stage) -> Iterator[str]:
-    """It proposes fidelities if it says so, and says that it needs one where there is none."""
+    """It declares whether it proposes fidelities, and refuses problems without the fidelity that it needs."""
     run, needs = stage.base, bool(getattr(stage.base.optimizer, "needs_fidelity", False))
     varied = any(row["fidelity"] for row in run.rows)
     if varied and not needs and not stage.uses_model:
-        yield f"{_who(run)} proposes fidelities; say needs_fidelity = True in the class."
+        yield f"{_who(run)} proposes fidelities; set needs_fidelity = True in the class."
     if needs and not varied:
-        yield f"{_who(run)} says needs_fidelity = True, and proposed none below the highest in {len(run.rows)} trials."
+        yield f"{_who(run)} has needs_fidelity = True, but proposed none below the highest in {len(run.rows)} trials."
     if needs:
         try:
             stage.play(through=OneFidelity)
         except SettingError:
             return
         yield (
-            f"{_who(run)} says needs_fidelity = True, and takes a problem that has none; raise a SettingError "
-            "(harness.errors) in __init__ that says so."
+            f"{_who(run)} has needs_fidelity = True, but accepts a problem without fidelities; raise a SettingError "
+            "(harness.errors) in __init__."
         )
 
 
 def any_budget(stage: Stage) -> Iterator[str]:
-    """A budget may limit anything: seconds alone, say, unless it says that it needs another."""
+    """Any limit is accepted, e.g. only seconds, unless the optimizer refuses it with an error."""
     with contextlib.suppress(SettingError):
         yield from _watched(stage.play(planned=Budget(seconds=3600.0)))
 
 
 def told_of_invalid_proposals(stage: Stage) -> Iterator[str]:
-    """Every kind of fault, left alone and repaired in every way, after a start from the default."""
+    """Every kind of fault, with and without each repair, after a start from the default."""
     yield from _watched(stage.spoiled)
 
 
@@ -114,24 +114,24 @@ def told_of_failures(stage: Stage) -> Iterator[str]:
 
 
 def told_of_a_start(stage: Stage) -> Iterator[str]:
-    """Trials that it did not ask for come first, one of them with an evaluation that failed."""
+    """It accepts initial trials that it did not propose, one of them with a failed evaluation."""
     given = valid_configurations(stage.base.problem, 2)
     yield from _watched(stage.play(start=GivenStart(given), through=failing_at(given[0])))
 
 
 def first_objective(stage: Stage) -> Iterator[str]:
-    """Of several objectives it minimizes the first, or says that it minimizes all."""
+    """With several objectives it minimizes the first, or declares that it minimizes all."""
     several = len(stage.base.problem.objectives) > 1
     if several and not getattr(stage.base.optimizer, "multi_objective", False):
         other = stage.play(through=OtherObjectives)
         if other.decided != stage.base.decided:
             yield (
-                f"{_who(stage.base)} minimizes more than the first objective; say multi_objective = True in the class."
+                f"{_who(stage.base)} minimizes more than the first objective; set multi_objective = True in the class."
             )
 
 
 def same_seed(stage: Stage) -> Iterator[str]:
-    """The same seed proposes the same, whatever else goes on in the process (law 6)."""
+    """The same seed gives the same proposals, independent of other code in the process (law 6)."""
     who, scramble = _who(stage.base), scrambler()
     other = Other(stage, 1)
     if stage.play(before_ask=[scramble, other]).decided == stage.base.decided:
@@ -140,40 +140,40 @@ def same_seed(stage: Stage) -> Iterator[str]:
     if stage.play().decided != stage.base.decided:
         kept = changed(before, shared_state(_kind(stage.base)))
         yield (
-            f"{who} proposes otherwise in a second run with the same seed: {kept} is shared by all its instances; keep "
+            f"{who} proposes differently in a second run with the same seed: {kept} is shared by all instances; keep "
             "it in self, and set it in __init__."
             if kept
-            else f"{who} proposes otherwise in a second run with the same seed; draw from a generator of its own, made "
-            "from the seed that __init__ is given, and from nothing else."
+            else f"{who} proposes differently in a second run with the same seed; draw only from a generator made "
+            "from the seed argument of __init__."
         )
     elif stage.play(before_ask=[scramble]).decided != stage.base.decided:
         yield (
-            f"{who} draws from the random state that all of a process share (random, numpy.random); draw from a "
+            f"{who} draws from the global random state (random, numpy.random); draw from a "
             "generator of its own: numpy.random.default_rng(seed)."
         )
     else:
         yield (
-            f"{who} proposes otherwise while another instance of it runs: the two share state; keep everything in "
+            f"{who} proposes differently while another instance runs: the two share state; keep all state in "
             "self, and set it in __init__."
         )
 
 
 def other_seed(stage: Stage) -> Iterator[str]:
-    """Another seed proposes something else: runs that differ in the seed alone are counted as independent ones."""
+    """Another seed gives other proposals, because runs with different seeds count as independent."""
     if stage.play(seed=1).decided == stage.base.decided:
         yield (
-            f"{_who(stage.base)} proposes the same with the seeds 0 and 1, so that seeds are no repetitions; draw from "
-            "a generator made from the seed that __init__ is given."
+            f"{_who(stage.base)} proposes the same with the seeds 0 and 1, so its runs are not independent; draw from "
+            "a generator made from the seed argument of __init__."
         )
 
 
 def resumed(stage: Stage) -> Iterator[str]:
-    """Interrupted, and fed its own trials back, it goes on as it would have (law 8)."""
+    """After an interruption and a replay of its own trials, it continues unchanged (law 8)."""
     return _resumed(stage, stage.base)
 
 
 def resumed_after_invalid(stage: Stage) -> Iterator[str]:
-    """So it does where the first was not its own, some were invalid, and some repaired."""
+    """The same with a start, invalid proposals and repairs."""
     return _resumed(stage, stage.spoiled, spoiled=True, start=DefaultStart)
 
 
@@ -184,38 +184,38 @@ def _resumed(
     try:
         again = stage.play(logged=begun.rows, spoiled=spoiled, start=start())
     except RunError as error:
-        yield f"{_who(whole)} cannot be resumed: fed its own trials back, it proposes otherwise. {error}"
+        yield f"{_who(whole)} cannot be resumed: with its own trials replayed, it proposes differently. {error}"
         return
     if again.decided != whole.decided:
         yield (
-            f"{_who(whole)} cannot be resumed: interrupted and fed its own trials back, it goes on otherwise; "
-            "what it proposes must follow from seed, settings and what tell was given."
+            f"{_who(whole)} cannot be resumed: after a replay of its own trials, it continues differently; "
+            "proposals may depend only on the seed, settings and the trials passed to tell."
         )
 
 
 ALONE = (declared, charged, fidelity, any_budget)
-"""Checks that look at one run at a time."""
+"""Checks of single runs."""
 TOLD = (told_of_invalid_proposals, told_of_failures, told_of_a_start)
-"""So do these: what it is told is not what it asked for."""
+"""Checks of single runs whose trials differ from the proposals."""
 COMPARED = (other_seed, first_objective, resumed)
-"""Checks that compare runs, which says something only where a run can be repeated."""
+"""Checks that compare runs, which needs reproducible runs."""
 
 
 def _watched(run: Rehearsal) -> Iterator[str]:
-    """What any run shows: hands kept off, plain values, valid proposals."""
+    """Checks of any run: no side effects, builtin values, valid proposals."""
     yield from run.noticed
     if run.moved is not None:
-        yield f"{_who(run)} changes {run.moved}, which everybody shares; work on a copy (copy.deepcopy)."
+        yield f"{_who(run)} changes {run.moved}, which is shared; work on a copy (copy.deepcopy)."
     check = Checker(run.problem.space)
     for proposal in run.returned:
         if strange := foreign(proposal, run.problem):
             yield (
-                f"{_who(run)}.ask returned a {strange}; give builtin values (bool, int, float, str), as "
+                f"{_who(run)}.ask returned a {strange}; return builtin values (bool, int, float, str), as "
                 "harness.space.Decoder reads them off a configuration."
             )
         drawn = proposal.proposer in (Proposer.CLASSICAL, Proposer.RANDOM)
         if run.uses_model and not drawn:
-            continue  # what a model says is data, whatever it is
+            continue  # output of a model is data
         faults = check.proposal(proposal)[1] + check_fidelity(proposal.fidelity, run.problem)
         if faults:
             yield f"{_who(run)}.ask proposes what is invalid for {run.problem.name}: {describe(faults[0])}."

@@ -1,4 +1,4 @@
-"""Values of a proposal that are of no builtin type: they look right until they are written down or compared."""
+"""Find values of a proposal that are not of a builtin type and would fail in logs or comparisons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def foreign(proposal: Proposal, problem: Problem) -> str | None:
-    """The first value of a proposal that is of no builtin type, and where it stands."""
+    """The first value of a proposal that is not of a builtin type, and its place."""
     parts = (proposal.params, proposal.fidelity)
     for name, value in [item for part in parts if isinstance(part, Mapping) for item in part.items()]:
         if type(name) is not str:
@@ -29,7 +29,7 @@ def _is_choice(name: str, problem: Problem) -> bool:
 
 
 def _strange(value: Any) -> type | None:
-    """The type of a value, or of something in it, that JSON has no word for."""
+    """The first type inside a value that JSON cannot represent."""
     if type(value) in PLAIN:
         return None
     if type(value) in (list, tuple, dict):

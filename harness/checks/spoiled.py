@@ -1,4 +1,4 @@
-"""Invalid proposals for methods that make none: every kind of fault in what they proposed, and every repair."""
+"""Insert every kind of fault into proposals, with every repair, for methods that make no invalid proposals."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from harness.trial import Fault, Optimizer, Proposal, Trial, Violation
 from harness.validity import Checker
 
 UNSPOILED = 4
-"""One proposal in so many stays as it is, so that the optimizer has results to go on with."""
+"""One proposal in this many is not changed, so that the optimizer gets results."""
 
 
 class Spoiled:
-    """The optimizer, with faults in its proposals, one kind after the other; it is told of them as its own.
+    """An optimizer with faults inserted into its proposals, one kind after the other.
 
     Args:
-        optimizer: Whose proposals are spoiled.
-        problem: Which kinds of faults there are depends on its space.
+        optimizer: The optimizer.
+        problem: Its problem; the possible faults depend on the space.
     """
 
     def __init__(self, optimizer: Optimizer, problem: Problem) -> None:
@@ -38,7 +38,7 @@ class Spoiled:
         self._asks, self._spoilt = itertools.count(1), itertools.count()
 
     def ask(self) -> Proposal:
-        """A proposal with one fault, or as it is."""
+        """A proposal with one fault, or an unchanged one."""
         proposal = self._optimizer.ask()
         if not isinstance(proposal, Proposal) or next(self._asks) % UNSPOILED == 0:
             return proposal
@@ -47,12 +47,12 @@ class Spoiled:
         return kinds[place][again % len(kinds[place])]
 
     def tell(self, trial: Trial) -> None:
-        """Pass it on."""
+        """Pass the trial on."""
         self._optimizer.tell(trial)
 
 
 class EveryRepair:
-    """The repairs in turn, one per invalid proposal: the optimizer is told of what each makes of them."""
+    """All repairs in turn, one per invalid proposal."""
 
     name: str | None = None
 
@@ -62,7 +62,7 @@ class EveryRepair:
         self._clamp: Any = Clamp(problem, seed)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
-        """What the next one makes of it."""
+        """The result of the next repair."""
         clampable = all(violation.fault is Fault.OUT_OF_RANGE for violation in violations)
         repair = self._clamp if clampable else next(self._turns)
         self.name = repair.name
@@ -71,7 +71,7 @@ class EveryRepair:
 
 
 def _spoilt(proposal: Proposal, problem: Problem) -> dict[str, list[Proposal]]:
-    """Kind of fault -> the proposal with one such fault, in every way that this space has."""
+    """Kind of fault -> proposals with one such fault, in all variants that the space allows."""
     found = {
         Fault.UNPARSEABLE: [replace(proposal, params=None)],
         Fault.TRUNCATED: [replace(proposal, params=None, truncated=True)],
@@ -108,7 +108,7 @@ def _faulty(params: Params, problem: Problem) -> Iterator[dict[str, Any]]:
 
 
 def _forbidden(clause: Any) -> dict[str, Any]:
-    """Values that a clause of equalities forbids; {} where it says it in another way."""
+    """Values that a clause of equalities forbids; {} for other clauses."""
     if isinstance(clause, ForbiddenConjunction):
         return {name: value for part in clause.components for name, value in _forbidden(part).items()}
     values = [clause.value] if hasattr(clause, "value") else list(getattr(clause, "values", ()))
@@ -116,7 +116,7 @@ def _forbidden(clause: Any) -> dict[str, Any]:
 
 
 def valid_configurations(problem: Problem, count: int) -> list[Params]:
-    """Configurations drawn from a copy of the space, the same ones every time."""
+    """Fixed random configurations, drawn from a copy of the space."""
     space = copy.deepcopy(problem.space)
     space.seed(0)
     read = Decoder(space)

@@ -1,4 +1,4 @@
-"""Where an optimizer is tried: short runs on one benchmark, as in an experiment, with everybody watched."""
+"""The stage on which an optimizer is checked: short runs on one benchmark, under observation."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from harness.trial import Optimizer, Proposal, Trial
 from harness.values import TARGET
 
 SEED = 0
-"""Handed to evaluations; the optimizer's own is another argument."""
+"""Seed of evaluations; the optimizer's seed is separate."""
 SPOILED_TRIALS = 24
-"""Of a run in which proposals are spoiled, at least: enough for every kind of fault, and some valid proposals."""
+"""Smallest number of trials of a run with inserted faults: enough for every kind of fault and some valid proposals."""
 
 
 def as_is(benchmark: Benchmark) -> Benchmark:
-    """Nothing is changed."""
+    """Return the benchmark unchanged."""
     return benchmark
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What came of one short run.
+    """The result of one short run.
 
     Attributes:
-        optimizer: As built.
-        problem: The benchmark's, after the run.
-        rows: As they would stand in ``trials.jsonl``.
-        returned: Copies of what ``ask`` returned, before anything was done to it.
-        noticed: What the optimizer did that it must not, one sentence each.
-        uses_model: Whether it has a language model to ask.
-        requests: Those that the model answered.
-        moved: What was done to the problem, in words; None if nothing.
+        optimizer: The optimizer.
+        problem: The benchmark's problem, after the run.
+        rows: Rows as in ``trials.jsonl``.
+        returned: Copies of the proposals returned by ``ask``.
+        noticed: Sentences on forbidden actions of the optimizer.
+        uses_model: Whether it uses a language model.
+        requests: Number of answered requests.
+        moved: The changed part of the problem, or None.
     """
 
     optimizer: Optimizer
@@ -63,7 +63,7 @@ class Rehearsal:
 
     @property
     def decided(self) -> list[Any]:
-        """What must be the same whenever the same is run again."""
+        """The part that must be reproducible."""
         return [[row[key] for key in ("proposed", "fidelity", "executed", "violations")] for row in self.rows]
 
 
@@ -72,8 +72,8 @@ class Stage:
     """One optimizer on one benchmark.
 
     Attributes:
-        config: Resolved configuration; its ``benchmark`` (behind its ``probe``) and ``optimizer`` count.
-        trials: Of a run.
+        config: Resolved configuration; its ``benchmark``, ``probe`` and ``optimizer`` are used.
+        trials: Number of trials per run.
     """
 
     config: Mapping[str, Any]
@@ -81,34 +81,34 @@ class Stage:
 
     @functools.cached_property
     def base(self) -> Rehearsal:
-        """The run that others are compared with: seed 0, nothing changed."""
+        """The reference run: seed 0, nothing changed."""
         return self.play()
 
     @functools.cached_property
     def spoiled(self) -> Rehearsal:
-        """A run that starts from the default configuration, with faults in the proposals that follow."""
+        """A run with a start from the default configuration and inserted faults."""
         return self.play(spoiled=True, start=DefaultStart())
 
     @property
     def gets_through(self) -> bool:
-        """Whether the plain run reached its end."""
+        """Whether the reference run reached its end."""
         return "base" in vars(self)
 
     @functools.cached_property
     def uses_model(self) -> bool:
-        """Whether the optimizer asks a language model."""
+        """Whether the optimizer uses a language model."""
         return bool(models_in(self.config["optimizer"], self.config.get("llm")))
 
     def benchmark(self) -> Benchmark:
-        """The benchmark, built anew."""
+        """A new instance of the benchmark."""
         return build_benchmark(self.config, {"probe": SEED})
 
     def optimizer(self, problem: Problem, budget: Budget, seed: int) -> tuple[Optimizer, StandIn]:
-        """The optimizer, built anew, and the model that answers it where it asks one.
+        """A new instance of the optimizer, and its stand-in model.
 
         Raises:
-            HyperboleError: It does not take its settings, or refuses the problem.
-            BrokenError: It raises anything else.
+            HyperboleError: It refuses its settings or the problem.
+            BrokenError: It raises another exception.
         """
         chat = StandIn(problem.space)
         settings = with_model(self.config["optimizer"], self.config.get("llm"), chat)
@@ -130,20 +130,20 @@ class Stage:
         planned: Budget | None = None,
         until: int | None = None,
     ) -> Rehearsal:
-        """Play one run.
+        """Run the optimizer.
 
         Args:
-            seed: The optimizer's.
-            start: What the optimizer is told first.
-            logged: Rows of the run's beginning, fed back as on resuming.
-            spoiled: Whether every kind of fault is put into the proposals, and every repair made.
-            through: What stands before the benchmark.
+            seed: Seed of the optimizer.
+            start: The start of the run.
+            logged: Rows of the run's beginning, replayed as when resuming.
+            spoiled: Whether to insert all faults and use all repairs.
+            through: Wrapper of the benchmark.
             before_ask: Called before each ask.
-            planned: The budget that the optimizer is built with; None for one of as many proposals as there are.
-            until: After how many trials it is interrupted; None to play it to the end.
+            planned: The optimizer's budget; None for the number of proposals of the run.
+            until: Number of trials before an interruption; None to reach the end.
 
         Raises:
-            BrokenError: It cannot be played to the end.
+            BrokenError: The run does not reach its end.
             RunError: It departs from ``logged``.
             SettingError: The optimizer refuses the problem.
         """
@@ -176,7 +176,7 @@ class Stage:
 
 
 class Other:
-    """Another instance of the optimizer that runs in the same process, a trial at each call."""
+    """Another instance of the optimizer in the same process; each call runs one trial."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self._benchmark = stage.benchmark()
@@ -188,7 +188,7 @@ class Other:
         self._index = 0
 
     def __call__(self) -> None:
-        """One trial."""
+        """Run one trial."""
         proposal = check_proposal(self._optimizer.ask(), self._optimizer)
         self._optimizer.tell(evaluated(self._judge(Trial(self._index, proposal)), self._benchmark, SEED))
         self._index += 1
@@ -201,7 +201,7 @@ def _said(budget: Budget) -> str:
 
 @contextlib.contextmanager
 def _breaches_stop() -> Iterator[None]:
-    """A breach that ends a run ends the check of it."""
+    """A broken rule that ends a run also ends its check."""
     try:
         yield
     except ContractError as error:

@@ -1,4 +1,4 @@
-"""The model that answers while a language-model method is checked: no server, and every kind of reply."""
+"""A stand-in model for checks of language-model methods, without a server."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from harness.values import TARGET
 
 
 class StandIn:
-    """A chat model whose reply is a function of the request alone; it never stands in a run.
+    """A chat model whose reply depends only on the request; never used in a run.
 
-    It proposes configurations of a space as a hash of the prompt decides, several where the prompt shows the form of a
-    list, and with a fault now and then: a made-up hyperparameter, a missing one, no configuration at all. Where the
-    prompt asks for a number between ##, it answers one, with log-probabilities if they are asked for, and with nonsense
-    now and then.
+    It proposes configurations of a space according to a hash of the prompt, several if the prompt shows a list format,
+    with occasional faults: an invented hyperparameter, a missing one, or no configuration. If the prompt asks for a
+    number between ##, it returns one, with log-probabilities if requested, and sometimes nonsense.
 
     Args:
-        space: Of the problem that is optimized; read, never changed.
+        space: The problem's space; it is not changed.
 
     Attributes:
-        requests: Those it has answered, in order.
+        requests: The answered requests, in order.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -39,10 +38,10 @@ class StandIn:
         self.requests: list[ChatRequest] = []
 
     def prepare(self) -> None:
-        """Nothing is to be started."""
+        """Do nothing."""
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
-        """One reply a request, in order."""
+        """Return one reply per request, in order."""
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: ChatRequest) -> Completion:
@@ -70,7 +69,7 @@ class StandIn:
         return json.dumps(params)
 
     def _number(self, key: int, logprobs: bool) -> Completion:
-        """A number from 0 to 1, or the nearer digit with the log-probabilities of both; one reply in five is none."""
+        """A number from 0 to 1, or the nearer digit with log-probabilities of both; one reply in five has no number."""
         chance = key % 1009 / 1009
         words = ["Hm", "."] if key % 5 == 0 else ["##", f" {round(chance) if logprobs else f'{chance:.4f}'}", " ##"]
         top = {" 0": math.log(1.001 - chance), " 1": math.log(0.001 + chance), "##": -9.0}
@@ -80,7 +79,7 @@ class StandIn:
 
 
 def models_in(settings: Any, llm: Any) -> list[Any]:
-    """The configurations of language models among an optimizer's settings: ``${llm}``, and those like one."""
+    """The configurations of language models in an optimizer's settings: ``${llm}`` and similar ones."""
     if isinstance(settings, Mapping):
         if (llm is not None and settings == llm) or (TARGET in settings and set(settings) >= ANSWERED):
             return [settings]
@@ -89,7 +88,7 @@ def models_in(settings: Any, llm: Any) -> list[Any]:
 
 
 def with_model(settings: Any, llm: Any, chat: StandIn) -> Any:
-    """An optimizer's settings, with a model that answers at once in place of each that would have to be served."""
+    """An optimizer's settings, with stand-ins instead of models that need a server."""
     if isinstance(settings, Mapping):
         if models_in(settings, llm) == [settings]:
             return chat

@@ -1,4 +1,4 @@
-"""What is shared while plug-ins are checked: the problem, the process's random state, what a class keeps for all."""
+"""Shared state during checks: the problem, the global random state, class attributes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.problem import Problem
 
 
 def fingerprint(problem: Problem) -> dict[str, Any]:
-    """Everything that an optimizer could change of a problem, as text."""
+    """All parts of a problem that an optimizer could change, as text."""
     space = problem.space
     kind, keys, *place = space.random.get_state()
     parts = {
@@ -34,7 +34,7 @@ def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
 
 
 def scrambler() -> Callable[[], None]:
-    """Sets the random state that a process shares to something else at every call."""
+    """A function that changes the global random state at every call."""
     seeds = iter(range(1000, 10**9))
 
     def scramble() -> None:
@@ -47,7 +47,7 @@ def scrambler() -> Callable[[], None]:
 
 @contextlib.contextmanager
 def kept_random_state() -> Iterator[None]:
-    """What the process draws afterwards is what it would have drawn."""
+    """Restore the global random state."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
         yield
@@ -57,7 +57,7 @@ def kept_random_state() -> Iterator[None]:
 
 
 def shared_state(kind: type) -> dict[str, bytes]:
-    """What all instances of a class share and could change: attributes of classes, defaults, globals of modules."""
+    """Mutable state shared by all instances of a class: class attributes, default arguments, module globals."""
     found: dict[str, Any] = {}
     for base in kind.__mro__[:-1]:
         for name, value in vars(base).items():
@@ -80,5 +80,5 @@ def _pickled(value: Any) -> bytes | None:
 
 
 def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
-    """The first name whose value is another one now; None if none is."""
+    """The first name whose value has changed, or None."""
     return next((name for name in after if before.get(name) != after[name]), None)

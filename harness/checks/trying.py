@@ -1,4 +1,4 @@
-"""Benchmarks under which an optimizer is tried: evaluations that fail, other losses, no fidelity."""
+"""Variants of a benchmark for checks: failing evaluations, other losses, no fidelity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.problem import Benchmark, EvaluationError, Outcome, Params, Problem
 
 
 class Changed:
-    """The benchmark, with something of it changed. What is not changed is passed on."""
+    """A benchmark with one change; everything else is passed on."""
 
     def __init__(self, benchmark: Benchmark) -> None:
         self._benchmark = self.wrapped = benchmark
@@ -23,12 +23,12 @@ class Changed:
         return self._benchmark.evaluate(params, fidelity, seed)
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
-        """None: it is not asked for here."""
+        """None: not needed here."""
         return None
 
 
 class Hopeless(Changed):
-    """Every evaluation fails, each in another way."""
+    """Every evaluation fails, in alternating ways."""
 
     def __init__(self, benchmark: Benchmark) -> None:
         super().__init__(benchmark)
@@ -37,10 +37,10 @@ class Hopeless(Changed):
         self._ways = itertools.cycle(ways)
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """It raises, or returns what is no outcome.
+        """Raise, or return an invalid outcome.
 
         Raises:
-            EvaluationError: In one of the ways.
+            EvaluationError: In one of these ways.
         """
         way: Any = next(self._ways)
         if isinstance(way, BaseException):
@@ -49,7 +49,7 @@ class Hopeless(Changed):
 
 
 def failing_at(params: Params) -> Callable[[Benchmark], Benchmark]:
-    """The benchmark, where one configuration fails."""
+    """The benchmark with one failing configuration."""
 
     class Failing(Changed):
         def evaluate(self, given: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
@@ -61,10 +61,10 @@ def failing_at(params: Params) -> Callable[[Benchmark], Benchmark]:
 
 
 class OtherObjectives(Changed):
-    """Every objective but the first is turned around."""
+    """All objectives except the first are negated."""
 
     def evaluate(self, params: Params, fidelity: Mapping[str, float] | None, seed: int) -> Outcome:
-        """The benchmark's losses, those of the further objectives negated."""
+        """The benchmark's losses, negated except the first."""
         outcome = super().evaluate(params, fidelity, seed)
         first = self.problem.objectives[0].name
         return replace(
@@ -73,7 +73,7 @@ class OtherObjectives(Changed):
 
 
 class OneFidelity(Changed):
-    """An evaluation has one price only."""
+    """The benchmark without fidelities."""
 
     def __init__(self, benchmark: Benchmark) -> None:
         super().__init__(benchmark)

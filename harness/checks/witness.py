@@ -1,4 +1,4 @@
-"""An optimizer under observation: what ask returns is kept as it was, what tell does to a trial is noticed."""
+"""Observe an optimizer: keep copies of its proposals, and detect changes of trials."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from harness.trial import Optimizer, Proposal, Trial
 
 T = TypeVar("T")
 _EXPECTED = {
-    "tell": "; tell is given every trial, and its params and outcome are None where nothing was executed or it failed",
-    "ask": "; ask is called whatever became of the trials before",
+    "tell": "; tell gets every trial, with params and outcome None if nothing was executed or the evaluation failed",
+    "ask": "; ask is called after any outcome of the previous trials",
 }
-"""What a method must be ready for."""
+"""Reminders for the author of a method."""
 
 
 class BrokenError(Exception):
-    """The plug-in cannot be played to the end: the sentence says where it stopped."""
+    """The plug-in does not reach the end of a run; the message says where it stopped."""
 
 
 class Witness:
-    """The optimizer as the loop has it.
+    """The optimizer of the loop.
 
     Args:
-        optimizer: Under observation.
-        floor: Whose turn it is.
+        optimizer: The observed optimizer.
+        floor: The part whose code is running.
         before_ask: Called before each ask.
 
     Attributes:
-        returned: By ``ask``: copies of what it was then.
-        tampered: What was done to trials, one sentence each.
+        returned: Copies of the proposals returned by ``ask``.
+        tampered: Sentences on changes of trials.
     """
 
     def __init__(self, optimizer: Optimizer, floor: Floor, before_ask: Sequence[Callable[[], None]] = ()) -> None:
@@ -55,7 +55,7 @@ class Witness:
         self.tampered: dict[str, None] = {}
 
     def prepare(self) -> None:
-        """What the optimizer prepares."""
+        """Call the optimizer's ``prepare``."""
         if callable(prepare := getattr(self._optimizer, "prepare", None)):
             with self._turn("prepare", "before the first trial"):
                 prepare()
@@ -67,27 +67,26 @@ class Witness:
         with self._turn("ask", f"asked after {self._last}" if self._told else "asked for the first trial"):
             returned = self._optimizer.ask()
         if isinstance(returned, Proposal):
-            with contextlib.suppress(Exception):  # what cannot be copied is refused by the check of proposals
+            with contextlib.suppress(Exception):  # the check of proposals refuses what cannot be copied
                 self.returned.append(copy.deepcopy(returned))
         return returned
 
     def tell(self, trial: Trial) -> None:
-        """Tell the optimizer, and compare the trial with what it was."""
+        """Tell the optimizer, and check that it does not change the trial."""
         before, self._last = _text(trial), _what(trial)
         with self._turn("tell", f"told of {self._last}"):
             self._optimizer.tell(trial)
         if _text(trial) != before:
             self.tampered[
-                f"{self._who}.tell changes the trial that it is told ({self._last}); others hold it too: copy what is "
-                "to be changed."
+                f"{self._who}.tell changes the trial passed to it ({self._last}), which is shared; change a copy."
             ] = None
         self._told.append((trial, _text(trial)))
 
     def look_back(self) -> None:
-        """Notice what was done to trials after they were told."""
+        """Detect later changes of trials."""
         if any(_text(trial) != before for trial, before in self._told):
             self.tampered[
-                f"{self._who} changes a trial, or the proposal in it, after it was told; others hold it too: copy what "
+                f"{self._who} changes a trial, or its proposal, after tell; both are shared: copy what "
                 "is kept, and propose a new dict each time."
             ] = None
 
@@ -99,14 +98,14 @@ class Witness:
 
 @contextlib.contextmanager
 def stopping(call: str, when: str) -> Iterator[None]:
-    """Turn what a plug-in raises into a sentence.
+    """Turn exceptions of a plug-in into a sentence.
 
     Args:
-        call: What is called: ``Mine.tell``.
-        when: In which situation: ``told of trial 2, which is invalid``.
+        call: The called method: ``Mine.tell``.
+        when: The situation: ``told of trial 2, which is invalid``.
 
     Raises:
-        BrokenError: It raised something, or ended the program.
+        BrokenError: It raised an exception, or ended the program.
     """
     try:
         yield
@@ -119,7 +118,7 @@ def stopping(call: str, when: str) -> Iterator[None]:
 
 
 def distinct(sentences: Iterable[str]) -> list[str]:
-    """The first of sentences that differ in numbers alone: another trial, another value."""
+    """Drop sentences that differ from an earlier one only in numbers."""
     found: dict[str, str] = {}
     for sentence in sentences:
         found.setdefault(re.sub(r"[\d.]+(e[-+]?\d+)?", "#", sentence), sentence)
@@ -127,16 +126,16 @@ def distinct(sentences: Iterable[str]) -> list[str]:
 
 
 def given_by(make: Callable[[], T], call: str, when: str) -> T:
-    """What a plug-in's class or method gives; an error of ours, which says itself what is wrong, stays one.
+    """The result of a plug-in's class or method; a HyperboleError is passed on.
 
     Args:
-        make: Calls it.
-        call: What is called: ``Mine.__init__``.
-        when: In which situation.
+        make: Function that calls it.
+        call: The called method: ``Mine.__init__``.
+        when: The situation.
 
     Raises:
-        HyperboleError: It does not take its settings, say.
-        BrokenError: It raised anything else.
+        HyperboleError: For example, it refuses its settings.
+        BrokenError: It raised another exception.
     """
     refused: HyperboleError | None = None
     with stopping(call, when):
@@ -160,7 +159,7 @@ def _what(trial: Trial) -> str:
 
 
 def _text(trial: Trial) -> str | None:
-    """Everything a trial says; None where it can no longer be said."""
+    """The full contents of a trial as text; None if that is impossible."""
     try:
         repeated = "" if trial.repeats is None else encode(to_row(trial.repeats, ""))
         return encode(to_row(trial, "")) + repeated

@@ -137,8 +137,8 @@ def test_the_figure_shows_mean_regret_at_equal_cost(tmp_path):
     (panel,) = cost_figure(Material(experiment), found["tokens"]).axes
     shown = lines(panel)
     # Regret is (0.8 - value) / (0.8 - 0.7): 2.5 after the first and second trial, 0.5 after the third.
-    assert set(shown) == {"random_search (costs none)", "llm_chat"}
-    assert shown["random_search (costs none)"] == pytest.approx([1.0, 1.0])
+    assert set(shown) == {"random_search (no cost)", "llm_chat"}
+    assert shown["random_search (no cost)"] == pytest.approx([1.0, 1.0])
     assert (shown["llm_chat"][0], shown["llm_chat"][-1]) == pytest.approx((2.5, 0.5))
     assert sorted(set(np.round(shown["llm_chat"], 9))) == [0.5, 2.5]
     (panel,) = cost_figure(Material(experiment), found["seconds"]).axes

@@ -42,7 +42,7 @@ def test_more_proposals_are_compared_after_the_fewest(tmp_path: Path) -> None:
     assert regrets == pytest.approx({"random_search": 1.0, "sobol": 0.9, EXACT: 0.8})
     assert said == (
         "hpobench.credit_g: the budgets differ (5 proposals: random_search; 2 proposals: sobol); compared after "
-        "2 proposals, the largest that all runs had. Later trials are in the curves alone."
+        "2 proposals, the largest that all runs had. Later trials are only in the curves."
     )
 
 
@@ -113,7 +113,7 @@ def test_what_is_left_out_is_said_and_stays_in_the_curves(tmp_path: Path) -> Non
     tables = {path.stem: path.read_text() for path in (tmp_path / "out/tables").glob("*.md")}
     for name in ("quality", "quality_by_task", "hallucination"):
         assert "compared after 2 proposals" in tables[name]
-    assert "Over whole runs, whose budgets differ." in tables["cost"]
+    assert "Over whole runs; budgets differ." in tables["cost"]
     assert "All spent: at the end of each run" in tables["equal_cost"]
     assert "The runs differ in more than the method: budget." in page
     assert page.count('<figure id="anytime"') == 1

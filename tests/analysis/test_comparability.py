@@ -42,7 +42,7 @@ def test_runs_that_share_everything(tmp_path: Path) -> None:
     assert findings.said == ()
     rows = {row["what"]: row for row in table.frame.iter_rows(named=True)}
     assert rows["budget"] == {"what": "budget", "value": "1 proposals", "runs": 2, "methods": "all"}
-    assert rows["package versions"]["value"] == "2 recorded, each the same"
+    assert rows["package versions"]["value"] == "2 recorded, all equal"
     assert rows["commit"]["value"] == f"{'a' * 12}..."
     assert set(rows["start"].values()) == {"start", "none", 2, "all"}
 

@@ -168,7 +168,7 @@ def test_without_calls_their_latency_means_nothing(tmp_path: Path) -> None:
 def test_the_sentence_says_what_the_schema_leaves(folder: Path) -> None:
     (sentence,) = _found(folder).said
     assert sentence.startswith("decoding=json_schema leaves 37.5 % [")
-    assert "of llm_chat's proposals invalid, against 87.5 % [" in sentence
+    assert "of llm_chat's proposals invalid, versus 87.5 % [" in sentence
     assert "with free; 37.5 % [" in sentence
 
 

@@ -85,7 +85,7 @@ def test_the_leak_by_hand(tmp_path: Path) -> None:
     assert rows["hpobench.53+model=svm"]["difference"] == pytest.approx(0.05)
     (sentence,) = leak_headlines(pairs)
     assert sentence == (
-        "Trained as HPOBench v1 did, the incumbent's validation balanced_accuracy (maximize) flatters by more: "
+        "Training as in HPOBench v1 increases the gap between validation and test balanced_accuracy (maximize): "
         "0.0400 [0.0300, 0.0500] over 2 tasks for smac."
     )
 

@@ -60,10 +60,10 @@ def test_a_log_that_does_not_say_what_is_off_the_grid_has_no_hallucination_rate(
         "invalid": 2 / 3,
     }
     notes = " ".join(hallucination_table(experiment).notes)
-    assert "not measured where runs were judged before numbers between levels were told apart" in notes
+    assert "not measured for older runs that did not distinguish numbers between levels" in notes
     assert "(runs: llm_chat: 1)" in notes
     (said,) = headlines(experiment, quality_table(experiment, compare(experiment)), hallucination_table(experiment))
-    assert "were invalid; what share of them was invented is not measured." in said
+    assert "were invalid; the hallucination rate is not measured." in said
     assert filed_shares(experiment)["llm_chat"] == {UNSURE: 1 / 3, "inactive": 1 / 3}
     (group,) = group_exhibits(exhibits(experiment))
     assert list(group.faults) == ["redundant: inactive", "not a choice or off grid"]

@@ -101,7 +101,7 @@ def test_what_is_left_out_and_uneven_is_said(folder):
     experiment = labelled(load(folder))
     found = ladder_findings(Material(experiment))
     notes = " ".join(found.tables[0].notes)
-    assert "Left out, for the size of their model is not in the catalogue: own-7B, free." in notes
+    assert "Left out, because the size of their model is not in the catalogue: own-7B, free." in notes
     assert "hpobench grid: rows are over different runs" in notes
     assert "not measured" not in notes
     assert found.said[0].startswith("Hallucination rate by size (hpobench grid, free): 33.3 % [")

@@ -98,7 +98,7 @@ def test_damaged_runs_are_all_named_and_the_rest_is_analyzed(folder: Path, capsy
     assert "smac/1/run.json" in said
     assert (
         told.err
-        == "3 runs are damaged and were left out; the sentences before the tables say which, and what mends each.\n"
+        == "3 runs are damaged and were left out; see the sentences before the tables for the runs and their repair.\n"
     )
     assert [run.seed for run in load(folder).runs] == [3]
     (folder / "hpobench.credit_g/smac/3/trials.jsonl").unlink()

@@ -99,5 +99,5 @@ def test_no_shared_seed_is_not_measured(tmp_path):
 
 def test_the_report_has_it(tmp_path, capsys):
     publish(chat(tmp_path / "e"), tmp_path / "out")
-    assert (tmp_path / "out/tables/memory.md").read_text().startswith("## Memory: plain against probed")
+    assert (tmp_path / "out/tables/memory.md").read_text().startswith("## Effect of memory: plain versus probed tasks")
     assert "taking away what can be remembered" in " ".join(capsys.readouterr().out.split())

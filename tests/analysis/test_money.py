@@ -79,7 +79,7 @@ def test_what_was_not_counted_or_has_no_price_is_unknown(tmp_path, prices):
     assert (found["llm_lost"].flops, found["llm_lost"].money) == (20_000, None)
     assert (found["llm_new"].flops, found["llm_new"].money) == (None, None)
     (table,) = money_findings(Material(load(tmp_path / "runs"), prices)).tables
-    assert any("No price is known for new<b>⟨U+202E⟩: give a table" in note for note in table.notes)
+    assert any("No price is known for new<b>⟨U+202E⟩; set a price table" in note for note in table.notes)
 
 
 def test_the_table_says_by_what_and_as_of_when(tmp_path, prices):
@@ -98,7 +98,7 @@ def test_the_table_says_by_what_and_as_of_when(tmp_path, prices):
     )
     assert (api["money"], api["currency"], api["basis"]) == (pytest.approx(0.0013), "USD", "tokens")
     notes = " ".join(table.notes)
-    assert "estimates" in table.title
+    assert "Estimated" in table.title
     for text in (
         "my.yaml",
         "2 x parameters x",

@@ -130,7 +130,7 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
     assert not any("observed" in note for note in table.notes)
     assert sentence == (
         "Mean final hypervolume (hpobench.credit_g): 0.750 [0.750, 0.750] for smac, "
-        "against 0.150 [0, 0.300] for random_search."
+        "versus 0.150 [0, 0.300] for random_search."
     )
 
 

@@ -111,7 +111,7 @@ def test_every_prompt_is_compared_with_the_plain_one_of_its_own_method(tmp_path)
     assert row["difference"] == pytest.approx(0.4)
     (said,) = found.said
     assert said == (
-        "llm_chat+decoding=json_schema: against the plain prompt, what it is told of the task changes its final regret "
+        "llm_chat+decoding=json_schema: compared with the plain prompt, context on the task changes its final regret "
         "by 0.400 [0.200, 0.600] with context_full."
     )
 
@@ -130,7 +130,7 @@ def test_the_two_hints_are_weighed_against_each_other(tmp_path):
     (said,) = findings(folder).said
     assert said == (
         "llm_chat: the correct hint changes its final regret by -0.200 [-0.200, -0.200], the misleading one by 0.500 "
-        "[0.500, 0.500] (negative: it helps); the sum is 0.300 [0.300, 0.300], 0 where the one hurts by as much as the "
+        "[0.500, 0.500] (negative: it helps); the sum is 0.300 [0.300, 0.300], 0 if one hurts as much as the "
         "other helps."
     )
 

@@ -123,7 +123,7 @@ def test_the_table_counts_and_says_so(tmp_path):
     assert row["chance"] == pytest.approx((5 * 2 / 5 + 0 + 0) / 7)
     assert "chance" in " ".join(table.notes)
     assert findings.said == (
-        "llm_chat: 100 % of the 7 directions that its reasons name are those of its proposals, 28.6 % by chance.",
+        "llm_chat: 100 % of the 7 directions that its reasons name agree with its proposals, versus 28.6 % by chance.",
     )
 
 

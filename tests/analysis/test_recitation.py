@@ -54,8 +54,8 @@ def test_one_row_by_hand(tmp_path):
     (said,) = found.said
     assert said == (
         "recitation+decoding=json_schema: of all configurations, 15.0 % [10.0, 30.2] are better than the median "
-        "one of its 4 valid recitations (chance: 50 %); it recited the best one on 0 of 1 tasks; 50.0 % of its 4 "
-        "recited scores are better than any configuration's."
+        "one of its 4 valid recitations (chance: 50 %); it recited an optimal one on 0 of 1 tasks; 50.0 % of its 4 "
+        "recited scores are better than any configuration of the table."
     )
 
 
@@ -113,7 +113,7 @@ def test_where_nothing_was_recited_there_is_no_table(tmp_path):
 def test_it_is_published(tmp_path):
     recite(tmp_path / "e", "recitation", [[answer(0, 0.77, 0.95), answer(1, 0.74, 0.7), wrong(2)]] * 2)
     publish(tmp_path / "e", tmp_path / "out")
-    assert "what the model says it remembers" in (tmp_path / "out/tables/recitation.md").read_text()
+    assert "Recitation of the benchmark from memory" in (tmp_path / "out/tables/recitation.md").read_text()
 
 
 def test_shares_of_a_real_table():

@@ -99,12 +99,12 @@ def test_what_has_no_meaning_is_a_dash_and_what_is_missing_is_not_measured(tmp_p
     (table,) = _found(tmp_path).tables
     clamp, random = cells(table).rows
     shown = dict(zip(cells(table).headers, clamp, strict=True))
-    assert shown["of them repaired (%)"] == "–"
-    assert shown["less repair=none"] == "not measured", "repair=none was not run"
-    assert dict(zip(cells(table).headers, random, strict=True))["of them repaired (%)"] == "100"
+    assert shown["repaired of executed (%)"] == "–"
+    assert shown["minus repair=none"] == "not measured", "repair=none was not run"
+    assert dict(zip(cells(table).headers, random, strict=True))["repaired of executed (%)"] == "100"
     _run(tmp_path, "llm_chat", 0, [0.7])
     none = dict(zip(cells(table).headers, cells(_found(tmp_path).tables[0]).rows[0], strict=True))
-    assert (none["repair"], none["less repair=none"]) == ("none", "–")
+    assert (none["repair"], none["minus repair=none"]) == ("none", "–")
 
 
 def test_without_a_known_regret_losses_are_compared(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_sentence_names_the_policy_that_hides_most(folder: Path) -> None:
     _run(folder, "llm_chat+repair=clamp", 0, ["0.7", None, None, None])
     (sentence,) = _found(folder).said
     assert sentence.startswith("Of llm_chat's invalid proposals repair=nearest would hide the most: 75.0 % [")
-    assert "of its 8 proposals were invalid as made, 25.0 % after the repair" in sentence
+    assert "of its 8 proposals were invalid before and 25.0 % after the repair" in sentence
     assert "final regret differs from repair=none's by -0.400 [-0.500, -0.300]" in sentence
 
 

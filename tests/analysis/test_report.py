@@ -162,7 +162,7 @@ def test_missing_replies_are_said_to_be_missing(tmp_path: Path) -> None:
     write_run(tmp_path / "runs", "llm_chat", 0, [trial(0, calls=[0, 1], **invalid)])  # without calls.jsonl
     write_run(tmp_path / "runs", "cmaes", 0, [trial(0, **invalid)])
     classical, model = group_exhibits(exhibits(load(tmp_path / "runs")))
-    assert model.faults["unreadable: missing"][0].note == "2 of 2 replies were not recorded."
+    assert model.faults["unreadable: missing"][0].note == "2 of 2 replies are not recorded."
     assert classical.faults["unreadable: missing"][0].note == "No language model was asked for this proposal."
 
 
@@ -216,9 +216,9 @@ def test_objectives_test_scores_and_failures_have_their_places(
     written = {path.stem for path in (tmp_path / "live").glob("*s/*")}
     assert further <= written
     printed = capsys.readouterr().out
-    for text in ("Pareto fronts", "Validation against test", "What training on", "Evaluations that failed"):
+    for text in ("Pareto fronts", "Validation versus test", "Effect of training on", "Failed evaluations"):
         assert text in printed
-    for text in ("against", "Mean final hypervolume (mean of 2 tasks)", "flatters by more: "):
+    for text in ("versus", "Mean final hypervolume (mean of 2 tasks)", "increases the gap between validation and test"):
         assert text in printed.replace("\n", " ")
 
 

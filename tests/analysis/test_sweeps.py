@@ -100,8 +100,10 @@ def test_a_sweep_without_a_model_and_one_whose_server_is_unknown(folder: Path) -
     sweep(folder, [A], 11, 50, server={"url": URL, "model": "m", "counters": None, "reason": "The server was <b>."})
     found = table(folder)
     shown = [dict(zip(cells(found).headers, row, strict=True)) for row in cells(found).rows]
-    assert {shown[0][header] for header in ("requests", "prompt tokens", "tokens on record", "not on record")} == {"–"}
-    assert (shown[1]["requests"], shown[1]["not on record"], shown[1]["tokens on record"]) == (
+    assert {shown[0][header] for header in ("requests", "prompt tokens", "recorded tokens", "unrecorded tokens")} == {
+        "–"
+    }
+    assert (shown[1]["requests"], shown[1]["unrecorded tokens"], shown[1]["recorded tokens"]) == (
         *["not measured"] * 2,
         "240",
     )

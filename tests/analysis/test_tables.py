@@ -97,7 +97,7 @@ def test_an_unknown_scale_leaves_the_reported_values(folder: Path, changes: dict
     row = _rows(table)["smac"]
     assert row["regret_mean"] is None
     assert (row["best.hpobench.credit_g"], row["rank_mean"]) == (0.75, 1)
-    assert any("not known for hpobench.credit_g" in note for note in table.notes)
+    assert any("is unknown for hpobench.credit_g" in note for note in table.notes)
     experiment = load(folder)
     assert random_search_check(experiment, compare(experiment)) == (), "there is nothing to check against"
 
@@ -355,20 +355,20 @@ def test_headlines_are_made_from_the_numbers(folder: Path) -> None:
     (sentence,) = headlines(experiment, quality, hallucination_table(experiment))
     assert sentence.startswith("llm_chat: 50.0 % [")
     assert "of its 2 proposals were invalid; its hallucination rate is 0 % [" in sentence
-    assert "Its final regret is 1.00, against 0.500 for smac and 0.800 for" in sentence
+    assert "Its final regret is 1.00, versus 0.500 for smac and 0.800 for" in sentence
 
 
 def test_headlines_without_a_language_model_and_without_regret(folder: Path) -> None:
     _run(folder, "smac", 0, [0.75], random_search_curve=None)
     _run(folder, "sobol", 0, [0.7], random_search_curve=None)
     assert _headlines(folder) == (
-        "No language model took part. smac is best: its final regret is not measured, its mean rank is 1.00.",
+        "No method uses a language model. smac is best: its final regret is not measured, its mean rank is 1.00.",
     )
 
 
 def test_a_method_alone_is_not_the_best_of_one(folder: Path) -> None:
     _run(folder, "smac", 0, [0.75])
-    assert _headlines(folder) == ("No language model took part. smac was run alone: its final regret is 0.500.",)
+    assert _headlines(folder) == ("No method uses a language model. smac was run alone: its final regret is 0.500.",)
 
 
 def test_exact_ties_are_said(folder: Path) -> None:
@@ -376,12 +376,12 @@ def test_exact_ties_are_said(folder: Path) -> None:
     _run(folder, "sobol", 0, [0.6, 0.75][1:])
     _run(folder, "tpe", 0, [0.6])
     assert _headlines(folder) == (
-        "No language model took part. smac and sobol are tied as best, with a mean regret of 0.500.",
+        "No method uses a language model. smac and sobol are tied as best, with a mean regret of 0.500.",
     )
     _run(folder, "llm_chat", 0, [0.7])
     (sentence,) = _headlines(folder)
     assert sentence.endswith(
-        "Its final regret is 1.00, against 0.500 for smac, 0.500 for sobol and 1.00 for " + EXACT + "."
+        "Its final regret is 1.00, versus 0.500 for smac, 0.500 for sobol and 1.00 for " + EXACT + "."
     )
 
 
@@ -397,8 +397,11 @@ def test_where_every_evaluation_failed_no_method_is_best(folder: Path) -> None:
     for method in ("smac", "sobol"):
         write_run(folder, method, 0, failed)
     said = _headlines(folder)
-    assert said[-1] == "No language model took part. No method is best, for nothing was measured."
-    assert said[0] == "smac: no result in any of its 1 runs, for all of its 3 evaluations failed: ValueError: boom (3)."
+    assert said[-1] == "No method uses a language model. No method is best, because nothing was measured."
+    assert (
+        said[0]
+        == "smac: no result in any of its 1 runs, because all of its 3 evaluations failed: ValueError: boom (3)."
+    )
     for row in _quality(folder).frame.iter_rows(named=True):
         if row["method"] != EXACT:
             assert (row["regret_mean"], row["rank_mean"], row["best.hpobench.credit_g"]) == (None, None, None)
@@ -418,14 +421,14 @@ def test_a_method_without_any_result_is_not_the_worst_value(folder: Path) -> Non
     assert (some["regret_mean"], some["best.hpobench.credit_g"]) == (pytest.approx(2), None)
     assert any("(llm_chat: 2 of 2, llm_chat+decoding=json_schema: 1 of 2)" in note for note in table.notes)
     assert _headlines(folder)[0] == (
-        "llm_chat: no result in any of its 2 runs, for none of its 2 proposals was evaluated."
+        "llm_chat: no result in any of its 2 runs, because none of its 2 proposals was evaluated."
     )
 
 
 def test_methods_that_cannot_be_compared_are_not_ranked(folder: Path) -> None:
     _run(folder, "smac", 0, [0.75])
     _run(folder, "sobol", 1, [0.7])
-    assert _headlines(folder)[-1].endswith("No method is best, for no runs can be compared.")
+    assert _headlines(folder)[-1].endswith("No method is best, because no runs can be compared.")
 
 
 def test_methods_that_share_no_task_are_compared_where_they_ran_the_same_ones(folder: Path) -> None:

@@ -54,5 +54,5 @@ def test_the_files_say_what_the_data_say(task):
 @needs_data
 def test_other_data_are_refused(monkeypatch):
     monkeypatch.setitem(DATA_SETS, "car", DATA_SETS["car"]._replace(rows=1729))
-    with pytest.raises(SettingError, match=r"OpenML task 146821 has .*\(1728, 6, 4\) but HPOBench's car has"):
+    with pytest.raises(SettingError, match=r"OpenML task 146821 has .*\(1728, 6, 4\), but HPOBench's car has"):
         contexts_text("car", str(openml_folder()))

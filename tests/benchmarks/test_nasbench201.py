@@ -72,5 +72,5 @@ def test_a_cell_without_weights_is_the_smallest() -> None:
 
 
 def test_words_cannot_be_ranges() -> None:
-    with pytest.raises(SettingError, match=r"nasbench201 needs numbers with levels.*use benchmark\.space=grid"):
+    with pytest.raises(SettingError, match=r"needs numbers .* nasbench201 has none; use benchmark\.space=grid"):
         NASBench201(space="nearest")

@@ -156,7 +156,7 @@ def test_words_stay_and_numbers_become_ranges() -> None:
 
 
 def test_levels_that_conditions_and_clauses_speak_of_stay() -> None:
-    with pytest.raises(SettingError, match=r"rich needs numbers with levels.*use benchmark\.space=grid"):
+    with pytest.raises(SettingError, match=r"needs numbers .* rich has none; use benchmark\.space=grid"):
         Nearest(rich_space(), "rich")  # its one numeric ordinal stands in a clause
     space = rich_space()
     space.add(OrdinalHyperparameter("child", [0.1, 0.2, 0.4], default_value=0.2))

