@@ -124,7 +124,7 @@ class Usage:
         "tokens",
         "Those of them from the server's prefix cache",
         "the server does not say",
-        heading="of them cached",
+        heading="cached prompt tokens",
         older="needed",
     )
     completion_tokens: int = _quantity(
@@ -140,7 +140,7 @@ class Usage:
         "tokens",
         "Those of the written tokens in a thinking part",
         "nobody counted them",
-        heading="of them thinking",
+        heading="thinking tokens",
         older=0,
     )
 

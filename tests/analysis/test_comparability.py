@@ -132,9 +132,9 @@ def test_a_start_that_only_the_language_model_had_is_named(tmp_path: Path) -> No
     said = comparability_findings(Material(load(tmp_path))).said
     assert said[0] == "The runs differ in more than the method: start."
     assert said[1].startswith(
-        "Not every method began from the same trials (start=none: random_search; start=default: llm_chat+start=default"
+        "The methods started from different trials (start=none: random_search; start=default: llm_chat+start=default"
     )
-    assert "beside a control that was not" in said[1]
+    assert "compared with a control that was not" in said[1]
 
 
 def test_repairs_and_probes_are_differences_too(tmp_path: Path) -> None:

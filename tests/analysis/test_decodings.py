@@ -162,7 +162,7 @@ def test_without_calls_their_latency_means_nothing(tmp_path: Path) -> None:
     for method in ("llm_chat", "llm_chat+decoding=json_object"):
         write_run(tmp_path, method, 0, [trial(0, 0.75)])
     (table,) = _found(tmp_path).tables  # nothing is beyond a schema
-    assert {row[cells(table).headers.index("a call (s)")] for row in cells(table).rows} == {"–"}
+    assert {row[cells(table).headers.index("per call (s)")] for row in cells(table).rows} == {"–"}
 
 
 def test_the_sentence_says_what_the_schema_leaves(folder: Path) -> None:

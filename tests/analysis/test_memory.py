@@ -69,7 +69,7 @@ def test_without_an_interval_nothing_is_called_sure(tmp_path):
     runs(tmp_path / "e", "llm_chat+probe=permuted", [0.73])
     found = findings(tmp_path / "e")
     assert found.said[0].endswith("by 0.500 with probe=permuted (positive: worse).")
-    assert any("nothing to learn" in note for note in found.tables[0].notes)
+    assert any("nothing can be learned" in note for note in found.tables[0].notes)
 
 
 def test_loss_where_no_regret_is_known(tmp_path):
@@ -100,4 +100,4 @@ def test_no_shared_seed_is_not_measured(tmp_path):
 def test_the_report_has_it(tmp_path, capsys):
     publish(chat(tmp_path / "e"), tmp_path / "out")
     assert (tmp_path / "out/tables/memory.md").read_text().startswith("## Effect of memory: plain versus probed tasks")
-    assert "taking away what can be remembered" in " ".join(capsys.readouterr().out.split())
+    assert "hiding what could be remembered" in " ".join(capsys.readouterr().out.split())

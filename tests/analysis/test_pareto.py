@@ -152,7 +152,7 @@ def test_unknown_ends_are_those_of_all_runs_and_the_note_says_so(tmp_path: Path)
     (found,) = fronts(experiment, compare(experiment))
     assert (found.lower.tolist(), found.upper.tolist()) == ([-0.8, 1.0], [-0.5, 5.0])
     table, sentences = _table(tmp_path)
-    assert any("best and worst train_seconds are those that any run here observed" in note for note in table.notes)
+    assert any("best and worst train_seconds are the observed values of all runs" in note for note in table.notes)
     assert [row["hypervolume"] for row in table.frame.iter_rows(named=True)] == [None, None]  # no shared seed
     assert sentences == ()
 

@@ -121,7 +121,7 @@ def test_the_sentence_names_the_policy_that_hides_most(folder: Path) -> None:
     (sentence,) = _found(folder).said
     assert sentence.startswith("Of llm_chat's invalid proposals repair=nearest would hide the most: 75.0 % [")
     assert "of its 8 proposals were invalid before and 25.0 % after the repair" in sentence
-    assert "final regret differs from repair=none's by -0.400 [-0.500, -0.300]" in sentence
+    assert "final regret differs from that of repair=none by -0.400 [-0.500, -0.300]" in sentence
 
 
 def test_nothing_is_said_where_nothing_is_hidden_or_repaired(tmp_path: Path) -> None:

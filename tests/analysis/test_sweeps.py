@@ -123,7 +123,9 @@ def test_joules_go_by_tokens(folder: Path) -> None:
         "llm_tpe": "250",
         "smac": "–",
     }
-    assert any(note.startswith("energy (J): what all GPUs of the machine") for note in cost_table(load(folder)).notes)
+    assert any(
+        note.startswith("energy (J): energy of all GPUs of the machine") for note in cost_table(load(folder)).notes
+    )
 
 
 def test_a_run_that_went_on_in_a_second_sweep_adds_its_parts(folder: Path) -> None:

@@ -107,7 +107,7 @@ def test_regret_means_rest_on_the_tasks_where_it_is_known(folder: Path) -> None:
     _run(folder, "smac", 0, [0.9], task="kc1", objectives=[OBJECTIVE | {"optimum": None}])
     table = _quality(folder)
     assert _rows(table)["smac"]["regret_mean"] == pytest.approx(0.5)
-    assert any("regret is over the other 1" in note for note in table.notes)
+    assert any("regret is over 1 of 2" in note for note in table.notes)
 
 
 def test_no_valid_configuration_and_no_worst_value_is_not_measured(folder: Path) -> None:
@@ -256,7 +256,7 @@ def test_what_a_method_without_calls_has_no_use_for(folder: Path) -> None:
     write_run(folder, "smac", 0, [trial(0, 0.7)])
     shown = cells(cost_table(load(folder)))
     row = dict(zip(shown.headers, shown.rows[0], strict=True))
-    assert {row[header] for header in ("waiting (s)", "in flight", "at most", "tokens (1/s)")} == {"–"}
+    assert {row[header] for header in ("waiting (s)", "in flight", "max. in flight", "tokens (1/s)")} == {"–"}
     assert row["optimizer (s)"] == "0.250"
 
 

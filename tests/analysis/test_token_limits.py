@@ -55,7 +55,7 @@ def test_each_limit_over_the_shared_runs(folder):
     assert (short["cut_off"], short["truncated"], short["invalid"], short["invented"]) == (1, 2 / 3, 1, 0)
     assert (long["cut_off"], long["truncated"], long["invalid"], long["invented"]) == (2 / 3, 0, 2 / 3, 2 / 3)
     assert found.said[0].startswith(
-        "At most 120 tokens cut off 100 % of the replies to llm_chat+a and 400 tokens 66.7 %"
+        "A limit of 120 tokens cuts off 100 % of the replies to llm_chat+a, a limit of 400 tokens 66.7 %"
     )
 
 

@@ -375,12 +375,12 @@ OPTIMIZERS = {
     SeedsTheSpace: "SeedsTheSpace changes the random state of problem.space",
     EditsTheSpace: "EditsTheSpace changes problem.space",
     EditsTheDefault: "EditsTheDefault changes problem.default",
-    LeaksNumpy: "LeaksNumpy.ask returned a numpy.float64 as rate; give builtin values",
+    LeaksNumpy: "LeaksNumpy.ask returned a numpy.float64 as rate; return builtin values",
     LeaksNumpyNames: "LeaksNumpyNames.ask returned a numpy.str_ as the name",
     LeaksConfigSpacesStrings: "LeaksConfigSpacesStrings.ask returned a numpy.",
-    DrawsUnseeded: "DrawsUnseeded proposes otherwise in a second run with the same seed; draw from a generator",
-    DrawsFromTheProcess: "DrawsFromTheProcess draws from the random state that all of a process share",
-    SeedsTheProcess: "SeedsTheProcess draws from the random state that all of a process share",
+    DrawsUnseeded: "DrawsUnseeded proposes differently in a second run with the same seed; draw only from a generator",
+    DrawsFromTheProcess: "DrawsFromTheProcess draws from the global random state",
+    SeedsTheProcess: "SeedsTheProcess draws from the global random state",
     IgnoresTheSeed: "IgnoresTheSeed proposes the same with the seeds 0 and 1",
     WantsALoss: "WantsALoss.tell raised AttributeError",
     WantsParams: "WantsParams.tell raised TypeError",
@@ -392,24 +392,24 @@ OPTIMIZERS = {
     LeavesTheSpace: "LeavesTheSpace.ask proposes what is invalid for toy.peak: rate = 1.5 is out of range",
     ForgetsOne: "ForgetsOne.ask proposes what is invalid for toy.peak: batch is missing",
     InventsAFidelity: "invalid for toy.peak: fidelity.epochs is not a fidelity of this task",
-    HidesFidelity: "HidesFidelity proposes fidelities; say needs_fidelity = True",
-    ClaimsFidelity: "ClaimsFidelity says needs_fidelity = True, and proposed none below the highest",
+    HidesFidelity: "HidesFidelity proposes fidelities; set needs_fidelity = True",
+    ClaimsFidelity: "ClaimsFidelity has needs_fidelity = True, but proposed none below the highest",
     LooksIntoTheLoop: "LooksIntoTheLoop.ask evaluates the benchmark itself; an optimizer sees",
-    LooksAtTheOptimum: "LooksAtTheOptimum.ask looks at the benchmark",
+    LooksAtTheOptimum: "LooksAtTheOptimum.ask accesses the benchmark",
     MakesItsOwn: "__init__ evaluates the benchmark itself",
     ReturnsADict: "ReturnsADict.ask returned dict",
     ReturnsAConfiguration: "a Proposal whose params is ndarray",
-    SharesAList: "in a second run with the same seed: SharesAList.told is shared by all its instances",
-    SharesADefault: "a default argument of SharesADefault.__init__ is shared by all its instances",
-    SharesWhileItRuns: "SharesWhileItRuns proposes otherwise while another instance of it runs",
+    SharesAList: "in a second run with the same seed: SharesAList.told is shared by all instances",
+    SharesADefault: "a default argument of SharesADefault.__init__ is shared by all instances",
+    SharesWhileItRuns: "SharesWhileItRuns proposes differently while another instance runs",
     KeepsACheckpoint: "KeepsACheckpoint cannot be resumed",
-    ChangesTheTrial: "ChangesTheTrial.tell changes the trial that it is told",
-    ChangesTheOutcome: "ChangesTheOutcome.tell changes the trial that it is told",
-    ChangesTheTrialLater: "ChangesTheTrialLater changes a trial, or the proposal in it, after it was told",
-    ProposesOneDict: "ProposesOneDict changes a trial, or the proposal in it, after it was told",
+    ChangesTheTrial: "ChangesTheTrial.tell changes the trial passed to it",
+    ChangesTheOutcome: "ChangesTheOutcome.tell changes the trial passed to it",
+    ChangesTheTrialLater: "ChangesTheTrialLater changes a trial, or its proposal, after tell",
+    ProposesOneDict: "ProposesOneDict changes a trial, or its proposal, after tell",
     NeedsProposals: "NeedsProposals.__init__ raised TypeError",
-    SaysAModel: "SaysAModel says proposer=model, and no language model is among its settings",
-    SaysAStart: "SaysAStart says proposer=start",
+    SaysAModel: "SaysAModel sets proposer=model, but has no language model among its settings",
+    SaysAStart: "SaysAStart sets proposer=start",
     Misdeclared: "Misdeclared.multi_objective is yes (str); give true or false",
     FailsToBuild: "FailsToBuild.__init__ raised KeyError: 'lr' (test_check.py, line ",
 }
@@ -430,13 +430,13 @@ def test_a_fair_optimizer_breaks_nothing(task):
 def test_a_model_that_was_asked_is_charged():
     assert breaches_of_optimizer(stage(Charges, chat=LLM)) == []
     (found,) = breaches_of_optimizer(stage(Asks, chat=LLM))
-    assert found.startswith("Asks asked the language model 8 times in 8 trials, and the usage of its proposals says 0")
+    assert found.startswith("Asks asked the language model 8 times in 8 trials, but the usage of its proposals has 0")
 
 
 def test_minimizing_a_further_objective_is_to_be_said():
     class_ = "MinimizesTheSecond"
     (found,) = breaches_of_optimizer(stage(MinimizesTheSecond, "front"))
-    assert found == f"{class_} minimizes more than the first objective; say multi_objective = True in the class."
+    assert found == f"{class_} minimizes more than the first objective; set multi_objective = True in the class."
 
 
 class MinimizesTheSecond(Fair):
@@ -456,8 +456,8 @@ def test_what_differs_from_process_to_process_is_found():
         list(left_behind(each, decided)) for each, decided in zip(stages, decided_elsewhere(stages), strict=True)
     )
     assert fair == []
-    assert ordered[0].startswith("FollowsASet proposes otherwise in a fresh process")
-    assert shared[0].startswith("SharesAList proposes otherwise in a fresh process")
+    assert ordered[0].startswith("FollowsASet proposes differently in a fresh process")
+    assert shared[0].startswith("SharesAList proposes differently in a fresh process")
 
 
 class Sound:
@@ -645,32 +645,32 @@ class Hashes(Sound):
 
 BENCHMARKS = {
     Noisy: "Noisy.evaluate returns something else the second time",
-    NoisyByProcess: "it draws from the random state that all of a process share",
+    NoisyByProcess: "it draws from the global random state",
     CountsUp: "CountsUp.evaluate returns something else the second time",
     Differs: "Differs: two instances return different outcomes",
     NotFinite: "NotFinite.evaluate: The evaluation returned nan for error.",
     Penalizes: "Penalizes.evaluate: The evaluation returned inf for error.",
-    ChangesParams: "ChangesParams.evaluate changes the params that it is given",
-    ChangesFidelity: "ChangesFidelity.evaluate changes the fidelity that it is given",
+    ChangesParams: "ChangesParams.evaluate changes its argument params",
+    ChangesFidelity: "ChangesFidelity.evaluate changes its argument fidelity",
     OtherName: "OtherName.evaluate returned losses for loss; the problem's objectives are error",
     ReturnsAFloat: "ReturnsAFloat.evaluate returned",
     BothLossAndMetric: "BothLossAndMetric.evaluate returns 'error' as a loss and as a metric",
     BeyondTheOptimum: "beyond the declared optimum 4",
     WrongSign: "beyond the declared worst value of the scale 0",
     Flat: "Flat: 51 configurations all have the same error",
-    AlwaysFails: "AlwaysFails.evaluate fails at each of 51 configurations; the first: KeyError: 'lr'",
+    AlwaysFails: "AlwaysFails.evaluate fails at all of 51 configurations; first error: KeyError: 'lr'",
     KeepsOneOutcome: "KeepsOneOutcome.evaluate returns the same outcome object twice",
     RefusesLowFidelity: "RefusesLowFidelity.evaluate fails at steps = 1, which the problem declares",
     TakesTheLowest: "TakesTheLowest.evaluate returns something else for steps = 9 than for no fidelity",
     NoisyWhereCheap: "NoisyWhereCheap.evaluate returns something else the second time at steps = 1.",
     NotFiniteWhereCheap: "NotFiniteWhereCheap.evaluate: The evaluation returned nan for error.",
     DrawsFromItsSpace: "DrawsFromItsSpace changes the random state of problem.space",
-    OtherDefault: "OtherDefault: the problem's default is {'x': 0.1, 'units': 4}, and its space's own is",
+    OtherDefault: "OtherDefault: the problem's default is {'x': 0.1, 'units': 4}, but its space's is",
     RisingCurve: "losses are minimized, so it cannot rise",
-    WrongCurve: "WrongCurve.random_search_curve says 0.05 for the best of 10 draws",
+    WrongCurve: "WrongCurve.random_search_curve returns 0.05 for the best of 10 draws",
     FailingCurve: "FailingCurve.random_search_curve raised AttributeError",
     TasksInOneText: "TasksInOneText.tasks is line (str); give a list of texts",
-    QuantilesWithoutCount: "QuantilesWithoutCount.loss_quantiles takes (), and is called as loss_quantiles(count)",
+    QuantilesWithoutCount: "QuantilesWithoutCount.loss_quantiles takes (), but is called as loss_quantiles(count)",
 }
 
 
@@ -774,9 +774,9 @@ def test_verdicts(outside, monkeypatch):
     [
         (["optimizer=tp"], "Unknown optimizer 'tp'; did you mean 'tpe'?"),
         (["optimizer=tpe", "optimizer.candidates=many"], "optimizer.candidates is 'many'; give a whole number"),
-        (["seed=3"], "Nothing to check; name it: optimizer=NAME, benchmark=NAME or both."),
+        (["seed=3"], "Nothing to check; give optimizer=NAME, benchmark=NAME or both."),
         (["optimizer=hyperband", "benchmark=conditional"], "hyperband"),
-        (["optimizer=tpe,smac"], "names several values: give this command one"),
+        (["optimizer=tpe,smac"], "has several values: give this command one"),
         (["benchmark=toy", "benchmark.task=peek"], "did you mean 'peak'?"),
     ],
 )

@@ -127,7 +127,7 @@ def test_a_choice_that_json_cannot_say_is_refused_by_name(kind, choice, said):
         hyperparameter = kind("units", choice) if kind is Constant else kind("units", ["a", choice])
     except ValueError:
         pytest.skip("ConfigSpace refuses it itself")
-    with pytest.raises(SettingError, match=r"^The choice .* of hyperparameter 'units' has no form in JSON: ") as caught:
+    with pytest.raises(SettingError, match=r"^The choice .* of hyperparameter 'units' has no JSON form: ") as caught:
         refuse_unsound(problem_of(hyperparameter))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -136,7 +136,7 @@ def test_a_choice_that_json_cannot_say_is_refused_by_name(kind, choice, said):
 def test_a_choice_that_holds_itself_is_refused():
     endless = [1]
     endless.append(endless)
-    with pytest.raises(SettingError, match="nests more than"):
+    with pytest.raises(SettingError, match="levels of nesting"):
         Choices(Categorical("x", [endless, 2]))
 
 

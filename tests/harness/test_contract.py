@@ -69,17 +69,17 @@ def variant(base=Plain, **methods):
         ({"ask": 5}, "Mine.ask is int 5; define ask()."),
         (
             {"ask": lambda self, n: None},
-            "Mine.ask takes (n), and is called as ask() (missing a required argument: 'n')",
+            "Mine.ask takes (n), but is called as ask() (missing a required argument: 'n')",
         ),
         ({"tell": None}, "Mine.tell is missing; define tell(trial)."),
-        ({"tell": lambda self: None}, "Mine.tell takes (), and is called as tell(trial)"),
-        ({"tell": lambda self, params, loss: None}, "Mine.tell takes (params, loss), and is called as tell(trial)"),
-        ({"tell": lambda self, *, trial: None}, "Mine.tell takes (*, trial), and is called as tell(trial)"),
+        ({"tell": lambda self: None}, "Mine.tell takes (), but is called as tell(trial)"),
+        ({"tell": lambda self, params, loss: None}, "Mine.tell takes (params, loss), but is called as tell(trial)"),
+        ({"tell": lambda self, *, trial: None}, "Mine.tell takes (*, trial), but is called as tell(trial)"),
         ({"ask": types.MethodType(lambda: None, 5)}, "Mine.ask takes no self"),
-        ({"tell": _later}, "Mine.tell is async, which runs nothing when it is called; write a plain def."),
+        ({"tell": _later}, "Mine.tell is async, which does not run when called; write a plain def."),
         ({"prepare": _later}, "Mine.prepare is async"),
         ({"ask": _one_by_one}, "Mine.ask is a generator (it holds yield)"),
-        ({"prepare": lambda self, model: None}, "Mine.prepare takes (model), and is called as prepare()"),
+        ({"prepare": lambda self, model: None}, "Mine.prepare takes (model), but is called as prepare()"),
     ],
 )
 def test_an_optimizer_without_its_methods(methods, told):
@@ -157,7 +157,7 @@ class Problemless:
         (variant(Line, evaluate=None), "Mine.evaluate is missing; define evaluate(params, fidelity, seed)."),
         (
             variant(Line, evaluate=lambda self, params: 0),
-            "Mine.evaluate takes (params), and is called as evaluate(params,",
+            "Mine.evaluate takes (params), but is called as evaluate(params,",
         ),
         (variant(Line, evaluate=_later), "Mine.evaluate is async"),
         (variant(Line, evaluate=_one_by_one), "Mine.evaluate is a generator"),

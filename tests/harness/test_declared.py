@@ -26,8 +26,8 @@ ERROR = Objective("error", "minimize")
         (("acc", "Maximize"), "did you mean 'maximize'"),
         (("acc", None), "Unknown direction of objective 'acc' 'None'"),
         (("acc", ["minimize"]), "Unknown direction"),
-        (("error", "minimize", 0.3, 0.0), "'error' is to be minimized, and has optimum 0.3 and worst 0.0"),
-        (("acc", "maximize", 0.0, 1.0), "'acc' is to be maximized, and has optimum 0.0 and worst 1.0"),
+        (("error", "minimize", 0.3, 0.0), "'error' is minimized, but has optimum 0.3 and worst 0.0"),
+        (("acc", "maximize", 0.0, 1.0), "'acc' is maximized, but has optimum 0.0 and worst 1.0"),
         (("acc", "maximize", None, None, (0.0, 1.0)), "scale from best 0.0 to worst 1.0"),
         (("error", "minimize", None, None, (1.0, 0.0)), "scale from best 1.0 to worst 0.0"),
         (("acc", "maximize", 97.0, None, (1.0, 0.0)), "best of the scale 1.0 and optimum 97.0"),
@@ -83,7 +83,7 @@ def test_whatever_is_declared_is_in_order_or_refused(direction, optimum, worst, 
     [
         (("epochs", 9, 1), "goes from 9 to 1"),
         (("epochs", 1, math.inf), "upper is inf"),
-        (("epochs", 0.5, 9, True), "is for whole numbers, and its lower end is 0.5"),
+        (("epochs", 0.5, 9, True), "is for whole numbers, but its lower bound is 0.5"),
         (("epochs", None, 9), "lower is None"),
         (("", 1, 9), "The name of a fidelity is ''"),
     ],
@@ -187,4 +187,4 @@ def test_the_command_says_so_in_one_sentence(tmp_path):
     told = sentence(
         hyperbole("benchmark=toy", "benchmark._target_=wrong.Wrong", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     )
-    assert "its default is no configuration of its own space" in told
+    assert "its default is not a configuration of its space" in told

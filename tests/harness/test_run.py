@@ -109,9 +109,9 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["name=../elsewhere"], "name is '../elsewhere'"),
         (["seed=[1"], "Cannot read 'seed=[1': its [ is not closed"),
         (["params={"], "Cannot read 'params={': its { is not closed"),
-        (["=3"], "it names no setting"),
-        (["seed=0,1"], "'seed=0,1' names several values: add -m"),
-        (["optimizer=smac,random_search"], "'optimizer=smac,random_search' names several values: add -m"),
+        (["=3"], "it has no setting"),
+        (["seed=0,1"], "'seed=0,1' has several values: add -m"),
+        (["optimizer=smac,random_search"], "'optimizer=smac,random_search' has several values: add -m"),
         (["experiment=classical", "seed=1"], "experiment=classical sweeps over optimizer, benchmark.task: add -m"),
         (["benchmark={tsk: kc1}"], "Unknown setting of benchmark 'tsk'; did you mean 'task'?"),
         (["--foo"], "Unknown option '--foo'"),
@@ -269,7 +269,7 @@ def test_evaluate_prints_the_violations_of_an_invalid_configuration(tmp_path):
         (["benchmark.task=kc2", "params={}"], "did you mean 'kc1'"),
         (["params=3"], "params"),
         (["params={"], "its { is not closed"),
-        (["params={}", "seed=0,1"], "'seed=0,1' names several values: give this command one"),
+        (["params={}", "seed=0,1"], "'seed=0,1' has several values: give this command one"),
     ],
 )
 def test_evaluate_answers_mistakes_with_a_sentence(tmp_path, arguments, told):

@@ -38,7 +38,7 @@ def free_port():
 
 def test_a_port_taken_by_something_else(tmp_path, web_page):
     told = sentence(hyperbole(*CHAT, f"llm.port={web_page}", cwd=tmp_path))
-    assert f"Port {web_page} is taken" in told
+    assert f"Port {web_page} is used by a program" in told
     assert f"llm.port={web_page + 1}" in told
     assert run_json(tmp_path)["status"] == "failed"
     assert run_json(tmp_path)["error"] == f"ServerError: {told}"
@@ -85,6 +85,6 @@ def test_a_run_that_is_refused_leaves_nothing_behind(tmp_path, overrides, told):
 
 def test_a_key_that_cannot_be_sent_is_in_no_file(tmp_path):
     told = sentence(hyperbole(*CHAT, "llm=openai", cwd=tmp_path, OPENAI_API_KEY="sk-SECRET\n42"))
-    assert "OPENAI_API_KEY has a line break inside" in told
+    assert "OPENAI_API_KEY contains a line break" in told
     assert "SECRET" not in told
     assert not any(b"SECRET" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -16,6 +16,7 @@ from harness.chat import ChatRequest, Message
 from harness.errors import RecordingError, SettingError
 from llms.recorder import Recorder, request_hash
 from tests.support.fake_server import FakeServer, reply
+from tests.support.run_folders import USAGE
 
 GROUP = Path(__file__).parents[2] / "conf" / "llm"
 REQUEST = ChatRequest((Message("user", "hi"),))
@@ -30,7 +31,7 @@ def build(stem: str, folder: Path, **changes: Any) -> Recorder:
 
 @pytest.mark.parametrize("path", sorted(GROUP.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_file_builds_and_replays(path, tmp_path):
-    row = {"id": 0, "hash": request_hash(REQUEST), "reply": "recorded", "finish_reason": "stop", "usage": {"calls": 1}}
+    row = {"id": 0, "hash": request_hash(REQUEST), "reply": "recorded", "finish_reason": "stop", "usage": USAGE}
     (tmp_path / "calls.jsonl").write_text(json.dumps(row) + "\n")
     model = build(path.stem, tmp_path, live=False)
     assert model.complete([REQUEST])[0].text == "recorded"
