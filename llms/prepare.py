@@ -13,7 +13,7 @@ from llms.serve import GROUP, model_of
 from llms.server.processor import choose_dtype, this_processor
 
 SLOWER_WITHOUT_BFLOAT16 = 2.5
-"""Speed with bfloat16 instructions relative to float32 without them, in tokens/s; SmolLM2 and 1.5B."""
+"""How much slower float32 is without instructions for bfloat16: a rough estimate; ``python -m tests.bench_server``."""
 
 
 def find(name: str) -> LocalModel:
@@ -32,7 +32,7 @@ def chosen(llm: str) -> LocalModel | None:
     """The catalogue model that a choice of ``llm=`` serves; None if it serves no catalogue model.
 
     Raises:
-        SettingError: There is no such choice. The run would report it only minutes later.
+        SettingError: There is no such choice. The run would report it only after the set-up.
     """
     choices = [path.stem for path in GROUP.glob("*.yaml")]
     if llm not in choices:

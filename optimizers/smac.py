@@ -30,7 +30,7 @@ class SMAC(Facade):
         trials_without_limit: int = 100,
         multi_objective: Aggregation = "parego",
     ) -> None:
-        from smac import HyperparameterOptimizationFacade  # 2 s, for SMAC runs only
+        from smac import HyperparameterOptimizationFacade  # slow to import: for SMAC runs only
 
         n_trials = budget.trials or trials_without_limit
         super().__init__(HyperparameterOptimizationFacade, problem, seed, n_trials, multi_objective=multi_objective)

@@ -35,7 +35,7 @@ class SMACBlackbox(Facade):
         trials_without_limit: int = 100,
         multi_objective: Aggregation = "parego",
     ) -> None:
-        from smac import BlackBoxFacade  # 2 s, for SMAC runs only
+        from smac import BlackBoxFacade  # slow to import: for SMAC runs only
         from threadpoolctl import ThreadpoolController  # comes with scikit-learn
 
         n_trials = budget.trials or trials_without_limit

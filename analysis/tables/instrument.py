@@ -14,9 +14,8 @@ def random_search_check(experiment: Experiment, comparison: Comparison) -> tuple
     """One sentence per random search: whether its mean agrees with the exact expectation.
 
     All tasks are pooled as strata, then each is tested alone. The difference has Student's interval, because the
-    bootstrap of the tables is too narrow for a test with few seeds: with 3 seeds it covered the true value 77 times of
-    100, Student's interval 94 times (best of 20, simulated). Tasks without an exact curve (live training) are skipped.
-    About one sentence in twenty says "OUTSIDE" by chance.
+    bootstrap of the tables is too narrow for a test with few seeds. Tasks without an exact curve (live training) are
+    skipped. About one sentence in twenty says "OUTSIDE" by chance.
     """
     names = {run.method for run in experiment.runs if run.info["optimizer"] == "random_search" and _unstarted(run)}
     sentences = []

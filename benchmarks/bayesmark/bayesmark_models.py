@@ -5,7 +5,7 @@ the first two, so the logit ranges come in two forms:
 
 * ``natural``: the hyperparameter itself, on the scale nearer to logit, linear or log (by the greatest
   difference of the two distribution functions over the range). The range is Bayesmark's; the density of random search
-  is not: the difference is 0.07 for the least leaf sizes, 0.06 to 0.34 for others, and 0.70 for Adam's beta_2.
+  is not; the difference is largest for Adam's beta_2.
 * ``warped``: the log-odds, as ``logit_<name>``, uniform: exactly Bayesmark's distribution, under an unfamiliar name.
 """
 

@@ -102,7 +102,7 @@ def read(file: Path, columns: Columns) -> Arrays:
 
 
 def _convert(file: Path, columns: Columns) -> Arrays:
-    import pyarrow  # takes 0.3 s, once per file
+    import pyarrow  # slow to import, once per file
     import pyarrow.parquet
 
     named = [*columns.hyperparameters, *columns.fidelities, "seed"]

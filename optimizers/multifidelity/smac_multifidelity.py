@@ -52,7 +52,7 @@ class SMACMultifidelity(Facade):
         varied = varied_fidelity(problem, fidelity, "smac_multifidelity")
         halvings = most_halvings(varied, checked_eta(eta))
         self.first_bracket = trials_in(bracket(varied, eta, halvings, eta**halvings))
-        from smac import MultiFidelityFacade  # 2 s, for SMAC runs only
+        from smac import MultiFidelityFacade  # slow to import: for SMAC runs only
 
         n_trials = budget.trials or trials_without_limit
         super().__init__(MultiFidelityFacade, problem, seed, n_trials, varied, eta, multi_objective)
