@@ -12,7 +12,7 @@ Splits: fold 0 of the task; 33 % of its training part are validation rows (strat
     columns and scales are fitted on the training rows only. Test scores come from a fit on training and validation
     rows, with the same random numbers.
 Rows are drawn *with replacement*, also at the highest subsample (``choice`` without ``replace=False`` in
-    ml_benchmark_template.py, line 178): a model sees about 1 - 1/e of its rows. This is kept, with and without the leak.
+    ml_benchmark_template.py, line 178): a model sees about 1 - 1/e of its rows. This is kept, with and without leak.
 
 ``leak=v1``: line 157 of that file compares ``eval``, a builtin function, with "valid", which is always false (and
 line 211 passes "val"). HPOBench therefore trains on training and validation rows whenever it scores validation, and
