@@ -7,7 +7,7 @@ the site and in the repository alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ import yaml
 from docs.docstrings import prose
 from harness.choice_files import CONF, default_choices
 from harness.conf_files import DOCUMENTED, Choice, Setting, choices_in, docstrings, settings_in
-from harness.help import APART, shared_settings
+from harness.help import APART, GROUPS, shared_settings
 
 ROOT = CONF.parent
 MARK = re.compile(r"^<!-- generated: (\w+)((?: \S+)*) -->$", re.MULTILINE)
 FENCE = re.compile(r"^(`{3,})(\w+) (\S.*)$", re.MULTILINE)
 """A fence with a word after its language: the name of a file, or a flag for the page's test."""
+
+DESCRIBED = {"benchmark": "benchmarks", "optimizer": "methods", "llm": "models", "experiment": "experiments"}
+"""Group -> page that describes its choices, where it is not the page of settings."""
 
 
 def filled(text: str) -> str:
@@ -47,6 +50,16 @@ def choices(group: str) -> str:
     return _table((f"`{group}=`", "what it is", "sets"), rows)
 
 
+def overview(folder: str) -> str:
+    """Table of every group's choices, with the page, in this folder, that describes them."""
+    rows = []
+    for group in (*GROUPS, "experiment"):
+        default, title = default_choices().get(group), DESCRIBED.get(group, "settings")
+        names = sorted((choice.name for choice in choices_in(group, [CONF])), key=lambda name: name != default)
+        rows.append((f"`{group}=`", ", ".join(f"`{name}`" for name in names), f"[{title}]({folder}{title}.md)"))
+    return _table(("choose", "among (a default stands first)", "read"), rows)
+
+
 def settings(group: str) -> str:
     """Table of a group's settings, each once, with the default choice's value; of the root where no group is given."""
     if group == "root":
@@ -60,16 +73,28 @@ def each(group: str) -> str:
 
 
 def experiments() -> str:
-    """A section per experiment: what it asks and what it sweeps."""
+    """A section per experiment: what it asks, what it sets and what it sweeps."""
     blocks = []
     for choice in choices_in("experiment", [CONF]):
         written = yaml.safe_load((CONF / "experiment" / f"{choice.name}.yaml").read_text(encoding="utf-8"))
-        swept = written.get("hydra", {}).get("sweeper", {}).get("params", {})
-        rows = [(f"`{key}`", f"`{value}`") for key, value in swept.items()]
+        rows = [(f"`{key}`", f"`{value}`", "") for key, value in _set_by(written).items()]
+        rows += [(f"`{key}`", "", f"`{value}`") for key, value in written["hydra"]["sweeper"]["params"].items()]
         command = f"```sh\npython -m harness.run -m experiment={choice.name}\n```"
         about = _text(choice.about.replace(f"Run it with: python -m harness.run -m experiment={choice.name}", ""))
-        blocks += [f"### `{choice.name}`", about, command, _table(("sweeps", "over"), rows)]
+        blocks += [f"### `{choice.name}`", about, command, _table(("setting", "value", "swept over"), rows)]
     return "\n\n".join(blocks)
+
+
+def _set_by(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Choice or dotted setting -> value that an experiment's file gives to all its runs."""
+    chosen = {
+        key.removeprefix("override /"): value
+        for entry in written.get("defaults", ())
+        for key, value in entry.items()
+        if key != "override /hydra/launcher"
+    }
+    groups = {key: value for key, value in written.items() if isinstance(value, dict) and key != "hydra"}
+    return chosen | {f"{group}.{key}": value for group, inner in groups.items() for key, value in inner.items()}
 
 
 def models() -> str:
@@ -112,7 +137,7 @@ def usage(prefix: str) -> str:
 
 
 WRITERS: dict[str, Callable[..., str]] = {
-    writer.__name__: writer for writer in (choices, settings, each, experiments, models, columns, usage)
+    writer.__name__: writer for writer in (overview, choices, settings, each, experiments, models, columns, usage)
 }
 
 

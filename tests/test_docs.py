@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import logging
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 import yaml
 
 from docs.docstrings import prose
-from docs.generate import MARK, ROOT, filled, on_page_markdown, page_paths
+from docs.generate import DESCRIBED, MARK, ROOT, filled, on_page_markdown, overview, page_paths
 from harness.chat import ChatRequest, Completion, Message
 from harness.conf_files import choices_in, settings_in
 from harness.help import CONF, GROUPS
@@ -121,9 +123,7 @@ def test_wandb_keys():
 
 @pytest.mark.parametrize("group", [*GROUPS, "experiment"])
 def test_every_choice_and_setting_has_a_line(group):
-    text = PAGES[
-        {"optimizer": "methods", "benchmark": "benchmarks", "experiment": "experiments"}.get(group, "settings")
-    ]
+    text = PAGES["settings" if group == "llm" else DESCRIBED.get(group, "settings")]
     for choice in choices_in(group, [CONF]):
         assert re.search(rf"^(### |\| )`{re.escape(choice.name)}`", text, re.MULTILINE), choice.name
         if group == "experiment":
@@ -149,6 +149,98 @@ def test_every_page_is_reached_from_the_navigation():
     assert listed <= set(PAGES)
     linked = {name for text in PAGES.values() for name in re.findall(r"\]\((\w+)\.md", text)}
     assert set(PAGES) <= listed | linked
+
+
+def test_pages_are_called_by_their_headings_and_open_with_a_sentence():
+    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\ntheme:")[0])["nav"]
+    assert [each for part in navigation for each in _titles(part)] == ["Overview"]
+    for name, text in PAGES.items():
+        heading, first = re.sub(r"<!--.*?-->", "", text).strip().split("\n\n")[:2]
+        assert re.fullmatch(r"# .+", heading), name
+        assert re.match(r"(?!```)[\w`]", first), f"{name} opens with {first[:30]}"
+
+
+def _titles(entry):
+    """Titles of pages (not of parts) that a navigation gives beside the pages' own."""
+    if isinstance(entry, str):
+        return []
+    ((title, value),) = entry.items()
+    return [title] if isinstance(value, str) else [each for part in value for each in _titles(part)]
+
+
+def test_the_readme_shows_every_choice():
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    mark = re.compile(r"(<!-- choices of conf/ -->\n).*?(<!-- end -->)", re.DOTALL)
+    renewed = mark.sub(lambda found: f"{found[1]}\n{overview('docs/')}\n\n{found[2]}", text)
+    assert mark.search(text)
+    if os.environ.get("HYPERBOLE_RENEW"):
+        path.write_text(renewed, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == renewed
+    assert text.count("\n") <= 120
+
+
+TYPED = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *page_paths())}
+EXAMPLES = {"hill_climbing", "trees", "NAME", "mine", ""}
+"""Choices that a page makes up, or leaves to the reader."""
+
+
+@pytest.mark.parametrize("page", TYPED)
+def test_commands_and_choices_on_a_page_exist(page):
+    text = TYPED[page]
+    for module in re.findall(r"python -m ([\w.]*\w)", text):
+        assert importlib.util.find_spec(module), module
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"^(?: {4})?make (\w+)|`make (\w+)", text, re.MULTILINE)) <= {
+        pair for target in targets for pair in ((target, ""), ("", target))
+    }
+    for group, named in re.findall(rf"(?<![\w./])({'|'.join((*GROUPS, 'experiment'))})=([\w.,]*\w|)", text):
+        known = {choice.name for choice in choices_in(group, [CONF])} | EXAMPLES
+        assert set(named.split(",")) <= known, f"{group}={named}"
+
+
+@pytest.mark.parametrize("page", TYPED)
+def test_settings_on_a_page_exist(page):
+    known = {
+        f"{group}.{setting.name}"
+        for group in GROUPS
+        for choice in choices_in(group, [CONF])
+        for setting in choice.settings
+    }
+    named = re.findall(rf"(?<![\w./<{{~])((?:{'|'.join(GROUPS)})\.[a-z_]+)\b(?![(/.])", CODE_FILES.sub("", TYPED[page]))
+    assert {each for each in named if not each.endswith((".yaml", ".md", ".share"))} <= known
+
+
+CODE_FILES = re.compile(r"^```(?:python|yaml) \S+\n.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def test_the_launchers_on_the_page_are_those_that_are_installed():
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    with initialize_config_dir(str(CONF), version_base=None):
+        installed = GlobalHydra.instance().config_loader().get_group_options("hydra/launcher")
+    shown = re.findall(r"^\| `(\w+)`", PAGES["sweeps"], re.MULTILINE)
+    assert set(shown) == set(installed) - {"ray_aws"}  # it starts machines of its own
+
+
+def test_columns_of_the_cost_table_are_explained():
+    (head,) = re.findall(r"^\| method .*$", (ROOT / "results/quickstart/tables/cost.md").read_text(), re.MULTILINE)
+    seconds = [cell.strip() for cell in head.split("|") if re.search(r"\(s\)|1/s|in flight", cell)]
+    shown = re.findall(r"^\| ([^|]*?) \|", PAGES["cost"].partition("## Seconds")[2], re.MULTILINE)
+    assert set(seconds) <= set(shown)
+
+
+def test_every_law_has_its_number():
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. \*\*", PAGES["design"], re.MULTILINE)]
+    assert numbers == list(range(1, 15))
+    cited = {
+        int(number)
+        for folder in ("harness", "benchmarks", "optimizers", "llms", "analysis")
+        for path in (ROOT / folder).rglob("*.py")
+        for number in re.findall(r"\b[Ll]aw (\d+)", path.read_text(encoding="utf-8"))
+    }
+    assert cited <= set(numbers)
 
 
 def test_a_docstring_as_markdown():
