@@ -181,7 +181,7 @@ def test_the_readme_shows_every_choice():
 
 
 TYPED = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *page_paths())}
-EXAMPLES = {"hill_climbing", "trees", "NAME", "mine", ""}
+EXAMPLES = {*re.findall(r"conf/\w+/(\w+)\.yaml", TYPED["extending"]), "NAME", "mine", ""}
 """Choices that a page makes up, or leaves to the reader."""
 
 
