@@ -101,9 +101,9 @@ def _choice(group: str, overrides: Sequence[str]) -> str:
 def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
     """Check a benchmark, with its probe."""
     from harness.build import build_benchmark
-    from harness.checks.bench import Bench, close
     from harness.checks.benchmark_checks import breaches
     from harness.checks.elsewhere import measured_elsewhere, measured_otherwise
+    from harness.checks.evaluations import Bench, close
     from harness.checks.witness import BrokenError, given_by
 
     node = config["benchmark"]

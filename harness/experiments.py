@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HyperboleError, RunError, unknown
+from harness.visible import listed
 
 SHOWN = 10
 MAKES_ONE = "python -m harness.run makes one in runs/"
@@ -31,7 +32,7 @@ def not_an_experiment(folder: Path) -> HyperboleError:
         if any(map(_is_run, _run_files(whole, level))):
             experiment = os.path.relpath(whole.parents[2 - level])
             return RunError(f"{str(folder)!r} is {what} of an experiment; give the experiment: {experiment}.")
-    below = _listed([path.name for path in experiments_in(folder)])
+    below = listed([path.name for path in experiments_in(folder)], SHOWN)
     choices = f"give one of its experiments: {below}." if below else _choices(folder / "runs")
     return RunError(f"{str(folder)!r} holds no runs (<benchmark>.<task>/<method>/<seed>/run.json); {choices}")
 
@@ -42,13 +43,8 @@ def experiments_in(folder: Path) -> list[Path]:
 
 
 def _choices(folder: Path) -> str:
-    found = _listed([str(path) for path in experiments_in(folder) or experiments_in(Path("runs"))])
+    found = listed([str(path) for path in experiments_in(folder) or experiments_in(Path("runs"))], SHOWN)
     return f"give an experiment: {found}." if found else f"there are no experiments yet; {MAKES_ONE}."
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def _run_files(folder: Path, levels: int) -> Iterator[Path]:

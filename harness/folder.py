@@ -102,11 +102,6 @@ class RunFolder:
                 folder.rmdir()
 
 
-def is_hidden(path: Path) -> bool:
-    """Whether a run's place below an experiment begins with a dot somewhere, as one that was moved away does."""
-    return any(part.startswith(".") for part in path.parts)
-
-
 def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path) -> None:
     """Make sure that a folder's run is the one asked for.
 

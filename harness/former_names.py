@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
-from harness.folder import first_difference, is_hidden
+from harness.folder import first_difference
 from harness.moved import renewed
-from harness.record import FILE, read_record, renewal
+from harness.record import read_record, renewal
+from harness.run_files import run_files
 
 EXPERIMENT = 2
 """Parents of a run's folder up to the experiment's: the method, the task."""
@@ -42,7 +43,6 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
     return None
 
 
-def _of_one_seed(experiment: Path, benchmark: str, seed: str) -> Iterator[Path]:
+def _of_one_seed(experiment: Path, benchmark: str, seed: str) -> list[Path]:
     """Every run.json of a benchmark and seed, but those in folders that were moved away."""
-    found = experiment.glob(f"{escape(benchmark)}.*/*/{seed}/{FILE}")
-    return (path for path in sorted(found) if not is_hidden(path.relative_to(experiment)))
+    return run_files(experiment, f"{escape(benchmark)}.*/*/{seed}")

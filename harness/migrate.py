@@ -23,7 +23,7 @@ from harness.choice_files import CONF, ChoiceFiles
 from harness.errors import RunError, SettingError
 from harness.explain import explained
 from harness.files import replace_file, usable
-from harness.folder import LOCK, RunFolder, is_hidden
+from harness.folder import LOCK, RunFolder
 from harness.former_names import EXPERIMENT
 from harness.identity import identity_of
 from harness.jsonl import encode, read_rows
@@ -31,6 +31,7 @@ from harness.method import GROUPS, NAMED
 from harness.moved import renewed
 from harness.names import component
 from harness.record import FILE, SCHEMA, read_record
+from harness.run_files import ANYWHERE, run_files
 from harness.sweep_record import FILE as SWEEPS
 from harness.trust import Trust, search_path
 
@@ -88,7 +89,7 @@ def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal],
     """
     folders = [CONF, *search_path(overrides)]
     files = ChoiceFiles(folders, Trust(folders, {}))
-    paths = sorted(path for path in folder.rglob(FILE) if not is_hidden(path.relative_to(folder)))
+    paths = run_files(folder, ANYWHERE)
     if not paths:
         raise RunError(f"No {FILE} below {folder}; give an experiment's folder, e.g. runs/quickstart.")
     planned = [_planned(path, files) for path in paths]

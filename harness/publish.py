@@ -13,9 +13,9 @@ from pathlib import Path
 
 from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
-from harness.folder import is_hidden
 from harness.jsonl import read_rows
-from harness.record import read_record
+from harness.record import FILE, read_record
+from harness.run_files import ANYWHERE, run_files
 from harness.wandb.wandb_tracker import WandbTracker
 from harness.whole import whole_rows
 
@@ -31,7 +31,7 @@ def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
     Raises:
         RunError: A file of the run is damaged.
     """
-    run = read_record(folder / "run.json")
+    run = read_record(folder / FILE)
     complete = run["status"] == "complete"
     rows = whole_rows(folder, run) if complete else read_rows(folder / "trials.jsonl")
     tracker.start(folder, {**run, "status": "running"})
@@ -52,7 +52,7 @@ def find_runs(folder: Path) -> list[Path]:
         near = difflib.get_close_matches(folder.name, neighbours, n=1)
         hint = f"did you mean {folder.parent / near[0]}?" if near else "give an experiment's, e.g. runs/quickstart."
         raise RunError(f"There is no folder {folder}; {hint}")
-    found = sorted(path.parent for path in folder.rglob("run.json") if not is_hidden(path.relative_to(folder)))
+    found = [path.parent for path in run_files(folder, ANYWHERE)]
     if not found:
         raise RunError(f"No run.json at or below {folder}; give the folder of an experiment, e.g. runs/quickstart.")
     return found
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> str:
     """Publish one folder, say so in a sentence, and return what became of it in a word."""
     try:
-        status = read_record(folder / "run.json")["status"]
+        status = read_record(folder / FILE)["status"]
         if status not in wanted:
             print(f"Skipped {folder}: its status is {status!r}, not {' or '.join(wanted)}.")
             return "skipped"

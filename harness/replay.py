@@ -24,7 +24,8 @@ from harness.again import played_again
 from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
 from harness.explain import explained
-from harness.folder import RunFolder, is_hidden
+from harness.folder import RunFolder
+from harness.run_files import ANYWHERE, run_files
 from harness.trust import from_command_line
 from harness.visible import visible
 
@@ -55,7 +56,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
     trust, settings = from_command_line(overrides, CONF)
     complete: list[tuple[RunFolder, dict[str, Any]]] = []
     refused = differences = 0
-    for path in sorted(path for path in folder.rglob("run.json") if not is_hidden(path.relative_to(folder))):
+    for path in run_files(folder, ANYWHERE):
         run = RunFolder(path.parent)
         try:
             said = run.read() or {}

@@ -17,10 +17,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from harness.clock import now
-from harness.errors import DiskError
-from harness.jsonl import Appender, loads
+from harness.errors import DiskError, RunError
+from harness.jsonl import Appender
 from harness.masking import masked, without_secrets
 from harness.names import as_written, is_experiment
+from harness.record import read_record
+from harness.run_files import run_files
 
 FILE = "sweeps.jsonl"
 SKEW_SECONDS = 3600.0
@@ -123,19 +125,17 @@ def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
     """Id (folder below the experiment's) -> run.json of every run that was begun, gone on with or ended since."""
     start = datetime.fromisoformat(started_at).timestamp()
     found = {}
-    for path in sorted(folder.glob("*/*/*/run.json")):
+    for path in run_files(folder):
         try:
             written = path.stat().st_mtime
             if written < start - SKEW_SECONDS:
                 continue
-            run = loads(path.read_bytes())
-        except (OSError, ValueError):
+            run = read_record(path, oldest=1)
+        except (OSError, RunError):
             continue
-        if not isinstance(run, dict):
-            continue
-        times = [text for text in (run.get("started_at"), run.get("finished_at")) if isinstance(text, str)]
+        times = [run.get("started_at") or "", run.get("finished_at") or ""]
         # One that goes on, or was ended from outside, may say neither: then its file's own time has to do.
-        if max(times, default="") >= started_at or (run.get("finished_at") is None and written >= start):
+        if max(times) >= started_at or (run.get("finished_at") is None and written >= start):
             found[path.parent.relative_to(folder).as_posix()] = run
     return found
 

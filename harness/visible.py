@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def visible(text: str) -> str:
@@ -18,6 +19,14 @@ def visible(text: str) -> str:
 def is_name(value: object) -> bool:
     """Whether it is text that names something: it is not empty, and every character of it can be seen, on one line."""
     return isinstance(value, str) and value.strip() != "" and visible(value) == value and not {"\n", "\t"} & set(value)
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Names as a list in words, shortened above ``most``: ``a, b and 3 more``."""
+    shown = list(names[:most])
+    if len(names) > len(shown):
+        shown[-1] += f" and {len(names) - len(shown)} more"
+    return (" and " if any(", " in name for name in shown) else ", ").join(shown)
 
 
 def _visible_character(char: str) -> str:

@@ -21,7 +21,7 @@ from analysis.runs.reasoned import Reasoned
 from analysis.tables.invalid_proposals import Exhibit
 from harness.faults import Group as FaultGroup
 from harness.files import replace_file
-from harness.visible import visible
+from harness.visible import listed, visible
 
 MOST_SHOWN = 500
 MOST_REASONS = 12
@@ -160,15 +160,14 @@ def _heading(item: Exhibit) -> str:
 
 def _shown(item: Exhibit) -> Shown:
     calls = item.calls
-    named = f", calls {', '.join(map(str, calls[:_MOST_REPLIES]))}" if calls else ""
-    more = f" and {len(calls) - _MOST_REPLIES} more" if len(calls) > _MOST_REPLIES else ""
+    named = f", calls {listed([str(call) for call in calls], _MOST_REPLIES)}" if calls else ""
     note = ""
     if len(item.replies) < len(calls):
         note = f"{len(calls) - len(item.replies)} of {len(calls)} replies are not recorded."
     elif not calls:
         note = "No language model was asked for this proposal."
     return Shown(
-        name=visible(f"{item.run.task}, seed {item.run.seed}, trial {item.index}{named}{more}"),
+        name=visible(f"{item.run.task}, seed {item.run.seed}, trial {item.index}{named}"),
         violations=tuple(visible(sentence) for sentence in item.violations),
         proposed=_cut(json.dumps(item.proposed, ensure_ascii=False)),
         replies=tuple(

@@ -12,11 +12,14 @@ import polars as pl
 from analysis.runs.load import Experiment
 from analysis.runs.regret import charged, incumbent_curve, stack_curves
 from analysis.runs.task import Task
+from harness.visible import listed
 
 Floats = npt.NDArray[np.float64]
 Curves = dict[tuple[str, str], dict[int, Floats]]
 Place = tuple[str, str, int]
 """Method, task and seed."""
+MOST_NAMES = 12
+"""Names in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def compare(experiment: Experiment) -> Comparison:
     notes = []
     left_out = [task.name for task in known if task not in tasks]
     if left_out and tasks:
-        notes.append(f"Not every method ran {_listed(left_out)}; left out here, shown in quality by task.")
+        notes.append(f"Not every method ran {listed(left_out, MOST_NAMES)}; left out here, shown in quality by task.")
     seeds, note = shared_seeds(curves, methods, tasks)
     notes += [note] if note else []
     return Comparison(methods, tasks, seeds, curves, _evaluations(experiment), _only_below(experiment), tuple(notes))
@@ -163,10 +166,6 @@ def shared_seeds(curves: Curves, methods: Iterable[str], tasks: Iterable[Task]) 
         return (), "No seed was run by every method on every task: nothing can be compared across them."
     if shared == every:
         return tuple(sorted(shared)), None
-    spare = _listed([str(seed) for seed in sorted(every - shared)])
-    kept = _listed([str(seed) for seed in sorted(shared)])
+    spare = listed([str(seed) for seed in sorted(every - shared)], MOST_NAMES)
+    kept = listed([str(seed) for seed in sorted(shared)], MOST_NAMES)
     return tuple(sorted(shared)), f"Seeds not run by every method on every task are left out ({spare}); used: {kept}."
-
-
-def _listed(names: list[str], shown: int = 12) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

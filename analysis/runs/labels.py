@@ -150,13 +150,5 @@ def _several(labels: Iterable[str]) -> set[str]:
     return {label for label, count in Counter(labels).items() if count > 1}
 
 
-def listed(names: Sequence[str], most: int | None = None) -> str:
-    """Labels as a list in words, shortened above ``most``."""
-    shown = list(names[:most])
-    if len(names) > len(shown):
-        shown[-1] += f" and {len(names) - len(shown)} more"
-    return (" and " if any(", " in name for name in shown) else ", ").join(shown)
-
-
 def _all(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))

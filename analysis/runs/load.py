@@ -20,10 +20,11 @@ from analysis.runs.trial_rows import flatten
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.faults import knew_grid
-from harness.folder import is_hidden
 from harness.identity import Identity, identity_in
 from harness.record import OlderRecordError, read_record, renewal
 from harness.repeats import Repeats
+from harness.run_files import run_files
+from harness.visible import listed
 from harness.whole import whole_rows
 
 
@@ -155,9 +156,8 @@ def describe_incomplete(incomplete: tuple[str, ...], shown: int = 5) -> str | No
     """One sentence about incomplete runs, or None if there are none."""
     if not incomplete:
         return None
-    more = f" and {len(incomplete) - shown} more" if len(incomplete) > shown else ""
     verb = "run is" if len(incomplete) == 1 else "runs are"
-    return f"{len(incomplete)} {verb} not complete and left out: {', '.join(incomplete[:shown])}{more}."
+    return f"{len(incomplete)} {verb} not complete and left out: {listed(incomplete, shown)}."
 
 
 def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
@@ -166,7 +166,7 @@ def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     Raises:
         RunError: There is no run, or one of an earlier version whose fields do not identify it.
     """
-    paths = sorted(path for path in folder.glob("*/*/*/run.json") if not is_hidden(path.relative_to(folder)))
+    paths = run_files(folder)
     if all(map(is_foreign, paths)):
         raise not_an_experiment(folder)
     found, damaged, older = [], [], 0

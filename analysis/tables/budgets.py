@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from analysis.present.render import number_text
-from analysis.runs.labels import listed
 from analysis.runs.load import Experiment, Run
 from harness.scalars import finite
+from harness.visible import listed
 
 UNITS = ("proposals", "evaluations", "tokens", "seconds")
 Limits = tuple[tuple[str, float], ...]

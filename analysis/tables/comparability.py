@@ -11,13 +11,13 @@ import polars as pl
 from analysis.present.table import Column, Entry, Findings, Table, frame_of
 from analysis.runs.calls import read_calls
 from analysis.runs.escape import one_line
-from analysis.runs.labels import listed
 from analysis.runs.load import Experiment, Run
 from analysis.runs.recorded_settings import without_secrets
 from analysis.runs.variants import variant
 from analysis.stats.material import Material
 from analysis.tables.budgets import budget_text, limits
 from harness.method import comparable
+from harness.visible import listed
 
 COLUMNS = (
     Column("what", ("what",), "text"),

@@ -11,6 +11,7 @@ from analysis.runs.comparison import compare_task
 from analysis.runs.load import Experiment
 from analysis.runs.task import Task
 from analysis.stats.material import Material
+from harness.visible import listed
 
 COLUMNS = (
     Column("task", ("task",), "text"),
@@ -60,7 +61,6 @@ def _row(experiment: Experiment, task: Task, method: str) -> Cells:
     highest, below = trials["loss"].drop_nulls(), trials.filter("below")
     runs = trials.group_by("run").agg(pl.col("loss").is_not_null().any().alias("any"), pl.col("below").any())
     levels = sorted(set(below["fidelity"].drop_nulls().to_list()), key=_number)
-    more = f" and {len(levels) - _MOST_LEVELS} more" if len(levels) > _MOST_LEVELS else ""
     return {
         "task": task.name,
         "method": method,
@@ -68,7 +68,7 @@ def _row(experiment: Experiment, task: Task, method: str) -> Cells:
         "without": int((~runs["any"] & runs["below"]).sum()),
         "highest": len(highest),
         "below": below.height,
-        "levels": ", ".join(levels[:_MOST_LEVELS]) + more,
+        "levels": listed(levels, _MOST_LEVELS),
         "objective": f"{task.objective} ({task.direction})",
         "best": _best(task, highest),
         "best_below": _best(task, below["loss_below"]),

@@ -11,7 +11,7 @@ from analysis.present.cells import Cells, metric_cells
 from analysis.present.render import with_interval
 from analysis.present.table import INTERVAL, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison, shared_seeds
-from analysis.runs.labels import listed, model_parameters, model_title
+from analysis.runs.labels import model_parameters, model_title
 from analysis.runs.load import Experiment, Run
 from analysis.stats.material import Material
 from analysis.stats.statistics import mean
@@ -30,6 +30,7 @@ from harness.faults import INVENTED, Group
 from harness.label import CHAT, DECODING, words
 from harness.names import written
 from harness.trial import Fault, Proposer
+from harness.visible import listed
 
 PLAIN = "plain"
 KINDS = tuple(fault for fault in Fault if fault in INVENTED)

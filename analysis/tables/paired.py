@@ -11,11 +11,11 @@ import polars as pl
 
 from analysis.present.cells import Cells, metric_cells
 from analysis.runs.comparison import Comparison, Place, shared_seeds
-from analysis.runs.labels import listed
 from analysis.runs.load import Experiment
 from analysis.runs.regret import charged
 from analysis.runs.task import Task
 from analysis.stats.statistics import mean
+from harness.visible import listed
 
 Floats = npt.NDArray[np.float64]
 

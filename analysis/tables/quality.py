@@ -10,7 +10,7 @@ import numpy as np
 from analysis.present.cells import Cells, metric_cells
 from analysis.present.table import INTERVAL, MARK, Column, Entry, Findings, Table, frame_of
 from analysis.runs.comparison import Comparison, compare_blocks
-from analysis.runs.labels import EXACT, listed
+from analysis.runs.labels import EXACT
 from analysis.runs.load import Experiment
 from analysis.stats.material import Material
 from analysis.stats.statistics import interquartile_mean, mean, mean_ranks
@@ -24,6 +24,7 @@ from analysis.tables.authorship import (
 )
 from analysis.tables.hallucination import hallucination_table
 from analysis.tables.headline import headlines
+from harness.visible import listed
 
 MOST_BEST_COLUMNS = 4
 _REGRET = "0 is the optimum, 1 the expectation of one random configuration"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.checks.bench import Bench, close
+from harness.checks.evaluations import Bench, close
 from harness.checks.spoiled import valid_configurations
 from harness.checks.state import differs, fingerprint, kept_random_state, scrambler
 from harness.checks.witness import BrokenError, distinct, given_by

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness.build import build_benchmark
-from harness.checks.bench import Bench
 from harness.checks.benchmark_checks import REPEATED
+from harness.checks.evaluations import Bench
 from harness.checks.stage import Stage
 from harness.checks.witness import BrokenError, given_by
 from harness.contract import named

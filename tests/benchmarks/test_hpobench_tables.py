@@ -14,7 +14,7 @@ from benchmarks.hpobench import hpobench
 from benchmarks.hpobench.hpobench_spaces import MODELS, search_space
 from benchmarks.hpobench.hpobench_tables import HPOBenchTables
 from benchmarks.lookup.draw_weights import draw_weights
-from harness.checks.bench import Bench
+from harness.checks.evaluations import Bench
 from harness.errors import SettingError
 
 # Everything that a benchmark must be, on two tables in the official layout.

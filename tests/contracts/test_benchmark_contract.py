@@ -12,8 +12,8 @@ import pytest
 from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
-from harness.checks.bench import SEED, Bench
 from harness.checks.benchmark_checks import breaches
+from harness.checks.evaluations import SEED, Bench
 from harness.problem import Benchmark
 from tests.support import shared_data
 

@@ -16,9 +16,9 @@ import pytest
 from ConfigSpace import ConfigurationSpace, Float, Integer
 
 from harness.check import check, main
-from harness.checks.bench import Bench
 from harness.checks.benchmark_checks import breaches as breaches_of_benchmark
 from harness.checks.elsewhere import decided_elsewhere, left_behind, measured_elsewhere, measured_otherwise
+from harness.checks.evaluations import Bench
 from harness.checks.optimizer_checks import breaches as breaches_of_optimizer
 from harness.checks.stage import Stage
 from harness.errors import SettingError

@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 
 from harness.sweep_record import SweepRecord, runs_since
 from tests.support.command import hyperbole
+from tests.support.run_folders import write_run
 
 TOY = ("benchmark=toy", "benchmark.task=branin", "budget.proposals=3")
 
@@ -48,11 +49,12 @@ def composed(tmp_path, monkeypatch):
 
 
 def write(folder, name, host=None, **times):
-    path = folder / "runs/adhoc" / name / "run.json"
-    path.parent.mkdir(parents=True)
-    run = {"host": os.uname().nodename if host is None else host, "started_at": None, "finished_at": None}
-    path.write_text(json.dumps(run | times))
-    return path
+    place, method, seed = name.split("/")
+    benchmark, _, task = place.partition(".")
+    times = {"finished_at": None} | times
+    host = os.uname().nodename if host is None else host
+    run = write_run(folder / "runs/adhoc", method, int(seed), (), task=task, benchmark=benchmark, host=host, **times)
+    return run / "run.json"
 
 
 def stamp(seconds):

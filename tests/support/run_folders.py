@@ -93,6 +93,7 @@ def write_run(
     trials: Sequence[Mapping[str, Any]],
     calls: Sequence[Mapping[str, Any]] = (),
     task: str = "credit_g",
+    benchmark: str = "hpobench",
     **changes: Any,
 ) -> Path:
     """Write one run's folder; ``changes`` replace fields of ``run.json``."""
@@ -105,12 +106,12 @@ def write_run(
         "started_at": TIME,
         "finished_at": TIME,
         "experiment": experiment.name,
-        "benchmark": "hpobench",
+        "benchmark": benchmark,
         "task": task,
         "method": method,
         "optimizer": optimizer,
         "llm": llm,
-        **identity(method, task),
+        **identity(method, task, benchmark),
         "seed": seed,
         "objectives": [OBJECTIVE],
         "faults": catalogue(),
@@ -120,7 +121,7 @@ def write_run(
         "git": {"commit": "a" * 40, "dirty": False},
         "versions": {"python": "3.11.7", "numpy": "2.3.5"},
     }
-    folder = experiment / f"{info['benchmark']}.{task}" / method / str(seed)
+    folder = experiment / f"{benchmark}.{task}" / method / str(seed)
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(encode(info | changes), encoding="ascii")
     for name, rows in {"trials.jsonl": trials, "calls.jsonl": calls}.items():

@@ -8,7 +8,7 @@ import pytest
 from analysis.report.outputs import publish
 from analysis.runs.load import load
 from analysis.stats.material import Material
-from analysis.tables.recitation import recitation_findings, share_better
+from analysis.tables.recited import recitation_findings, share_better
 from benchmarks.hpobench.hpobench import HPOBench
 from tests.support.run_folders import OBJECTIVE, fault, trial, write_run
 
