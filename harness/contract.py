@@ -25,11 +25,16 @@ from harness.trial import USAGE, Candidate, Optimizer, Proposal, Proposer, Quant
 EVALUATE = ("params", "fidelity", "seed")
 
 
-def named(plug_in: object) -> str:
-    """Name of the plug-in's own class, without wrappers of the harness (``wrapped``)."""
+def unwrapped(plug_in: Any) -> Any:
+    """The plug-in itself, without wrappers of the harness (``wrapped``)."""
     while (inner := getattr(plug_in, "wrapped", None)) is not None:
         plug_in = inner
-    return type(plug_in).__name__
+    return plug_in
+
+
+def named(plug_in: object) -> str:
+    """Name of the plug-in's own class."""
+    return type(unwrapped(plug_in)).__name__
 
 
 @contextlib.contextmanager

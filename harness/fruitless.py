@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.budget import Budget
+from harness.contract import unwrapped
 from harness.errors import FruitlessError
 from harness.masking import without_secrets
 from harness.visible import visible
@@ -55,7 +56,7 @@ def warn_of_short_budget(run: str, optimizer: object, budget: Budget) -> None:
         optimizer: May have ``first_bracket``: its trials, and how many of them, the last ones, are at the highest.
         budget: Ends the run.
     """
-    bracket = getattr(getattr(optimizer, "wrapped", optimizer), "first_bracket", None)
+    bracket = getattr(unwrapped(optimizer), "first_bracket", None)
     if bracket is None or budget.trials is None:
         return
     (trials, highest), started = bracket, getattr(optimizer, "start_trials", 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.spoiled import valid_configurations
-from harness.contract import named
+from harness.contract import named, unwrapped
 from harness.outcome import TIMED, plain_outcome, reason, said
 from harness.problem import Benchmark, EvaluationError, Outcome, Params
 
@@ -73,10 +73,7 @@ class Bench:
     @functools.cached_property
     def trains(self) -> bool:
         """Whether it declares ``live`` or is so slow that only a few configurations are tried."""
-        inner: Any = self.benchmark
-        while (wrapped := getattr(inner, "wrapped", None)) is not None:
-            inner = wrapped
-        if getattr(inner, "live", False):
+        if getattr(unwrapped(self.benchmark), "live", False):
             return True
         clock = time.perf_counter()
         self.evaluate(self.benchmark.problem.default)

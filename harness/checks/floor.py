@@ -70,10 +70,7 @@ class Guarded:
 @contextlib.contextmanager
 def heard(benchmark: Benchmark, floor: Floor) -> Iterator[None]:
     """Record the evaluations of all instances of the benchmark's class, since an optimizer may build its own."""
-    inner: Any = benchmark
-    while (wrapped := getattr(inner, "wrapped", None)) is not None:
-        inner = wrapped
-    kind = type(inner)
+    kind = type(unwrapped(benchmark))
     original = inspect.getattr_static(kind, "evaluate", None)
     if not inspect.isfunction(original):
         yield
