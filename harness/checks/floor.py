@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.contract import unwrapped
 from harness.locate import ROOT
 from harness.problem import Benchmark, Outcome, Params, Problem
 
