@@ -19,10 +19,10 @@ from benchmarks.fairness.sensitive import SOURCES, load_sensitive
 from benchmarks.lookup.discretize import on_levels
 from benchmarks.openml.tabular_models import MODELS, models_for
 from benchmarks.openml.tabular_spaces import search_space
+from benchmarks.openml.task_contexts import contexts, features_in_words
 from benchmarks.openml.trainable import refuse_untrainable
 from benchmarks.shared.measures import ENERGY, chosen
 from benchmarks.shared.setting_checks import one_of
-from benchmarks.shared.task_contexts import contexts, features_in_words
 from benchmarks.training.holdout import MOST_CATEGORIES, a_third_off
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution

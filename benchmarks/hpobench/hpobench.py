@@ -20,9 +20,9 @@ from ConfigSpace.hyperparameters import UniformFloatHyperparameter, UniformInteg
 from benchmarks.lookup.level_table import LevelTable
 from benchmarks.lookup.lookup import Grid, Levels, Measures, Table, grid_space
 from benchmarks.lookup.nearest import nearest_of
+from benchmarks.openml.task_contexts import written_contexts
 from benchmarks.shared.hints import hints
 from benchmarks.shared.setting_checks import checked_seed, one_of
-from benchmarks.shared.task_contexts import written_contexts
 from harness.problem import Description, Params, Problem
 
 LEVELS: Levels = {

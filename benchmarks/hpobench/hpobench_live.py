@@ -39,10 +39,10 @@ from benchmarks.hpobench.hpobench_trainer import alphabetical, split
 from benchmarks.lookup.nearest import Nearest
 from benchmarks.openml.openml import task_number
 from benchmarks.openml.openml_task import OpenMLTask, load_task
+from benchmarks.openml.task_contexts import contexts, features_in_words
 from benchmarks.openml.trainable import refuse_untrainable
 from benchmarks.shared.measures import chosen
 from benchmarks.shared.setting_checks import one_of
-from benchmarks.shared.task_contexts import contexts, features_in_words
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
 from harness.errors import SettingError

@@ -1,7 +1,7 @@
 """Write the descriptions of HPOBench's data sets for prompts, so that a run does not need the data.
 
 ``python -m benchmarks.hpobench.write_contexts --cache FOLDER`` reads the tasks from the OpenML client's cache in that
-folder (or downloads them into it) and writes ``benchmarks/shared/contexts/``. ``tests/benchmarks/test_contexts.py``
+folder (or downloads them into it) and writes ``benchmarks/openml/contexts/``. ``tests/benchmarks/test_contexts.py``
 compares the files with the data.
 
 OpenML's texts about the data sets are left out, because the copies behind the files have none. ``full`` is therefore
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.hpobench.hpobench import DATA_SETS
 from benchmarks.openml.openml_task import load_task
-from benchmarks.shared.task_contexts import FOLDER, parts
+from benchmarks.openml.task_contexts import FOLDER, parts
 from harness.arguments import Parser
 from harness.errors import HyperboleError, SettingError
 

@@ -28,10 +28,10 @@ from benchmarks.openml.openml_task import OpenMLTask, load_task
 from benchmarks.openml.openml_trainer import validation_splits
 from benchmarks.openml.tabular_models import MODELS, models_for
 from benchmarks.openml.tabular_spaces import search_space
+from benchmarks.openml.task_contexts import contexts, features_in_words
 from benchmarks.openml.trainable import refusal, refuse_untrainable
 from benchmarks.shared.measures import ENERGY, chosen
 from benchmarks.shared.setting_checks import one_of
-from benchmarks.shared.task_contexts import contexts, features_in_words
 from benchmarks.training.holdout import MOST_CATEGORIES, Split
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import csv
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.report.outputs import present
-from analysis.runs.labels import Labels, listed
-from analysis.runs.load import labelled, load
+from analysis.runs.labels import Labels
 from harness.label import label
-from tests.support.run_folders import identity, noisy_experiment
+from tests.support.run_folders import identity
 
 QWEN = "qwen2.5-coder-1.5b-instruct"
 
@@ -126,29 +122,3 @@ def test_no_two_methods_share_a_label(runs):
     methods = {each["method"] for each in infos}
     assert len({found[method] for method in methods}) == len(methods)
     assert all(found[method] for method in methods)
-
-
-def test_lists_of_labels_stay_readable():
-    assert listed(["a", "b"]) == "a, b"
-    assert listed(["a, free", "b"]) == "a, free and b"
-    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
-
-
-def test_pages_and_tables_have_labels_and_programs_have_both(tmp_path, capsys):
-    folder = noisy_experiment(tmp_path / "quickstart", seeds=2, proposals=3)
-    present(load(folder), tmp_path / "out")
-    printed = capsys.readouterr().out
-    markdown = "".join(path.read_text() for path in (tmp_path / "out/tables").glob("*.md"))
-    page = (tmp_path / "out/report/index.html").read_text()
-    for text in (printed, markdown):
-        assert "llm_chat" not in text
-        assert "random_search" not in text
-        assert "random search" in text
-    assert "random search" in page
-    for name in ("quality", "hallucination", "invalid_proposals"):
-        with (tmp_path / f"out/tables/{name}.csv").open() as file:
-            pairs = {row["method"]: row["label"] for row in csv.DictReader(file)}
-        assert pairs.items() <= {run.folder_method: run.method for run in labelled(load(folder)).runs}.items() | {
-            ("random search, exact", "random search, exact")
-        }
-        assert any(method.startswith("llm_chat") for method in pairs)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.hpobench.hpobench import DATA_SETS, MEASURES, MODEL, HPOBench
 from benchmarks.hpobench.write_contexts import context_file, contexts_text
-from benchmarks.shared.task_contexts import FOLDER, written_contexts
+from benchmarks.openml.task_contexts import FOLDER, written_contexts
 from harness.errors import SettingError
 from tests.support.shared_data import needs_data, openml_folder
 
