@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import itertools
 import json
 import logging
 import os
@@ -309,3 +310,34 @@ def test_hooks_and_workflow_run_what_the_makefile_runs():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     steps = [step.get("run") for job in workflow["jobs"].values() for step in job["steps"]]
     assert {"bash .ci/run", "make docs"} <= set(steps)
+
+
+def runs_of(experiment):
+    """Distinct runs of an experiment's sweep, by optimizer; an axis counts only where the method uses it."""
+    params = yaml.safe_load((CONF / "experiment" / f"{experiment}.yaml").read_text())["hydra"]["sweeper"]["params"]
+    found = {}
+    for optimizer in str(params["optimizer"]).split(","):
+        used = set(re.findall(r"\$\{(\w+)\}", (CONF / "optimizer" / f"{optimizer}.yaml").read_text()))
+        unused = {"llm", "prompt", "decoding"} - used
+        axes = {key: value for key, value in params.items() if key.partition(".")[0] not in {*unused, "optimizer"}}
+        values = [
+            range(int(str(value)[6:-1])) if str(value).startswith("range(") else str(value).split(",")
+            for value in axes.values()
+        ]
+        combinations = [dict(zip(axes, each, strict=True)) for each in itertools.product(*values)]
+        for each in combinations:
+            if each.get("decoding", "json_schema") != "json_schema":
+                each.pop("decoding.schema", None)
+        found[optimizer] = len({tuple(each.items()) for each in combinations})
+    return found
+
+
+@pytest.mark.parametrize("experiment", [choice.name for choice in choices_in("experiment", [CONF])])
+def test_the_number_of_runs_of_an_experiment(experiment):
+    (about,) = [choice.about for choice in choices_in("experiment", [CONF]) if choice.name == experiment]
+    said = [int(number) for number in re.findall(r"(\d+)(?= runs| of them with| of the others)", about)]
+    counts = runs_of(experiment)
+    asked = sum(count for name, count in counts.items() if name in ("llm_chat", "recitation"))
+    expected = [asked, sum(counts.values()) - asked] if experiment == "ladder" else [sum(counts.values()), asked]
+    assert said == expected[: len(said)]
+    assert said or experiment.startswith("ladder_")
