@@ -214,6 +214,8 @@ def test_numbers_and_phrases_in_the_text():
     assert f"deeper than {MOST_LEVELS} levels" in text
     assert f"{STEPS} equal steps" in text
     assert f"at most {STEPS + 1} values" in text
-    quoted = re.findall(r'"([^"]+)"', text[text.index("one of the phrases") : text.index("It stays `unparseable`")])
+    quoted = re.findall(
+        r'"([^"]+)"', text[text.index("one of the phrases") : text.index("Its fault is still `unparseable`")]
+    )
     assert len(quoted) == 4
     assert set(quoted) <= set(PHRASES)
