@@ -11,4 +11,4 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("suite")
 
-pytest_plugins = ["tests.support.vllm_server", "tests.support.tiny_gguf", "tests.support.groups"]
+pytest_plugins = ["tests.support.vllm_server", "tests.support.tiny_gguf", "tests.support.groups", "tests.support.slow"]
