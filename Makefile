@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run ladder test paper serve lint report bench docs constraints clean
+.PHONY: run ladder test test-fast paper serve lint report bench docs constraints clean
 
 # What needs no language model comes first, so that a first table is there while the server still starts.
 run: $(VENV)/.run
@@ -44,6 +44,10 @@ ladder: $(VENV)/.model
 
 test: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
+
+# For the inner loop: what needs no process, no training and no model (tests/support/slow.py).
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 4 --dist loadgroup
 
 # Written beside the runs, byte for byte the same on every machine: git shows whether a table changed.
 paper: $(VENV)/.run

@@ -162,8 +162,8 @@ def other_seed(stage: Stage) -> Iterator[str]:
     """Another seed gives other proposals, because runs with different seeds count as independent."""
     if stage.play(seed=1).decided == stage.base.decided:
         yield (
-            f"{_who(stage.base)} proposes the same with the seeds 0 and 1, so its runs are not independent; draw from "
-            "a generator made from the seed argument of __init__."
+            f"{_who(stage.base)} proposes the same with the seeds 0 and 1, so its runs are not independent; draw, or "
+            "choose an order, with a generator made from the seed argument of __init__."
         )
 
 
@@ -181,12 +181,22 @@ def _resumed(
     stage: Stage, whole: Rehearsal, spoiled: bool = False, start: Callable[[], Start] = NoStart
 ) -> Iterator[str]:
     begun = stage.play(spoiled=spoiled, start=start(), until=len(whole.rows) // 2)
+    departure, same = "", False
     try:
-        again = stage.play(logged=begun.rows, spoiled=spoiled, start=start())
+        same = stage.play(logged=begun.rows, spoiled=spoiled, start=start()).decided == whole.decided
     except RunError as error:
-        yield f"{_who(whole)} cannot be resumed: with its own trials replayed, it proposes differently. {error}"
+        departure = str(error).partition(";")[0]
+    if same:
         return
-    if again.decided != whole.decided:
+    stage.play(spoiled=spoiled, start=start())  # ends what an interrupted run may have left behind
+    if stage.play(spoiled=spoiled, start=start()).decided != whole.decided:
+        yield (
+            f"{_who(whole)} proposes differently in a second run with the same seed and invalid proposals; draw only "
+            "from a generator made from the seed argument of __init__."
+        )
+    elif departure:
+        yield f"{_who(whole)} cannot be resumed: with its own trials replayed, it proposes differently. {departure}."
+    else:
         yield (
             f"{_who(whole)} cannot be resumed: after a replay of its own trials, it continues differently; "
             "proposals may depend only on the seed, settings and the trials passed to tell."

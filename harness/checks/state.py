@@ -21,11 +21,16 @@ def fingerprint(problem: Problem) -> dict[str, Any]:
     kind, keys, *place = space.random.get_state()
     parts = {
         "the random state of problem.space": repr((kind, np.asarray(keys).tolist(), place)),
-        "problem.space": f"{space} {[(name, each.meta) for name, each in space.items()]}",
+        "problem.space": repr([str(space), *((name, each.meta, _weights(each)) for name, each in space.items())]),
         "problem.default": repr(problem.default),
         "the texts of the problem": repr((problem.description, problem.contexts, problem.hints)),
     }
     return parts
+
+
+def _weights(hyperparameter: Any) -> Any:
+    probabilities = getattr(hyperparameter, "probabilities", None)
+    return None if probabilities is None else np.asarray(probabilities).tolist()
 
 
 def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:

@@ -22,7 +22,8 @@ from harness.trial import Optimizer, Proposal, Trial
 T = TypeVar("T")
 _EXPECTED = {
     "tell": "; tell gets every trial, with params and outcome None if nothing was executed or the evaluation failed",
-    "ask": "; ask is called after any outcome of the previous trials",
+    "ask": "; ask is called after any outcome of the previous trials, until the budget is spent: a method with nothing "
+    "new left proposes something again",
 }
 """Reminders for the author of a method."""
 
@@ -76,7 +77,7 @@ class Witness:
         before, self._last = _text(trial), _what(trial)
         with self._turn("tell", f"told of {self._last}"):
             self._optimizer.tell(trial)
-        if _text(trial) != before:
+        if _text(trial) != before and not self.tampered:
             self.tampered[
                 f"{self._who}.tell changes the trial passed to it ({self._last}), which is shared; change a copy."
             ] = None
@@ -118,10 +119,13 @@ def stopping(call: str, when: str) -> Iterator[None]:
 
 
 def distinct(sentences: Iterable[str]) -> list[str]:
-    """Drop sentences that differ from an earlier one only in numbers."""
+    """Drop sentences that differ from an earlier one only in numbers, in parentheses or in the situation (``when``)."""
     found: dict[str, str] = {}
     for sentence in sentences:
-        found.setdefault(re.sub(r"[\d.]+(e[-+]?\d+)?", "#", sentence), sentence)
+        shorter = re.sub(r" when (told|asked|built) .*", "", sentence)
+        for _ in range(2):  # inner ones first
+            shorter = re.sub(r" ?\([^()]*\)", "", shorter)
+        found.setdefault(re.sub(r"[\d.]+(e[-+]?\d+)?", "#", shorter), sentence)
     return list(found.values())
 
 

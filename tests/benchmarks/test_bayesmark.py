@@ -68,6 +68,7 @@ def test_scores_are_bayesmarks_own(task):
             assert ours[name] == pytest.approx(loss, rel=1e-12, abs=leeway(row, name)), row
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_such_a_score_with_the_test_score_beside_it():
     row = next(row for row in GOLDEN["rows"] if (row["task"], row["model"]) == ("diabetes", "linear"))
     benchmark = Bayesmark("diabetes", "linear", objectives=["mae", "train_seconds"], cache=False)

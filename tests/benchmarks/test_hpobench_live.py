@@ -243,6 +243,7 @@ def test_with_the_leak_the_scores_are_those_of_the_v1_table_and_without_they_are
     assert fair["balanced_accuracy"] < mine["balanced_accuracy"] - 0.1
 
 
+@pytest.mark.slow
 @needs_data
 def test_another_process_measures_the_same():
     benchmark = live(53, "rf", objectives=["f1", "train_seconds"])

@@ -268,6 +268,7 @@ def test_two_processes_score_the_same(tmp_path):
     assert [0.6 < measured["balanced_accuracy"] < 0.9 for measured in first] == [True, True]
 
 
+@pytest.mark.slow
 @needs_data
 def test_a_run_goes_on_after_an_evaluation_out_of_time(tmp_path):
     """The second configuration is known to the cache, so no limit stops it."""

@@ -107,6 +107,7 @@ def test_the_problem_is_the_live_ones(home, live):
     assert ours.name == "hpobench_tables.a"
 
 
+@pytest.mark.slow
 def test_a_failed_evaluation_fails_again(home):
     params = {"kind": "deep", "rate": 0.1, "version": 1, "width": 8}
     for seed in (None, 0, "run"):
@@ -117,6 +118,7 @@ def test_a_failed_evaluation_fails_again(home):
         assert benchmark.random_search_curve(5) is None
 
 
+@pytest.mark.slow
 def test_other_objectives_of_the_table(home):
     benchmark = table(home, objectives=["train_seconds", "balanced_accuracy"])
     outcome = benchmark.evaluate({"kind": "flat", "version": 1, "width": 1}, {"steps": 1}, 0)
@@ -124,6 +126,7 @@ def test_other_objectives_of_the_table(home):
     assert set(outcome.metrics) == {"test_balanced_accuracy", "model_size"}
 
 
+@pytest.mark.slow
 def test_the_files_have_hpobenchs_layout(home):
     folder = home / "tables" / "tiny_live" / "a"
     names = {"tiny_live_a_data.parquet.gzip", "tiny_live_a_metadata.json"}
@@ -275,11 +278,13 @@ def test_the_command_says_a_mistake_in_one_sentence(wrong, monkeypatch, capsys):
     assert wrong[0].partition("=")[2].strip("[") in said.err
 
 
+@pytest.mark.slow
 def test_where_everything_fails_there_is_no_table(tmp_path):
     with pytest.raises(RunError, match=r"All 20 evaluations failed .*FileNotFoundError"):
         tabulate(overrides(tmp_path, f"benchmark.trace={tmp_path / 'no' / 'folder'}"))
 
 
+@pytest.mark.slow
 @shared_data.needs_data
 def test_a_real_family_on_levels_and_its_table_give_the_same_trials(tmp_path, monkeypatch):
     """Nearest neighbours on credit-g, two levels a number: sixteen trainings, then none."""

@@ -21,6 +21,7 @@ from harness.checks.elsewhere import decided_elsewhere, left_behind, measured_el
 from harness.checks.evaluations import Bench
 from harness.checks.optimizer_checks import breaches as breaches_of_optimizer
 from harness.checks.stage import Stage
+from harness.checks.witness import distinct
 from harness.errors import SettingError
 from harness.problem import Fidelity, Objective, Outcome, Problem
 from harness.space import Decoder
@@ -72,6 +73,12 @@ class EditsTheDefault(Fair):
         self.problem.default["rate"] = 0.5
 
 
+class ChangesWeights(Fair):
+    def tell(self, trial):
+        weights = self.problem.space["solver"].probabilities
+        weights[:] = weights**2 / sum(weights**2) + np.eye(len(weights))[0] * 1e-3
+
+
 class LeaksNumpy(Fair):
     def draw(self):
         return super().draw() | {"rate": np.float64(0.5)}
@@ -94,6 +101,16 @@ class DrawsUnseeded(Fair):
 
     def draw(self):
         return fraction(super().draw(), self.rng.random())
+
+
+class DrawsUnseededAfterAFault(Fair):
+    def draw(self):
+        if self.best == "invalid":
+            self.space.seed(int(np.random.default_rng().integers(2**31)))
+        return super().draw()
+
+    def tell(self, trial):
+        self.best = "invalid" if trial.violations else None
 
 
 class DrawsFromTheProcess(Fair):
@@ -158,6 +175,20 @@ class WantsAnEvaluation(Fair):
 class Quits(Fair):
     def tell(self, trial):
         sys.exit(1)
+
+
+class ComesToAnEnd(Fair):
+    """A grid with nothing left."""
+
+    def draw(self):
+        self.left = getattr(self, "left", iter(range(5)))
+        next(self.left)
+        return super().draw()
+
+
+class AlwaysTheSameGrid(Fair):
+    def __init__(self, problem, seed, budget):
+        super().__init__(problem, 0, budget)
 
 
 class LeavesTheSpace(Fair):
@@ -375,10 +406,12 @@ OPTIMIZERS = {
     SeedsTheSpace: "SeedsTheSpace changes the random state of problem.space",
     EditsTheSpace: "EditsTheSpace changes problem.space",
     EditsTheDefault: "EditsTheDefault changes problem.default",
+    ChangesWeights: "ChangesWeights changes problem.space, which is shared",
     LeaksNumpy: "LeaksNumpy.ask returned a numpy.float64 as rate; return builtin values",
     LeaksNumpyNames: "LeaksNumpyNames.ask returned a numpy.str_ as the name",
     LeaksConfigSpacesStrings: "LeaksConfigSpacesStrings.ask returned a numpy.",
     DrawsUnseeded: "DrawsUnseeded proposes differently in a second run with the same seed; draw only from a generator",
+    DrawsUnseededAfterAFault: "proposes differently in a second run with the same seed and invalid proposals",
     DrawsFromTheProcess: "DrawsFromTheProcess draws from the global random state",
     SeedsTheProcess: "SeedsTheProcess draws from the global random state",
     IgnoresTheSeed: "IgnoresTheSeed proposes the same with the seeds 0 and 1",
@@ -389,6 +422,8 @@ OPTIMIZERS = {
     WantsItsOwnTrials: "WantsItsOwnTrials.tell raised AttributeError",
     WantsAnEvaluation: "WantsAnEvaluation.tell raised AttributeError",
     Quits: "Quits.tell raised SystemExit: 1",
+    ComesToAnEnd: "until the budget is spent: a method with nothing new left proposes something again.",
+    AlwaysTheSameGrid: "so its runs are not independent; draw, or choose an order, with a generator made from the seed",
     LeavesTheSpace: "LeavesTheSpace.ask proposes what is invalid for toy.peak: rate = 1.5 is out of range",
     ForgetsOne: "ForgetsOne.ask proposes what is invalid for toy.peak: batch is missing",
     InventsAFidelity: "invalid for toy.peak: fidelity.epochs is not a fidelity of this task",
@@ -484,6 +519,16 @@ class Sound:
 class Noisy(Sound):
     def loss(self, params):
         return super().loss(params) + np.random.default_rng().random()
+
+
+class NoisyInACorner(Sound):
+    def loss(self, params):
+        return super().loss(params) + (np.random.default_rng().random() if params["x"] > 0.9 else 0.0)
+
+
+class Exits(Sound):
+    def loss(self, params):
+        sys.exit(0)
 
 
 class NoisyByProcess(Sound):
@@ -645,6 +690,8 @@ class Hashes(Sound):
 
 BENCHMARKS = {
     Noisy: "Noisy.evaluate returns something else the second time",
+    NoisyInACorner: "NoisyInACorner.evaluate returns something else the second time",
+    Exits: "Exits.evaluate fails at all of 51 configurations; first error: SystemExit",
     NoisyByProcess: "it draws from the global random state",
     CountsUp: "CountsUp.evaluate returns something else the second time",
     Differs: "Differs: two instances return different outcomes",
@@ -678,7 +725,7 @@ BENCHMARKS = {
 def test_a_planted_defect_of_a_benchmark_is_found(kind):
     found = breaches_of_benchmark(Bench(kind, kind()))
     assert any(BENCHMARKS[kind] in breach for breach in found), found
-    assert kind in (OtherName, ReturnsAFloat, AlwaysFails) or len(found) == 1, found
+    assert kind in (OtherName, ReturnsAFloat, AlwaysFails, Exits) or len(found) == 1, found
 
 
 def test_a_sound_benchmark_breaks_nothing():
@@ -775,7 +822,7 @@ def test_verdicts(outside, monkeypatch):
         (["optimizer=tp"], "Unknown optimizer 'tp'; did you mean 'tpe'?"),
         (["optimizer=tpe", "optimizer.candidates=many"], "optimizer.candidates is 'many'; give a whole number"),
         (["seed=3"], "Nothing to check; give optimizer=NAME, benchmark=NAME or both."),
-        (["optimizer=hyperband", "benchmark=conditional"], "hyperband"),
+        (["optimizer=hyperband", "benchmark=hpobench"], "hyperband"),
         (["optimizer=tpe,smac"], "has several values: give this command one"),
         (["benchmark=toy", "benchmark.task=peek"], "did you mean 'peak'?"),
     ],
@@ -818,9 +865,21 @@ def test_a_method_may_say_that_it_needs_another_budget():
     assert breaches_of_optimizer(stage(WantsProposals)) == []
 
 
-def test_one_defect_is_one_sentence():
-    found = breaches_of_optimizer(stage(DriftsAway))
-    assert len(found) == 1, found
+@pytest.mark.parametrize("name", ["DriftsAway", "ChangesTheOutcome", "NeedsProposals", "WantsPlans"])
+def test_one_defect_is_one_sentence(name):
+    tasks = ("branin", "peak") if name != "DriftsAway" else ("peak",)
+    found = [breach for task in tasks for breach in breaches_of_optimizer(stage(globals()[name], task))]
+    assert len(distinct(found)) == 1, found
+
+
+class WantsPlans(Fair):
+    def ask(self):
+        if self.best is not None and self.best > 18:
+            raise IndexError("list index out of range")
+        return super().ask()
+
+    def tell(self, trial):
+        self.best = trial.index
 
 
 class DriftsAway(Fair):
