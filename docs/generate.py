@@ -57,7 +57,7 @@ def overview(folder: str) -> str:
         default, title = default_choices().get(group), DESCRIBED.get(group, "settings")
         names = sorted((choice.name for choice in choices_in(group, [CONF])), key=lambda name: name != default)
         rows.append((f"`{group}=`", ", ".join(f"`{name}`" for name in names), f"[{title}]({folder}{title}.md)"))
-    return _table(("choose", "among (a default stands first)", "read"), rows)
+    return _table(("choose", "choices (default first)", "read"), rows)
 
 
 def settings(group: str) -> str:

@@ -139,7 +139,7 @@ class Usage:
         0,
         "tokens",
         "Those of the written tokens in a thinking part",
-        "nobody counted them",
+        "not counted",
         heading="thinking tokens",
         older=0,
     )
