@@ -1,4 +1,4 @@
-"""A Hydra job: find out which run is meant, and whether it is new, half done or complete."""
+"""A Hydra job: identify the run, and decide whether it is new, incomplete or complete."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ from harness.trust import walk
 from harness.whole import DamagedError, whole_rows
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
-"""Groups that every run has a choice of, besides those that its method uses."""
+"""Groups for which every run has a choice, besides the groups its method uses."""
 RUN_KEYS = ("name", "seed", "folder")
 HIDDEN_KEYS = frozenset({"folder"})
-"""Of the root, what a run sets itself."""
+"""Root settings that belong to a run."""
 _WARNED: set[str] = set()
-"""Changed files and older experiments this process has told of: a sweep of complete runs says it once."""
+"""Changed files and older experiments already reported by this process, so that a sweep reports each once."""
 
 
 def execute(config: DictConfig) -> float | None:
-    """Run one job of a sweep, or the only one.
+    """Run one job: the only one, or one of a sweep.
 
     Returns:
-        The lowest loss of the first objective (for Hydra sweepers that optimize); None if the run was skipped.
+        The lowest loss of the first objective (for optimizing Hydra sweepers); None if the run was skipped.
 
     Raises:
-        HyperboleError: As ``harness.perform.perform``; also when the folder holds another run.
+        HyperboleError: See ``harness.perform.perform``; also when the folder holds a different run.
     """
     tally = Tally.found() if HydraConfig.get().mode is RunMode.MULTIRUN else None
     try:
@@ -65,7 +65,7 @@ def execute(config: DictConfig) -> float | None:
 
 
 def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
-    """What became of the job (complete, skipped, busy), its folder, and its lowest loss."""
+    """The state of the job (complete, skipped, busy), its folder, and its lowest loss."""
     hydra = HydraConfig.get()
     refuse_shadowed(hydra.runtime.choices, hydra.runtime.config_sources)
     alone = hydra.mode is not RunMode.MULTIRUN
@@ -111,10 +111,10 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
 
 
 def _refuse_sweep(hydra: Any) -> None:
-    """An experiment without ``-m`` would be one run of what its file holds besides the sweep, and look like all of it.
+    """Refuse a sweep experiment without ``-m``, which would run a single configuration.
 
     Raises:
-        SettingError: It sweeps over something that the command line does not say.
+        SettingError: The experiment sweeps over a setting that the command line does not fix.
     """
     given = {override.lstrip("+").partition("=")[0] for override in hydra.overrides.task}
     left = [str(key) for key in hydra.sweeper.get("params") or {} if key not in given]
@@ -126,10 +126,10 @@ def _refuse_sweep(hydra: Any) -> None:
 
 
 def _refuse_unread(config: DictConfig) -> None:
-    """Make sure that every key of the root is one of ours, or is referred to by another: ``+key=value`` adds any.
+    """Make sure that every root key is known or referred to by another key, since ``+key=value`` adds any key.
 
     Raises:
-        SettingError: One is not, as a misspelt ``+bugdet.proposals=5``.
+        SettingError: A key is unknown, such as a misspelt ``+bugdet.proposals=5``.
     """
     ours = {*(group for group in default_choices() if not group.startswith("override ")), *RUN_KEYS}
     text = str(OmegaConf.to_container(config, resolve=False))
@@ -139,10 +139,10 @@ def _refuse_unread(config: DictConfig) -> None:
 
 
 def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
-    """Whether a complete run has its whole log; one that was cut short goes on where it is cut.
+    """Whether a complete run has its full log; a truncated log is continued.
 
     Raises:
-        DamagedError: It has another log, and there is nothing to go on from.
+        DamagedError: The log is damaged in another way and cannot be continued.
     """
     try:
         whole_rows(folder.path, run)
@@ -155,7 +155,7 @@ def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
 
 
 def _warn_of_changes(place: str, files: Sequence[str]) -> None:
-    """Say that a complete run was made by other code than there is now."""
+    """Warn that a complete run was made by an older version of the code."""
     if files:
         _warn_once(
             f"{place}: complete, but recorded before {' and '.join(files)} changed: its numbers are the old code's; "
@@ -165,7 +165,7 @@ def _warn_of_changes(place: str, files: Sequence[str]) -> None:
 
 
 def _warn_once(text: str, *about: str) -> None:
-    """Say, also in a pipe, what holds for each of these; once per process and thing."""
+    """Print a warning to standard error, once per process and subject."""
     if not _WARNED.issuperset(about):
         _WARNED.update(about)
         sys.stderr.write(f"{text}\n")
@@ -174,19 +174,19 @@ def _warn_once(text: str, *about: str) -> None:
 def identify(
     config: DictConfig, choices: Mapping[str, str | None], folders: Sequence[Path] = (CONF,)
 ) -> tuple[dict[str, Any], set[str]]:
-    """Which run a composed configuration means.
+    """Identify the run of a composed configuration.
 
     Args:
-        config: As Hydra composed it.
-        choices: Group -> file that was chosen.
-        folders: Where the groups' files are.
+        config: The configuration composed by Hydra.
+        choices: Group -> chosen file.
+        folders: Folders of the groups' files.
 
     Returns:
-        The fields of run.json that say so, ``config`` among them, plus ``place`` (``<benchmark>.<task>``); and the
-        groups the method uses.
+        The identifying fields of run.json, including ``config``, plus ``place`` (``<benchmark>.<task>``); and the
+        groups that the method uses.
 
     Raises:
-        SettingError: The seed or the experiment's name cannot be one; a setting is read by nobody, or cannot be
+        SettingError: The seed or the experiment's name is invalid; a setting is unused, or cannot be
             recorded.
     """
     _check_choices(config, choices, REQUIRED)
@@ -205,17 +205,17 @@ def identify(
 
 
 def _check_choices(config: DictConfig, choices: Mapping[str, str | None], groups: Iterable[str]) -> None:
-    """Refuse a group that was taken away (``~tracker``), or that has several choices at once."""
+    """Refuse a group that was removed (``~tracker``) or that has several choices."""
     for group in groups:
         if config.get(group) is None or choices.get(group) is None:
             raise SettingError(f"{group} needs one choice; give {group}=<one of {', '.join(choices_of(group))}>.")
 
 
 def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
-    """The configuration in builtin values; groups the method does not use are null.
+    """The configuration in builtin values; unused groups are null.
 
     Raises:
-        SettingError: A value is missing, refers to nothing, or is nothing that run.json can hold.
+        SettingError: A value is missing, refers to nothing, or cannot be written to run.json.
     """
     copied = config.copy()
     OmegaConf.set_struct(copied, False)
@@ -230,19 +230,19 @@ def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
     assert isinstance(resolved, dict)
     for place, value in walk(resolved):
         if value is not None and not isinstance(value, dict | list | str | bool | int | float):
-            raise SettingError(f"{'.'.join(place)} is {value!r}, which JSON has no word for; give a text or a number.")
+            raise SettingError(f"{'.'.join(place)} is {value!r}, which JSON cannot hold; give a text or a number.")
     return {str(key): value for key, value in resolved.items() if key != "folder"}
 
 
 def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[DictConfig, dict[str, Any]]:
-    """A run's configuration for a command that makes no run, and that command's own settings.
+    """Compose a configuration for a command that makes no run, with the command's own settings.
 
     Args:
-        overrides: Those of ``harness.run``, and of the settings in ``extra``.
-        extra: Settings that a run does not have: name -> value where none is given.
+        overrides: Overrides of ``harness.run`` and of the settings in ``extra``.
+        extra: Settings of the command: name -> default value.
 
     Raises:
-        SettingError: As ``refuse_shadowed``.
+        SettingError: See ``refuse_shadowed``.
     """
     from hydra import compose, initialize_config_dir
 

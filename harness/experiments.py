@@ -1,4 +1,4 @@
-"""Where experiments lie on disk, to answer a path that is none."""
+"""Find experiments on disk, to suggest one when a path is not an experiment."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.visible import listed
 SHOWN = 10
 MAKES_ONE = "python -m harness.run makes one in runs/"
 LOOKED_INTO = 500
-"""Folders looked into before it is clear enough that there is no experiment: a user may name ``/``."""
+"""Limit of folders searched for experiments, since a user may name ``/``."""
 _LEVELS = {0: "a run", 1: "a method", 2: "a task"}
 
 
 def not_an_experiment(folder: Path) -> HyperboleError:
-    """The error for a path that holds no runs as an experiment does: what it is instead, and which path would do."""
+    """The error for a path that is not an experiment: what it is instead, and which path to give."""
     if folder.exists() and not folder.is_dir():
         return RunError(f"{str(folder)!r} is a file; {_choices(folder.parent)}")
     if not folder.is_dir():
@@ -38,7 +38,7 @@ def not_an_experiment(folder: Path) -> HyperboleError:
 
 
 def experiments_in(folder: Path) -> list[Path]:
-    """The folders right below this one that are experiments: they hold a run of this program."""
+    """The direct subfolders that are experiments, i.e. hold a run of this program."""
     return [path for path in _folders(folder) if any(map(_is_run, _run_files(path, 3)))]
 
 
@@ -48,7 +48,7 @@ def _choices(folder: Path) -> str:
 
 
 def _run_files(folder: Path, levels: int) -> Iterator[Path]:
-    """Every run.json so many levels below a folder, until too many folders were looked into."""
+    """Every run.json at the given depth below a folder, until the limit of searched folders is reached."""
     waiting = [(folder, levels)]
     for _ in range(LOOKED_INTO):
         if not waiting:
@@ -61,7 +61,7 @@ def _run_files(folder: Path, levels: int) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """The folders in a folder, hidden ones left out; none where it cannot be read."""
+    """The subfolders that are not hidden; none if the folder cannot be read."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
@@ -71,13 +71,13 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether a run.json is whole and another program's."""
+    """Whether a run.json is readable and belongs to another program."""
     run = _contents(path)
     return run is not None and not _is_ours(run)
 
 
 def _is_run(path: Path) -> bool:
-    """Whether a run lies where its record says: by depth alone a folder such as ``/tmp`` would be an experiment."""
+    """Whether a run is at the path that its record names; depth alone would make ``/tmp`` an experiment."""
     run: Any = _contents(path)
     return _is_ours(run) and [str(run.get("method")), str(run.get("seed"))] == [*path.parts[-3:-1]]
 
@@ -87,7 +87,7 @@ def _is_ours(run: Any) -> bool:
 
 
 def _contents(path: Path) -> Any:
-    """What a JSON file holds; None where it cannot be read."""
+    """The contents of a JSON file; None if it cannot be read."""
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A user's mistake as one sentence and exit code 2. Anything else keeps its traceback: that one is ours."""
+"""Print user mistakes as one sentence with exit code 2. Other errors keep their traceback: they are bugs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ INTERRUPTED = 130
 
 @contextlib.contextmanager
 def explained(overrides: Sequence[str]) -> Iterator[None]:
-    """Turn errors a user can act on into one sentence on standard error.
+    """Print errors that a user can fix as one sentence on standard error.
 
     Args:
-        overrides: The command line, to find the nearest valid name of a misspelt key.
+        overrides: The command line, used to suggest the nearest valid name.
 
     Raises:
-        SystemExit: With code 2 after a user's mistake, 130 after an interruption.
+        SystemExit: Code 2 after a user mistake, 130 after an interruption.
     """
     try:
         refuse_hidden_packages()
@@ -46,7 +46,7 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
 
 
 def silence() -> None:
-    """Let go of what standard output could not take: Python would fail on it again at the end."""
+    """Discard output that standard output could not take; Python would fail on it again at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -55,7 +55,7 @@ def silence() -> None:
 
 
 def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError | None:
-    """The user's mistake behind an error, or None if it is no such thing."""
+    """The user mistake behind an error, or None if it is a bug."""
     if (known := _known(error)) is not None:
         return known
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -79,7 +79,7 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
 
 
 def _unknown_choice(file: str, options: Sequence[str]) -> SettingError:
-    """For ``optimizer=mine``: which there are, and how one from outside is found."""
+    """The error for an unknown choice such as ``optimizer=mine``: valid choices, and how to add one from outside."""
     group, _, name = file.rpartition("/")
     said = str(unknown(group or "configuration", name, options)).rstrip(".")
     if not group or group.startswith("hydra"):
@@ -88,7 +88,7 @@ def _unknown_choice(file: str, options: Sequence[str]) -> SettingError:
 
 
 def _unreadable_file(error: BaseException) -> SettingError | None:
-    """For a file of the configuration that is not YAML, or not text: where, and what is wrong there."""
+    """The error for a configuration file that is not YAML or not text: the place and the problem."""
     from yaml import MarkedYAMLError, YAMLError
 
     if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark) is not None:
@@ -109,11 +109,11 @@ def _unreadable_file(error: BaseException) -> SettingError | None:
 
 
 def _said(error: BaseException) -> str:
-    return str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error is empty itself
+    return str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error has no text
 
 
 def _being_read(error: BaseException) -> str | None:
-    """The file of the configuration that Hydra was reading when it failed: not every error says which."""
+    """The configuration file that Hydra was reading; not every error names it."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         file = frame.f_locals.get("full_path") or frame.f_locals.get("res")  # of a folder, of a package
         if file and frame.f_globals.get("__name__", "").startswith("hydra._internal.core_plugins."):
@@ -122,7 +122,7 @@ def _being_read(error: BaseException) -> str | None:
 
 
 def _known(error: BaseException) -> HyperboleError | None:
-    """The one of ours among an error and its causes, or what is wrong with the machine."""
+    """The HyperboleError among an error and its causes, or a disk error."""
     for cause in causes(error):
         if isinstance(cause, HyperboleError):
             return cause
@@ -132,7 +132,7 @@ def _known(error: BaseException) -> HyperboleError | None:
 
 
 def _misfit(message: str) -> SettingError | None:
-    """For ``llm.environment=[A]``, where a mapping is."""
+    """The error for a scalar given where a mapping is needed, as in ``llm.environment=[A]``."""
     if (wrong := re.match(r"Error merging override \+*([^=]+)=(.*)", message)) is None:
         return None
     key, value = wrong.groups()
@@ -140,7 +140,7 @@ def _misfit(message: str) -> SettingError | None:
 
 
 def _no_choice(overrides: Sequence[str]) -> SettingError | None:
-    """For ``tracker=null`` and ``tracker=5``: which choices there are."""
+    """The error for ``tracker=null`` and ``tracker=5``, with the valid choices."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from harness.build import choices_of

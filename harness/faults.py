@@ -1,4 +1,4 @@
-"""Faults in words, for prompts, reports and error messages."""
+"""Texts and groups of faults, for prompts, reports and error messages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.jsonl import plain
 from harness.trial import Fault, Violation
 
 FIDELITY = "fidelity"
-"""What the names of violations begin with that are about the fidelity and not the configuration."""
+"""Prefix of the names of violations that concern the fidelity."""
 
 
 class Group(StrEnum):
-    """What a fault says of its proposal. Every fault belongs to exactly one group.
+    """Group of a fault. Every fault belongs to exactly one group.
 
-    Where one proposal has faults of several and is to be counted once, the first of these counts.
+    If a proposal has faults of several groups and is counted once, the first group in this order counts.
     """
 
     INVENTED = "invented"
@@ -42,17 +42,17 @@ GROUP_OF = {
 }
 
 INVENTED = frozenset(fault for fault, group in GROUP_OF.items() if group is Group.INVENTED)
-"""Faults that make a proposal a hallucination: something in it does not exist."""
+"""Faults that make a proposal a hallucination: a value or a hyperparameter does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What one proposal's violations, as logged, come to.
+    """Summary of one proposal's violations, as logged.
 
     Attributes:
-        groups: Group -> whether the proposal has a fault of it; None where the log does not say.
-        fault: What it counts under where it is to count once: of the first group that it has a fault of, the first
-            fault in order. ``UNSURE`` where the log does not say; None for a valid proposal.
+        groups: Group -> whether the proposal has a fault of it; None if the log does not tell.
+        fault: The fault that counts if one is counted per proposal: the first fault of the first group that the
+            proposal has. ``UNSURE`` if the log does not tell; None for a valid proposal.
     """
 
     groups: Mapping[Group, bool | None]
@@ -60,15 +60,15 @@ class Filed:
 
 
 UNSURE = "not_a_choice_or_off_grid"
-"""What a violation is that was judged before numbers between levels were told apart, and may be of one."""
+"""Label of a violation recorded before off-grid numbers were distinguished, which may be off-grid."""
 
 
 def filed(violations: Iterable[Mapping[str, Any]], knew: bool = True) -> Filed:
-    """Sort one proposal's violations.
+    """Classify one proposal's violations.
 
     Args:
         violations: As logged: ``fault``, ``name`` and ``value`` of each.
-        knew: Whether they were judged by rules that know what is off the grid (``knew_grid``).
+        knew: Whether the recording version distinguished off-grid numbers (``knew_grid``).
     """
     every = list(violations)
     certain = [Fault(each["fault"]) for each in every if knew or not perhaps_off_grid(each)]
@@ -82,26 +82,26 @@ def filed(violations: Iterable[Mapping[str, Any]], knew: bool = True) -> Filed:
 
 
 def groups_of(violations: Iterable[Mapping[str, Any]]) -> frozenset[Group]:
-    """The groups that one proposal's violations, as logged, belong to."""
+    """The groups of one proposal's violations, as logged."""
     return frozenset(GROUP_OF[fault] for each in violations if (fault := each["fault"]) in GROUP_OF)
 
 
 def catalogue() -> list[str]:
-    """The faults that proposals are judged by, for run.json's ``faults``."""
+    """All faults that proposals are checked for, for ``faults`` in run.json."""
     return [fault.value for fault in Fault]
 
 
 def knew_grid(run: Mapping[str, Any] | None) -> bool:
-    """Whether all of a run was judged by rules that know what is off the grid; a run yet to begin is.
+    """Whether a run was recorded by a version that distinguishes off-grid numbers; True for a new run.
 
-    Older ones have no ``faults`` in run.json: they called such a number no choice, and said neither how far it is off
-    nor whose level it is.
+    Older runs have no ``faults`` in run.json. They recorded such numbers as not_a_choice, without the distance to
+    the nearest level.
     """
     return run is None or Fault.OFF_GRID in run.get("faults", ())
 
 
 def perhaps_off_grid(violation: Mapping[str, Any]) -> bool:
-    """Whether a logged violation of rules that did not know the grid may be of a number between an ordinal's levels."""
+    """Whether a violation of an older log may concern a number between an ordinal's levels."""
     number = isinstance(violation["value"], int | float) and not isinstance(violation["value"], bool)
     return number and violation["fault"] in (Fault.NOT_A_CHOICE, Fault.WRONG_TYPE)
 
@@ -113,7 +113,7 @@ SENTENCES = {
     Fault.UNKNOWN: "{name} is not a hyperparameter of this space",
     Fault.WRONG_TYPE: "{name} = {value} has the wrong type",
     Fault.OUT_OF_RANGE: "{name} = {value} is out of range",
-    # In the words of the next one: another sentence would tell models more than runs before this fault were told.
+    # Same text as NOT_A_CHOICE: another text would tell models more than in runs recorded before this fault existed.
     Fault.OFF_GRID: "{name} = {value} is not one of the allowed values",
     Fault.NOT_A_CHOICE: "{name} = {value} is not one of the allowed values",
     Fault.INACTIVE: "{name} = {value} is given although it is not active in this configuration",
@@ -122,7 +122,7 @@ SENTENCES = {
 
 
 def describe(violation: Violation, limit: int = 60) -> str:
-    """One violation as a clause without a full stop; a long value is shortened to ``limit`` characters."""
+    """One violation as a clause without a full stop; long values are shortened to ``limit`` characters."""
     if violation.fault is Fault.UNKNOWN and (violation.name or "").startswith(f"{FIDELITY}."):
         return f"{_short(violation.name, limit)} is not a fidelity of this task"
     return SENTENCES[violation.fault].format(name=_short(violation.name, limit), value=_json(violation.value, limit))

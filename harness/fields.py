@@ -1,4 +1,4 @@
-"""Checks of what a JSON file's fields hold, to be put together for each kind of file."""
+"""Checks of the fields of JSON files, which can be combined."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 Check = Callable[[Any], bool]
 WORDS = ("NaN", "Infinity", "-Infinity")
-"""What JSON lacks (``harness.jsonl.plain``)."""
+"""Texts for floats that JSON lacks (``harness.jsonl.plain``)."""
 
 
 def is_text(value: Any) -> bool:
-    """Any text, the empty one included."""
+    """Whether the value is a text, possibly empty."""
     return isinstance(value, str)
 
 
 def is_object(value: Any) -> bool:
-    """An object of JSON."""
+    """Whether the value is a JSON object."""
     return isinstance(value, dict)
 
 
 def is_time(value: Any) -> bool:
-    """A date and time as ISO 8601 writes them."""
+    """Whether the value is a date and time in ISO 8601."""
     try:
         datetime.fromisoformat(value)
     except (TypeError, ValueError):
@@ -31,15 +31,15 @@ def is_time(value: Any) -> bool:
 
 
 def or_none(holds: Check) -> Check:
-    """Null, or what another check lets through."""
+    """A check that accepts null, or what another check accepts."""
     return lambda value: value is None or holds(value)
 
 
 def list_of(holds: Check, least: int = 0) -> Check:
-    """A list of at least so many items, each of which another check lets through."""
+    """A check that accepts a list of at least ``least`` items, each accepted by another check."""
     return lambda value: isinstance(value, list) and len(value) >= least and all(map(holds, value))
 
 
 def mapping_to(holds: Check) -> Check:
-    """An object whose values another check lets through."""
+    """A check that accepts an object whose values another check accepts."""
     return lambda value: isinstance(value, dict) and all(map(holds, value.values()))

@@ -1,4 +1,4 @@
-"""Files as this project writes them: whole or not at all, never through a link, and a full disk is one sentence."""
+"""Write files atomically, never through links, and report disk errors in one sentence."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ _WHAT = {
     errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
     errno.ENFILE: ("too many files are open on this machine", "close other programs"),
     errno.EIO: ("its disk reports an error", "check the disk"),
-    errno.ENOTDIR: ("a file stands where a folder should be", "move that file away"),
-    errno.EISDIR: ("a folder stands in its place", "move that folder away"),
-    errno.ELOOP: ("a link stands in its place, and nothing is written through links", "put a file or a folder there"),
-    errno.EPIPE: ("its reader has gone", "read all of it"),
+    errno.ENOTDIR: ("a file is in the place of a folder", "move that file away"),
+    errno.EISDIR: ("a folder is in its place", "move that folder away"),
+    errno.ELOOP: ("a link is in its place, and links are not written through", "replace it with a file or a folder"),
+    errno.EPIPE: ("its reader has closed it", "read all of it"),
 }
-"""What can be wrong with a machine, and what its user can do."""
+"""System errors of files: the problem, and what the user can do."""
 
 MACHINES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS})
-"""Errors that no benchmark and no configuration is to blame for, whoever meets them."""
+"""Errors of the machine, which are never the fault of a benchmark or a configuration."""
 
 
 def disk_error(error: OSError, path: Path | str | None = None) -> DiskError:
-    """The error as one sentence: which file, what is wrong with it, what to do.
+    """The error as one sentence: the file, the problem, and what to do.
 
     Args:
-        error: As the system raised it.
-        path: The file, where the error does not say it.
+        error: The system's error.
+        path: The file, if the error does not name it.
     """
     name = path if path is not None else error.filename if error.filename is not None else "A file"
     reason = error.strerror or str(error) or type(error).__name__
-    what, advice = _WHAT.get(error.errno or 0, (reason, "mend that"))
-    return DiskError(f"{name} cannot be used: {what}; {advice}, then give the same command again: it goes on there.")
+    what, advice = _WHAT.get(error.errno or 0, (reason, "fix that"))
+    return DiskError(f"{name} cannot be used: {what}; {advice}, then repeat the command: it continues from there.")
 
 
 def is_the_machines(error: BaseException) -> bool:
-    """Whether an error says what is wrong with this machine's files."""
+    """Whether an error is a problem with this machine's files."""
     return isinstance(error, OSError) and error.errno in _WHAT
 
 
 @contextlib.contextmanager
 def usable(path: Path | str) -> Iterator[None]:
-    """Say what is wrong with a file in one sentence.
+    """Report system errors of the block in one sentence.
 
     Raises:
-        DiskError: The block met an error of the system.
+        DiskError: A system error was raised in the block.
     """
     try:
         yield
@@ -63,11 +63,11 @@ def usable(path: Path | str) -> Iterator[None]:
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Write a file in one step: no reader sees half of it, and where there is no room the old one stays.
+    """Write a file atomically: readers never see a partial file, and the old one stays if the disk is full.
 
     Args:
-        path: Its folder is made. A link in its place is replaced, not followed.
-        content: Text is written as UTF-8 with its line ends as they are.
+        path: Missing parent folders are created. A link is replaced, not followed.
+        content: Text is written as UTF-8 with unchanged line ends.
 
     Raises:
         DiskError: It cannot be written.
@@ -88,10 +88,10 @@ def replace_file(path: Path, content: str | bytes) -> None:
 
 
 def refuse_link(*folders: Path) -> None:
-    """Make sure that folders are no links, so that what is written lies where it was meant to.
+    """Make sure that folders are not links, so that files are written to the intended place.
 
     Raises:
-        DiskError: One of them is.
+        DiskError: A folder is a link.
     """
     for folder in folders:
         if folder.is_symlink():

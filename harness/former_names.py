@@ -1,4 +1,4 @@
-"""The same run under another name: recorded before names followed from values, or when other files named it."""
+"""Find a run recorded under an older name: by an earlier naming scheme, or under other configuration files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from harness.record import read_record, renewal
 from harness.run_files import run_files
 
 EXPERIMENT = 2
-"""Parents of a run's folder up to the experiment's: the method, the task."""
+"""Levels from a run's folder up to the experiment's folder: the method, the task."""
 
 
 def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str] | None:
-    """Where a run lies that has not its own folder yet, and a sentence that says so; None where it is new.
+    """Find a run without a folder of its current name; None for a new run. Returns its folder and a message.
 
     Args:
-        folder: Its own: ``runs/<experiment>/<benchmark>.<task>/<method>/<seed>``.
-        identity: The fields of run.json that say which run it is.
+        folder: Folder of the current name: ``runs/<experiment>/<benchmark>.<task>/<method>/<seed>``.
+        identity: The identifying fields of run.json.
 
     Raises:
-        RunError: It lies there and is not complete: it can go on only under its own name.
+        RunError: The run exists under another name and is incomplete; it can continue only under the current name.
     """
     experiment = folder.parents[EXPERIMENT]
     for path in _of_one_seed(experiment, str(identity["benchmark"]), str(identity["seed"])):
@@ -33,7 +33,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
             continue
         try:
             run = read_record(path, oldest=1)
-        except (OSError, RunError):  # damaged: analysis names it
+        except (OSError, RunError):  # reported by analysis
             continue
         if run["seed"] == identity["seed"] and first_difference(renewed(run["config"]), identity["config"]) is None:
             said = f"the same run lies in {path.parent} under another name"
@@ -44,5 +44,5 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
 
 
 def _of_one_seed(experiment: Path, benchmark: str, seed: str) -> list[Path]:
-    """Every run.json of a benchmark and seed, but those in folders that were moved away."""
+    """Every run.json of a benchmark and seed, except in folders that were moved away."""
     return run_files(experiment, f"{escape(benchmark)}.*/*/{seed}")

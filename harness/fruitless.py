@@ -1,4 +1,4 @@
-"""A run that cannot have a result, said before it, or has none, said after it: also in a pipe."""
+"""Report a run that cannot have a result, or has none."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ERROR_CHARACTERS = 300
 
 
 class Failures:
-    """Counts evaluations that failed, and keeps the first error."""
+    """Count failed evaluations and keep the first error."""
 
     def __init__(self) -> None:
         self._evaluations = self._failed = self._alike = 0
         self._first = ""
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """One trial's row."""
+        """Count one trial's row."""
         self._evaluations += row["executed"] is not None
         if row["error"] is None:
             return
@@ -33,10 +33,10 @@ class Failures:
         self._alike += error == self._first
 
     def refuse_all(self, run: str) -> None:
-        """Make sure that not every evaluation failed; a run whose proposals were all invalid evaluated nothing.
+        """Make sure that not all evaluations failed. A run without evaluations passes: its proposals were all invalid.
 
         Raises:
-            FruitlessError: All did; the sentence has the first error and how often it came.
+            FruitlessError: All failed; the message has the first error and its count.
         """
         if not self._evaluations or self._failed < self._evaluations:
             return
@@ -49,12 +49,12 @@ class Failures:
 
 
 def warn_of_short_budget(run: str, optimizer: object, budget: Budget) -> None:
-    """Say that a budget ends inside the first bracket of a method that varies the fidelity, and how large that is.
+    """Warn that the budget ends within the first bracket of a multi-fidelity method, and give the bracket's size.
 
     Args:
-        run: Names the run.
-        optimizer: May have ``first_bracket``: its trials, and how many of them, the last ones, are at the highest.
-        budget: Ends the run.
+        run: Name of the run.
+        optimizer: May have ``first_bracket``: its number of trials, and how many of the last use the highest fidelity.
+        budget: Budget of the run.
     """
     bracket = getattr(unwrapped(optimizer), "first_bracket", None)
     if bracket is None or budget.trials is None:

@@ -1,6 +1,6 @@
-"""The page that ``python -m harness.run --help`` prints: examples, tasks, and what each choice and setting means.
+"""The page of ``python -m harness.run --help``: examples, tasks, and the meaning of each choice and setting.
 
-Everything but the frame comes from the files of ``conf/`` and from what they name; nothing is typed twice.
+Everything except the frame is read from ``conf/`` and the classes named there.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from harness.conf_files import Choice, Setting, choices_in, settings_in
 from harness.errors import unknown
 
 GROUPS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
-"""In the order of the page; experiments, which choose among all of these, come last."""
+"""Groups in the order of the page; experiments, which choose among all others, are last."""
 APART = ("benchmark", "optimizer", "llm", "budget")
-"""Groups whose choices have settings of their own; of the others each setting is explained once."""
+"""Groups whose choices have individual settings; settings of other groups are explained once."""
 FRAME = """\
 usage: python -m harness.run [-m] [group=choice ...] [setting=value ...]
 
 Runs one optimizer on one benchmark; with -m, every combination of the values given. A run is a folder below runs/;
-the same command again goes on where it stopped, and skips what is complete.
+the same command again resumes an incomplete run and skips complete runs.
 
 Examples:
   python -m harness.run benchmark=toy
@@ -30,8 +30,8 @@ Examples:
   python -m harness.run optimizer=llm_chat decoding=json_schema
   python -m harness.run -m optimizer=random_search,smac benchmark.task=credit_g,kc1 'seed=range(3)'
   python -m harness.run -m experiment=quickstart
-  python -m harness.run benchmark=openml optimizer=llambo --help     these two alone
-  python -m analysis runs/adhoc                                      tables, figures and a page of what was run
+  python -m harness.run benchmark=openml optimizer=llambo --help     help on these two only
+  python -m analysis runs/adhoc                                      tables, figures and a report of these runs
 
 Options:
   -m, --multirun   run every combination of values such as seed=0,1 or 'seed=range(3)'
@@ -41,10 +41,10 @@ Options:
 
 
 def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
-    """The page; of a group that is chosen in the overrides, that choice alone.
+    """The help page. If the overrides choose in a group, only that choice is listed.
 
     Raises:
-        SettingError: There is no such choice.
+        SettingError: An override names an unknown choice.
     """
     width = width or max(80, min(120, shutil.get_terminal_size((120, 24)).columns))
     folders = [CONF, *_search_path(overrides)]
@@ -76,7 +76,7 @@ def _section(group: str, choices: Sequence[Choice], default: str | None, width: 
 
 
 def shared_settings(choices: Sequence[Choice], default: str | None) -> list[Setting]:
-    """Each setting of a group once, with its value where all of the choices, or the default one, have that."""
+    """Each setting of a group once, with its value if all choices, or the default one, share it."""
     found: dict[str, list[tuple[str, Setting]]] = {}
     for choice in choices:
         for setting in choice.settings:
@@ -95,7 +95,7 @@ def _table(settings: Sequence[Setting], width: int, prefix: str = "", indent: in
 
 
 def _entry(name: str, text: str, column: int, width: int) -> Iterator[str]:
-    """A name and what is said of it, hanging in a column."""
+    """A name and its text, wrapped in a column."""
     lines = textwrap.wrap(text, width - column, break_on_hyphens=False) or [""]
     if len(name) + 2 > column:
         yield name

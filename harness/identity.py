@@ -1,4 +1,4 @@
-"""Which run it is, by value (law 11): its choices, what differs from them, and the names that follow."""
+"""Identity of a run, by value (law 11): its choices, the settings that differ from them, and the names derived."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.values import MISSING, dotted
 
 BENCHMARK, OPTIMIZER = "benchmark", "optimizer"
 REMOVED = "~"
-"""Before the name of a setting that the choice has and the run has not, as on Hydra's command line."""
+"""Prefix of a setting that the choice has and the run lacks, as on Hydra's command line."""
 _AMBIGUOUS = frozenset({BENCHMARK, OPTIMIZER, *NAMED})
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a run is, whichever way it was asked for.
+    """Identity of a run, independent of how it was written on the command line.
 
     Attributes:
         choices: Group -> file, of the benchmark, the optimizer, the groups that it uses, and the budget.
-        settings: Dotted name -> value of everything that differs from what these files say; without what changes
+        settings: Dotted name -> value of every setting that differs from these files, except settings that change
             neither a reply nor a score (``harness.plumbing``).
     """
 
@@ -32,25 +32,25 @@ class Identity:
 
     @property
     def varied(self) -> dict[str, str]:
-        """Group -> choice where it is not the default, of ``harness.method.NAMED`` and in that order."""
+        """Group -> choice that is not the default, for ``harness.method.NAMED`` in that order."""
         defaults = default_choices()
         found = {group: self.choices.get(group) for group in NAMED}
         return {group: choice for group, choice in found.items() if choice not in (None, defaults.get(group))}
 
     def of(self, group: str) -> dict[str, Any]:
-        """The settings of one group, by their names in it."""
+        """The settings of one group, by their names in the group."""
         below = f"{group}."
         own = [name for name in sorted(self.settings) if name.removeprefix(REMOVED).startswith(below)]
         return {_below(name, below): self.settings[name] for name in own}
 
     @property
     def of_task(self) -> dict[str, Any]:
-        """The benchmark's settings, the task's name left out."""
+        """The benchmark's settings except the task's name."""
         return {name: value for name, value in self.of(BENCHMARK).items() if name != "task"}
 
     @property
     def of_method(self) -> dict[str, Any]:
-        """All other settings, the optimizer's by their own names; a budget's are none of a method."""
+        """All other settings except the budget's, with the optimizer's by their own names."""
         found = {}
         for name, value in self.settings.items():
             group, _, rest = name.removeprefix(REMOVED).partition(".")
@@ -61,16 +61,16 @@ class Identity:
         return found
 
     def method(self) -> str:
-        """The method's name: the optimizer and, in fixed order, every choice and setting that sets it apart.
+        """The method's name: the optimizer and, in fixed order, every choice and setting that differs.
 
-        For example ``llm_chat+decoding=json_schema+history=conversation``. How large a budget is is up to the
-        experiment and in no name: a run of another length is refused.
+        For example ``llm_chat+decoding=json_schema+history=conversation``. The size of a budget is not part of any
+        name: resuming a run with another size is refused.
         """
         chosen = [f"{group}={choice}" for group, choice in self.varied.items()]
         return joined([str(self.choices.get(OPTIMIZER)), *chosen, *_named(self.of_method)])
 
     def task(self, task: str) -> str:
-        """The task's name with all that sets the benchmark apart: ``31+leak=v1+model=svm``."""
+        """The task's name with every choice and setting of the benchmark that differs: ``31+leak=v1+model=svm``."""
         return joined([task, *_named(self.of_task)])
 
     def place(self, task: str) -> str:
@@ -78,7 +78,7 @@ class Identity:
         return component(f"{part(str(self.choices.get(BENCHMARK)))}.{self.task(task)}")
 
     def fields(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of run.json that say so, and ``place``, as ``<benchmark>.<task>`` is called in folders.
+        """The identifying fields of run.json, and ``place`` (``<benchmark>.<task>``).
 
         Args:
             config: Resolved configuration.
@@ -106,14 +106,14 @@ def identity_of(
     Args:
         config: Resolved configuration.
         used: Groups that its method uses.
-        chosen: What was chosen in each group, as far as that is known; it counts only where no file builds the class.
+        chosen: Known choice of each group; used only if no file builds the class.
         files: The configuration files.
     """
     choices: dict[str, str | None] = {}
     settings: dict[str, Any] = {}
     for group in (BENCHMARK, OPTIMIZER, *(group for group in GROUPS if group in used), BUDGET):
         if config.get(group) is None:
-            if group in ALWAYS_USED:  # recorded before there was such a group
+            if group in ALWAYS_USED:  # recorded before this group existed
                 choices[group] = default_choices().get(group)
             continue
         choices[group], found = files.nearest(group, config, chosen.get(group))
@@ -124,12 +124,12 @@ def identity_of(
 
 
 def identity_in(run: Mapping[str, Any]) -> Identity:
-    """The identity that a run.json says."""
+    """The identity recorded in a run.json."""
     return Identity(run["choices"], run["settings"])
 
 
 def _below(name: str, group: str) -> str:
-    """A setting's name without its group's, a mark before it kept."""
+    """A setting's name without its group's name; a prefix mark is kept."""
     mark = REMOVED if name.startswith(REMOVED) else ""
     return mark + name.removeprefix(mark).removeprefix(group)
 

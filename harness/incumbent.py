@@ -1,6 +1,6 @@
-"""What counts for the incumbent: the lowest loss of the first objective, finite, at the highest fidelity.
+"""The incumbent: the lowest finite loss of the first objective at the highest fidelity.
 
-The one rule of progress lines, summaries, W&B keys, methods that keep a history, and analysis.
+The same rule is used by progress lines, summaries, W&B keys, methods that keep a history, and analysis.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from harness.scalars import finite
 
 
 def counts(fidelity: object) -> bool:
-    """Whether an evaluation counts: of the loop's trials and rows, the highest fidelity alone has None."""
+    """Whether an evaluation counts: the highest fidelity, which trials and rows record as None."""
     return fidelity is None
 
 
 def counted_loss(losses: Mapping[str, Any] | None, fidelity: object, objective: str) -> float | None:
-    """The loss with which a trial counts; None where it does not.
+    """The loss of a trial that counts for the incumbent; None if it does not count.
 
     Args:
-        losses: Objective -> loss, as in a trial or a row; None where nothing was measured.
+        losses: Objective -> loss, as in a trial or a row; None if nothing was measured.
         fidelity: As in a trial or a row.
         objective: Name of the objective.
 
     Raises:
-        KeyError: There are losses, and none of this objective.
+        KeyError: There are losses, but none of this objective.
     """
     return finite(losses[objective]) if losses is not None and counts(fidelity) else None
 
 
 def loss_below(losses: Mapping[str, Any] | None, fidelity: object, objective: str) -> float | None:
-    """The loss that does not count because it was measured below the highest fidelity; None where none was."""
+    """A loss measured below the highest fidelity, which does not count; None if there is none."""
     return finite(losses[objective]) if losses is not None and not counts(fidelity) else None
 
 
 class Incumbent:
-    """The lowest loss of the rows so far that counts.
+    """The lowest loss that counts among the rows so far.
 
     Args:
         objective: Name of the first objective.
 
     Attributes:
-        loss: None where none has counted yet.
-        below: How many rows have a loss below the highest fidelity.
+        loss: None before the first loss that counts.
+        below: Number of rows with a loss below the highest fidelity.
     """
 
     def __init__(self, objective: str) -> None:
@@ -52,7 +52,7 @@ class Incumbent:
         self.below = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take one row of ``trials.jsonl`` in."""
+        """Add one row of ``trials.jsonl``."""
         losses, fidelity = row.get("losses"), row.get("fidelity")
         loss = counted_loss(losses, fidelity, self._objective)
         if loss is not None and (self.loss is None or loss < self.loss):

@@ -1,4 +1,4 @@
-"""Append-only JSON lines: one flushed line per row, a torn last line dropped, never anything overwritten."""
+"""Append-only JSON lines: one flushed line per row; a truncated last line is dropped, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.files import refuse_link, usable
 
 
 def plain(value: Any) -> Any:
-    """The value with non-finite floats as the words JSON lacks ("NaN", "Infinity", "-Infinity"); shared otherwise."""
+    """The value with non-finite floats, which JSON lacks, as texts ("NaN", "Infinity", "-Infinity"); else shared."""
     if isinstance(value, float):
         if math.isfinite(value):
             return value
@@ -27,7 +27,7 @@ def plain(value: Any) -> Any:
 
 
 def encode(row: Any) -> str:
-    """One line of ASCII JSON: lone surrogates and control characters of a reply survive, escaped."""
+    """One line of ASCII JSON; lone surrogates and control characters of a reply are kept, escaped."""
     try:
         return json.dumps(row, allow_nan=False, separators=(",", ":"))
     except ValueError:
@@ -35,10 +35,10 @@ def encode(row: Any) -> str:
 
 
 def loads(text: bytes | str) -> Any:
-    """JSON that somebody else may have written.
+    """Parse JSON from an untrusted source.
 
     Raises:
-        ValueError: It is none, or is nested too deep to be read.
+        ValueError: It is not JSON, or is nested too deep.
     """
     try:
         return json.loads(text)
@@ -47,7 +47,7 @@ def loads(text: bytes | str) -> Any:
 
 
 class Appender:
-    """Appends rows to a file. Opening cuts off a torn last line, so that the next row starts on a line of its own.
+    """Appends rows to a file. Opening it removes a truncated last line, so that the next row starts on a new line.
 
     Raises:
         DiskError: The file cannot be used.
@@ -60,13 +60,13 @@ class Appender:
             refuse_link(path)
             if path.exists():
                 _cut_torn_line(path)
-            self._file = path.open("ab", buffering=0)  # what cannot be written now is not kept for later
+            self._file = path.open("ab", buffering=0)  # a failed write must not be retried later
 
     def write(self, row: Any) -> None:
-        """Append one row: all of it, or nothing.
+        """Append one row completely, or not at all.
 
         Raises:
-            DiskError: There is no room for it, say.
+            DiskError: The row cannot be written, e.g. because the disk is full.
         """
         line = memoryview(encode(row).encode("ascii") + b"\n")
         with usable(self._path):
@@ -80,16 +80,16 @@ class Appender:
                 raise
 
     def close(self) -> None:
-        """Close the file; a second time does nothing."""
+        """Close the file; may be called twice."""
         self._file.close()
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All whole rows; an absent file has none, a torn last line is left out.
+    """All complete rows; none for a missing file, and a truncated last line is left out.
 
     Raises:
         DiskError: The file cannot be read.
-        RunError: A line before the last is no JSON object, so the file was damaged by something else than a crash.
+        RunError: A line before the last is not a JSON object, so the damage was not caused by a crash.
     """
     if not path.is_file():
         return []

@@ -1,7 +1,7 @@
-"""Kinds of settings: what a type hint asks a value from the configuration to be, and how a person is told of it.
+"""Kinds of settings: the values that a type hint allows, and their names in messages.
 
-YAML has null, truth values, numbers, text, lists and mappings. A hint that says more than these (an array, a callable)
-asks for nothing here: a plug-in from outside may convert what it is given.
+YAML has null, booleans, numbers, text, lists and mappings. Other hints (an array, a callable) are not checked: an
+external plug-in may convert the values it gets.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Any, Literal, Union, get_args, get_origin
 from harness.errors import SettingError, unknown
 
 LONGEST_VALUE = 80
-"""Characters of a value that a sentence repeats."""
+"""Longest value quoted in a message, in characters."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kind:
-    """What a setting may be.
+    """The values that a setting may have.
 
     Attributes:
-        words: After "give": ``a whole number or null``.
+        words: Text after "give": ``a whole number or null``.
         accepts: Whether a value is of this kind.
-        plural: The same, of a list's items.
-        example: A value as one types it; empty where none would help.
-        choices: Where there are only so many values: all of them, as one types them.
+        plural: The plural, for the items of a list.
+        example: A value as typed on the command line; empty if none helps.
+        choices: All values as typed on the command line, if they are finite in number.
     """
 
     words: str
@@ -43,12 +43,12 @@ class Kind:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is an int; a truth value is none, and 2.0 is not 2."""
+    """Whether the value is an int; booleans and 2.0 are not."""
     return type(value) is int
 
 
 def is_finite(value: Any) -> bool:
-    """Whether it is a number that JSON can say."""
+    """Whether the value is a number that JSON can represent."""
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
@@ -71,7 +71,7 @@ _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 
 
 def kind_of(hint: Any) -> Kind | None:
-    """The kind that a resolved type hint asks for; None where anything goes."""
+    """The kind of a resolved type hint; None if any value is allowed."""
     hint = _bare(hint)
     if isinstance(hint, abc.Hashable) and hint in _SIMPLE:
         return _SIMPLE[hint]
@@ -95,20 +95,20 @@ def _of_class(origin: Any) -> Kind | None:
 
 
 def is_part(hint: Any) -> bool:
-    """Whether a hint asks for what a group of the configuration builds: a data class, or anything with some members."""
+    """Whether a hint asks for an object built by a configuration group: a data class, or any class with members."""
     return isinstance(hint, type) and (dataclasses.is_dataclass(hint) or is_protocol(hint))
 
 
 def is_protocol(wanted: Any) -> bool:
-    """Whether a class says what others must have, and is not itself what they are."""
+    """Whether a class is a protocol."""
     return bool(getattr(wanted, "_is_protocol", False))
 
 
 def lacks(part: Any, wanted: type) -> str | None:
-    """What an object lacks to be a part of some type: a member of the protocol, or being of the class; None if nothing.
+    """What an object lacks to be of a type: a member of the protocol, or the class; None if nothing.
 
     Args:
-        part: Built from the configuration.
+        part: An object built from the configuration.
         wanted: A protocol, or a class.
     """
     if not is_protocol(wanted):
@@ -120,13 +120,13 @@ def lacks(part: Any, wanted: type) -> str | None:
 
 
 def refusal(name: str, value: Any, kind: Kind, default: Any = None) -> SettingError:
-    """The sentence for a value of another kind.
+    """The error for a value of another kind.
 
     Args:
-        name: Of the setting, as the user types it: ``optimizer.samples``.
-        value: As given.
-        kind: What it must be.
-        default: What the setting is when nobody gives one: the example, where it is of the kind.
+        name: Name of the setting as typed: ``optimizer.samples``.
+        value: The value given.
+        kind: The kind required.
+        default: Default of the setting, used as the example if it is of the kind.
     """
     if kind.choices:
         return unknown(name, said(value), kind.choices)
@@ -141,7 +141,7 @@ def refusal(name: str, value: Any, kind: Kind, default: Any = None) -> SettingEr
 
 
 def said(value: Any) -> str:
-    """A value as one types it on the command line."""
+    """A value as typed on the command line."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list | tuple):
@@ -158,7 +158,7 @@ def _quoted(value: Any) -> str:
 
 
 def _bare(hint: Any) -> Any:
-    """The hint without its wrapping: ``Annotated``, ``NewType``, a named alias."""
+    """The hint without its wrappers: ``Annotated``, ``NewType``, a type alias."""
     while True:
         if get_origin(hint) in (typing.Annotated, typing.Final, typing.Required, typing.NotRequired):
             hint = get_args(hint)[0]
@@ -171,7 +171,7 @@ def _bare(hint: Any) -> Any:
 
 
 def _choice(values: Sequence[Any], more: Sequence[Any] = ()) -> Kind:
-    """One of some values; ``more`` are accepted and not named."""
+    """A choice among values; ``more`` are accepted but not listed."""
     typed = {(type(value), value) for value in (*values, *more)}
     named = dict.fromkeys(said(value) for value in values)
     return Kind(

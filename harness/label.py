@@ -1,4 +1,4 @@
-"""What a method is called in words, from the fields of run.json: its model, a word of decoding, a word of prompt."""
+"""Short labels of methods from the fields of run.json: model, decoding and prompt."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from harness.identity import identity_in
 from harness.names import written
 
 CHAT = "llm_chat"
-"""The method that is its model and nothing else: it has no name beside that."""
+"""The optimizer whose label is its model's name only."""
 SCHEMA = "json_schema"
 MODES = {"free": "free", "json_object": "object", SCHEMA: "schema"}
-"""Mode of ``decoding`` -> one word."""
+"""Mode of ``decoding`` -> label."""
 MODEL, DECODING = "llm", "decoding"
 _SAID_BY_VALUE = frozenset({MODEL, "llm.model", "chat.model", DECODING, "decoding.mode", "decoding.schema"})
-"""Parts of a method's name that the model and the word of its decoding say."""
+"""Parts of a method's name that the labels of model and decoding already contain."""
 FLAT = "flat"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A method in words.
+    """Label of a method, in parts.
 
     Attributes:
-        optimizer: The choice of that group.
-        model: As the configuration names it; None where no language model takes part.
-        groups: Group or setting -> its words, in the order of the method's name. ``decoding`` is among them wherever a
-            model is decoded, everything else where it is not the default.
+        optimizer: Choice of the group ``optimizer``.
+        model: Name in the configuration; None without a language model.
+        groups: Group or setting -> label, in the order of the method's name. ``decoding`` is included for every
+            method with a model, all others if they are not the default.
     """
 
     optimizer: str
@@ -38,7 +38,7 @@ class Words:
 
 
 def words(run: Mapping[str, Any]) -> Words:
-    """The words of one run.
+    """The label of one run's method, in parts.
 
     Args:
         run: Its run.json.
@@ -54,7 +54,7 @@ def words(run: Mapping[str, Any]) -> Words:
 
 
 def label(run: Mapping[str, Any]) -> str:
-    """A run's method on its own: ``qwen2.5-coder-1.5b schema``, ``llambo smollm2-135m-instruct free``, ``smac``."""
+    """A method's label: ``qwen2.5-coder-1.5b schema``, ``llambo smollm2-135m-instruct free``, ``smac``."""
     of = words(run)
     names = [of.optimizer] if of.model is None or of.optimizer != CHAT else []
     return " ".join([*names, *([of.model] if of.model else []), *of.groups.values()])
@@ -68,7 +68,7 @@ def _words(key: str, value: str) -> str:
 
 
 def _part(run: Mapping[str, Any], group: str, inside: str) -> Mapping[str, Any]:
-    """A group as the optimizer was built with it, else as it was configured; empty where neither is."""
+    """A group as recorded for the optimizer, else as configured; empty if neither exists."""
     config = run.get("config") or {}
     optimizer = config.get("optimizer")
     for place in (optimizer.get(inside) if isinstance(optimizer, Mapping) else None, config.get(group)):
@@ -78,13 +78,13 @@ def _part(run: Mapping[str, Any], group: str, inside: str) -> Mapping[str, Any]:
 
 
 def _model(run: Mapping[str, Any]) -> str:
-    """The model's id, of a folder or an owner's model the last part."""
+    """The model's id; for a folder or ``owner/model`` the last part."""
     named = _part(run, MODEL, "chat").get("model") or run["llm"]
     return PurePath(str(named)).name or str(named)
 
 
 def decoding_mode(run: Mapping[str, Any]) -> str | None:
-    """How a run's model was decoded, by value where that is on record; else as it was chosen."""
+    """The decoding mode of a run's model: the recorded value, else the recorded choice."""
     mode = _part(run, DECODING, DECODING).get("mode", run["choices"].get(DECODING))
     return None if mode is None else str(mode)
 

@@ -1,6 +1,6 @@
-"""Numbers that a hyperparameter lists as its levels: the scale they stand on, the nearest one, how far it is.
+"""Levels of a numeric hyperparameter: their scale, the nearest level, and the distance to it.
 
-The scale follows from the levels alone: logarithmic where all are positive and spaced at least as evenly on a
+The scale follows from the levels: logarithmic if all are positive and spaced at least as evenly on a
 logarithmic scale as on a linear one, else linear. 1, 2, 3 is linear; 16, 32, 64 and 0.001, 0.01 are logarithmic.
 """
 
@@ -19,22 +19,22 @@ from harness.choices import Choices
 
 Number = int | float
 LEVELS = "levels"
-"""The key of a range's ``meta`` under which a benchmark lists the levels that the range stands for."""
+"""Key of a range's ``meta`` under which a benchmark lists the levels that the range replaces."""
 SNAP_STEPS, SNAP_STEPS_MAX = "snap_steps", "snap_steps_max"
-"""Metrics of an evaluation under ``benchmark.space=nearest``: how far it lay from the levels that scored, in steps
-between neighbouring levels; the mean over its ranges, and the largest."""
+"""Metrics of an evaluation under ``benchmark.space=nearest``: mean and largest distance, over the ranges, to the
+levels that were evaluated, in steps between neighbouring levels."""
 _EQUAL_DIGITS = 9
-"""Unevenness is compared after rounding to these: of two levels, both are even."""
+"""Digits to which unevenness is rounded before comparison: two levels are even on both scales."""
 
 
 class Levels:
-    """The levels of one hyperparameter, in any order when given.
+    """The levels of one hyperparameter.
 
     Args:
-        levels: Finite numbers, at least one, no two equal.
+        levels: Finite numbers in any order, at least one, no two equal.
 
     Attributes:
-        values: Rising.
+        values: The levels, ascending.
         log: Whether their scale is logarithmic.
     """
 
@@ -47,13 +47,13 @@ class Levels:
         return is_number(value) and value in self._known
 
     def between(self, value: Number) -> bool:
-        """Whether a number lies between two levels and is none; NaN does not."""
+        """Whether a number lies between two levels without being one; False for NaN."""
         return self.values[0] < value < self.values[-1] and value not in self._known
 
     def nearest(self, value: Number) -> Number:
-        """The level nearest to a number on the levels' own scale; of two equally near ones the lower.
+        """The nearest level on the levels' scale; the lower one in a tie.
 
-        Beyond the last level it is that one, for the infinities too.
+        For numbers beyond the last level, infinities included, it is the last level.
         """
         if not self.between(value):
             return self.values[0] if value <= self.values[0] else self.values[bisect_right(self.values, value) - 1]
@@ -62,13 +62,13 @@ class Levels:
         return low if below <= above else high
 
     def steps(self, value: Number) -> float:
-        """How far a number is from the nearest level, in steps between the two levels around it.
+        """The distance to the nearest level, in steps between the two neighbouring levels.
 
         Returns:
-            0 on a level, else more than that and at most 0.5: halfway.
+            0 on a level, else at most 0.5 (halfway).
 
         Raises:
-            ValueError: It lies beyond all levels, where there are no steps.
+            ValueError: The number is beyond all levels, where steps are undefined.
         """
         if value in self._known:
             return 0.0
@@ -83,7 +83,7 @@ class Levels:
 
 
 def levels_of(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
-    """The levels of an ordinal all of whose values are numbers; None for anything else."""
+    """The levels of an ordinal whose values are all numbers; None for other hyperparameters."""
     if not isinstance(hyperparameter, OrdinalHyperparameter):
         return None
     values = Choices(hyperparameter).values
@@ -91,7 +91,7 @@ def levels_of(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
 
 
 def known_levels(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
-    """The levels of a numeric ordinal, or those that a range stands for (``meta``); None without any."""
+    """The levels of a numeric ordinal, or those of a range's ``meta``; None without any."""
     if not isinstance(hyperparameter, NumericalHyperparameter):
         return levels_of(hyperparameter)
     listed = (hyperparameter.meta or {}).get(LEVELS)
@@ -99,20 +99,20 @@ def known_levels(hyperparameter: Hyperparameter[Any, Any]) -> Levels | None:
 
 
 def only_levels(meta: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
-    """The meta of a hyperparameter that is shown without words: its levels, where it has any."""
+    """The meta of a hyperparameter that is shown without its texts: only its levels, if any."""
     return {LEVELS: meta[LEVELS]} if meta and LEVELS in meta else None
 
 
 def without_levels(meta: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
-    """The meta of a hyperparameter that is shown in other values, of which its levels would not be true."""
+    """The meta of a hyperparameter that is shown with other values, for which its levels do not hold."""
     return None if meta is None else {key: value for key, value in meta.items() if key != LEVELS}
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number as JSON has them: no truth value, and not NaN."""
+    """Whether a value is a JSON number: not a boolean, not NaN."""
     if isinstance(value, float):
         return not math.isnan(value)
-    return isinstance(value, int) and not isinstance(value, bool)  # isnan cannot take one of four hundred digits
+    return isinstance(value, int) and not isinstance(value, bool)  # isnan fails for an int of 400 digits
 
 
 def _is_log(levels: tuple[Number, ...]) -> bool:
@@ -123,7 +123,7 @@ def _is_log(levels: tuple[Number, ...]) -> bool:
 
 
 def _unevenness(places: list[Any]) -> float:
-    """The standard deviation of the steps, in mean steps."""
+    """Standard deviation of the steps, in mean steps."""
     width = places[-1] - places[0]
     if not width:
         return 0.0
@@ -132,9 +132,9 @@ def _unevenness(places: list[Any]) -> float:
 
 
 def _distances(low: Number, high: Number, value: Number, log: bool) -> tuple[Any, Any, Any]:
-    """From the lower level, to the higher one, and between them, on the scale."""
+    """Distances on the scale: from the lower level, to the higher one, and between the two."""
     if log:
         bottom, at, top = math.log(low), math.log(value), math.log(high)
-        if bottom < at < top:  # else the levels are too close for a logarithm to tell them apart
+        if bottom < at < top:  # else the levels are too close for logarithms
             return at - bottom, top - at, top - bottom
     return Fraction(value) - Fraction(low), Fraction(high) - Fraction(value), Fraction(high) - Fraction(low)

@@ -1,4 +1,4 @@
-"""Where a plug-in's code is: from ``module.Class`` to the class, and from what goes wrong to a sentence."""
+"""Find the code of a plug-in: from ``module.Class`` to the class, with import errors in one sentence."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from harness.errors import HyperboleError, SettingError, unknown
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("analysis", "benchmarks", "harness", "llms", "optimizers")
-"""This project's own; a folder of the same name elsewhere hides them, or is hidden by them."""
+"""This project's packages, which can be hidden by other folders of the same name, or hide them."""
 
 _ABSENT = object()
 LONGEST = 300
-"""Characters of what an import raised."""
+"""Longest text of an import error that is quoted, in characters."""
 
 
 def locate(path: object, group: str) -> Any:
-    """The class or function that ``_target_`` names.
+    """The class or function named by ``_target_``.
 
     Args:
-        path: ``module.Class``, with as many packages before it as there are.
-        group: Which part of the configuration names it, for the error.
+        path: ``module.Class``, with any number of parent packages.
+        group: The group that names it, for the error.
 
     Raises:
-        SettingError: There is no such thing, it is abstract, or importing it fails: with the file and line where.
+        SettingError: It does not exist, is abstract, or cannot be imported; the message names the file and line.
     """
     if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")) or "." not in path:
         raise SettingError(
@@ -55,19 +55,19 @@ def locate(path: object, group: str) -> Any:
 
 
 def refuse_hidden_packages() -> None:
-    """Make sure that this project's packages are the ones that are imported.
+    """Make sure that this project's packages are the imported ones.
 
     Raises:
-        SettingError: Another folder of the same name comes first on Python's path.
+        SettingError: Another folder of the same name precedes one on Python's path.
     """
-    for name in PACKAGES[1:]:  # a script called analysis.py beside a run hides nothing that the run needs
+    for name in PACKAGES[1:]:  # a script called analysis.py hides nothing that a run needs
         spec = importlib.util.find_spec(name)
         places = list(spec.submodule_search_locations or ()) if spec is not None else []
         if not any(Path(place).resolve() == ROOT / name for place in places):
             where = places[0] if places else (spec.origin if spec is not None else "nowhere")
             raise SettingError(
                 f"The package {name} of Hyperbole ({ROOT / name}) is hidden by {where}, which comes first on Python's "
-                f"path; give your own another name than {', '.join(PACKAGES)}."
+                f"path; rename your own; it must not be called {', '.join(PACKAGES)}."
             )
 
 
@@ -80,12 +80,12 @@ def _imported(name: str, path: str, group: str) -> ModuleType:
         raise _broken(error, name, group) from error
     except (HyperboleError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # a script without a main of its own exits when it is imported
+    except BaseException as error:  # a script without a main guard exits during import
         raise _broken(error, name, group) from error
 
 
 def _member(found: Any, part: str, inside: str, group: str) -> Any:
-    """What a module or class has by that name; some modules import it only now."""
+    """A member of a module or class; some modules import it on access."""
     try:
         return getattr(found, part, _ABSENT)
     except (HyperboleError, KeyboardInterrupt):
@@ -99,7 +99,7 @@ def _no_module(name: str, path: str, group: str) -> SettingError:
     if package in PACKAGES and package != name:
         elsewhere = _elsewhere(package)
         hidden = (
-            f"; {elsewhere} is hidden by Hyperbole's own package {package}, so give that folder another name"
+            f"; {elsewhere} is hidden by Hyperbole's own package {package}, so rename that folder"
             if elsewhere is not None
             else ""
         )
@@ -128,7 +128,7 @@ def _no_member(found: Any, inside: str, part: str, group: str) -> SettingError:
 
 
 def _broken(error: BaseException, name: str, group: str) -> SettingError:
-    """What an import raised, and where: the last line that is not Python's own import machinery."""
+    """The error for a failed import, with its last line outside Python's import machinery."""
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno
     else:
@@ -142,7 +142,7 @@ def _broken(error: BaseException, name: str, group: str) -> SettingError:
 
 
 def _file(name: str) -> str:
-    """The file of a module that Python could not even read, as one with zero bytes in it."""
+    """The file of a module that Python could not read, e.g. one with zero bytes in it."""
     try:
         spec = importlib.util.find_spec(name)
     except Exception:

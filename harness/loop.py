@@ -40,19 +40,19 @@ def run_loop(
     """Run trials until the budget is spent.
 
     Args:
-        benchmark: The judge; the optimizer never sees it.
+        benchmark: Evaluates; hidden from the optimizer.
         optimizer: Asked and told once per trial.
-        repair: Stands between an invalid proposal and what is executed.
+        repair: Repairs invalid proposals before they are executed.
         budget: Ends the run.
-        seed: Handed to the benchmark's evaluations.
+        seed: Seed of the benchmark's evaluations.
         record: Called with each new row, before the optimizer is told.
-        logged: Rows of an interrupted run, fed back through the optimizer first: their outcomes are taken from the
-            log, nothing is evaluated or recorded again.
-        knew_grid: Whether those were judged by rules that know what is off the grid (``harness.faults``).
+        logged: Rows of an interrupted run, replayed through the optimizer first: outcomes are taken from the log,
+            and nothing is evaluated or recorded again.
+        knew_grid: Whether these rows distinguish off-grid numbers (``harness.faults``).
 
     Raises:
-        RunError: The optimizer replays differently from the log.
-        ContractError: It proposes something that is no proposal.
+        RunError: The replay differs from the log.
+        ContractError: The optimizer returned something that is not a Proposal.
     """
     judge = Judge(benchmark.problem, repair)
     spent, repeats = Spent(), Repeats()
@@ -73,10 +73,10 @@ def run_loop(
 
 
 class Judge:
-    """Checks proposals, remembers them for duplicates, and applies the repair.
+    """Checks proposals, detects duplicates, and applies the repair.
 
-    A level that a proposal may name by its short name is that level for all of them; the row keeps what was proposed.
-    A repair mends configurations alone: a proposal whose fidelity is invented stays one that nothing is executed of.
+    A level may be proposed by its short name; checks use the level, the row keeps what was proposed.
+    Only configurations are repaired: a proposal with an invalid fidelity is never executed.
     """
 
     def __init__(self, problem: Problem, repair: Repair) -> None:
@@ -113,11 +113,11 @@ class Judge:
 
 
 def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
-    """The trial with its outcome; whatever a benchmark raises or returns is the trial's error, never the run's.
+    """The trial with its outcome; an exception or a wrong return value of the benchmark is the trial's error.
 
     Raises:
-        KeyboardInterrupt: The user's, and nobody else's.
-        DiskError: The machine's disk is full, or no file can be opened any more.
+        KeyboardInterrupt: Raised by the user.
+        DiskError: The machine's disk is full, or no more files can be opened.
     """
     if trial.params is None:
         return trial
@@ -127,26 +127,26 @@ def evaluated(trial: Trial, benchmark: Benchmark, seed: int) -> Trial:
         outcome = plain_outcome(returned, benchmark.problem.objectives, said(benchmark))
     except (KeyboardInterrupt, DiskError):
         raise
-    except BaseException as error:  # SystemExit too: a training script's own exit must not end the run
-        if isinstance(error, OSError) and error.errno in MACHINES:  # a full disk is no property of a configuration
+    except BaseException as error:  # SystemExit too: the exit of a training script must not end the run
+        if isinstance(error, OSError) and error.errno in MACHINES:  # a full disk is not a property of a configuration
             raise disk_error(error) from error
         return dataclasses.replace(trial, error=reason(error), evaluation_seconds=cost(error))
     return dataclasses.replace(trial, outcome=outcome, evaluation_seconds=outcome.evaluation_seconds)
 
 
 def shown(trial: Trial) -> Trial:
-    """What an optimizer is told: no metrics, test scores among them, and nothing of what a probe evaluated (law 4)."""
+    """What an optimizer is told: without metrics (test scores) and without the configuration behind a probe (law 4)."""
     outcome = trial.outcome and dataclasses.replace(trial.outcome, metrics={}, evaluated=None)
     return dataclasses.replace(trial, outcome=outcome, repeats=trial.repeats and shown(trial.repeats))
 
 
 def _replayed(trial: Trial, logged: Row, knew_grid: bool) -> Trial:
-    """The trial as the log has it, once it is certain that the optimizer proposed the same again."""
+    """The trial with the logged outcome, after checking that the optimizer proposed the same."""
     row = json.loads(encode(to_row(trial, "")))
     if (what := difference(row, logged, knew_grid)) is not None:
         raise RunError(
             f"Trial {logged['index']} replays differently from its log: {what}; the code or a package has changed "
-            "since, so start over under another name=."
+            "since; repeat the run under another name=."
         )
     return dataclasses.replace(
         trial,

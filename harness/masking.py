@@ -1,4 +1,4 @@
-"""Secrets stay at home: what a configuration shows to others, and what a text may say."""
+"""Mask secrets in configurations and texts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 MASK = "***"
 SHORTEST_SECRET = 8
-"""Characters of a value that is hidden for its variable's name alone: "true" and "1" are no secrets."""
+"""Shortest value that is masked for its variable's name alone, in characters: "true" and "1" are not secrets."""
 FOLDERS = frozenset({"PWD", "OLDPWD"})
-"""Variables whose names look like a password's and are the shell's: a message shows in which folder it is meant."""
+"""Variables of the shell whose names look like a password's; messages may show their folders."""
 _SECRET = re.compile(
     r"(?<![a-z])(?:key|keys|pwd|pass|auth)(?![a-z])|(?:api|access|private|secret)keys?(?![a-z])"
     r"|passw|passphrase|secret|credential|authorization|bearer|cookie"
@@ -27,10 +27,10 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 
 
 def masked(value: Any) -> Any:
-    """A copy of a configuration in which everything that looks like a secret reads ``***``.
+    """A copy of a configuration with every value that looks like a secret replaced by ``***``.
 
-    Judged by the key: key, token, password, secret and their kin. Kept are null, numbers under a token key (they are
-    counts, such as max_tokens) and names of environment variables (api_key_env). In any text, the user part of a URL is
+    Judged by the key: key, token, password, secret and similar names. Not masked are null, numbers under a token key
+    (counts such as max_tokens) and names of environment variables (api_key_env). In any text, the user part of a URL is
     masked.
     """
     if isinstance(value, dict):
@@ -41,7 +41,7 @@ def masked(value: Any) -> Any:
 
 
 def is_secret(key: str, value: Any) -> bool:
-    """Whether a value looks like a secret by the name it stands under."""
+    """Whether a value looks like a secret, judged by its key."""
     words = _CAMEL.sub("_", key).lower()
     if value is None or words.endswith(("_env", "_env_var", "_environment_variable")):
         return False
@@ -51,12 +51,12 @@ def is_secret(key: str, value: Any) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """A text for people and logs: secrets of the environment, in any form, and the user part of URLs read ``***``."""
+    """A text with secrets of the environment, in any encoding, and the user part of URLs replaced by ``***``."""
     return hidden(_USERINFO.sub(MASK, text), environment_secrets())
 
 
 def environment_secrets() -> list[str]:
-    """The values of environment variables whose names look like a secret's (OPENAI_API_KEY, HF_TOKEN, ...)."""
+    """Values of environment variables whose names look like a secret's (OPENAI_API_KEY, HF_TOKEN, ...)."""
     return [
         value
         for name, value in os.environ.items()
@@ -65,9 +65,9 @@ def environment_secrets() -> list[str]:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """The text with every form of each secret as ``***``: as it is, escaped, URL-encoded, in base64 or in hex.
+    """The text with every form of each secret as ``***``: literal, escaped, URL-encoded, in base64 or in hex.
 
-    Where a secret has lines or words of its own, each long one is hidden: messages often show the first alone.
+    In secrets of several lines or words each long part is masked too: messages often show only the first.
     """
     for secret in secrets:
         text = _forms(secret).sub(MASK, text)
@@ -75,7 +75,7 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
 
 
 def hidden_beginning(text: str, most: int, secrets: Sequence[str]) -> str:
-    """So many first characters of a text, hidden; a secret on their edge comes along, for half a one is not found."""
+    """The first ``most`` characters of a text, masked; a secret cut by the limit is masked too."""
     end = min(most, len(text))
     for secret in secrets:
         window = text[: most + _longest_form(secret)]
@@ -84,7 +84,7 @@ def hidden_beginning(text: str, most: int, secrets: Sequence[str]) -> str:
 
 
 def hidden_end(text: str, most: int, secrets: Sequence[str]) -> str:
-    """So many last characters of a text, likewise."""
+    """The last ``most`` characters of a text, masked likewise."""
     first = start = max(0, len(text) - most)
     for secret in secrets:
         begin = max(0, first - _longest_form(secret))
@@ -95,7 +95,7 @@ def hidden_end(text: str, most: int, secrets: Sequence[str]) -> str:
 
 
 def holds(text: str, secret: str) -> bool:
-    """Whether a form of the secret stands in the text."""
+    """Whether the text contains a form of the secret."""
     return _forms(secret).search(text) is not None
 
 
@@ -106,8 +106,8 @@ def _longest_form(secret: str) -> int:
 @lru_cache(maxsize=256)
 def _forms(secret: str) -> re.Pattern[str]:
     pieces = {secret, *(piece for piece in secret.split() if len(piece) >= SHORTEST_SECRET)}
-    # A backslash before a character, itself escaped or not, is part of it; repetitions are bounded, so that a text of
-    # nothing but backslashes takes no longer than another.
+    # A backslash before a character, itself escaped or not, is part of it; repetitions are bounded to keep matching
+    # linear in a text of backslashes.
     between = rf"{_BACKSLASH}{{0,8}}"
     forms = [between.join(map(_spelt, piece)) for piece in sorted(pieces, key=len, reverse=True)]
     forms += [form for piece in pieces for form in _encoded(piece.encode("utf-8", "surrogateescape"))]
@@ -115,7 +115,7 @@ def _forms(secret: str) -> re.Pattern[str]:
 
 
 def _spelt(char: str) -> str:
-    """A pattern of every way to write a character: raw, or by its number in Python, JSON, URLs and HTML."""
+    """A pattern of all ways to write a character: raw, or as its code in Python, JSON, URLs and HTML."""
     code, data = ord(char), char.encode("utf-8", "surrogateescape")
     forms = [re.escape(each) for each in {char, repr(char)[1:-1], ascii(char)[1:-1], json.dumps(char)[1:-1]}]
     forms += [rf"[ux]\{{?0{{0,8}}{code:x}\}}?", rf"0{{0,2}}{code:o}", rf"&(?:amp;){{0,4}}#(?:0*{code}|x0*{code:x});"]
@@ -129,7 +129,7 @@ def _spelt(char: str) -> str:
 
 
 def _encoded(data: bytes) -> list[str]:
-    """Patterns of the bytes in hex, and in base64 wherever they begin in what was encoded."""
+    """Patterns of the bytes in hex, and in base64 at each alignment."""
     found = [data.hex()]
     for before, unsure in ((0, 0), (1, 2), (2, 3)):
         text = base64.b64encode(bytes(before) + data).decode().rstrip("=")[unsure:]

@@ -1,4 +1,4 @@
-"""Which parts of a configuration decide what a run is."""
+"""The parts of a configuration that define a method."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from harness.names import written
 from harness.plumbing import NOTHING, WHEREABOUTS, without_plumbing
 
 GROUPS = ("llm", "prompt", "decoding", "repair", "probe", "start")
-"""Groups that can change a method, in the order in which they are named."""
+"""Groups that can change a method, in the order of its name."""
 
 BUDGET = "budget"
 NAMED = (*GROUPS, BUDGET)
-"""Groups whose choice can be part of a method's name, in this order: also which budget it had."""
+"""Groups whose choice can be part of a method's name, in this order; the budget is included."""
 
 ALWAYS_USED = ("repair", "probe", "start")
-"""Groups that act on every optimizer; the others count only where the optimizer's configuration refers to them."""
+"""Groups that act on every optimizer; others count only if the optimizer's configuration refers to them."""
 
 DECODING = "llms.decoding.Decoding"
 
 
 def used_groups(optimizer: Any) -> set[str]:
-    """The groups that an optimizer's raw configuration takes part of, as in ``chat: ${llm}``."""
+    """The groups that an optimizer's raw configuration refers to, as in ``chat: ${llm}``."""
     text = str(optimizer)
     return {group for group in GROUPS if group in ALWAYS_USED or re.search(r"\$\{" + group + r"[.}]", text)}
 
 
 def comparable(config: Any) -> Any:
-    """A recorded configuration without its model's plumbing and its benchmark's whereabouts.
+    """A recorded configuration without settings that change no result (``harness.plumbing``).
 
-    What is left must be the same for a run to be the same.
+    Two configurations are of the same run only if the rest is equal.
     """
     if not isinstance(config, Mapping):
         return config
@@ -47,7 +47,7 @@ def comparable(config: Any) -> Any:
 
 
 def _task(benchmark: Mapping[str, Any]) -> dict[str, Any]:
-    """A benchmark's settings without its whereabouts; ``31``, ``31.0`` and ``"31"`` name the same task."""
+    """A benchmark's settings without its paths; ``31``, ``31.0`` and ``"31"`` name the same task."""
     kept = {key: value for key, value in benchmark.items() if key not in WHEREABOUTS}
     task = kept.get("task")
     if isinstance(task, int | float) and not isinstance(task, bool):
@@ -56,10 +56,10 @@ def _task(benchmark: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_schema_form(decoding: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded decoding that says which form its schema had: before there was a choice, all were flat."""
+    """A recorded decoding with its schema form; records older than this setting used the flat form."""
     return {"schema": "flat", **decoding}
 
 
 def under_schema(decoding: Mapping[str, Any]) -> bool:
-    """Whether it has a schema, so that the schema's form matters."""
+    """Whether a decoding uses a schema, so that the schema's form matters."""
     return decoding.get("mode") == "json_schema"

@@ -2,11 +2,11 @@
 
 python -m harness.migrate runs/quickstart
 
-Trials and calls stay as they are, byte for byte; the folder may also hold several experiments. Name a plug-in's folder
-as for harness.run, with 'hydra.searchpath=[FOLDER]': names follow from the configuration files. A record that is up to
-date stays, so the command may be given again. Tables and figures have the old names until they are made again, and
-what was published to W&B before stays there under the old names.
-Exit codes: 0 all records are up to date; 2 one cannot be renewed, and nothing is changed, or a mistake in the command.
+Trials and calls stay unchanged; the folder may also hold several experiments. For a plug-in, name its folder
+as for harness.run, with 'hydra.searchpath=[FOLDER]', since names follow from the configuration files. Up-to-date
+records are skipped, so the command may be repeated. Tables and figures keep the old names until they are rebuilt,
+and runs published to W&B earlier keep the old names there.
+Exit codes: 0 all records are up to date; 2 a record cannot be renewed and nothing was changed, or a usage error.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from harness.sweep_record import FILE as SWEEPS
 from harness.trust import Trust, search_path
 
 GIVEN = ("benchmark", "optimizer", "llm")
-"""Groups whose choice every record has."""
+"""Groups for which every record has a choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """One run: where it lies, where it belongs, and its record as it is and as it is to be."""
+    """One run: its current and new folder, and its current and new record."""
 
     folder: Path
     target: Path
@@ -50,7 +50,7 @@ class Renewal:
 
     @property
     def is_due(self) -> bool:
-        """Whether anything is to be changed."""
+        """Whether there is a change to make."""
         return self.folder != self.target or self.before != self.run
 
     @property
@@ -60,7 +60,7 @@ class Renewal:
 
     @property
     def ids(self) -> tuple[str, str]:
-        """The run's id, as ``sweeps.jsonl`` has it, before and after."""
+        """The run's id in ``sweeps.jsonl``, before and after."""
         old, new = (path.relative_to(self.experiment).as_posix() for path in (self.folder, self.target))
         return old, new
 
@@ -79,13 +79,13 @@ def main() -> None:
 
 
 def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal], int]:
-    """Renew every record below a folder that is not up to date.
+    """Renew all outdated records below a folder.
 
     Returns:
-        What was renewed, and how many records there are.
+        The renewed runs, and the total number of records.
 
     Raises:
-        HyperboleError: One cannot be renewed, or two runs would share a folder. Nothing is changed then.
+        HyperboleError: A record cannot be renewed, or two runs would share a folder. Nothing is changed then.
     """
     folders = [CONF, *search_path(overrides)]
     files = ChoiceFiles(folders, Trust(folders, {}))
@@ -109,17 +109,17 @@ def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal],
 
 
 def _refuse_unfit(each: Renewal) -> None:
-    """Make sure that nothing stands in a run's way.
+    """Make sure that a run can be moved.
 
     Raises:
-        RunError: A process works on it, or its place is taken.
+        RunError: The run is in use by another process, or its new folder exists.
     """
     if (each.folder / LOCK).exists():
         with RunFolder(each.folder).lock() as held:
             if not held:
                 raise RunError(f"{each.folder} is in use by another process; wait for it to end.")
     if each.target != each.folder and each.target.exists():
-        raise RunError(f"{each.folder} belongs in {each.target}, and that is there already; move one of them away.")
+        raise RunError(f"{each.folder} belongs in {each.target}, which already exists; move one of them away.")
 
 
 def _planned(path: Path, files: ChoiceFiles) -> Renewal:
@@ -146,7 +146,7 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
 
 
 def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:
-    """The record as this version writes it: choices and settings before the seed."""
+    """The record in this version's order of fields: choices and settings before the seed."""
     found: dict[str, Any] = {}
     for key in run:
         if key == "seed":
@@ -157,7 +157,7 @@ def _in_order(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named_choices(run: Mapping[str, Any]) -> dict[str, str]:
-    """The choices in an old record: of three groups in fields, of the others in the method's name alone."""
+    """The choices in an old record: three groups are fields, the others are in the method's name."""
     parts = (text.partition("=") for text in str(run["method"]).split("+")[1:])
     named = {group: choice for group, _, choice in parts if group in NAMED}
     return named | {group: run[group] for group in GIVEN if run[group] is not None}
@@ -168,14 +168,14 @@ def _renew(each: Renewal) -> None:
         if each.target != each.folder:
             each.target.parent.mkdir(parents=True, exist_ok=True)
             each.folder.rename(each.target)
-            with contextlib.suppress(OSError):  # others are still there
+            with contextlib.suppress(OSError):  # other runs are still there
                 each.folder.parent.rmdir()
                 each.folder.parents[1].rmdir()
         RunFolder(each.target).write(dict(each.run))
 
 
 def _rename_in_sweeps(experiment: Path, ids: Mapping[str, str]) -> None:
-    """The runs that a command worked on, in ``sweeps.jsonl``."""
+    """Rename the runs in ``sweeps.jsonl``."""
     path = experiment / SWEEPS
     rows = read_rows(path)
     renamed = [

@@ -1,4 +1,4 @@
-"""Any value as part of a run's path: nothing leaves ``runs/``, nothing lies deeper, no two values share a folder."""
+"""Values as parts of a run's path: always inside ``runs/``, at a fixed depth, and one folder per value."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness.errors import SettingError
 from harness.scalars import whole
 
 LONGEST = 255
-"""Characters of one component of a path; these are ASCII, so bytes as well."""
+"""Longest component of a path, in characters, which are ASCII and so bytes as well."""
 LONGEST_PART = 80
-_MARK = "~"  # in no plain name: what carries it was changed, and its hash tells it from what it might be taken for
+_MARK = "~"  # not in plain names: marks a changed name, whose hash tells it from others
 _HASH_DIGITS = 8
 _EXPERIMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -22,12 +22,12 @@ _EXPERIMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 def part(text: str, also: str = "") -> str:
     """One value as part of a folder's name.
 
-    Letters, digits, ``_`` and ``-`` stay. Whatever else becomes ``-``, and a text that was changed or cut ends in
-    ``~`` and a hash of the whole of it.
+    Letters, digits, ``_`` and ``-`` are kept. Other characters become ``-``, and a changed or shortened text ends in
+    ``~`` and a hash of the original.
 
     Args:
         text: Any text.
-        also: Further characters that stay, where the name can still be taken apart with them.
+        also: Further characters to keep, if the name can still be split at its separators.
     """
     kept = re.sub(rf"[^A-Za-z0-9_{re.escape(also)}-]+", "-", text)
     if not text or text[0] == "." or text[-1] == ".":  # hidden, or dropped by some file systems
@@ -36,10 +36,10 @@ def part(text: str, also: str = "") -> str:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Parts of a name joined by ``+``, as one component of a path: readable, and never the same for other parts.
+    """Parts of a name joined by ``+``, as one component of a path: readable and unique.
 
-    Each is cut at ``LONGEST_PART`` characters, and what is neither a letter, a digit, ``_``, ``.``, ``=`` nor ``-``
-    becomes ``-``. A name in which anything was changed or cut ends in ``~`` and a hash of all parts as they were.
+    Each part is cut at ``LONGEST_PART`` characters, and characters other than letters, digits, ``_``, ``.``, ``=`` and
+    ``-`` become ``-``. A changed or shortened name ends in ``~`` and a hash of all original parts.
     """
     shown = "+".join(re.sub(r"[^A-Za-z0-9_.=-]+", "-", text)[:LONGEST_PART].strip(".-") for text in parts)
     exact = shown == "+".join(parts) and len(shown) <= LONGEST and all(parts)
@@ -47,11 +47,11 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def written(value: Any) -> str:
-    """A setting's value as a name says it: two values are written alike only where they are the same.
+    """A setting's value as written in a name; only equal values are written alike.
 
     Args:
-        value: As JSON has it. ``1`` and ``1.0`` are the same number; a text that reads like another kind of value is
-            in quotes.
+        value: A JSON value. ``1`` and ``1.0`` are the same number; a text that looks like another kind of value is
+            quoted.
     """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
@@ -63,7 +63,7 @@ def written(value: Any) -> str:
 
 
 def _spelled(value: Any) -> Any:
-    """A list or mapping with each number in one spelling."""
+    """A list or mapping with equal numbers spelled alike."""
     if isinstance(value, dict):
         return {str(key): _spelled(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -82,25 +82,25 @@ def _reads_otherwise(text: str) -> bool:
 
 
 def component(text: str) -> str:
-    """Joined parts as one component of a path: as they are, but cut where no file system would take them."""
+    """Joined parts as one component of a path, shortened if too long for file systems."""
     return text if len(text) <= LONGEST else _marked(text, text, LONGEST)
 
 
 def as_written(name: object) -> object:
-    """An experiment's name from a configuration: digits alone (name=2026) are a number to YAML and a name to people."""
+    """An experiment's name from a configuration; digits only (name=2026) are a number in YAML but a valid name."""
     return str(name) if type(name) is int else name
 
 
 def is_experiment(name: object) -> bool:
-    """Whether an experiment can be called that."""
+    """Whether a name is valid for an experiment."""
     return isinstance(name, str) and len(name) <= LONGEST and _EXPERIMENT.fullmatch(name) is not None
 
 
 def check_experiment(name: object) -> str:
-    """The experiment's name, which is a folder's name as it stands.
+    """The experiment's name, which is also its folder's name.
 
     Raises:
-        SettingError: It cannot be one.
+        SettingError: The name is invalid.
     """
     if not is_experiment(name):
         shown = f"{str(name)[:LONGEST_PART]}..." if len(str(name)) > LONGEST else name

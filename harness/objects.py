@@ -1,4 +1,4 @@
-"""JSON objects inside untrusted text: parsed, never evaluated, and found in time linear in the text."""
+"""Find JSON objects inside untrusted text: parsed, never evaluated, in time linear in the text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST_LEVELS = 100
-"""An object nested deeper is none: whatever walks one later, the log's own encoder included, has only so much stack."""
+"""Deepest nesting of an object; a deeper one could exhaust the stack of a function that walks it later."""
 
 _SPACE = r"[ \t\n\r]*+"
 _STRING = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
-_SCALAR = rf"(?:{_STRING}|{_NUMBER}|true|false|null|NaN|-?Infinity)"  # as the json module reads them
+_SCALAR = rf"(?:{_STRING}|{_NUMBER}|true|false|null|NaN|-?Infinity)"  # as the json module accepts them
 _KEY = rf"{_STRING}{_SPACE}:{_SPACE}"
 _VALUE = re.compile(_SCALAR)
 _NAME = re.compile(r'"([^"\\\n]*+)"[ \t\n\r]*+:[ \t\n\r]*+\Z')
-# What follows an opening bracket, or a value in the container; the group is there where the container closes. Further
-# members that are scalars are taken in one go.
+# What follows an opening bracket, or a value in the container; the group matches where the container closes. Further
+# scalar members are matched at once.
 _FIRST = {
     "{": re.compile(rf"{_SPACE}(?:(\}})|{_KEY})"),
     "[": re.compile(rf"{_SPACE}(\])?+"),
@@ -31,11 +31,11 @@ _NEXT = {
 }
 
 Measured = dict[int, tuple[int, int] | int]
-"""Place of an opening bracket -> end and levels of the container it opens; where that breaks off, if it opens none."""
+"""Place of an opening bracket -> end and levels of the container it opens; for an incomplete one, where it breaks."""
 
 
 class _TwinError(ValueError):
-    """An object says a key twice."""
+    """An object has a duplicate key."""
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -54,9 +54,9 @@ class Found:
 
     Attributes:
         objects: Start, end and value of each, in order.
-        unreadable: How many more are whole and cannot be read (a key twice, too deep, a number of thousands of digits);
-            they are none, and nor are those inside them.
-        twins: A key that stood twice, if that spoilt one.
+        unreadable: Number of complete objects that cannot be used (duplicate key, too deep, a number of thousands of
+            digits); objects inside them do not count either.
+        twins: A duplicate key that made an object unreadable, if any.
     """
 
     objects: list[tuple[int, int, dict[str, Any]]]
@@ -65,7 +65,7 @@ class Found:
 
 
 def find_objects(text: str) -> Found:
-    """Every outermost JSON object.
+    """Find all outermost JSON objects.
 
     Args:
         text: Untrusted.
@@ -74,13 +74,13 @@ def find_objects(text: str) -> Found:
 
 
 def find_answers(text: str, key: str) -> Found:
-    """Those of ``find_objects`` that are not a member of an object that was cut off or is broken elsewhere.
+    """The objects of ``find_objects``, without members of a truncated or broken object.
 
-    Of ``{"alpha": 0.1, "more": {"a": 1}, "b`` the inner object is whole, and nobody gave it as an answer.
+    In ``{"alpha": 0.1, "more": {"a": 1}, "b`` the inner object is complete but is not an answer.
 
     Args:
         text: Untrusted.
-        key: A member of this name is an answer all the same.
+        key: Members of this name count as answers anyway.
     """
     spans = _outermost(text)
     return _read(text, [(start, end, levels) for start, end, levels, name in spans if name in (None, key)])
@@ -96,24 +96,24 @@ def _read(text: str, spans: Sequence[tuple[int, int, int]]) -> Found:
             objects.append((start, end, _DECODER.raw_decode(text, start)[0]))
         except _TwinError as error:
             twins = twins or str(error)
-        except ValueError:  # a number of more digits than Python reads
+        except ValueError:  # a number with more digits than Python parses
             continue
     return Found(objects, len(spans) - len(objects), twins)
 
 
 def object_texts(text: str, key: str | None = None) -> list[str]:
-    """The text of every outermost JSON object, also of one that cannot be read: each is some proposal's place.
+    """The texts of all outermost JSON objects, including unreadable ones: each takes the place of a proposal.
 
     Args:
         text: Untrusted.
-        key: Leave out members of an object that was cut off or is broken, but for the items of a list and those of this
+        key: Leave out members of a truncated or broken object, except the items of a list and members of this
             name; None leaves nothing out.
     """
     return [text[start:end] for start, end, _, name in _outermost(text) if key is None or name in (None, "", key)]
 
 
 def levels_within(value: Any, most: int = MOST_LEVELS) -> bool:
-    """Whether containers nest at most so deep; level by level, for a deep one would exhaust a recursion's stack."""
+    """Whether containers nest at most ``most`` levels deep; iterative, since recursion could exhaust the stack."""
     level = [value]
     for _ in range(most + 1):
         level = [item for each in level for item in _items(each)]
@@ -127,17 +127,17 @@ def _items(value: Any) -> Any:
 
 
 def _outermost(text: str) -> Iterator[tuple[int, int, int, str | None]]:
-    """Start, end and levels of every object that no other one holds: from the left, each brace that opens a whole one.
+    """Start, end and levels of every outermost complete object, from left to right.
 
-    The last is None for one that stands for itself. For a member of an object that opens and is not whole it is the
-    member's name, "" where it has none: all up to where that object breaks, and named ones and items of lists from
-    there to the brace that closes it.
+    The last item is None for an object that stands alone. For a member of an incomplete object it is the
+    member's name, or "" without one: every member up to where that object breaks, and named members and items of
+    lists from there to the brace that closes it.
 
-    Linear, for no bracket is looked at twice, and each character is a member of the innermost container alone (of one
-    more where an unclosed quotation mark has turned what is text and what is not).
+    Linear: each bracket is visited once, and each character belongs to one innermost container (or to two if an
+    unclosed quotation mark swaps text and syntax).
     """
     measured: Measured = {}
-    position = in_vain = broken = 0  # braces that opened no whole object and are not closed; where the last one breaks
+    position = in_vain = broken = 0  # braces of incomplete objects that are not closed; where the last one breaks
     lists = 0  # brackets open behind that place
     while (start := text.find("{", position)) >= 0:
         behind = max(position, broken)
@@ -155,7 +155,7 @@ def _outermost(text: str) -> Iterator[tuple[int, int, int, str | None]]:
 
 
 def _measure(text: str, start: int, measured: Measured) -> None:
-    """Find out about the container that opens at ``start``, and about every one met inside it."""
+    """Measure the container that opens at ``start``, and every container inside it."""
     opened: list[int] = []
     levels: list[int] = []
     position = start
@@ -184,4 +184,4 @@ def _measure(text: str, start: int, measured: Measured) -> None:
         if match is None:
             break
         position = match.end()
-    measured.update(dict.fromkeys(opened, position))  # what is still open is open in vain
+    measured.update(dict.fromkeys(opened, position))  # still open: incomplete

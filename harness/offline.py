@@ -1,4 +1,4 @@
-"""A process that plays a record again needs no network; in one that has gone offline, nothing can open a connection."""
+"""Block all network connections of a process that replays a record."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _OUTWARD = frozenset(
         "socket.sendto",
     }
 )
-"""Python's audit events (docs.python.org/3/library/audit_events.html) before a process speaks to another machine."""
+"""Python's audit events (docs.python.org/3/library/audit_events.html) that precede a connection to another machine."""
 _is_offline = False
 
 
 def go_offline() -> None:
-    """Refuse every connection of this process from now on, but to sockets that are files; there is no way back."""
-    global _is_offline  # noqa: PLW0603 (as an audit hook is: the process's own, and for good)
+    """Refuse every connection of this process from now on, except to local sockets; cannot be undone."""
+    global _is_offline  # noqa: PLW0603 (like an audit hook, it holds for the whole process)
     if not _is_offline:
         _is_offline = True
         sys.addaudithook(_refuse)
@@ -33,5 +33,5 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
         return
     address = arguments[1] if event in ("socket.connect", "socket.sendto", "socket.sendmsg") else arguments[0]
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg") and not isinstance(address, tuple):
-        return  # a socket that is a file, or one that is connected
-    raise OSError(errno.ENETDOWN, f"no connection is opened while a record is played again ({address!r})")
+        return  # a local socket, or one that is already connected
+    raise OSError(errno.ENETDOWN, f"connections are blocked during a replay ({address!r})")

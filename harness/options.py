@@ -1,4 +1,4 @@
-"""What a plug-in may have beside what it must, found by name: is it what the harness would take it for?"""
+"""Check the optional attributes of a plug-in."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.trial import OptimizerOptions
 
 
 def benchmark_options(benchmark: object) -> Iterator[str]:
-    """What is wrong with what a benchmark has of ``BenchmarkOptions``, one sentence each."""
+    """Problems of a benchmark's ``BenchmarkOptions``, one sentence each."""
     return _misfits(benchmark, BenchmarkOptions)
 
 
 def optimizer_options(optimizer: object) -> Iterator[str]:
-    """What is wrong with what an optimizer has of ``OptimizerOptions``, one sentence each."""
+    """Problems of an optimizer's ``OptimizerOptions``, one sentence each."""
     return _misfits(optimizer, OptimizerOptions)
 
 

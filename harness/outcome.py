@@ -1,7 +1,7 @@
-"""What a benchmark gave back, made plain: an outcome of builtin numbers, or the reason why it is none.
+"""Convert a benchmark's return value to an outcome of builtin numbers, or to the reason why it is not one.
 
-Whatever a benchmark returns or raises ends here: a number is taken in any type that says so (NumPy's and PyTorch's
-scalars, fractions), and everything else is the trial's error, in words that a log, a prompt and a terminal can hold.
+Numbers of any numeric type are accepted (NumPy's and PyTorch's scalars, fractions). Everything else is the trial's
+error, as a text that a log, a prompt and a terminal can hold.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from harness.problem import Benchmark, EvaluationError, Objective, Outcome
 from harness.scalars import LARGEST, is_quantity, number
 
 TIMED = ("_seconds", "_joules")
-"""How metrics end that are never the same twice where a model is trained."""
+"""Suffixes of metrics that are not reproducible if a model is trained."""
 LONGEST_ERROR = 2000
-"""Characters of a trial's error; an exception that carries a whole array says nothing more in the rest."""
+"""Longest error of a trial, in characters; some exceptions contain a whole array."""
 
 
 def plain_outcome(returned: Any, objectives: Collection[Objective], said: str) -> Outcome:
-    """The outcome with builtin numbers, in containers that nobody else holds.
+    """The outcome with builtin numbers, in new containers.
 
     Args:
-        returned: By ``evaluate``; untrusted.
-        objectives: Those that the problem declares: every one has a loss, and nothing else does.
-        said: Who returned it, for the error: ``Ridge.evaluate returned``.
+        returned: Return value of ``evaluate``; untrusted.
+        objectives: Objectives of the problem: each must have a loss, and nothing else may.
+        said: Beginning of the error: ``Ridge.evaluate returned``.
 
     Raises:
-        EvaluationError: It is no outcome of these objectives; with what it cost, where that was measured.
+        EvaluationError: Not an outcome of these objectives; includes its cost if measured.
     """
     if not isinstance(returned, Outcome):
         raise EvaluationError(f"{said} {_what(returned)}; it must return an Outcome (harness.problem).")
@@ -46,7 +46,7 @@ def plain_outcome(returned: Any, objectives: Collection[Objective], said: str) -
     losses = _losses(returned.losses, [objective.name for objective in objectives], said, seconds)
     metrics: dict[str, Any] = {}
     for name, value in returned.metrics.items():
-        # NaN and None stay: a test score that is undefined must not fail the trial, for the optimizer would hear of it.
+        # NaN and None are kept: an undefined test score must not fail the trial, or the optimizer would learn of it.
         metrics[name] = None if value is None else number(value)
         if value is not None and metrics[name] is None:
             raise EvaluationError(f"{said} {_what(value)} as metric {name}; a metric is a number, or None.", seconds)
@@ -76,14 +76,14 @@ def _losses(given: Mapping[str, Any], names: Sequence[str], said: str, seconds: 
 
 
 def said(benchmark: Benchmark) -> str:
-    """How the error of every outcome begins that is none, whoever reads the log."""
+    """Beginning of every error about a wrong return value."""
     return f"{named(benchmark)}.evaluate returned"
 
 
 class Breaches:
-    """Counts the evaluations of a run that gave back no outcome of its objectives.
+    """Counts the evaluations of a run that did not return an outcome of its objectives.
 
-    One such evaluation is a failed trial. A run without any other has measured nothing, whatever is proposed.
+    One such evaluation is a failed trial. A run with no other evaluations has measured nothing.
     """
 
     def __init__(self, benchmark: Benchmark) -> None:
@@ -99,10 +99,10 @@ class Breaches:
             self._first = self._first or row["error"]
 
     def refuse(self, folder: Path) -> None:
-        """Refuse a run in which every evaluation did so.
+        """Refuse a run in which no evaluation returned an outcome.
 
         Raises:
-            ContractError: It did: the benchmark's class, what it returned, and what to do.
+            ContractError: No evaluation did; names the benchmark's class, what it returned, and what to do.
         """
         if self._first is not None and self._breaches == self._evaluated:
             raise ContractError(
@@ -112,7 +112,7 @@ class Breaches:
 
 
 def reason(error: BaseException) -> str:
-    """Why an evaluation failed: never empty, of bounded length, and text that UTF-8 can say."""
+    """Why an evaluation failed: never empty, of limited length, and valid UTF-8."""
     try:
         text = "" if len(error.args) == 1 and error.args[0] is None else str(error)
     except Exception as again:
@@ -128,7 +128,7 @@ def reason(error: BaseException) -> str:
 
 
 def cost(error: BaseException) -> float | None:
-    """Seconds that a failed evaluation took, where the error says so."""
+    """Seconds that a failed evaluation took, if the error has them."""
     return _seconds(getattr(error, "seconds", None)) if isinstance(error, EvaluationError) else None
 
 
@@ -138,7 +138,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _what(value: Any) -> str:
-    """A value and its type, briefly."""
+    """A value and its type, shortened."""
     if value is None:
         return "None"
     try:
@@ -149,7 +149,7 @@ def _what(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text without surrounding space; control characters and lone surrogates are escaped."""
+    """The text, stripped; control characters and lone surrogates are escaped."""
     kept = (
         character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
     )

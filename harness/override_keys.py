@@ -1,4 +1,4 @@
-"""What is wrong with the key of an override that Hydra refused, in one sentence."""
+"""Explain in one sentence why Hydra refused the key of an override."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from harness.errors import SettingError, unknown
 from harness.internals import offered
 
 OPEN = "environment"
-"""A setting that takes names which no file lists."""
+"""A setting that accepts names which no file lists."""
 
 
 def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None:
-    """For "Could not override 'budget.proposal'": which keys there are, or how else the key is given.
+    """The error for "Could not override 'budget.proposal'": valid keys, or the correct way to give the key.
 
     Args:
-        error: As Hydra raised it.
+        error: Hydra's error.
         overrides: The command line, for its choices of groups.
     """
     message = str(error)
     if there := re.search(r"Could not append to config. An item is already at '([^']+)'", message):
-        return SettingError(f"{there[1]} is there already; give {there[1]}=... without the +.")
+        return SettingError(f"{there[1]} exists already; give {there[1]}=... without the +.")
     if twice := re.match(r"Multiple values for ([\w./@-]+)\.", message):
         return SettingError(f"{twice[1]} is chosen already; give {twice[1]}=... once and without a +.")
     found = re.search(r"Could not (?:override|delete from config\.) '([\w./@-]+)'(?: does not exist)?", message)
     if not found:
         return None
-    inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # of benchmark={a: 1} it is benchmark.a
+    inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # for benchmark={a: 1} it is benchmark.a
     key = inner[1] if inner else found[1]
     try:
         return _unknown_key(key, _composed(overrides))
-    except Exception:  # the sentence below is less helpful, not wrong
+    except Exception:  # the sentence below is less specific, but correct
         return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
 
 
@@ -51,10 +51,10 @@ def _unknown_key(key: str, config: Any) -> SettingError:
                 f"{'.'.join(parts[: number + 1])} is {other[1]}; give {elsewhere}=... instead of {key}."
             )
     if parts[-1:] == [OPEN]:
-        return SettingError(f"{parent} has no {last} yet; with a + it is added: +{key}=...")
+        return SettingError(f"{parent} has no {last} yet; add it with a +: +{key}=...")
     known: Any = OmegaConf.to_container(node, resolve=False)
-    if last in known:  # Hydra takes a setting that is null for one that is not there
-        return SettingError(f"{key} is null, and Hydra takes away only what has a value; leave ~{key} out.")
+    if last in known:  # Hydra treats a setting that is null as missing
+        return SettingError(f"{key} is null, and Hydra removes only keys with a value; leave ~{key} out.")
     return unknown(f"setting of {parent}" if parent else "setting", last, offered(known, known, root=not parent))
 
 

@@ -1,4 +1,4 @@
-"""Parts of what one hyperparameter may take: listed choices by their places, or intervals of a range."""
+"""Parts of a hyperparameter's values: indices of choices, or intervals of a range."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ConfigSpace.hyperparameters import Hyperparameter, IntegerHyperparameter
 from harness.choices import Choices, builtin, has_choices
 
 Test = Callable[[Any], bool]
-"""What a condition or clause says of one value."""
+"""Result of a condition or clause for one value."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """Numbers from ``lower`` to ``upper``; ``above`` and ``below``: without that bound itself."""
+    """Numbers from ``lower`` to ``upper``; ``above`` and ``below`` exclude the bound itself."""
 
     lower: float
     upper: float
@@ -32,29 +32,29 @@ class Interval:
 
 
 Part = tuple[int, ...] | tuple[Interval, ...]
-"""Places of choices, ascending; or intervals, ascending and apart."""
+"""Indices of choices, ascending; or disjoint intervals, ascending."""
 
 
 def whole(hyperparameter: Any) -> Part:
-    """All of it."""
+    """All values."""
     if has_choices(hyperparameter):
         return tuple(range(len(Choices(hyperparameter).values)))
     return (Interval(builtin(hyperparameter.lower), builtin(hyperparameter.upper)),)
 
 
 def is_integer(hyperparameter: Hyperparameter[Any, Any]) -> bool:
-    """Whether its intervals hold integers alone."""
+    """Whether its intervals hold integers only."""
     return isinstance(hyperparameter, IntegerHyperparameter)
 
 
 def atoms(hyperparameter: Any, tests: Sequence[Test], bounds: Iterable[Any], singly: bool = False) -> list[Part]:
-    """The parts in each of which no test changes its verdict; together they are the whole.
+    """Split the values into parts on which every test is constant.
 
     Args:
-        hyperparameter: Whose values.
-        tests: What is said of one value.
-        bounds: The values that the tests compare with; of use for ranges alone.
-        singly: A part for every value, which must be listable.
+        hyperparameter: The hyperparameter.
+        tests: Conditions on one value.
+        bounds: Values that the tests compare with; used for ranges only.
+        singly: One part per value, if the values can be listed.
     """
     if has_choices(hyperparameter):
         pieces: list[Part] = [(place,) for place in whole(hyperparameter)]  # type: ignore[misc]
@@ -70,7 +70,7 @@ def atoms(hyperparameter: Any, tests: Sequence[Test], bounds: Iterable[Any], sin
 
 
 def member(hyperparameter: Hyperparameter[Any, Any], part: Part) -> Any:
-    """One value of a part, as a benchmark is handed it."""
+    """One value of a part, as passed to a benchmark."""
     first = part[0]
     if not isinstance(first, Interval):
         return Choices(hyperparameter).value(first)
@@ -80,7 +80,7 @@ def member(hyperparameter: Hyperparameter[Any, Any], part: Part) -> Any:
 
 
 def union(hyperparameter: Hyperparameter[Any, Any], parts: Iterable[Part]) -> Part:
-    """Parts put together."""
+    """The union of parts."""
     members: list[Any] = sorted(each for part in parts for each in part)
     if has_choices(hyperparameter):
         return tuple(members)
@@ -101,7 +101,7 @@ def _touch(left: Interval, right: Interval, integer: bool) -> bool:
 
 
 def _cut(hyperparameter: Any, bounds: Iterable[Any]) -> list[Interval]:
-    """The range, cut so that every bound within it is an interval of its own."""
+    """The range, split so that each bound inside it is an interval of its own."""
     lower, upper = builtin(hyperparameter.lower), builtin(hyperparameter.upper)
     if is_integer(hyperparameter):
         points = sorted({whole_number for bound in bounds for whole_number in (math.floor(bound), math.ceil(bound))})

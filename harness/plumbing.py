@@ -1,8 +1,8 @@
-"""What changes no reply and no score: it is on record, and no part of which run it is. The only list of it.
+"""Settings that change no reply and no score: recorded, but not part of a run's identity. The only list of them.
 
-Where things lie, how long to wait, and what moves speed alone: cores, memory for the cache, requests at a time.
-Anything that could change a reply stays out, such as ``dtype``, ``enforce_eager`` (compiled code rounds otherwise), the
-number of GPUs, or a seed of the server.
+Paths, timeouts, and what changes only speed: cores, memory for the cache, concurrent requests.
+Settings that could change a reply are not listed, such as ``dtype``, ``enforce_eager`` (compiled code rounds
+differently), the number of GPUs, or a seed of the server.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SETTINGS = frozenset(
         "timeout_seconds",
     }
 )
-"""Settings of a model that decide where its replies come from and how soon, never what they are."""
+"""Settings of a model that decide where its replies come from and how fast, never their content."""
 
 WHEREABOUTS = frozenset({"cache", "folder"})
 """Settings of a benchmark that decide where its files are, never what it measures."""
@@ -40,18 +40,18 @@ THREAD_NAMES = (
     "GOMP_CPU_AFFINITY",
     "KMP_AFFINITY",
 )
-"""Variables that say something of a server's threads."""
+"""Variables that concern a server's threads."""
 
 NO_COST = re.compile(
     r"^(HF|HUGGINGFACE|TRANSFORMERS)_|^(TMPDIR$|XDG_)|_(proxy|PROXY)$|(?<![A-Z])LOG(S|GING)?(?![A-Z])|USAGE_STATS"
     r"|DO_NOT_TRACK|TELEMETRY|PROGRESS_BAR|_(ROOT|CACHE|DIR)$|API_KEY|_PORT$|HOST_IP"
 )
-"""Variables that change neither a reply nor its cost: where a server's files and messages go."""
+"""Variables that change neither a reply nor its cost: paths of a server's files and messages."""
 
 _SPEED = re.compile(
     r"THREADS|AFFINITY|KVCACHE_SPACE|NUM_OF_RESERVED_CPU|^(OMP|KMP|GOMP|MALLOC)_|_VISIBLE_DEVICES$|TIMEOUT"
 )
-"""Variables that move speed alone: cores, memory, how long to wait, which of the same devices."""
+"""Variables that change only speed: cores, memory, timeouts, choice among equal devices."""
 
 ARGUMENTS = frozenset(
     {
@@ -81,7 +81,7 @@ ARGUMENTS = frozenset(
 """Arguments of vLLM's server that change no reply."""
 
 NOTHING = object()
-"""What is left of a setting that is plumbing alone."""
+"""Remainder of a setting that is fully listed here."""
 
 
 def variable_changes_nothing(name: str) -> bool:
@@ -90,17 +90,17 @@ def variable_changes_nothing(name: str) -> bool:
 
 
 def without_plumbing(setting: str, value: Any) -> Any:
-    """A model's setting without what changes no reply; ``NOTHING`` where that is all of it.
+    """A model's setting without the parts that change no reply; ``NOTHING`` if none are left.
 
     Args:
-        setting: Its name below the model's configuration, dotted where it is inside another: ``environment.X``.
+        setting: Name below the model's configuration, dotted if nested: ``environment.X``.
         value: Any.
     """
     name, _, inner = setting.partition(".")
     if name in SETTINGS or (name == "environment" and inner and variable_changes_nothing(inner)):
         return NOTHING
     if setting == "environment" and isinstance(value, Mapping | None):
-        given = {key: _text(one) for key, one in (value or {}).items() if one is not None}  # null takes one away
+        given = {key: _text(one) for key, one in (value or {}).items() if one is not None}  # null removes a variable
         return {key: one for key, one in given.items() if not variable_changes_nothing(str(key))} or NOTHING
     if setting == "extra_args" and isinstance(value, list | tuple | None):
         return _arguments(value or ()) or NOTHING
@@ -108,7 +108,7 @@ def without_plumbing(setting: str, value: Any) -> Any:
 
 
 def _arguments(arguments: Sequence[Any]) -> list[Any]:
-    """Arguments of a command line, each with the values behind it, without those that change no reply."""
+    """Arguments of a command line, each with its values, without those that change no reply."""
     kept, keeps = [], True
     for argument in arguments:
         if str(argument).startswith("--"):
@@ -119,6 +119,6 @@ def _arguments(arguments: Sequence[Any]) -> list[Any]:
 
 
 def _text(value: Any) -> Any:
-    """What a server is given as text, in one spelling: 1 and "1" are the same, 1.0 is another text."""
+    """A value passed to a server as text: 1 and "1" are the same, 1.0 is another text."""
     text = str(value)
     return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text

@@ -1,4 +1,4 @@
-"""What is optimized: the words shared by benchmarks, optimizers and the loop."""
+"""Definition of a task: the types shared by benchmarks, optimizers and the loop."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 Scalar = bool | int | float | str
 Params = dict[str, Any]
-"""Hyperparameter name -> value: a builtin number of its range, or one of its choices as the space declares it, which is
-a scalar or something else that has a form in JSON (``harness.choices``)."""
+"""Hyperparameter name -> value: a builtin number of its range, or one of its choices as declared in the space,
+i.e. a scalar or another value with a JSON form (``harness.choices``)."""
 Direction = Literal["minimize", "maximize"]
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One quantity to optimize, named and directed as people report it.
+    """One quantity to optimize, with the name and direction in which it is reported.
 
-    Inside, losses are minimized: ``loss`` and ``value`` convert between the two and are each other's inverse.
+    Inside, losses are minimized: ``loss`` and ``value`` convert between the two and are inverse to each other.
 
     Attributes:
         name: As reported, for example ``balanced_accuracy``.
         direction: As reported.
-        optimum: Best attainable value as reported (not as a loss), or None where nobody knows it.
-        worst: Worst attainable value as reported, or None where nobody knows it.
-        scale: Best and worst value that the quantity can take by its definition, whoever attains them (1 and 0 for an
-            accuracy), or None.
+        optimum: Best attainable value as reported (not as a loss), or None if unknown.
+        worst: Worst attainable value as reported, or None if unknown.
+        scale: Best and worst value by definition of the quantity (1 and 0 for an accuracy), attainable or not;
+            or None.
 
     Raises:
-        ContractError: The direction is another word, a value is no finite number, or two of them are in the wrong
+        ContractError: The direction is invalid, a value is not a finite number, or two values are in the wrong
             order for the direction.
     """
 
@@ -44,30 +44,30 @@ class Objective:
     scale: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        from harness.declared import check_objective  # it speaks about what is defined here
+        from harness.declared import check_objective  # it imports this module
 
         check_objective(self)
 
     def loss(self, value: float) -> float:
-        """The loss that stands for a reported value."""
+        """The loss of a reported value."""
         return value if self.direction == "minimize" else -value
 
     value = loss
-    """The reported value that stands behind a loss (negation is its own inverse)."""
+    """The reported value of a loss (negation is its own inverse)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """One knob that makes an evaluation cheaper: epochs, trees, share of the data.
+    """One setting that makes an evaluation cheaper: epochs, trees, share of the data.
 
     Attributes:
-        name: As the benchmark calls it.
+        name: Name in the benchmark.
         lower: Cheapest value.
         upper: Most expensive value; the default of every evaluation.
         integer: Whether only whole numbers are meaningful.
 
     Raises:
-        ContractError: The ends are no finite numbers, not whole where they should be, or in the wrong order.
+        ContractError: A bound is not a finite number, not whole where it must be, or the bounds are in the wrong order.
     """
 
     name: str
@@ -83,14 +83,14 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What prompts may say of a task; no scores, no optimum.
+    """Texts about a task for prompts; no scores, no optimum.
 
     Attributes:
         model: What is tuned, in whole sentences.
         data: What it is tuned on, in whole sentences; empty where there are no data.
 
     Raises:
-        ContractError: One of them is no text.
+        ContractError: One of them is not a text.
     """
 
     model: str = ""
@@ -103,28 +103,28 @@ class Description:
 
     @property
     def text(self) -> str:
-        """Both, model first."""
+        """Both texts, model first."""
         return f"{self.model} {self.data}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Everything an optimizer may know about a task.
+    """All that an optimizer may know about a task.
 
     Attributes:
         name: ``<benchmark>.<task>``, for example ``hpobench.credit_g``.
         space: The search space. Shared, never mutated: an optimizer that seeds or edits it works on a copy.
         objectives: At least one; the first is the one single-objective optimizers minimize.
-        fidelities: Empty when an evaluation has one price only.
+        fidelities: Empty if the benchmark has no fidelity.
         default: The configuration a practitioner would start from.
-        description: What prompts say of the model and of the data, apart.
-        contexts: Other texts about them by level, where the family knows more (``statistics``, ``names``, ``full``);
-            told in place of the description where ``prompt.context`` says so.
-        hints: Advice a person might give, by name (``correct``, ``misleading``); shown where ``prompt.hint`` says so.
+        description: Texts for prompts on the model and on the data.
+        contexts: Further texts by level, if the family has them (``statistics``, ``names``, ``full``);
+            they replace the description if ``prompt.context`` selects them.
+        hints: Advice as from a person, by name (``correct``, ``misleading``); shown if ``prompt.hint`` selects it.
 
     Raises:
-        ContractError: There is no objective, two have one name, the default is no configuration of the space, or the
-            description is one text.
+        ContractError: There is no objective, two share a name, the default is not a configuration of the space, or
+            the description is a plain text.
     """
 
     name: str
@@ -144,14 +144,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one evaluation measured.
+    """Measurements of one evaluation.
 
     Attributes:
         losses: Objective name -> loss (minimized).
-        metrics: Everything else that was measured, as reported. Recorded, never shown to an optimizer.
+        metrics: All other measurements, as reported. Recorded, never shown to an optimizer.
         evaluation_seconds: Cost of the evaluation; for a table, the tabulated training time.
-        evaluated: The benchmark's own configuration, where a probe (``harness.probe``) stood between it and what was
-            proposed; else None. Recorded, never shown to an optimizer.
+        evaluated: The benchmark's own configuration if a probe (``harness.probe``) translated the
+            proposal; else None. Recorded, never shown to an optimizer.
     """
 
     losses: dict[str, float]
@@ -161,11 +161,11 @@ class Outcome:
 
 
 class EvaluationError(Exception):
-    """An evaluation that failed, and what it cost until then.
+    """A failed evaluation, with its cost.
 
     Args:
         reason: One sentence.
-        seconds: How long it took, or None where nobody measured it.
+        seconds: Duration until the failure, or None if not measured.
     """
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
@@ -174,11 +174,11 @@ class EvaluationError(Exception):
 
 
 def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Mapping[str, float] | None:
-    """The fidelity, or None where it is the highest in every respect: two ways to say one thing become one."""
+    """The fidelity, or None if it is the highest in all respects, so that it has one representation."""
     highest = {known.name: known.upper for known in problem.fidelities}
     if not isinstance(fidelity, Mapping):
         return fidelity
-    # True is no number here, though Python says that it is 1.
+    # bool is an int in Python, but not a number here.
     if all(name in highest and value == highest[name] and value is not True for name, value in fidelity.items()):
         return None
     integers = {known.name for known in problem.fidelities if known.integer}
@@ -186,14 +186,14 @@ def below_highest(fidelity: Mapping[str, float] | None, problem: Problem) -> Map
 
 
 def complete(fidelity: Mapping[str, float] | None, problem: Problem) -> dict[str, float]:
-    """Every fidelity of a problem by name: what is not named is the highest."""
+    """All fidelities of a problem by name; missing ones are the highest."""
     return {known.name: known.upper for known in problem.fidelities} | dict(fidelity or {})
 
 
 class Benchmark(Protocol):
-    """The judge. It stands outside: an optimizer is given ``problem`` and nothing else.
+    """Evaluates configurations. An optimizer gets its ``problem`` only.
 
-    What else it may have: ``BenchmarkOptions``.
+    Optional attributes: ``BenchmarkOptions``.
     """
 
     @property
@@ -207,11 +207,11 @@ class Benchmark(Protocol):
         Args:
             params: A configuration that passed ``harness.validity``.
             fidelity: Fidelity name -> value; None for the highest.
-            seed: The run's seed, for benchmarks that are random.
+            seed: The run's seed, for stochastic benchmarks.
 
         Raises:
-            Exception: Whatever goes wrong becomes the trial's ``error``; the run goes on. An EvaluationError says in
-                its own words what happened and what it cost.
+            Exception: Any exception becomes the trial's ``error``; the run continues. An EvaluationError can add
+                its own message and the cost.
         """
         ...
 
@@ -221,15 +221,15 @@ class Benchmark(Protocol):
 
 
 class BenchmarkOptions(Protocol):
-    """What a benchmark may have beside what it must: any of these, by these names.
+    """Optional attributes of a benchmark, found by name.
 
     Attributes:
-        tasks: Of the class: the values of its setting ``task``, where they can be listed. Help lists them, the contract
-            tests try each, and ``probe.task=shuffled`` takes names and texts of another one.
-        examples: Of the class: settings that the contract tests try instead, one mapping each.
-        live: Of the class: an evaluation trains, so that checks try few configurations and seconds may differ.
-        data: Of the class: the folder of real data that its setting ``folder`` is to name in tests, below the one that
-            they are given; one for all tasks, or by task. Without it those tests are skipped.
+        tasks: Class attribute: values of its setting ``task``, if they can be listed. Shown in help, each tried by the
+            contract tests, and used by ``probe.task=shuffled``, which takes names and texts of another task.
+        examples: Class attribute: settings that the contract tests try instead, one mapping each.
+        live: Class attribute: evaluations train a model, so that checks try few configurations and seconds may differ.
+        data: Class attribute: folder of real data for its setting ``folder`` in tests, relative to the tests' data
+            folder; one for all tasks, or by task. Without the data these tests are skipped.
     """
 
     tasks: Sequence[str]
@@ -238,15 +238,15 @@ class BenchmarkOptions(Protocol):
     data: str | Mapping[str, str] | None
 
     def loss_quantiles(self, count: int) -> Sequence[float] | None:
-        """Losses of the first objective at ``count`` equally spaced shares of what random search draws, lowest first.
+        """Losses of the first objective at ``count`` equally spaced quantiles of random search, lowest first.
 
-        For one that knows the losses of all its configurations, or None; they are recorded with the run.
+        Only if the losses of all configurations are known, else None; recorded with the run.
         """
         ...
 
     def close(self) -> None:
-        """End what evaluations have started, a training process, say; the next one starts another.
+        """Stop what evaluations have started, such as a training process; the next evaluation starts another.
 
-        Called by whoever makes many instances in one process, such as ``harness.check``; a run needs none.
+        Called by code that makes many instances in one process, such as ``harness.check``; runs do not call it.
         """
         ...

@@ -1,6 +1,6 @@
-"""What a person sees of runs: a line that is redrawn on a terminal, and at the end what came of a run, also in a pipe.
+"""Progress lines on a terminal, and messages about results.
 
-Progress goes to standard error and only to a terminal, what came of it to standard output.
+Progress goes to standard error, and only to a terminal; results go to standard output.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ ERASE = "\r\x1b[K"
 
 
 class Count:
-    """Running totals of rows: how many, how many invalid or invented, the incumbent, the budget's units.
+    """Running totals of rows: trials, invalid and invented proposals, the incumbent, the budget's units.
 
     Args:
-        objective: Name of the first objective, as the rows' losses have it.
+        objective: Name of the first objective, as in the rows' losses.
     """
 
     def __init__(self, objective: str) -> None:
@@ -36,7 +36,7 @@ class Count:
 
     @property
     def trials(self) -> int:
-        """How many rows."""
+        """Number of rows."""
         return self.spent.proposals
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -47,19 +47,19 @@ class Count:
         self.incumbent.add(row)
 
     def share(self) -> str:
-        """The invalid and the invented ones in words."""
+        """The shares of invalid and invented proposals, as a text."""
         return invalid_share(self.invalid, self.invented, self.trials)
 
 
 class RunLine:
-    """One line about one run.
+    """Progress line of one run.
 
     Args:
-        label: Names the run.
+        label: Name of the run.
         objective: The first objective.
-        live: Whether the line is redrawn after trials; runs side by side write theirs once, at the end.
-        budget: What ends the run.
-        sweep: The sweep it belongs to, whose runs come one after the other; None where there is none.
+        live: Whether the line is redrawn after trials; runs in parallel write it once, at the end.
+        budget: Budget of the run.
+        sweep: Sweep of the run, if its runs are sequential; else None.
     """
 
     def __init__(self, label: str, objective: Any, live: bool, budget: Budget, sweep: Tally | None = None) -> None:
@@ -73,11 +73,11 @@ class RunLine:
 
     @property
     def best(self) -> float | None:
-        """The lowest loss of the first objective at the highest fidelity; None where nothing valid was evaluated."""
+        """The lowest loss of the first objective at the highest fidelity; None if nothing valid was evaluated."""
         return self._count.incumbent.loss
 
     def begin(self) -> None:
-        """Trials from here on are new: those before were on record, and say nothing of how fast this run is."""
+        """Start measuring the pace: earlier trials were recorded before and did not take time now."""
         self._started, self._before, self._already = time.monotonic(), self._count.trials, self._done()[1]
 
     def add(self, row: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ class RunLine:
             sys.stderr.flush()
 
     def text(self) -> str:
-        """The line: how much of the budget is used, by the limit nearest to its end, and what came of it so far."""
+        """The line: the used share of the budget, for the limit nearest to its end, and results so far."""
         best = self.best
         none = "none at the highest fidelity yet" if self._count.incumbent.below else "none valid yet"
         found = none if best is None else f"{self._objective.name} {self._objective.value(best):.4g}"
@@ -97,7 +97,7 @@ class RunLine:
         return f"{self._label}: {self._done()[0]}, {self._count.share()}, {found}, {seconds:.0f} s"
 
     def _done(self) -> tuple[str, float]:
-        """Done of total in words, and as a share, by the limit that is nearest to being reached."""
+        """Done of total as a text, and as a share, for the limit nearest to its end."""
         spent = {name: getattr(self._count.spent, name) for name in self._limits}
         shares = {name: spent[name] / limit for name, limit in self._limits.items()}
         name = max(shares, key=lambda name: shares[name])
@@ -116,20 +116,20 @@ class RunLine:
         return f"{own}; run {self._runs + 1}/{self._sweep.total}, {left} left for all"
 
     def clear(self) -> None:
-        """Leave no line."""
+        """Erase the line."""
         if self._live and self._shown:
             sys.stderr.write(ERASE)
             sys.stderr.flush()
 
     def close(self, ending: str = "") -> None:
-        """Write the line a last time and leave it standing."""
+        """Write the line a last time and end it."""
         if self._shown:
             sys.stderr.write(f"{ERASE}{self.text()}{ending}\n")
             sys.stderr.flush()
 
 
 def invalid_share(invalid: int, invented: int, trials: int) -> str:
-    """Both rates in words, the hallucination rate where anything is invalid: ``3 invalid (15 %), 1 invented (5 %)``."""
+    """Both rates as a text, the hallucination rate if anything is invalid: ``3 invalid (15 %), 1 invented (5 %)``."""
     shown = [(invalid, "invalid"), (invented, "invented")] if invalid else [(invalid, "invalid")]
     return ", ".join(
         f"{count} {what}" + (f" ({100 * count / trials:.3g} %)" if trials else "") for count, what in shown
@@ -137,7 +137,7 @@ def invalid_share(invalid: int, invented: int, trials: int) -> str:
 
 
 def pace(done: int, seconds: float, done_share: float, left_share: float) -> str:
-    """How fast it goes and how long it takes yet, such as ``2.5/s, 40 s left``; both are estimates."""
+    """Pace and estimated time left, such as ``2.5/s, 40 s left``."""
     if done <= 0 or seconds <= 0.0:
         return "0/s, ? left"
     rate = done / seconds
@@ -147,14 +147,14 @@ def pace(done: int, seconds: float, done_share: float, left_share: float) -> str
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever is read at a glance."""
+    """A duration in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def is_terminal(stream: Any) -> bool:
-    """Whether somebody watches; a stream that is closed or missing has nobody."""
+    """Whether a stream is a terminal; False if it is closed or missing."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):
@@ -162,18 +162,18 @@ def is_terminal(stream: Any) -> bool:
 
 
 def say(text: str) -> None:
-    """One line for a person at a terminal; nothing in a pipe."""
+    """Print one line to standard error if it is a terminal."""
     if is_terminal(sys.stderr):
         sys.stderr.write(f"{ERASE}{text}\n")
         sys.stderr.flush()
 
 
 def tell(text: str) -> None:
-    """What came of a command, on standard output; a reader who has gone, or a full disk, fails no run."""
+    """Print a result to standard output; a closed reader or a full disk fails no run."""
     try:
         print(text, flush=True)
     except OSError:
-        with contextlib.suppress(OSError, ValueError):  # what is left in the buffer must not fail the exit either
+        with contextlib.suppress(OSError, ValueError):  # the rest of the buffer must not fail the exit either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""What produced a run: commit and package versions."""
+"""Versions behind a run: git commit and packages."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @cache
 def git_state(folder: Path = ROOT) -> dict[str, Any]:
-    """Commit of a folder's checkout, and the tracked files that differ from it; nulls where it is in no git checkout.
+    """Commit of a folder's checkout, and its changed tracked files; nulls outside a git checkout.
 
-    ``changed`` names those files, ``diff`` is the SHA-256 of how they differ: two runs of one commit may differ in it.
+    ``changed`` names those files, ``diff`` is the SHA-256 of their diff: two runs of one commit may differ in it.
     """
     status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
     lines = (status or b"").decode(errors="replace").splitlines()
@@ -57,7 +57,7 @@ def git_state(folder: Path = ROOT) -> dict[str, Any]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """What a git command prints; None where there is no git, or no checkout."""
+    """Output of a git command; None without git or without a checkout."""
     command = ["git", *arguments]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=False)
@@ -68,7 +68,7 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
 
 @cache
 def versions() -> dict[str, str]:
-    """Version of Python and of every installed package that can change a result."""
+    """Version of Python and of each installed package that can change a result."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

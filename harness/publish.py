@@ -1,7 +1,7 @@
-"""``python -m harness.publish runs/<experiment>``: finished runs on disk become W&B runs, one each.
+"""``python -m harness.publish runs/<experiment>``: publish finished runs to W&B, one W&B run each.
 
-Publishing again replaces: a run's W&B id is a function of its path. Exit code: 0 when every finished run was published,
-1 when W&B failed for some, 2 for a folder or a setting that does not exist.
+Publishing again replaces: the W&B id follows from a run's path. Exit codes: 0 all finished runs were published,
+1 W&B failed for some, 2 for a folder or a setting that does not exist.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ FINISHED = ("complete", "failed")
 
 
 def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
-    """Send one run from disk through the tracker, as if it were live.
+    """Send one recorded run through the tracker, as if it were live.
 
     Returns:
-        What went wrong with W&B, or None.
+        The error of W&B, or None.
 
     Raises:
         RunError: A file of the run is damaged.
@@ -42,10 +42,10 @@ def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """Every folder at or below this one that holds a ``run.json``, in order.
+    """Every folder at or below this one that holds a ``run.json``, sorted.
 
     Raises:
-        RunError: There is no such folder, or no run in it.
+        RunError: The folder does not exist, or holds no run.
     """
     if not folder.is_dir():
         neighbours = [path.name for path in folder.absolute().parent.glob("*") if path.is_dir()]
@@ -59,7 +59,7 @@ def find_runs(folder: Path) -> list[Path]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Publish as the command line says; returns the exit code."""
+    """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         tracker = WandbTracker(
@@ -82,14 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> str:
-    """Publish one folder, say so in a sentence, and return what became of it in a word."""
+    """Publish one folder, print a message, and return published, skipped or failed."""
     try:
         status = read_record(folder / FILE)["status"]
         if status not in wanted:
             print(f"Skipped {folder}: its status is {status!r}, not {' or '.join(wanted)}.")
             return "skipped"
         if publish_run(folder, tracker) is not None:
-            return "failed"  # the tracker has said why
+            return "failed"  # the tracker has printed the reason
     except RunError as error:
         print(error, file=sys.stderr)
         return "failed"
@@ -100,7 +100,7 @@ def _publish_one(folder: Path, tracker: WandbTracker, wanted: Sequence[str]) -> 
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m harness.publish",
-        description="Publish finished runs from disk to Weights & Biases. Publishing again replaces, never doubles.",
+        description="Publish finished runs to Weights & Biases. Publishing again replaces earlier copies.",
     )
     parser.add_argument(
         "folder", type=Path, help="an experiment, e.g. runs/quickstart, or any folder with runs below it"
@@ -111,7 +111,7 @@ def _parser() -> Parser:
     parser.add_argument("--directory", type=Path, help="where the wandb/ folder goes (default: each run's own folder)")
     parser.add_argument("--only-complete", action="store_true", help="leave out failed runs")
     parser.add_argument(
-        "--finish-timeout-seconds", type=float, default=300.0, help="longest wait a run (default: %(default)g)"
+        "--finish-timeout-seconds", type=float, default=300.0, help="longest wait per run (default: %(default)g)"
     )
     return parser
 

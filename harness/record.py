@@ -1,4 +1,4 @@
-"""run.json, read and written in one place: it may be damaged, of another version, or somebody else's."""
+"""Read, check and write run.json, which may be damaged, of another version, or of another program."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.visible import is_name
 
 FILE = "run.json"
 SCHEMA = 2
-"""1: a method was named after the overrides that asked for it, and no field said its choices and settings."""
+"""Oldest schema, 1: methods were named after command-line overrides, without fields for choices and settings."""
 DEEPEST = 60
-"""Levels of nested values; a configuration has about eight."""
+"""Deepest nesting of values; a configuration has about eight levels."""
 _BEYOND_FLOATS = 2**1000
 SECTIONS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
-"""Parts of a recorded configuration; one that was not used is null."""
+"""Parts of a recorded configuration; unused parts are null."""
 
 
 class OlderRecordError(RunError):
-    """A run.json that an earlier version wrote.
+    """A run.json of an earlier version.
 
     Args:
         path: The file.
@@ -45,16 +45,16 @@ def renewal(folder: Path) -> str:
 
 
 def read_record(path: Path, oldest: int = SCHEMA) -> dict[str, Any]:
-    """The contents of a run.json whose fields are of the kinds that readers rely on.
+    """Read a run.json and check the types of its fields.
 
     Args:
         path: The file.
-        oldest: The first schema that is read as it is; what later ones have added may be missing then.
+        oldest: Oldest schema to accept; fields added later may then be missing.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: The file does not exist.
         OlderRecordError: It was written by an earlier version.
-        RunError: It is none, damaged, or written by a later version of this program.
+        RunError: Not a run.json, damaged, or written by a later version of this program.
     """
     try:
         run = loads(path.read_bytes())
@@ -77,7 +77,7 @@ def read_record(path: Path, oldest: int = SCHEMA) -> dict[str, Any]:
 
 
 def write_record(path: Path, run: Mapping[str, Any]) -> None:
-    """Replace a run.json in one step, so that no reader ever sees half of it.
+    """Replace a run.json atomically.
 
     Raises:
         DiskError: It cannot be written.
@@ -86,7 +86,7 @@ def write_record(path: Path, run: Mapping[str, Any]) -> None:
 
 
 def wrong_in(run: Mapping[str, Any]) -> str | None:
-    """What is wrong with the contents of a run.json in words; None if nothing is."""
+    """The problem with the contents of a run.json as a text; None if there is none."""
     since = {} if run.get("schema") == 1 else _SINCE_2
     missing = [key for key in _NEEDED | since if key not in run]
     if missing:
@@ -175,4 +175,4 @@ _OPTIONAL: dict[str, Check] = {
     "files": mapping_to(is_object),
     "sources": mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
 }
-"""Records made before these existed have none."""
+"""Fields that older records lack."""

@@ -1,7 +1,7 @@
-"""What may be executed in place of an invalid proposal. Whatever is done is recorded; the default does nothing.
+"""Repairs: what is executed in place of an invalid proposal. Each repair is recorded; the default does nothing.
 
-A repair gets the proposal and its violations and returns params or None; the loop checks the result, so a repair that
-does not arrive at a valid configuration leaves the proposal charged and unexecuted.
+A repair gets the proposal and its violations and returns params or None; the loop checks the result, and if it is
+invalid, nothing is executed and the proposal is charged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.validity import Checker
 
 
 class Repair(Protocol):
-    """Built with ``(problem, seed)``."""
+    """A repair, built with ``(problem, seed)``."""
 
     name: str | None
 
@@ -44,7 +44,7 @@ class NoRepair:
 
 
 class Clamp:
-    """repair=clamp: numbers out of range go to the nearer bound; any other fault stays one. NaN is near no bound."""
+    """repair=clamp: numbers out of range are set to the nearest bound (NaN is not); other faults are not repaired."""
 
     name = "clamp"
 
@@ -52,7 +52,7 @@ class Clamp:
         self._space = problem.space
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
-        """The proposal with its numbers clamped, if nothing else is wrong with it."""
+        """The proposal with its numbers clamped, or None if it has another fault."""
         if proposal.params is None or any(violation.fault is not Fault.OUT_OF_RANGE for violation in violations):
             return None
         params = dict(proposal.params)
@@ -63,12 +63,12 @@ class Clamp:
 
 
 class Nearest:
-    """repair=nearest: the nearest configuration we can name.
+    """repair=nearest: the nearest configuration under fixed rules.
 
-    Unknown and inactive entries are dropped, numbers out of range are clamped, numbers off the grid go to the nearest
-    level on the levels' own scale (``harness.levels``), misspelt choices to the closest spelling in
-    JSON or Python, numbers in quotes are read, and what is missing or beyond that takes its default. An unparseable
-    reply has no nearest configuration.
+    Unknown and inactive entries are dropped, numbers out of range are clamped, off-grid numbers become the nearest
+    level on the levels' scale (``harness.levels``), misspelt choices become the closest spelling in
+    JSON or Python, quoted numbers are parsed, and missing or other values become the default. An unparseable
+    reply is not repaired.
     """
 
     name = "nearest"
@@ -80,9 +80,9 @@ class Nearest:
         self._checker = Checker(problem.space)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
-        """The proposal with each fault mended, or None when nothing was parsed.
+        """The proposal with all faults repaired, or None if nothing was parsed.
 
-        Which of its children are active shows only when a parent is mended, so the result is looked at again.
+        Repeated, since repairing a parent changes which of its children are active.
         """
         if proposal.params is None:
             return None
@@ -126,7 +126,7 @@ class RandomRepair:
         self._read = Decoder(self._space)
 
     def __call__(self, proposal: Proposal, violations: Sequence[Violation]) -> Params | None:
-        """A fresh configuration, whatever was proposed."""
+        """A new random configuration, independent of the proposal."""
         return self._read(self._space.sample_configuration())
 
 
@@ -137,7 +137,7 @@ def _clamped(hyperparameter: Any, value: float) -> float | int:
 
 
 def _number(value: Any) -> float | int | None:
-    """The number, also one in quotes and one of any size; None for NaN and anything else."""
+    """The number, possibly quoted or very large; None for NaN and non-numbers."""
     value = builtin(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -161,7 +161,7 @@ def _nearest_choice(choices: Choices, proposed: Any, number: float | int | None,
 
 
 def _spellings(choices: Choices) -> dict[str, int]:
-    """How each choice may be written, in JSON or in Python, and its place."""
+    """All spellings of each choice, in JSON and in Python, and its index."""
     found = {json.dumps(form): place for place, form in enumerate(choices.forms)}
     found |= {str(value): place for place, value in enumerate(choices.values)}
     return found

@@ -1,7 +1,7 @@
-"""Which trials evaluated what had been evaluated before in the same run.
+"""Detect trials that evaluated the same as an earlier trial of the run.
 
-Unlike ``duplicate_of``, which compares proposals: one that was invalid and not repaired was never evaluated, and two
-different ones may come down to the same (a repair, a level that the benchmark takes for both).
+``duplicate_of`` compares proposals instead: an invalid proposal without a repair was never evaluated, and two
+different proposals may evaluate the same configuration (through a repair, or a level that the benchmark shares).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from harness.trial import Trial
 
 
 class Repeats:
-    """Remembers what the trials of one run evaluated, in order: rows of the log, or the trials themselves."""
+    """Compares what the trials of one run evaluated, in order: rows of the log, or the trials themselves."""
 
     def __init__(self) -> None:
         self._first: dict[str, Any] = {}
 
     def row(self, row: Mapping[str, Any]) -> bool:
-        """Whether an earlier row evaluated the same at the same fidelity, with success or not."""
+        """Whether an earlier row evaluated the same at the same fidelity, successfully or not."""
         return self._seen(row.get("executed"), row.get("evaluated"), row.get("fidelity"), row) is not None
 
     def trial(self, trial: Trial) -> Trial:
-        """The trial with the first one that evaluated the same at the same fidelity, if there is one."""
+        """The trial with the index of the first one that evaluated the same at the same fidelity, if any."""
         evaluated = None if trial.outcome is None else trial.outcome.evaluated
         return dataclasses.replace(trial, repeats=self._seen(trial.params, evaluated, trial.proposal.fidelity, trial))
 

@@ -1,4 +1,4 @@
-"""A trial as a row of ``trials.jsonl``, and back."""
+"""Convert a trial to a row of ``trials.jsonl``, and back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.problem import Outcome
 from harness.trial import Candidate, Fault, Trial, Violation
 
 DECIDED = ("proposed", "violations", "duplicate_of", "repair", "executed", "fidelity", "calls")
-"""The columns the optimizer, the check and the repair decide: a replay must arrive at the same ones."""
+"""Columns determined by the optimizer, the check and the repair, which a replay must reproduce."""
 
 IF_GIVEN = ("steps", "confused")
-"""What a violation says beside its fault, where it applies."""
+"""Optional fields of a violation."""
 
 
 def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
-    """The row of a trial: builtin JSON values only."""
+    """The row of a trial, in builtin JSON values."""
     proposal, outcome = trial.proposal, trial.outcome
     return {
         "index": trial.index,
@@ -48,24 +48,24 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
 
 
 def outcome_of(row: dict[str, Any]) -> Outcome | None:
-    """The outcome a row recorded."""
+    """The outcome recorded in a row."""
     if row["losses"] is None:
         return None
     return Outcome(row["losses"], row["metrics"] or {}, row["evaluation_seconds"], row.get("evaluated"))
 
 
 def drawn_candidates(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row's candidates that came from a language model; older rows have none."""
+    """A row's candidates from a language model; none in older rows."""
     return [candidate for candidate in row.get("candidates") or () if candidate["call"] is not None]
 
 
 def difference(row: dict[str, Any], logged: dict[str, Any], knew_grid: bool = True) -> str | None:
-    """The first decided column in which a replayed row departs from the logged one, in words; None if they agree.
+    """The first such column in which a replayed row differs from the logged one, as a text; None if they agree.
 
     Args:
-        row: Anew.
-        logged: As recorded.
-        knew_grid: Whether the log was judged by rules that know what is off the grid.
+        row: The replayed row.
+        logged: The recorded row.
+        knew_grid: Whether the log distinguishes off-grid numbers.
     """
     if not knew_grid:
         row = in_older_words(row, logged)
@@ -76,10 +76,10 @@ def difference(row: dict[str, Any], logged: dict[str, Any], knew_grid: bool = Tr
 
 
 def in_older_words(row: dict[str, Any], logged: Mapping[str, Any]) -> dict[str, Any]:
-    """A row judged anew, with its violations as rules that did not know what is off the grid would have had them.
+    """A new row, with its violations as recorded by versions without the fault off_grid.
 
-    They called a number between an ordinal's levels no choice, or of the wrong type where it has a fraction and they
-    have none; that type they also gave one beyond the levels. Where the record says anything else, the row stays.
+    These recorded a number between an ordinal's levels as not_a_choice, or as wrong_type if it has a fraction and the
+    levels have none; a fraction beyond the levels was wrong_type too. If the record differs otherwise, the row stays.
     """
     changed = {**row, "violations": _older(row["violations"], logged["violations"])}
     drawn, before = row.get("candidates") or [], logged.get("candidates") or []

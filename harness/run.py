@@ -1,4 +1,4 @@
-"""The command: ``python -m harness.run optimizer=smac benchmark.task=kc1 seed=3``, with ``-m`` for a sweep."""
+"""The main command: ``python -m harness.run optimizer=smac benchmark.task=kc1 seed=3``; ``-m`` runs a sweep."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run one job or a sweep.
 
-    Exit codes: 0 done, 1 a run whose every evaluation failed, 2 a mistake the user can put right (one sentence on
+    Exit codes: 0 done, 1 every evaluation of a run failed, 2 a mistake that the user can fix (one sentence on
     standard error), 130 interrupted.
     """
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come back to us instead of being printed with Hydra's traceback
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors are handled here instead of being printed with Hydra's traceback
     os.environ.setdefault(
         "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
     )  # who a started server ends with
@@ -48,7 +48,7 @@ def main() -> None:
                 return execute(config)
             except HyperboleError as error:
                 if HydraConfig.get().mode is RunMode.MULTIRUN:
-                    raise  # Hydra runs the other jobs, then says which one failed
+                    raise  # Hydra runs the other jobs, then reports the failed one
                 mistakes.append(error)
                 return None
 

@@ -1,7 +1,7 @@
-"""Configuration files from outside, on ``hydra.searchpath``: none may stand behind another one of the same name.
+"""Configuration files on ``hydra.searchpath``: none may be hidden by another file of the same name.
 
-Hydra takes the first file of a name and says nothing of the others: this project's before those of the search path. Who
-writes ``conf/optimizer/tpe.yaml`` in a folder of their own would get this project's settings under that name.
+Hydra uses the first file of a name silently: this project's before those of the search path. A user's own
+``conf/optimizer/tpe.yaml`` would silently be replaced by this project's.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 from harness.errors import SettingError
 
 ROOT = "config"
-"""The composition root; a file of this name on the search path is never read."""
+"""The root configuration; a file of this name on the search path is never read."""
 OWN = ("main", "schema", "hydra")
-"""Hydra's names for the sources that no search path added."""
+"""Hydra's names of sources that are not from the search path."""
 
 
 def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -> None:
-    """Make sure that every chosen file is the only one of its name.
+    """Make sure that every chosen file exists in one folder only.
 
     Args:
-        choices: Group -> chosen file, as Hydra composed them (``hydra.runtime.choices``).
-        sources: Where Hydra looks, in order: ``path``, ``schema`` and ``provider`` (``hydra.runtime.config_sources``).
+        choices: Group -> chosen file, as composed by Hydra (``hydra.runtime.choices``).
+        sources: Hydra's sources, in order: ``path``, ``schema`` and ``provider`` (``hydra.runtime.config_sources``).
 
     Raises:
-        SettingError: Two folders have one, or a folder of the search path does not exist.
+        SettingError: Two folders have a file of one name, or a folder of the search path does not exist.
     """
     added = [source for source in sources if source["provider"] not in OWN and source["schema"] in ("file", "pkg")]
     if not added:
@@ -41,10 +41,10 @@ def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -
 
 
 def folders_of(sources: Sequence[Any]) -> list[Path]:
-    """The folders with configuration files among Hydra's sources, in its order; Hydra's own files aside.
+    """The folders with configuration files among Hydra's sources, in order, without Hydra's own.
 
     Raises:
-        SettingError: One does not exist.
+        SettingError: A folder does not exist.
     """
     return [_folder(each) for each in sources if each["provider"] != "hydra" and each["schema"] in ("file", "pkg")]
 
@@ -53,7 +53,7 @@ def _folder(source: Any) -> Path:
     """The folder of one source.
 
     Raises:
-        SettingError: There is none.
+        SettingError: It does not exist.
     """
     name = source["path"]
     folder = Path(name)
@@ -66,7 +66,7 @@ def _folder(source: Any) -> Path:
                 "folder that holds it on Python's path, e.g. PYTHONPATH=."
             ) from None
     if not folder.is_dir():
-        raise SettingError(f"hydra.searchpath names {name}, and there is no such folder; give the one to add.")
+        raise SettingError(f"hydra.searchpath names {name}, which does not exist; give an existing folder.")
     return folder
 
 
@@ -85,6 +85,6 @@ def _told(name: str, found: Sequence[Path]) -> str:
         return f"{others} is never read, since {used} is the root of every configuration; rename it or move it away."
     group, _, choice = name.rpartition("/")
     return (
-        f"{group}={choice} could mean {used} or {others}, and Hydra takes the first in silence; rename the other one, "
-        f"e.g. {group}/my_{choice}.yaml, and say {group}=my_{choice}."
+        f"{group}={choice} could mean {used} or {others}, and Hydra uses the first silently; rename the other one, "
+        f"e.g. {group}/my_{choice}.yaml, and give {group}=my_{choice}."
     )

@@ -1,7 +1,7 @@
-"""The seeds of a run's parts, derived from the run's own and the task: two tasks never open with the same draws.
+"""Seeds of a run's parts, derived from the run's seed and the task, so that tasks get independent draws.
 
-Otherwise the seeds of one method would be the same draws on every task of a space, and an average over ten tasks would
-be as sure as one over a single task. The benchmark's evaluations have the run's own seed.
+With equal draws on every task of a space, an average over ten tasks would be no more certain than one task.
+The benchmark's evaluations use the run's own seed.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from harness.jsonl import plain
 from harness.method import comparable
 
 PARTS = ("optimizer", "repair", "probe")
-"""Those that draw; each has a stream of its own."""
+"""Parts that draw; each has its own stream."""
 
 
 def derived_seeds(config: Mapping[str, Any]) -> dict[str, int]:
-    """Part -> seed, from 0 to 2^31 - 1, of a run that begins.
+    """Part -> seed, from 0 to 2^31 - 1, of a new run.
 
-    Two runs of one seed and task have the same ones, whatever their method, repair and probe: a disguised task opens
-    with the draws of the true one. Another task is any other benchmark or setting of it, but for where its files are.
+    Runs of one seed and task share them, independent of method, repair and probe: a disguised task starts
+    with the draws of the true one. A task differs by its benchmark or any of its settings, except paths.
 
     Args:
-        config: Resolved configuration; its ``seed`` and ``benchmark`` count.
+        config: Resolved configuration; its ``seed`` and ``benchmark`` are used.
     """
     task = json.dumps(_spelt(plain(comparable({"benchmark": config.get("benchmark")}))), sort_keys=True)
     words = np.frombuffer(hashlib.sha256(task.encode()).digest(), dtype="<u4").tolist()
@@ -38,7 +38,7 @@ def derived_seeds(config: Mapping[str, Any]) -> dict[str, int]:
 
 
 def recorded_seeds(run: Mapping[str, Any]) -> dict[str, int]:
-    """Part -> seed of a run that was begun; before there were derived seeds, every part had the run's own."""
+    """Part -> seed of a recorded run; in records without derived seeds, every part used the run's own."""
     recorded = run.get("seeds") or {}
     return {part: recorded.get(part, run["seed"]) for part in PARTS}
 

@@ -1,7 +1,7 @@
 """Short names of levels: 0.0017 for 0.0016681006.
 
-A model that is told the short names (``prompt.space=levels_short``) may answer with them. They follow from the levels
-alone, so that what the prompt shows and what the check accepts are the same by construction.
+A model that sees short names (``prompt.space=levels_short``) may answer with them. They follow from the levels
+alone, so that the prompt and the check always agree.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from harness.levels import Number, is_number, known_levels
 from harness.trial import Fault, Violation
 
 FEWEST_DIGITS = 2
-"""Of a short name: one digit would tell the levels of HPOBench apart, but 0.002 reads as another value than 0.0017."""
+"""Fewest digits of a short name: one digit would distinguish HPOBench's levels, but 0.002 is not 0.0017."""
 MOST_DIGITS = 17
-"""As many tell any two floats apart."""
+"""Enough digits to distinguish any two floats."""
 
 
 def short_names(levels: Sequence[Number]) -> tuple[Number, ...]:
-    """A short name of each level: the fewest significant digits that tell all of them apart, at least two.
+    """A short name of each level: the fewest significant digits that distinguish all of them, at least two.
 
-    Whole numbers and digits before the decimal point stay as they are: 256 is no longer than 260. A name is nearer to
-    its own level than to any other, on a linear scale and, where all are positive, on a logarithmic one.
+    Integers and digits before the decimal point are kept: 256 is no longer than 260. A name is closer to
+    its own level than to any other, on a linear scale and, if all are positive, on a logarithmic one.
     """
     for digits in range(FEWEST_DIGITS, MOST_DIGITS):
         names = tuple(_rounded(level, digits) for level in levels)
@@ -38,10 +38,10 @@ def short_names(levels: Sequence[Number]) -> tuple[Number, ...]:
 
 
 class ShortNames:
-    """Reads the short names of one space's levels.
+    """Resolves the short names of one space's levels.
 
     Args:
-        space: Read, never changed.
+        space: The search space; not changed.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -52,11 +52,11 @@ class ShortNames:
         }
 
     def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The configuration with each short name replaced by its level; everything else as it is, whatever it is."""
+        """The configuration with each short name replaced by its level; other entries of any type are unchanged."""
         return {name: self._level(name, value) for name, value in params.items()}
 
     def confused(self, violation: Violation) -> Violation:
-        """With whose short name it is, where a number that is no level of its own is another's."""
+        """The violation with the hyperparameter whose short name was used by mistake, if any."""
         value = builtin(violation.value)
         if violation.fault not in (Fault.OFF_GRID, Fault.NOT_A_CHOICE) or violation.confused or not is_number(value):
             return violation
@@ -77,8 +77,8 @@ def _rounded(level: Number, digits: int) -> Number:
 
 
 def _tell_apart(levels: Sequence[Number], names: Sequence[Number]) -> bool:
-    """Whether each name is nearest to its own level, and to no other as well."""
-    exact: tuple[Callable[[Number], Any], ...] = (Fraction,)  # no float holds integers beyond 1e308
+    """Whether each name is nearest to its own level, without ties."""
+    exact: tuple[Callable[[Number], Any], ...] = (Fraction,)  # floats cannot hold integers beyond 1e308
     scales = (math.log, *exact) if min(*levels, *names) > 0 else exact
     for scale in scales:
         places = [scale(level) for level in levels]

@@ -1,4 +1,4 @@
-"""A search space disguised: each hyperparameter shown as another one, conditions and clauses to match."""
+"""A disguised search space: each hyperparameter is shown as another one, with matching conditions and clauses."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from harness.choices import Choices, builtin, values_of
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How one hyperparameter is shown.
+    """A hyperparameter and its disguise.
 
     Attributes:
-        hyperparameter: As shown, under the name it is shown by.
-        show: A true value -> the shown one; asked for the values that conditions and clauses speak of alone.
-        read: A shown value -> the true one.
-        same: Whether every value is shown as it is.
+        hyperparameter: The shown hyperparameter, under its shown name.
+        show: Converts a true value to the shown one; called only for values in conditions and clauses.
+        read: Converts a shown value to the true one.
+        same: Whether all values are unchanged.
     """
 
     hyperparameter: Hyperparameter[Any, Any]
@@ -39,12 +39,12 @@ class Shown:
 
 
 def as_it_is(hyperparameter: Hyperparameter[Any, Any]) -> Shown:
-    """A hyperparameter that is shown as it is."""
+    """A hyperparameter that is shown unchanged."""
     return Shown(copy.copy(hyperparameter), builtin, builtin, same=True)
 
 
 def by_place(true: Hyperparameter[Any, Any], shown: Hyperparameter[Any, Any], places: Sequence[int]) -> Shown:
-    """A hyperparameter with choices: which one of the shown choices stands for each of the true ones, by its place."""
+    """A hyperparameter with choices, in which the shown choice of each true choice is given by its index."""
     inside, outside = Choices(true), Choices(shown)
     back = {place: number for number, place in enumerate(places)}
 
@@ -61,10 +61,10 @@ def rebuilt(space: ConfigurationSpace, shown: Mapping[str, Shown], name: str | N
     """The space as it is shown.
 
     Args:
-        space: The true one; read, never changed.
-        shown: True name -> how it is shown, of every hyperparameter. One that conditions or clauses speak of is shown
-            as it is, or has values that can be listed.
-        name: Of the new space.
+        space: The true space; not changed.
+        shown: True name -> disguise, of every hyperparameter. A hyperparameter in conditions or clauses is shown
+            unchanged, or has values that can be listed.
+        name: Name of the new space.
     """
     new = ConfigurationSpace(name=name)
     new.add(*(each.hyperparameter for each in shown.values()))
@@ -88,7 +88,7 @@ def _condition(old: Any, shown: Mapping[str, Shown]) -> Condition | Conjunction:
 
 
 def _clause(old: Any, shown: Mapping[str, Shown]) -> Any:
-    """The clause about the shown values; None where it forbids nothing."""
+    """The clause for the shown values; None if it forbids nothing."""
     if isinstance(old, ForbiddenConjunction):
         parts = [_clause(part, shown) for part in old.components]
         left = [part for part in parts if part is not None]

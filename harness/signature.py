@@ -1,7 +1,7 @@
-"""The settings a plug-in takes, read off its own signature: names, kinds and which must be given.
+"""Settings of a plug-in, read from its signature: names, types, and which are required.
 
-This is the one place where the configuration's names and types are checked. What a value may be beyond its type (a
-range, an existing task) is the plug-in's own business.
+The only place where names and types of the configuration are checked. Further limits of a value (a
+range, an existing task) are checked by the plug-in itself.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _FURTHER, _SPREAD = "takes_also", "is_spread"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One parameter.
+    """One setting.
 
     Attributes:
-        kind: What it may be; None for anything.
-        default: None where it has none.
+        kind: Values allowed; None for any.
+        default: None if there is no default.
         required: Whether it must be given.
-        part: The class or protocol of a part that a group of the configuration builds; None for a plain value.
+        part: Class or protocol if a configuration group builds the value; None for a plain value.
     """
 
     kind: Kind | None
@@ -40,7 +40,7 @@ class Setting:
 
 
 def takes_also(other: Callable[..., Any]) -> Callable[[_Target], _Target]:
-    """Decorate a function that hands its ``**keywords`` on: they are checked like the settings of ``other``."""
+    """Decorate a function that passes ``**keywords`` on to ``other``: they are checked like its settings."""
 
     def decorated(function: _Target) -> _Target:
         setattr(function, _FURTHER, other)
@@ -50,13 +50,13 @@ def takes_also(other: Callable[..., Any]) -> Callable[[_Target], _Target]:
 
 
 def spread(part: _Part) -> _Part:
-    """Decorate a data class whose fields are settings of whatever takes one, each by its own name."""
+    """Decorate a data class whose fields become settings of each class that takes one, under their own names."""
     setattr(part, _SPREAD, True)
     return part
 
 
 def gathered(target: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for the target: its settings, those of a ``spread`` class in one object."""
+    """Arguments for the target: its settings, with those of a ``spread`` class in one object."""
     found = dict(settings)
     for each, hint in _hinted(target) or ():
         if hasattr(hint, _SPREAD) and each.name not in found:
@@ -65,7 +65,7 @@ def gathered(target: Callable[..., Any], settings: Mapping[str, Any]) -> dict[st
 
 
 def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:
-    """The parameters that can be given by name, and whether others can be given too."""
+    """The parameters that can be given by name, and whether others are accepted too."""
     if (parameters := _hinted(target)) is None:
         return {}, True
     settings: dict[str, Setting] = {}
@@ -86,17 +86,17 @@ def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:
 def check_settings(
     target: Callable[..., Any], given: Mapping[str, Any], path: str, by_harness: Collection[str] = ()
 ) -> None:
-    """Refuse what the target does not take.
+    """Refuse settings that the target does not accept.
 
     Args:
         target: A class or function.
-        given: Setting -> value. One that holds an object to be built (``_target_``) is left to that object's own check.
-        path: Before the names of its settings, as the user types them: ``optimizer``.
-        by_harness: Arguments that do not come from the configuration.
+        given: Setting -> value. Nested objects (``_target_``) are checked separately.
+        path: Prefix of its settings, as typed: ``optimizer``.
+        by_harness: Arguments that the harness passes.
 
     Raises:
-        ContractError: It does not take what the harness gives it.
-        SettingError: An unknown name, a value of another kind, or nothing for a setting without a default.
+        ContractError: The target does not accept an argument of the harness.
+        SettingError: An unknown name, a value of the wrong type, or a required setting without a value.
     """
     takes, is_open = settings_of(target)
     if not is_open and (missing := [name for name in by_harness if name not in takes]):
@@ -118,23 +118,23 @@ def check_settings(
 
 
 def _is_built(value: Any) -> bool:
-    """Whether an object is built inside the value: what it will be is not known from its configuration."""
+    """Whether an object is built inside the value, whose type is unknown from the configuration."""
     if isinstance(value, Mapping):
         return "_target_" in value or any(map(_is_built, value.values()))
     return isinstance(value, list | tuple) and any(map(_is_built, value))
 
 
 def _hinted(target: Callable[..., Any]) -> list[tuple[inspect.Parameter, Any]] | None:
-    """Its parameters, each with its hint; None where it does not say them."""
+    """The parameters with their type hints; None if there is no signature."""
     try:
         parameters = inspect.signature(target).parameters.values()
-    except (TypeError, ValueError):  # some built in C have none
+    except (TypeError, ValueError):  # some C functions have none
         return None
     return [(each, _resolved(target, each.name, each.annotation)) for each in parameters]
 
 
 def _resolved(target: Any, name: str, annotation: Any) -> Any:
-    """The hint itself where the annotation is text; Any where it names what is imported for type checkers alone."""
+    """The evaluated hint; Any if it names something imported for type checkers only."""
     function = inspect.unwrap(target.__init__ if inspect.isclass(target) else target)
     holder = types.SimpleNamespace(__annotations__={} if annotation is inspect.Parameter.empty else {name: annotation})
     try:

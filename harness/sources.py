@@ -1,6 +1,6 @@
-"""The code behind a run: the files of its classes, by content, so that a later change of one of them is seen.
+"""Hashes of the source files of a run's classes, to detect later changes.
 
-``git`` in run.json says which commit of this project was used. A plug-in lives outside of it, or is not yet committed.
+``git`` in run.json has the commit of this project. Plug-ins may be outside of it, or not yet committed.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any
 from harness.provenance import ROOT, git_state
 
 OWN = ("benchmarks", "harness", "llms", "optimizers")
-"""This project's packages that hold such classes."""
+"""This project's packages with such classes."""
 GROUPS = ("benchmark", "optimizer", "start", "probe", "repair")
-"""Groups whose classes decide what a run's trials are."""
+"""Groups whose classes affect a run's trials."""
 
 Source = dict[str, Any]
 
 
 def sources(config: Mapping[str, Any]) -> dict[str, Source]:
-    """The source of each group's class, by group; nothing is imported but the packages around it.
+    """The source of each group's class, by group; only parent packages are imported.
 
     Args:
         config: A resolved configuration.
 
     Returns:
-        ``file`` (relative to this project or the working folder where it lies below), ``sha256`` of its bytes (of a
+        ``file`` (relative to this project or the working folder if inside), ``sha256`` of its bytes (for a
         package: of all its Python files), and ``git``: of its folder (``harness.provenance.git_state``), or None for a
         class of this project. Groups without a class, and classes without a Python file, are left out.
     """
@@ -40,7 +40,7 @@ def sources(config: Mapping[str, Any]) -> dict[str, Source]:
 
 
 def changed(before: Mapping[str, Source], after: Mapping[str, Source]) -> list[str]:
-    """Files whose content is another one than it was; those that only one side knows are not compared."""
+    """Files whose content changed; files known to one side only are not compared."""
     return [
         str(after[group]["file"])
         for group in after
@@ -65,14 +65,14 @@ def _shown(path: Path) -> str:
 
 
 def _file(target: str) -> Path | None:
-    """The file of the module in which a target is named: the longest part of its name that is a module."""
+    """The file of a target's module: the longest prefix of its name that is a module."""
     parts = target.split(".")
     for length in range(len(parts) - 1, 0, -1):
         name = ".".join(parts[:length])
         loaded = sys.modules.get(name)
         try:
             spec = find_spec(name) if loaded is None else loaded.__spec__
-        except Exception:  # a part of the name is no package, or one that fails when imported
+        except Exception:  # a prefix is not a package, or its import fails
             spec = None
         if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
             return Path(spec.origin).resolve()

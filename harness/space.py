@@ -1,4 +1,4 @@
-"""Search spaces: ConfigSpace's draws as configurations of ours, and spaces that cannot be used refused at the start."""
+"""Search spaces: conversion of ConfigSpace's samples, and checks before a run."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from harness.problem import Params, Problem
 from harness.validity import Checker
 
 TRIED = 32
-"""Draws of a space that are checked before a run starts."""
+"""Number of samples of a space that are checked before a run starts."""
 
 
 class Decoder:
-    """Reads configurations of ConfigSpace's: builtin numbers, and choices as they were declared.
+    """Converts ConfigSpace's configurations to builtin numbers and choices as declared.
 
-    ConfigSpace itself gives back (1, 0.5) as (1.0, 0.5), and (True, 0.5) too.
+    ConfigSpace itself returns (1, 0.5) and (True, 0.5) as (1.0, 0.5).
 
     Args:
-        space: Read, never changed.
+        space: The search space; not changed.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self._columns = [(name, space.index_of[name], _reader(each)) for name, each in space.items()]
 
     def __call__(self, configuration: Configuration) -> Params:
-        """The values of its active hyperparameters, in the space's order."""
+        """The values of the active hyperparameters, in the space's order."""
         vector = configuration.get_array()
         return {
             name: read(configuration, float(vector[place]))
@@ -57,10 +57,10 @@ def default_of(space: ConfigurationSpace) -> Params:
 
 
 def refuse_unsound(problem: Problem) -> None:
-    """Refuse a problem that would charge an optimizer with what the harness asks for, before anything is run.
+    """Refuse a problem in which valid requests of the harness would be charged as faults.
 
     Raises:
-        SpaceError: A choice has no form in JSON, two have the same, or ConfigSpace draws what the space forbids.
+        SpaceError: A choice has no JSON form, two share one, or ConfigSpace samples what the space forbids.
     """
     check = Checker(problem.space).check
     space = copy.deepcopy(problem.space)
@@ -70,5 +70,5 @@ def refuse_unsound(problem: Problem) -> None:
         if violations := check(read(drawn))[1]:
             raise SpaceError(
                 f"ConfigSpace draws what the space of {problem.name} does not allow ({describe(violations[0])}); say "
-                "that condition or clause in another way, for example by the values it holds for."
+                "that condition or clause differently, for example by the values for which it holds."
             )

@@ -1,8 +1,8 @@
-"""Where a run starts: configurations that are tried before the optimizer is asked, the same for every method.
+"""Start of a run: configurations that are tried before the optimizer is asked, equal for all methods.
 
-A study of language models as optimizers finds much of their early lead in the default configuration alone, which they
-know and others do not. With ``start=default`` everybody has it. Each such trial is a row whose note and proposer say
-so; the optimizer is told of it like of its own.
+Studies of language models as optimizers attribute much of their early lead to the default configuration, which models
+know and other methods do not. With ``start=default`` all methods start from it. Such trials have their own note and
+proposer; the optimizer is told of them as of its own.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from harness.validity import Checker
 
 
 class Start(Protocol):
-    """Which configurations a run starts from."""
+    """The configurations from which a run starts."""
 
     name: str
 
     def configurations(self, problem: Problem) -> Sequence[dict[str, Any]]:
-        """The configurations, in order; none where the optimizer starts by itself."""
+        """The configurations, in order; none if the optimizer starts itself."""
         ...
 
 
@@ -44,7 +44,7 @@ class DefaultStart:
     name = "default"
 
     def configurations(self, problem: Problem) -> Sequence[dict[str, Any]]:
-        """The default alone: a configuration of the space, or there would be no problem."""
+        """The default configuration of the problem."""
         return (problem.default,)
 
 
@@ -52,10 +52,10 @@ class GivenStart:
     """start=given: configurations named by the user are the first trials.
 
     Args:
-        configurations: Hyperparameter name -> value, one mapping a trial.
+        configurations: Hyperparameter name -> value, one mapping per trial.
 
     Raises:
-        SettingError: There is none.
+        SettingError: The list is empty.
     """
 
     name = "given"
@@ -68,23 +68,23 @@ class GivenStart:
         self._configurations = configurations
 
     def configurations(self, problem: Problem) -> Sequence[dict[str, Any]]:
-        """Those, once they are seen to be configurations of the space.
+        """The given configurations, after a check.
 
         Raises:
-            SettingError: One of them is not.
+            SettingError: One is not a configuration of the space.
         """
         for params in self._configurations:
             violations = Checker(problem.space).check(params)[1]
             if violations:
                 raise SettingError(
-                    f"start.configurations holds {dict(params)}, which is no configuration of {problem.name}: "
+                    f"start.configurations holds {dict(params)}, which is not a configuration of {problem.name}: "
                     f"{describe(violations[0])}."
                 )
         return self._configurations
 
 
 class Started:
-    """An optimizer that is asked only after the start was tried."""
+    """An optimizer that is asked after the configurations of the start."""
 
     def __init__(self, optimizer: Optimizer, start: Sequence[dict[str, Any]], note: str) -> None:
         self._optimizer = self.wrapped = optimizer
@@ -93,23 +93,23 @@ class Started:
         self._note = note
 
     def prepare(self) -> None:
-        """What the optimizer prepares."""
+        """Prepare the optimizer."""
         if callable(prepare := getattr(self._optimizer, "prepare", None)):
             prepare()
 
     def ask(self) -> Proposal:
-        """The next configuration of the start; after the last one, the optimizer's."""
+        """The next configuration of the start; afterwards the optimizer's proposal."""
         if not self._start:
             return self._optimizer.ask()
         return Proposal(dict(self._start.popleft()), note=self._note, proposer=Proposer.START)
 
     def tell(self, trial: Trial) -> None:
-        """Pass it on."""
+        """Tell the optimizer."""
         self._optimizer.tell(trial)
 
 
 def begin_with(start: Start, problem: Problem, optimizer: Optimizer) -> Optimizer:
-    """The optimizer behind its start; itself where there is none.
+    """The optimizer with a start; unchanged if there are no configurations.
 
     Raises:
         SettingError: The start does not fit the problem.

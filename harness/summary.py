@@ -1,4 +1,4 @@
-"""What came of a run or a sweep, in words for whoever gave the command, from what lies on disk."""
+"""Summaries of a finished run or sweep, from the files on disk."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from harness.progress import Count, duration, invalid_share, is_terminal
 from harness.record import read_record
 
 TASKS_SHOWN = 8
-GOES_ON = "the same command goes on with the rest"
+GOES_ON = "the same command continues with the rest"
 
 
 def run_summary(folder: Path) -> str:
-    """Two lines: the best value and the invalid share of a run, where it lies and what comes next.
+    """Two lines: the best value and the invalid rate of a run, its folder and the next command.
 
-    The first one is left out on a terminal, where the run's progress line stands and says so already.
+    The first line is left out on a terminal, where the progress line has the same content.
     """
     where = f"Results: {_shown(folder)}; next: {_analysis(folder.parents[2])}"
     if is_terminal(sys.stderr) and is_terminal(sys.stdout):
@@ -40,7 +40,7 @@ class SweepSummary:
 
     Args:
         experiment: ``runs/<experiment>``.
-        total: How many jobs the sweep has, where that is known.
+        total: Number of jobs of the sweep, if known.
     """
 
     def __init__(self, experiment: Path, total: int | None) -> None:
@@ -52,7 +52,7 @@ class SweepSummary:
 
     @property
     def ended(self) -> int:
-        """Jobs that have ended, however."""
+        """Jobs that have ended, with any status."""
         return self._jobs.total()
 
     def add(self, status: str, folder: str | None) -> None:
@@ -73,14 +73,14 @@ class SweepSummary:
             self._tasks[task] = (best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
 
     def progress(self) -> str:
-        """Jobs done of all, and the invalid share so far."""
+        """Number of jobs done, and the invalid rate so far."""
         total = "" if self._total is None else f"/{self._total}"
         share = f", {invalid_share(self._invalid, self._invented, self._trials)}" if self._trials else ""
         failed = f", {self._jobs['failed']} failed" if self._jobs["failed"] else ""
         return f"{_shown(self._experiment)}: {self.ended}{total} runs done{failed}{share}"
 
     def text(self, seconds: float) -> str | None:
-        """The last word; None where nothing came of the sweep."""
+        """The final summary; None if no job ended."""
         complete = self._jobs["complete"] + self._jobs["skipped"]
         if not complete:
             return None
@@ -102,7 +102,7 @@ class SweepSummary:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any] | None, Count | None]:
-    """A run's record and its rows added up; None for what cannot be read, which analysis names."""
+    """A run's record and the totals of its rows; None if unreadable (reported by analysis)."""
     try:
         run = read_record(folder / "run.json")
         count = Count(run["objectives"][0]["name"])
@@ -125,6 +125,6 @@ def _analysis(experiment: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """A path as a user of this folder writes it."""
+    """A path relative to the working folder if it is inside."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

@@ -1,4 +1,4 @@
-"""What surrounds a sweep: the command line wins over the experiment; how far it is; and what came of it."""
+"""Setup and summary of a sweep: overrides of the command line, progress, results."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ REDRAW_SECONDS = 0.5
 
 
 class Sweep(Callback):
-    """Hydra's callback around a multirun, in the process that was given the command."""
+    """Hydra's callback around a multirun, in the main process."""
 
     def __init__(self) -> None:
         self._process: int | None = None
 
     def __reduce__(self) -> tuple[type[Callback], tuple[()]]:
-        """A worker's copy does nothing."""
+        """Copies in workers do nothing."""
         return Callback, ()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
         try:
-            check_experiment(as_written(config.name))  # before Hydra makes a folder of it
+            check_experiment(as_written(config.name))  # before Hydra creates its folder
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
@@ -55,18 +55,18 @@ class Sweep(Callback):
         self._tally = Tally.begin(total)
         self._summary = SweepSummary(Path.cwd() / "runs" / str(config.name), total)
         self._total, self._ending = total, threading.Event()
-        atexit.register(self.close)  # a job that fails ends the sweep without telling its callbacks
+        atexit.register(self.close)  # a failed job ends the sweep without calling on_multirun_end
         side_by_side = "basic_launcher" not in str(config.hydra.launcher.get("_target_", ""))
-        if side_by_side and is_terminal(sys.stderr):  # one after the other, each run's own line says how far they are
+        if side_by_side and is_terminal(sys.stderr):  # sequential runs show the sweep's progress in their own line
             threading.Thread(target=self._watch, name="sweep-progress", daemon=True).start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Say what came of it."""
+        """Print the summary."""
         self.close()
 
     def close(self) -> None:
-        """Say what came of the sweep, once, and leave no folder where nothing did."""
-        if self._process != os.getpid():  # closed, or a child that was forked off
+        """Print the summary once, and remove empty folders."""
+        if self._process != os.getpid():  # closed, or a forked child
             return
         self._process = None
         atexit.unregister(self.close)
@@ -85,7 +85,7 @@ class Sweep(Callback):
             self._summary.add(job["status"], job["folder"])
 
     def _watch(self) -> None:
-        """Redraw one line; what workers write in between erases it first and ends with a new line."""
+        """Redraw one line; output of workers erases it first and ends with a new line."""
         while not self._ending.wait(REDRAW_SECONDS):
             self._catch_up()
             ended, share = self._summary.ended, self._summary.ended / self._total if self._total else 0.0
@@ -96,7 +96,7 @@ class Sweep(Callback):
 
 
 def jobs_of(config: DictConfig) -> int | None:
-    """How many jobs a sweep has; None where only its sweeper knows."""
+    """Number of jobs of a sweep; None if only its sweeper knows."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -110,15 +110,15 @@ def jobs_of(config: DictConfig) -> int | None:
         for override in parser.parse_overrides([*swept, *config.hydra.overrides.task]):
             if override.is_sweep_override():
                 jobs *= len(list(override.sweep_string_iterator()))
-    except HydraException:  # the sweeper will say so
+    except HydraException:  # the sweeper will report it
         return None
     return jobs
 
 
 def _remove_empty(hydras: Path) -> None:
-    """Of a sweep whose runs were all refused nothing stays, Hydra's own folder included."""
+    """Remove the folders of a sweep whose runs were all refused, including Hydra's."""
     experiment = hydras.parent
-    with contextlib.suppress(OSError):  # something else is there: another sweep's runs, say
+    with contextlib.suppress(OSError):  # not empty, e.g. another sweep's runs
         if [path.name for path in experiment.iterdir()] == [hydras.name]:
             shutil.rmtree(hydras)
             experiment.rmdir()

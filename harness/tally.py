@@ -1,4 +1,4 @@
-"""What came of each job of a sweep: a line each, by whichever process ran it, read by the one that runs the sweep."""
+"""Results of a sweep's jobs: one line per job, appended by its process and read by the sweep's process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ VARIABLE = "HYPERBOLE_TALLY"
 
 @dataclass(slots=True)
 class Tally:
-    """A file that jobs append to; on other machines, where it is not, nothing is counted.
+    """A file that jobs append to; jobs on other machines, where it does not exist, are not counted.
 
     Attributes:
         path: The file.
-        total: How many jobs there are, or None where only the sweeper knows.
-        started: When the sweep began, in seconds since the epoch.
+        total: Number of jobs, or None if only the sweeper knows.
+        started: Start of the sweep, in seconds since the epoch.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class Tally:
 
     @classmethod
     def begin(cls, total: int | None) -> Tally:
-        """A new one, which every process finds that is started from here on."""
+        """Create a tally, which all processes started later will find."""
         descriptor, name = tempfile.mkstemp(prefix="hyperbole-tally-")
         os.close(descriptor)
         started = time.time()
@@ -39,23 +39,23 @@ class Tally:
 
     @classmethod
     def found(cls) -> Tally | None:
-        """The one of the sweep that this process works for; None where there is none."""
+        """The tally of the sweep that this process belongs to; None outside a sweep."""
         if not (said := os.environ.get(VARIABLE)):
             return None
         total, started, name = said.split(":", 2)
         return cls(Path(name), int(total) if total else None, float(started)) if Path(name).exists() else None
 
     def add(self, status: str, folder: Path | None) -> None:
-        """A job has ended."""
+        """Append the end of a job."""
         line = json.dumps({"status": status, "folder": None if folder is None else str(folder)}) + "\n"
         try:
-            with self.path.open("ab", buffering=0) as file:  # one write a line: lines of several jobs never mix
+            with self.path.open("ab", buffering=0) as file:  # one write per line, so lines of jobs are not mixed
                 file.write(line.encode())
         except OSError:
             return
 
     def news(self) -> list[dict[str, Any]]:
-        """The lines that were added since the last call."""
+        """The lines added since the last call."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read)

@@ -1,4 +1,4 @@
-"""Watching runs from elsewhere. A tracker sees the rows that go to disk, and no failure of it reaches the run."""
+"""Interface of trackers. A tracker sees the rows written to disk; its failures never affect the run."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any, Protocol
 
 
 class Tracker(Protocol):
-    """Follows one run. ``start`` comes first, ``log`` once per trial in order, ``finish`` last."""
+    """Follows one run: ``start``, then ``log`` once per trial in order, then ``finish``."""
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
-        """A run begins or is resumed: its folder and the contents of its ``run.json``."""
+        """Called when a run starts or is resumed, with its folder and the contents of its ``run.json``."""
         ...
 
     def log(self, row: dict[str, Any]) -> None:
-        """One row of ``trials.jsonl``. On a resumed run the rows already on disk come first."""
+        """Called with each row of ``trials.jsonl``; a resumed run passes the rows already on disk first."""
         ...
 
     def finish(self, run: dict[str, Any]) -> None:
-        """The run has ended: the final contents of ``run.json``."""
+        """Called at the end of the run with the final contents of ``run.json``."""
         ...
 
 
 class Late:
-    """A tracker that begins with the first row, so that nothing is seen of a run that is refused before it has one."""
+    """A tracker that starts with the first row, so that a run refused before its first trial is not tracked."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._begin: Callable[[], None] | None = None
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
-        """Remember what to begin with."""
+        """Remember the arguments."""
         self._begin = lambda: self._tracker.start(folder, run)
 
     def log(self, row: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ class Late:
         self._started().log(row)
 
     def finish(self, run: dict[str, Any]) -> None:
-        """Pass the end on, also of a run without rows."""
+        """Pass the end on, also for a run without rows."""
         self._started().finish(run)
 
     def _started(self) -> Tracker:
@@ -50,7 +50,7 @@ class Late:
 
 
 class NoTracker:
-    """tracker=none: nobody watches; the logs on disk are complete without."""
+    """tracker=none: no tracking; the logs on disk are complete."""
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""What is recorded: proposals, their faults, and the trials they become."""
+"""Types of what is recorded: proposals, faults, and trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Fault(StrEnum):
-    """The ways in which a proposal can be no configuration of the space."""
+    """Reasons why a proposal is not a configuration of the space."""
 
     UNPARSEABLE = "unparseable"
     TRUNCATED = "truncated"
@@ -27,12 +27,12 @@ class Fault(StrEnum):
 
 
 class Proposer(StrEnum):
-    """Who decided that a configuration is proposed: wrote it, or chose it by what was known of others.
+    """Who decided on a proposal, i.e. wrote it or selected it by knowledge of other results.
 
-    start: the run's start (``harness.start``), the same for every method. model: whoever answers as the chat model (of
-    ``llm=person`` the person), also where it chose among random draws by its own predictions. classical: an algorithm
-    that had seen results (surrogate, population, a promotion to a higher fidelity) or draws from a search distribution
-    of its own. random: drawn, evenly or at random, without a look at any result: an initial design, a fallback.
+    start: the run's start (``harness.start``), equal for all methods. model: the chat model (for ``llm=person``
+    the person), including a choice among random draws by its own predictions. classical: an algorithm
+    that had seen results (surrogate, population, a promotion to a higher fidelity) or draws from its own search
+    distribution. random: drawn without regard to results, e.g. an initial design or a fallback.
     """
 
     START = "start"
@@ -43,16 +43,16 @@ class Proposer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One fault.
+    """One fault of a proposal.
 
     Attributes:
-        fault: Which.
-        name: Of the hyperparameter; None where it is of the whole proposal.
+        fault: Kind of fault.
+        name: Name of the hyperparameter; None for a fault of the whole proposal.
         value: As proposed.
-        steps: How far a number that is off the grid is from the nearest level, in steps between levels: above 0, at
-            most 0.5. None for any other fault.
-        confused: The first other hyperparameter that has this number among its levels, where it is none of those of
-            the hyperparameter it was proposed for; or None.
+        steps: Distance of an off-grid number to the nearest level, in steps between levels: above 0, at
+            most 0.5. None for other faults.
+        confused: The first other hyperparameter that has this number among its levels, if the proposed hyperparameter
+            has not; else None.
     """
 
     fault: Fault
@@ -64,17 +64,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is known of one field of ``Usage``: rows, sums, frames, W&B keys and the pages of logs are made from this.
+    """Description of one field of ``Usage``, from which rows, sums, frames, W&B keys and log pages are made.
 
     Attributes:
-        name: Of the field.
-        whole: Whether it is a count; else a number.
-        unit: Of its values.
-        says: What a value says.
-        null: When it is null; None where it never is.
-        column: What frames and W&B keys call it.
-        heading: Of its column in the table of costs.
-        older: Its value in a row that was written before the field existed; "needed" where there is no such row.
+        name: Name of the field.
+        whole: Whether it is a count; else a float.
+        unit: Unit of its values.
+        says: Meaning of a value.
+        null: When it is null; None if never.
+        column: Name in frames and W&B keys.
+        heading: Heading in the cost table.
+        older: Value for rows older than the field; "needed" if there are none.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Quantity:
 
     @property
     def null_when(self) -> str:
-        """When it is null in words, as tables of fields say it."""
+        """When it is null, as a text for tables of fields."""
         return self.null or ("older record" if self.older is None else "never")
 
     def read(self, usage: Mapping[str, Any]) -> Any:
@@ -103,42 +103,42 @@ class Quantity:
 def _quantity(
     none: float, unit: str, says: str, null: str | None = None, *, heading: str, column: str = "", older: Any = None
 ) -> Any:
-    """A field of ``Usage``; ``none`` is its value where there was no call."""
+    """A field of ``Usage``; ``none`` is its value without calls."""
     known = {"unit": unit, "says": says, "null": null, "heading": heading, "column": column, "older": older}
     return field(default=none, metadata=known)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Cost of language-model calls. It adds up; what one part did not measure, the sum does not claim to know.
+    """Cost of language-model calls. Costs are added; the sum is null if a part is.
 
-    A quantity is added by one line here, and measured in ``llms.wire.counts``; all else follows from ``USAGE``.
+    A quantity is added by one line here and measured in ``llms.wire.counts``; everything else follows from ``USAGE``.
     """
 
     calls: int = _quantity(
-        0, "requests", "Requests to a language model, every attempt included", heading="LLM calls", older="needed"
+        0, "requests", "Requests to a language model, all attempts included", heading="LLM calls", older="needed"
     )
     prompt_tokens: int = _quantity(0, "tokens", "Tokens read", heading="prompt tokens", older="needed")
     cached_tokens: int | None = _quantity(
         0,
         "tokens",
-        "Those of them from the server's prefix cache",
-        "the server does not say",
+        "Prompt tokens from the server's prefix cache",
+        "the server does not report it",
         heading="cached prompt tokens",
         older="needed",
     )
     completion_tokens: int = _quantity(
-        0, "tokens", "Tokens written, those of a thinking part included", heading="completion tokens", older="needed"
+        0, "tokens", "Tokens written, including the thinking part", heading="completion tokens", older="needed"
     )
-    # Exceeds the time waited where calls overlap.
+    # Exceeds the waiting time if calls overlap.
     seconds: float = _quantity(
         0.0, "s", "Sum of the calls' latencies in seconds", heading="LLM (s)", column="llm_seconds", older="needed"
     )
-    # Models did not think apart in rows that are older.
+    # Older rows are of models without a thinking part.
     reasoning_tokens: int | None = _quantity(
         0,
         "tokens",
-        "Those of the written tokens in a thinking part",
+        "Completion tokens of the thinking part",
         "not counted",
         heading="thinking tokens",
         older=0,
@@ -149,7 +149,7 @@ class Usage:
 
     @classmethod
     def read(cls, usage: Mapping[str, Any]) -> Usage:
-        """From the ``usage`` of a row, perhaps of an earlier version.
+        """Read the ``usage`` of a row, possibly of an earlier version.
 
         Raises:
             KeyError: A quantity is missing.
@@ -158,7 +158,7 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """Tokens read and written."""
+        """Prompt tokens plus completion tokens."""
         return self.prompt_tokens + self.completion_tokens
 
 
@@ -168,7 +168,7 @@ USAGE = tuple(
     )
     for each in fields(Usage)
 )
-"""Every quantity, in the order in which rows have them."""
+"""All quantities, in the order of the row's fields."""
 
 
 def _sum_of_known(one: Any, other: Any) -> Any:
@@ -177,16 +177,16 @@ def _sum_of_known(one: Any, other: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A configuration a method drew inside one ask and weighed against others before it proposed one.
+    """A configuration that a method drew inside one ask and compared with others before proposing one.
 
-    Candidates are never executed or charged, but the invented ones among them are counted like proposals.
+    Candidates are never executed or charged, but hallucinations among them are counted like those of proposals.
 
     Attributes:
-        params: As drawn, untrusted; None when nothing could be parsed.
-        violations: Empty for a valid one.
-        call: Id of the call behind it in ``calls.jsonl``, or None.
-        score: What the method made of it (an acquisition value, say; higher was better), or None.
-        note: In words, why it was out of the running, where it was valid.
+        params: As drawn, untrusted; None if nothing could be parsed.
+        violations: Empty for a valid candidate.
+        call: Id of its call in ``calls.jsonl``, or None.
+        score: The method's score (e.g. an acquisition value; higher is better), or None.
+        note: For a valid candidate, why it was excluded.
     """
 
     params: dict[str, Any] | None
@@ -198,22 +198,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an optimizer proposed, as it was proposed.
+    """An optimizer's proposal, unmodified.
 
     Attributes:
-        params: Hyperparameter name -> value, untrusted; None when nothing could be parsed.
+        params: Hyperparameter name -> value, untrusted; None if nothing could be parsed.
         fidelity: Fidelity name -> value; None for the highest.
-        usage: What this ask cost in language-model calls: a method that samples several proposals in one batch reports
-            them all at the ask that sent them.
-        calls: Ids in ``calls.jsonl`` of the replies this proposal was read from.
-        note: How the proposal came about, in words (prose around the object, source of a warm start).
-        truncated: Nothing could be parsed because the reply hit its token limit.
-        candidates: What the proposal was chosen from, where the method chose.
-        reason: Why, in the words of a model that was asked to say so; untrusted. None without one.
-        predicted: Value of the first objective, as reported, that the method expects or claims. None without one.
-        proposer: Who decided on it; None where the method does not say.
-        short_names: A level may stand there by its short name (``harness.short_names``), as the method told it to a
-            model: 0.0017 is then the level 0.0016681006. What was proposed is recorded as it was.
+        usage: Cost of this ask in language-model calls: a method that samples several proposals in one batch reports
+            all of it at the ask that sent the requests.
+        calls: Ids in ``calls.jsonl`` of the replies from which this proposal was parsed.
+        note: How the proposal was made, as a text (prose around the object, source of a warm start).
+        truncated: Nothing could be parsed because the reply reached its token limit.
+        candidates: Candidates from which the proposal was chosen, if any.
+        reason: The model's reason, if it was asked for one; untrusted. Else None.
+        predicted: Value of the first objective, as reported, that the method predicts. None without a prediction.
+        proposer: Who decided on it; None if the method does not report it.
+        short_names: Whether levels may be given by their short names (``harness.short_names``) because the model was
+            shown them: 0.0017 is then the level 0.0016681006. The proposal is recorded unmodified.
     """
 
     params: dict[str, Any] | None
@@ -231,7 +231,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One row: the proposal, what was wrong with it, what was executed instead, what came out.
+    """One row: the proposal, its violations, what was executed, and the outcome.
 
     Attributes:
         index: 0-based position in the run.
@@ -239,15 +239,15 @@ class Trial:
         violations: Empty for a valid proposal.
         duplicate_of: Index of the first trial with the same proposal and fidelity, or None.
         near_duplicate_of: Index of the first trial that proposed the same after rounding to the grid
-            (``harness.duplicates``), where that is no duplicate; or None.
-        repair: Name of the repair that stood between ``proposal`` and ``params``, or None.
-        params: The configuration executed; None when the proposal was invalid and not repaired.
-        outcome: None when nothing was executed or the evaluation failed.
+            (``harness.duplicates``), if it is not a duplicate; else None.
+        repair: Name of the repair that turned ``proposal`` into ``params``, or None.
+        params: The executed configuration; None if the proposal was invalid and not repaired.
+        outcome: None if nothing was executed or the evaluation failed.
         error: Why the evaluation failed, or None.
         ask_seconds: Wall time of ``ask``, language-model latency included.
-        evaluation_seconds: What the evaluation cost, also where it failed; None where nobody measured it.
+        evaluation_seconds: Cost of the evaluation, also if it failed; None if not measured.
         repeats: The first trial of the run that evaluated the same at the same fidelity, as told to the optimizer; None
-            where this is the first, or nothing was executed.
+            if this is the first, or nothing was executed.
     """
 
     index: int
@@ -265,10 +265,10 @@ class Trial:
 
 
 class Optimizer(Protocol):
-    """Built with ``(problem, seed, budget)`` and its own settings; it owns no loop, log or budget.
+    """Built with ``(problem, seed, budget)`` and its own settings; it has no loop, log or budget of its own.
 
-    Before its first ask it may be told trials it did not propose: the start that was chosen for it
-    (``harness.start``). What else it may have: ``OptimizerOptions``.
+    Before its first ask it may be told trials that it did not propose: those of the start
+    (``harness.start``). Optional attributes: ``OptimizerOptions``.
     """
 
     def ask(self) -> Proposal:
@@ -276,19 +276,19 @@ class Optimizer(Protocol):
         ...
 
     def tell(self, trial: Trial) -> None:
-        """What became of the last proposal: valid, invalid, failed or repaired; or of one of the start."""
+        """Learn the result of the last proposal (valid, invalid, failed or repaired), or of a trial of the start."""
         ...
 
 
 class OptimizerOptions(Protocol):
-    """What an optimizer may have beside what it must: any of these, by these names.
+    """Optional attributes of an optimizer, found by name.
 
     Attributes:
-        needs_fidelity: Of the class: it evaluates below the highest fidelity, and refuses a problem without any
+        needs_fidelity: Class attribute: it evaluates below the highest fidelity, and refuses a problem without fidelity
             (SettingError).
-        multi_objective: Of the class: it minimizes all objectives; without it, the first alone.
-        first_bracket: Of one that varies the fidelity: how many trials its first bracket takes, and how many of them
-            are at the highest; a smaller budget is said at the start.
+        multi_objective: Class attribute: it minimizes all objectives; otherwise only the first.
+        first_bracket: For a multi-fidelity method: number of trials of its first bracket, and how many of them
+            use the highest fidelity; a smaller budget gives a warning at the start.
     """
 
     needs_fidelity: bool
@@ -296,5 +296,5 @@ class OptimizerOptions(Protocol):
     first_bracket: tuple[int, int]
 
     def prepare(self) -> None:
-        """Called once before the first ask: what takes long and is not optimizing, such as starting a server."""
+        """Called once before the first ask, for slow preparations such as starting a server."""
         ...

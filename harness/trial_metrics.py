@@ -1,4 +1,4 @@
-"""Rows of ``trials.jsonl`` -> numbers to watch. Live tracking and publishing from disk share this code."""
+"""Metrics from rows of ``trials.jsonl``, for live tracking and for publishing from disk."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class TrialMetrics:
-    """Running metrics of one run: built from its ``run.json``, fed its rows in order.
+    """Running metrics of one run, from its ``run.json`` and its rows in order.
 
-    What a row does not say (null) has no key, and a total of which one part was not measured is no longer claimed.
+    A null in a row gives no key, and a total with an unmeasured part is left out.
 
     Keys of one trial:
         trial: its index. loss, value: first objective, as a loss and as reported. objectives/<name>: each objective,
-        as reported. metrics/<name>: everything else that was measured. cost/<item>: calls, tokens and seconds.
-    Keys that run on from trial to trial:
-        incumbent, incumbent_value: lowest loss so far at the highest fidelity and what it stands for as reported.
-        regret: incumbent minus the optimum, as losses, where the optimum is known. invalid, invalid_rate: proposals
-        with a fault, and their share of all trials. groups/<group>: those with a fault of each group;
-        hallucination_rate: the share of those with an invented one. Neither is claimed of a run that was judged before
-        off_grid was a fault where it may have been one. duplicates, failures: proposals made before, evaluations that
-        failed. near_duplicates: proposals made before but for a rounding; only where every row says so.
-        repeated: proposals of what was evaluated before in the run. proposers/<who>: proposals of each, model among
-        them, and model_share, the model's share of all; only where every row says so.
-        faults/<kind>: violations (one proposal can hold several). candidates, candidates_invalid: configurations drawn
-        from a model inside an ask, the proposal included, and those of them with a fault; only of methods that draw
-        some. total/<item>: the costs so far; total/tokens is read plus written.
+        as reported. metrics/<name>: other measurements. cost/<item>: calls, tokens and seconds.
+    Running keys:
+        incumbent, incumbent_value: lowest loss so far at the highest fidelity, and its value as reported.
+        regret: incumbent minus the optimum, as losses, if the optimum is known. invalid, invalid_rate: proposals
+        with a fault, and their share of all trials. groups/<group>: proposals with a fault of each group;
+        hallucination_rate: share of proposals with an invented fault. Both are left out for runs recorded before
+        off_grid was a fault if a violation may be one. duplicates, failures: repeated proposals, failed
+        evaluations. near_duplicates: proposals equal to an earlier one after rounding; only if every row has it.
+        repeated: proposals that evaluated the same as an earlier trial. proposers/<who>: proposals by each proposer,
+        and model_share, the model's share of all; only if every row has a proposer.
+        faults/<kind>: violations (one proposal can have several). candidates, candidates_invalid: configurations drawn
+        from a model inside an ask, the proposal included, and those with a fault; only for methods with
+        candidates. total/<item>: costs so far; total/tokens is prompt plus completion tokens.
     """
 
     def __init__(self, run: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ class TrialMetrics:
         self._incumbent = Incumbent(self._objectives[0].name if self._objectives else "")
 
     def add(self, row: Mapping[str, Any]) -> Metrics:
-        """What to log of one row: its own numbers and the running ones, without nulls."""
+        """The metrics of one row: its own and the running ones, without nulls."""
         outcome, costs = self._outcome(row), _costs(row)
         self._count(row)
         self._charge(costs, evaluated=row.get("executed") is not None)
@@ -66,7 +66,7 @@ class TrialMetrics:
         return {**_known(own), **self.running()}
 
     def running(self) -> Metrics:
-        """The metrics that run on from trial to trial, as they stand; after the last row, the summary of the run."""
+        """The running metrics; after the last row, the summary of the run."""
         running: dict[str, float | None] = {
             "incumbent": self._incumbent.loss,
             "invalid": self._invalid,
@@ -96,7 +96,7 @@ class TrialMetrics:
         return _known(running)
 
     def summary(self, run: Mapping[str, Any]) -> dict[str, int | float | str]:
-        """The last word on a run: the running metrics, its status, the number of its trials, its best value."""
+        """The final summary: running metrics, status, number of trials, best value."""
         summary: dict[str, int | float | str] = {**self.running(), "trials": self._trials}
         summary |= {key: str(run[key]) for key in ("status", "error") if run.get(key) is not None}
         if "incumbent_value" in summary:
@@ -109,18 +109,18 @@ class TrialMetrics:
         self._invalid += bool(violations)
         self._duplicates += row.get("duplicate_of") is not None
         if "near_duplicate_of" not in row:
-            self._near_duplicates = None  # an older log does not say
+            self._near_duplicates = None  # an older log lacks it
         elif self._near_duplicates is not None:
             self._near_duplicates += row["near_duplicate_of"] is not None
         self._failures += row.get("error") is not None
         self._repeated += self._repeats.row(row)
         if row.get("proposer") is None:
-            self._proposers = None  # an older log, or a method that does not say
+            self._proposers = None  # an older log, or a method without it
         elif self._proposers is not None:
             self._proposers[row["proposer"]] += 1
         groups = filed(violations, self._knew_grid).groups
         if None in groups.values():
-            self._groups = None  # an older log does not say
+            self._groups = None  # an older log cannot tell
         elif self._groups is not None:
             self._groups.update(group.value for group, found in groups.items() if found)
         self._faults.update(violation["fault"] for violation in violations)
@@ -131,7 +131,7 @@ class TrialMetrics:
     def _charge(self, costs: Mapping[str, float | None], *, evaluated: bool) -> None:
         for item, cost in costs.items():
             if item == "evaluation_seconds" and not evaluated:
-                continue  # nothing was evaluated, so nothing went unmeasured
+                continue  # no evaluation, so nothing is missing
             total = self._totals[item]
             self._totals[item] = None if total is None or cost is None else total + cost
 
@@ -149,14 +149,14 @@ class TrialMetrics:
 
 
 def _costs(row: Mapping[str, Any]) -> dict[str, float | None]:
-    """What one row cost, by item; None where it was not measured."""
+    """Cost of one row, by item; None if not measured."""
     usage = row.get("usage") or {}
     used = {each.column: usage.get(each.name) for each in USAGE}
     return {item: _number(used.get(item, row.get(item))) for item in COSTS}
 
 
 def _number(value: Any) -> float | None:
-    """A number of a row, which on disk may be one of the words for what JSON has no number for."""
+    """A number of a row; texts such as "NaN" become floats."""
     if isinstance(value, str):
         return _NON_FINITE.get(value)
     return value if isinstance(value, int | float) else None

@@ -1,7 +1,7 @@
-"""What a record may have built: somebody else wrote it, so it names nothing but what configuration files name there.
+"""Check that a record builds only classes that configuration files name, since records may come from others.
 
-A ``_target_`` is a class that Hydra imports and calls. In a run.json it is trusted only where a file of ``conf/``, of a
-search path given on the command line, or the command line itself names it at the same place of the same group.
+Hydra imports and calls the class of each ``_target_``. In a run.json it is trusted only if a file of ``conf/``, a file
+of a search path on the command line, or the command line itself names it at the same place of the same group.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from harness.values import TARGET, Place
 SEARCH_PATH = "hydra.searchpath"
 
 SPECIAL = frozenset({TARGET, "_args_", "_partial_", "_recursive_", "_convert_"})
-"""Keys that tell Hydra how to build."""
+"""Keys that tell Hydra how to build an object."""
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 ANSWERED = {"recording", "replay", "live"}
-"""What a model's configuration says about where its replies come from."""
+"""Settings of a model that decide where its replies come from."""
 
 
 class Trust:
-    """What the configuration files name, by place.
+    """Classes named by the configuration files, by place.
 
     Args:
         folders: Roots of configuration files, with a folder per group.
-        said: Place -> class that the command line names there.
+        said: Place -> class named by the command line.
 
     Raises:
         SettingError: A file cannot be read.
@@ -56,7 +56,7 @@ class Trust:
             self._references[place].add(tuple(found[1].split(".")))
 
     def nodes(self, place: Place) -> list[Mapping[str, Any]]:
-        """What the files have built at a place, what they refer to from there included."""
+        """The nodes that the files build at a place, including those they refer to."""
         return self._nodes_at(place, frozenset())
 
     def _nodes_at(self, place: Place, seen: frozenset[Place]) -> list[Mapping[str, Any]]:
@@ -68,10 +68,10 @@ class Trust:
         return found
 
     def check(self, config: Mapping[str, Any]) -> None:
-        """Refuse a configuration that would have something else built.
+        """Refuse a configuration that builds anything else.
 
         Raises:
-            RunError: It names something that no file names at that place, or a model that cannot be kept from asking.
+            RunError: It names a class that no file names at that place, or a model that cannot be limited to its log.
         """
         for place, value in walk(config):
             if isinstance(value, Mapping):
@@ -81,10 +81,10 @@ class Trust:
                 self.is_model(place, value)
 
     def is_model(self, place: Place, node: Mapping[str, Any]) -> bool:
-        """Whether what a checked configuration builds at a place is a model whose replies are recorded.
+        """Whether a checked configuration builds a model with recorded replies at a place.
 
         Raises:
-            RunError: It is a model that cannot be kept from asking.
+            RunError: It is a model that cannot be limited to its record.
         """
         named = [each for each in self.nodes(place) if TARGET in each and each[TARGET] == node.get(TARGET)]
         if any(set(each) >= ANSWERED for each in named):
@@ -92,7 +92,7 @@ class Trust:
         if any(node.get(TARGET) == each.get(TARGET) for each in self._of_group("llm")):
             raise RunError(
                 f"{node[TARGET]} cannot be replayed: its configuration file lacks {', '.join(sorted(ANSWERED))}, with "
-                "which a model is told to answer from its record alone."
+                "which a model is restricted to its recorded replies."
             )
         return False
 
@@ -102,12 +102,12 @@ class Trust:
                 yield from nodes
 
     def default(self, group: str, target: object, key: str) -> Any:
-        """A setting as the first file has it that names this class; None where none does."""
+        """A setting in the first file that names this class; None without one."""
         return next((node[key] for node in self.nodes((group,)) if node.get(TARGET) == target and key in node), None)
 
 
 def walk(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Every value of a configuration with its place, from the top."""
+    """All values of a configuration with their places, from the top."""
     yield place, value
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -118,14 +118,14 @@ def walk(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 
 def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict[Place, Any]]:
-    """What the user says is to be trusted, and the settings that take the place of recorded ones.
+    """The trusted classes of a command line, and the settings that replace recorded ones.
 
     Args:
         overrides: As for ``harness.run``: ``hydra.searchpath=[...]``, ``<group>._target_=...``, and so on.
         conf: This project's own configuration files.
 
     Raises:
-        SettingError: An override is something else, or cannot be read.
+        SettingError: An override is not one of these, or cannot be read.
     """
     folders, said = [conf], dict[Place, str]()
     settings: dict[Place, Any] = {}
@@ -139,31 +139,31 @@ def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict
             settings[place] = value
         else:
             raise SettingError(
-                f"{override.input_line!r} is nothing that replay takes; it takes hydra.searchpath=[...], "
-                "<group>._target_=..., benchmark.folder=... and benchmark.cache=..., the rest is on record."
+                f"{override.input_line!r} is not an override of replay; it takes hydra.searchpath=[...], "
+                "<group>._target_=..., benchmark.folder=... and benchmark.cache=...; the rest is recorded."
             )
     return Trust(folders, said), settings
 
 
 def search_path(overrides: Sequence[str]) -> list[Path]:
-    """The folders with configuration files that a command line adds: ``hydra.searchpath=[...]``.
+    """The folders that a command line adds with ``hydra.searchpath=[...]``.
 
     Raises:
-        SettingError: An override is something else, or a folder does not exist.
+        SettingError: An override is not this one, or a folder does not exist.
     """
     folders = []
     for override in _parsed(overrides, "give this command one"):
         value = override.value()
         if override.key_or_group != SEARCH_PATH or not isinstance(value, list):
             raise SettingError(
-                f"{override.input_line!r} is nothing that it takes; this command takes {SEARCH_PATH}=[...]."
+                f"{override.input_line!r} is not an override of this command, which takes {SEARCH_PATH}=[...]."
             )
         folders += [_folder(str(entry)) for entry in value]
     return folders
 
 
 def _parsed(overrides: Sequence[str], several: str) -> list[Any]:
-    """Hydra's overrides of a command line; ``several`` says what to do with one that names several values."""
+    """The parsed overrides of a command line; ``several`` is the advice for an override with several values."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     check_overrides(overrides, several)
@@ -174,7 +174,7 @@ def _folder(entry: str) -> Path:
     """A folder of Hydra's search path.
 
     Raises:
-        SettingError: There is no such folder.
+        SettingError: The folder does not exist.
     """
     kind, separator, rest = entry.partition("://")
     folder = Path(rest if separator and kind == "file" else entry)
@@ -182,7 +182,7 @@ def _folder(entry: str) -> Path:
         spec = importlib.util.find_spec(rest.partition("/")[0].replace("/", "."))
         folder = Path(*(spec.submodule_search_locations or [""] if spec else [""]), *rest.split("/")[1:])
     if not folder.is_dir():
-        raise SettingError(f"hydra.searchpath names {entry!r}, which is no folder; give one with YAML files.")
+        raise SettingError(f"hydra.searchpath names {entry!r}, which is not a folder; give one with YAML files.")
     return folder
 
 

@@ -1,14 +1,14 @@
-"""Is a proposal a configuration of the space? Every fault is found by our own rules, none by ConfigSpace's.
+"""Check whether a proposal is a configuration of the space, by this module's rules, not ConfigSpace's.
 
 ConfigSpace's ``legal_value`` accepts ``True`` for an integer; here types are checked first:
 
-* a boolean is never a number, and a number in quotes is a string;
-* JSON has one kind of number, so ``3.0`` and ``3e0`` are the integer 3, as JSON Schema has it, and 3 is a legal value
-  of a float hyperparameter; each comes out in the hyperparameter's own type;
+* a boolean is never a number, and a quoted number is a string;
+* JSON has one number type, so ``3.0`` and ``3e0`` are the integer 3, as in JSON Schema, and 3 is a legal value
+  of a float hyperparameter; each is converted to the hyperparameter's type;
 * NaN and the infinities are floats outside every range;
-* a number between the levels of an ordinal of numbers is off the grid, also one with a fraction where all levels are
-  integers: prompts list the levels and do not ask for an integer. One beyond the levels is no choice;
-* a choice may be given as Python or as JSON has it (``harness.choices``), and comes out as it was declared;
+* a number between the levels of a numeric ordinal is off the grid, even with a fraction if all levels are
+  integers: prompts list the levels and do not ask for an integer. A number beyond the levels is not a choice;
+* a choice may be given in its Python or JSON form (``harness.choices``), and is returned as declared;
 * a value for an inactive hyperparameter is a fault, also ``null``.
 """
 
@@ -40,10 +40,10 @@ Verdict = tuple[Any, Fault | None]
 
 
 class Checker:
-    """Decides for one search space; building it once makes a check a few microseconds.
+    """Checks configurations of one search space; once built, a check takes a few microseconds.
 
     Args:
-        space: The space; read, never changed.
+        space: The search space; not changed.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -56,7 +56,7 @@ class Checker:
         self._forbidden = tuple(space.forbidden_clauses)
 
     def proposal(self, proposal: Proposal) -> tuple[Params | None, tuple[Violation, ...]]:
-        """Like ``check``, for a whole proposal: one without params is unparseable, or truncated."""
+        """``check`` for a whole proposal: one without params is unparseable or truncated."""
         if isinstance(proposal.params, Mapping) and not proposal.short_names:
             return self.check(proposal.params)
         if isinstance(proposal.params, Mapping):
@@ -66,19 +66,19 @@ class Checker:
         return None, (Violation(fault),)
 
     def meant(self, proposal: Proposal) -> Proposal:
-        """The proposal with the levels that it names by their short names, where it may."""
+        """The proposal with short names replaced by levels, if it may use them."""
         if not proposal.short_names or not isinstance(proposal.params, Mapping):
             return proposal
         return dataclasses.replace(proposal, params=self._names.read(proposal.params))
 
     def check(self, params: Mapping[str, Any]) -> tuple[Params | None, tuple[Violation, ...]]:
-        """Judge a configuration.
+        """Check a configuration.
 
         Args:
-            params: Hyperparameter name -> value; builtin or numpy scalars, or anything a reply may hold.
+            params: Hyperparameter name -> value; builtin or numpy scalars, or anything from a reply.
 
         Returns:
-            The configuration, numbers as builtin ones and choices as declared, in the space's order, and no violations;
+            The configuration (builtin numbers, choices as declared, in the space's order) and no violations;
             or None and all violations.
         """
         legal: Params = {}
@@ -102,7 +102,7 @@ class Checker:
         return legal, ()
 
     def _violation(self, fault: Fault, name: str, value: Any) -> Violation:
-        """With how far it is off the grid, and whose level it is, where it is a number for one that has levels."""
+        """The violation, for a number with levels including its distance and a hyperparameter with that level."""
         if name not in self._levels or fault not in (Fault.OFF_GRID, Fault.NOT_A_CHOICE):
             return Violation(fault, name, value)
         steps = self._levels[name].steps(value) if fault is Fault.OFF_GRID else None
@@ -110,7 +110,7 @@ class Checker:
         return Violation(fault, name, value, steps, confused)
 
     def _activity(self, params: Mapping[str, Any], legal: Params) -> list[Violation]:
-        """Missing and inactive hyperparameters; silent about children whose parents are themselves at fault."""
+        """Missing and inactive hyperparameters, except children of invalid parents."""
         if not self._conditions:
             return [Violation(Fault.MISSING, name) for name in self._judges if name not in params]
         found = []
@@ -141,14 +141,14 @@ class Checker:
 
 
 def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
-    """The faults of a proposed fidelity: an invented one is a fault like any other.
+    """Check a proposed fidelity, by the same faults as a configuration.
 
     Args:
-        fidelity: Fidelity name -> value as proposed, untrusted; None, and what it leaves out, are the highest.
-        problem: Its fidelities are the ones there are.
+        fidelity: Fidelity name -> value as proposed, untrusted; None or a missing entry means the highest.
+        problem: Declares the fidelities.
 
     Returns:
-        Violations whose names are ``fidelity.<name>``, or ``fidelity`` where it is no mapping.
+        Violations named ``fidelity.<name>``, or ``fidelity`` if it is not a mapping.
     """
     if fidelity is None:
         return ()
@@ -169,10 +169,10 @@ def check_fidelity(fidelity: Any, problem: Problem) -> tuple[Violation, ...]:
 
 
 def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
-    """The rule for one hyperparameter.
+    """The check of one hyperparameter.
 
     Raises:
-        SpaceError: A kind of hyperparameter this check does not know, or a choice that cannot be said in JSON.
+        SpaceError: An unsupported kind of hyperparameter, or a choice without a JSON form.
     """
     if isinstance(hyperparameter, FloatHyperparameter):
         return _float_judge(float(hyperparameter.lower), float(hyperparameter.upper))
@@ -182,8 +182,8 @@ def judge(hyperparameter: Hyperparameter[Any, Any]) -> Callable[[Any], Verdict]:
         choices, levels = Choices(hyperparameter), levels_of(hyperparameter)
         return _choice_judge(choices) if levels is None else _level_judge(choices, levels)
     raise SpaceError(
-        f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which no check is written for; "
-        "take a float, an integer, a categorical, an ordinal or a constant."
+        f"Hyperparameter {hyperparameter.name!r} is a {type(hyperparameter).__name__}, which is not supported; "
+        "use a float, an integer, a categorical, an ordinal or a constant."
     )
 
 
@@ -233,7 +233,7 @@ def _level_judge(choices: Choices, levels: Levels) -> Callable[[Any], Verdict]:
 
 
 def parents_first(space: ConfigurationSpace) -> list[str]:
-    """The space's hyperparameters in an order in which none comes before those that its activity depends on."""
+    """The space's hyperparameters, each after those that its activity depends on."""
     order: list[str] = []
 
     def visit(name: str) -> None:
@@ -248,7 +248,7 @@ def parents_first(space: ConfigurationSpace) -> list[str]:
 
 
 def forbids(clause: Any, legal: Params) -> bool:
-    """Whether a clause forbids the configuration; one about an inactive hyperparameter does not."""
+    """Whether a clause forbids the configuration; a clause on an inactive hyperparameter does not."""
     if isinstance(clause, ForbiddenConjunction):
         verdicts = (forbids(part, legal) for part in clause.components)
         return any(verdicts) if isinstance(clause, ForbiddenOrConjunction) else all(verdicts)
@@ -256,7 +256,7 @@ def forbids(clause: Any, legal: Params) -> bool:
 
 
 def names_of(clause: Any) -> list[str]:
-    """The hyperparameters that a clause speaks of."""
+    """The hyperparameters in a clause."""
     if isinstance(clause, ForbiddenConjunction):
         return list(dict.fromkeys(name for part in clause.components for name in names_of(part)))
     if isinstance(clause, ForbiddenRelation):

@@ -1,4 +1,4 @@
-"""Configurations compared by value: however they were written, whichever file or override said what."""
+"""Compare configurations by value, independent of spelling and of their source."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-"""Stands for what one side lacks."""
+"""Placeholder for a missing value."""
 
 Place = tuple[str, ...]
-"""Where in a configuration: keys from the top; ``[]`` for any position of a list."""
+"""Place in a configuration: keys from the top; ``[]`` for any position of a list."""
 Difference = tuple[Place, Any, Any]
 
 
 def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Difference]:
-    """The leaves in which two configurations differ: place, old and new value, each ``MISSING`` where one lacks it.
+    """The leaves in which two configurations differ: place, old and new value; ``MISSING`` for a missing one.
 
-    Where another class is built (``_target_``), its settings have nothing in common with the old one's: all of the new
-    ones are listed, and none of the old.
+    If the class (``_target_``) differs, settings are not compared: all of the new ones are
+    listed, and none of the old.
 
     Args:
         old: Builtin JSON values, as is ``new``.
@@ -59,5 +59,5 @@ def same(one: Any, other: Any) -> bool:
 
 
 def dotted(place: Place) -> str:
-    """A place as people write it: ``decoding.temperature``; a key that is no plain name is in quotes."""
+    """A place as text: ``decoding.temperature``; keys that are not plain names are quoted."""
     return ".".join(key if re.fullmatch(r"[\w-]+", key) else json.dumps(key) for key in place)

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made safe to print."""
+"""Make untrusted text safe to print."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def visible(text: str) -> str:
-    """The text with every character that hides, reorders or cannot be encoded written out as <U+202E>-like marks.
+    """The text with characters that are invisible, reorder text or cannot be encoded written as <U+202E>.
 
-    Line ends and tabs stay. What is left is safe to encode as UTF-8; escaping for HTML is the template's part.
+    Line ends and tabs are kept. The result can be encoded as UTF-8; templates escape it for HTML.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -17,7 +17,7 @@ def visible(text: str) -> str:
 
 
 def is_name(value: object) -> bool:
-    """Whether it is text that names something: it is not empty, and every character of it can be seen, on one line."""
+    """Whether the value is a name: non-empty text of visible characters on one line."""
     return isinstance(value, str) and value.strip() != "" and visible(value) == value and not {"\n", "\t"} & set(value)
 
 

@@ -1,4 +1,4 @@
-"""Whether the log of a run that says it is complete is whole: every row that ended it, in order, and no other."""
+"""Check that the log of a complete run has all of its rows, in order, and no others."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Row = dict[str, Any]
 
 
 class DamagedError(RunError):
-    """A run whose files are not what it ended with.
+    """A run whose files differ from those at its end.
 
     Args:
-        folder: The run's.
-        what: What is wrong, in words.
-        goes_on: Whether what is left is the beginning of the run, so that the command that made it can go on there.
+        folder: The run's folder.
+        what: The problem, as a text.
+        goes_on: Whether the remaining log is the beginning of the run, so that repeating its command continues it.
     """
 
     def __init__(self, folder: Path, what: str, goes_on: bool = False) -> None:
         advice = (
-            "give the command that made it again: it goes on there"
+            "repeat the command that made it: it continues from there"
             if goes_on
-            else f"move it away (mv '{folder}' '{folder.parent}/.{folder.name}-damaged') and give the command that "
-            "made it again"
+            else f"move it away (mv '{folder}' '{folder.parent}/.{folder.name}-damaged') and repeat the command that "
+            "made it"
         )
-        super().__init__(f"{folder} says that it is complete, but {what}; {advice}.")
+        super().__init__(f"{folder} is recorded as complete, but {what}; {advice}.")
         self.goes_on = goes_on
 
 
 def files_of(folder: Path) -> dict[str, dict[str, Any]]:
-    """What a run's run.json keeps of its logs when it ends: lines and sha256 by name."""
+    """The lines and sha256 of a run's logs by file name, for run.json."""
     found = {}
     for name in (TRIALS, CALLS):
         if (folder / name).is_file():
@@ -49,14 +49,14 @@ def files_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def whole_rows(folder: Path, run: Mapping[str, Any]) -> list[Row]:
-    """The trials of a run that says it is complete.
+    """The trials of a complete run.
 
     Args:
-        folder: The run's.
+        folder: The run's folder.
         run: Its run.json.
 
     Raises:
-        DamagedError: They are not all there, not in order, or not its own; or calls that they name are missing.
+        DamagedError: Trials are missing, out of order, or of another run; or calls that they name are missing.
     """
     rows = _in_order(folder)
     _check_end(folder, run, rows)
@@ -68,7 +68,7 @@ def whole_rows(folder: Path, run: Mapping[str, Any]) -> list[Row]:
 
 
 def _in_order(folder: Path) -> list[Row]:
-    """The rows, each at the place that its index says; a torn last line is damage here."""
+    """The rows, each at the position of its index; a truncated last line is damage here."""
     path = folder / TRIALS
     content = path.read_bytes() if path.is_file() else b""
     lines = content.split(b"\n")
@@ -80,20 +80,20 @@ def _in_order(folder: Path) -> list[Row]:
             row = None
         if not isinstance(row, dict) or type(row.get("index")) is not int:
             last = number == len(lines) - 2 and not lines[-1]
-            raise DamagedError(folder, f"line {number + 1} of {TRIALS} is no trial", goes_on=last)
+            raise DamagedError(folder, f"line {number + 1} of {TRIALS} is not a trial", goes_on=last)
         if row["index"] != number:
             raise DamagedError(folder, f"line {number + 1} of {TRIALS} is trial {row['index']} instead of {number}")
         rows.append(row)
     if lines[-1]:
-        raise DamagedError(folder, f"the last line of {TRIALS} is torn, after {_count(rows)}", goes_on=True)
+        raise DamagedError(folder, f"the last line of {TRIALS} is truncated, after {_count(rows)}", goes_on=True)
     return rows
 
 
 def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    """The last row is the one that spent the budget."""
+    """Check that the last row exhausts the budget."""
     recorded = (run.get("files") or {}).get(TRIALS, {}).get("lines")
     if recorded is not None and len(rows) < recorded:
-        raise DamagedError(folder, f"{len(rows)} of its {recorded} trials are there", goes_on=True)
+        raise DamagedError(folder, f"only {len(rows)} of its {recorded} trials exist", goes_on=True)
     if not rows:
         raise DamagedError(folder, "it has no trials", goes_on=True)
     try:
@@ -101,28 +101,28 @@ def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> Non
         spent = Spent()
         for number, row in enumerate(rows):
             if spent.exhausts(budget):
-                raise DamagedError(folder, f"it has {len(rows)} trials where its budget was spent after {number}")
+                raise DamagedError(folder, f"it has {len(rows)} trials, but its budget was spent after {number}")
             spent.add_row(row)
     except (KeyError, TypeError, ValueError, OverflowError, SettingError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
         raise DamagedError(folder, f"a trial or its budget {reason}") from None
     if not spent.exhausts(budget):
-        raise DamagedError(folder, f"its {_count(rows)} do not spend its budget", goes_on=True)
+        raise DamagedError(folder, f"its {_count(rows)} do not exhaust its budget", goes_on=True)
 
 
 def _check_files(folder: Path, run: Mapping[str, Any]) -> None:
-    """The files are those that it ended with, where run.json knows them."""
+    """Check that the files are unchanged, if run.json has their hashes."""
     for name, known in (run.get("files") or {}).items():
         if name not in (TRIALS, CALLS) or not isinstance(known, Mapping):
             raise DamagedError(folder, f"its run.json names the file {name!r}")
         if not (folder / name).is_file():
-            raise DamagedError(folder, f"{name} is not there")
+            raise DamagedError(folder, f"{name} is missing")
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != known.get("sha256"):
-            raise DamagedError(folder, f"{name} was changed since")
+            raise DamagedError(folder, f"{name} was changed after the run")
 
 
 def _check_times(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    """Trials of an older run began while it ran; a newer one knows its files."""
+    """For older runs without hashes: check that trials began while the run was running."""
     if not run.get("started_at") or not run.get("finished_at"):
         return
     begun, ended = (datetime.fromisoformat(run[key]) for key in ("started_at", "finished_at"))
@@ -136,12 +136,12 @@ def _check_times(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> N
 
 
 def _check_calls(folder: Path, rows: Sequence[Row]) -> None:
-    """The calls that trials name are on record, once each; older runs may have come without their calls."""
+    """Check that each call named by a trial is recorded once; older runs may lack their calls."""
     path = folder / CALLS
     try:
         named = {number for row in rows for number in row.get("calls") or ()}
     except TypeError:
-        raise DamagedError(folder, "a trial names calls by what are no numbers") from None
+        raise DamagedError(folder, "a trial names calls by ids that are not numbers") from None
     if not named or not path.is_file():
         return
     try:

@@ -1,4 +1,4 @@
 """Joules of processor and GPU, read from their counters.
 
-Records of sweeps and the benchmarks' energy objective read them.
+Used by records of sweeps and by the benchmarks' energy objective.
 """

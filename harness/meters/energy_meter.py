@@ -1,7 +1,7 @@
-"""How many joules a command took: read at its start and its end, and in between, since counters start again from zero.
+"""Energy of a command in joules, from counters read at its start, at intervals (counters wrap), and at its end.
 
-A meter of ``harness.sweep_record``. What has no counter is not estimated; packages that do so (codecarbon, from a
-processor's rated power) would put a guess beside measurements.
+A meter of ``harness.sweep_record``. Energy without a counter is not estimated; packages that estimate it (codecarbon,
+from a processor's rated power) would mix estimates with measurements.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ LOST = "a counter came, went or was set back meanwhile"
 
 
 class RunningJoules:
-    """Adds up what one reading after the other says was used.
+    """Sum of the energy between successive readings.
 
     Attributes:
-        joules: So far; None once a step was not measured.
+        joules: Total so far; None once a step was not measured.
     """
 
     def __init__(self, first: Reading | None) -> None:
@@ -29,18 +29,18 @@ class RunningJoules:
         self.joules = None if first is None else 0.0
 
     def add(self, reading: Reading | None) -> None:
-        """The next reading."""
+        """Add the next reading."""
         step = joules_between(self._last, reading)
         self.joules = None if self.joules is None or step is None else self.joules + step
         self._last = reading
 
 
 class EnergyMeter:
-    """Joules of this machine's processors and of its NVIDIA devices, everything that runs on them included.
+    """Joules of this machine's processors and of its NVIDIA devices, including all other processes on them.
 
     Args:
-        powercap: Where Linux shows the processors' counters.
-        interval_seconds: Between two readings; below the shortest time in which a counter can start again (a few
+        powercap: Folder of the processors' counters in Linux.
+        interval_seconds: Time between readings; must be below the shortest time in which a counter wraps (a few
             minutes at 300 W).
     """
 
@@ -50,7 +50,7 @@ class EnergyMeter:
         self._reasons: dict[str, str] = {}
 
     def start(self, config: Mapping[str, Any]) -> None:
-        """Take the first reading, and begin to take others."""
+        """Take the first reading and start periodic readings."""
         self._cpu = RunningJoules(read_counters(self._powercap))
         if self._cpu.joules is None:
             self._reasons["cpu_joules"] = why_no_counters(self._powercap)

@@ -9,16 +9,16 @@ from harness.meters.processor_energy import Reading
 
 
 class NotMeasuredError(Exception):
-    """There is nothing to read a counter from; says why."""
+    """No counter can be read; the message has the reason."""
 
 
 class Gpus:
-    """All devices of this machine, whoever uses them: on a shared machine their joules are an upper bound.
+    """All devices of this machine, including use by other processes: on a shared machine joules are an upper bound.
 
-    The driver is held open until ``close``: one that nobody holds may unload, and its counters would start again.
+    The driver is held open until ``close``: an unused driver may unload, which resets its counters.
 
     Raises:
-        NotMeasuredError: No package, no driver, no device, or one that does not count (before Volta).
+        NotMeasuredError: No package, no driver, no device, or a device without a counter (before Volta).
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Gpus:
         """The counter of each device since its driver was loaded, in microjoules.
 
         Raises:
-            NotMeasuredError: A device does not tell.
+            NotMeasuredError: A device does not report its counter.
         """
         try:
             millijoules = {
@@ -45,7 +45,7 @@ class Gpus:
         return {name: (1000 * counter, None) for name, counter in millijoules.items()}
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Release the driver."""
         with suppress(self._nvml.NVMLError):
             self._nvml.nvmlShutdown()
 

@@ -1,7 +1,7 @@
-"""Joules of the processor, from the counters that Linux reads out of it (RAPL, powercap).
+"""Joules of the processor, from its counters in Linux (RAPL, powercap).
 
-The counter of a package covers everything that runs on it meanwhile, this process or not: on a shared machine it is an
-upper bound. Where there is no counter, or none that may be read (most kernels let only root), nothing is measured.
+A package's counter covers all processes on it: on a shared machine it is an upper bound.
+If there is no readable counter (most kernels let only root read it), nothing is measured.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 POWERCAP = Path("/sys/class/powercap")
 
 Reading = dict[str, tuple[int, int | None]]
-"""Package or device -> its counter and the value at which it starts again from zero (None: never), in microjoules."""
+"""Package or device -> its counter and the value at which it wraps to zero (None: never), in microjoules."""
 
 
 def read_counters(folder: Path = POWERCAP) -> Reading | None:
-    """The counters of all packages, or None where there are none to read.
+    """The counters of all packages, or None if none can be read.
 
-    Only whole packages count (``intel-rapl:0``): their parts (``intel-rapl:0:0``) are contained in them.
+    Only whole packages count (``intel-rapl:0``): they contain their parts (``intel-rapl:0:0``).
     """
     reading: Reading = {}
     for package in sorted(folder.glob("intel-rapl:*")):
@@ -39,10 +39,10 @@ def why_no_counters(folder: Path = POWERCAP) -> str:
 
 
 def joules_between(before: Reading | None, after: Reading | None) -> float | None:
-    """What was used from one reading to the next, or None where either is missing or a package came or went.
+    """Joules used between two readings; None if either is missing or a package appeared or disappeared.
 
-    A counter that started again from zero is taken to have done so once: at 100 W that takes about three quarters of
-    an hour. One that never does so and yet fell was set back: nobody knows what it counted before.
+    A counter is assumed to wrap at most once: at 100 W that takes about 45 minutes.
+    A decrease of a counter that never wraps means that it was reset, so its use is unknown.
     """
     if before is None or after is None or before.keys() != after.keys():
         return None

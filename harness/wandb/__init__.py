@@ -1,4 +1,4 @@
 """Weights & Biases: one W&B run per run, live.
 
-Built by its `_target_` and used by harness.publish, by nobody else.
+Built by its `_target_`, and used by harness.publish only.
 """

@@ -1,4 +1,4 @@
-"""What W&B keeps once per process: environment variables and its service process."""
+"""Process-wide state of W&B: environment variables and its service process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 class WandbProcess:
     """Shared by the W&B runs that overlap in this process.
 
-    The last one to leave stops the service, so that no process and no variable (WANDB_SERVICE, which children would
-    inherit) outlives the runs: workers of joblib skip exit hooks.
+    The last run to leave stops the service, so that neither a process nor a variable (WANDB_SERVICE, which children
+    would inherit) outlives the runs: workers of joblib skip exit hooks.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class WandbProcess:
 
     @contextmanager
     def visit(self, directory: Path, mode: str) -> Iterator[None]:
-        """Have W&B silent, and writing below ``directory`` alone, for the time of the block."""
+        """Within the block W&B is silent and writes below ``directory`` only."""
         with self._lock:
             if self._visitors == 0:
                 self._enter(directory, mode)
@@ -56,7 +56,7 @@ class WandbProcess:
         _set_environment(self._saved)
         shutil.rmtree(self._scratch, ignore_errors=True)
         for logs in self._scratch.parent.glob("*run-*/logs"):
-            if not (link := logs / "debug-core.log").exists():  # it led into the scratch folder
+            if not (link := logs / "debug-core.log").exists():  # it pointed into the temporary folder
                 link.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""One W&B run from ``init`` to ``finish``, in the thread that calls it (``wandb_tracker`` brings its own)."""
+"""One W&B run from ``init`` to ``finish``, in the calling thread (``wandb_tracker`` uses a thread of its own)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REACH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where W&B runs go. Attributes are the settings of ``conf/tracker/wandb.yaml``."""
+    """Destination of W&B runs; attributes are settings of ``conf/tracker/wandb.yaml``."""
 
     project: str
     entity: str | None
@@ -41,7 +41,7 @@ class Destination:
 
 
 class WandbSession:
-    """An open W&B run. Built by ``open_session``; every method may raise whatever W&B raises."""
+    """An open W&B run, built by ``open_session``; every method may raise any exception of W&B."""
 
     def __init__(self, wandb_run: Any, folder: Path, run: Mapping[str, Any]) -> None:
         self._wandb_run = wandb_run
@@ -87,7 +87,7 @@ def _invalid_row(row: Mapping[str, Any], replies: Mapping[int, str]) -> list[Any
 
 
 def run_id(run: Mapping[str, Any]) -> str:
-    """The id of a run: a function of its path below runs/, so that publishing again replaces instead of doubling."""
+    """The id of a run, a function of its path below runs/, so that publishing again replaces it."""
     return hashlib.sha256(f"{run['experiment']}/{run_name(run)}".encode()).hexdigest()[:16]
 
 
@@ -97,7 +97,7 @@ def run_name(run: Mapping[str, Any]) -> str:
 
 
 def run_config(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What W&B shows as the run's configuration: flat words to group by, and the resolved configuration, masked."""
+    """The run's configuration in W&B: flat fields for grouping, and the resolved configuration, masked."""
     flat = ("experiment", "benchmark", "task", "method", "optimizer", "llm", "seed")
     nested = ("config", "objectives", "budget", "git", "versions")
     words = (
@@ -110,11 +110,11 @@ def run_config(run: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def open_session(to: Destination, folder: Path, run: Mapping[str, Any]) -> Iterator[WandbSession]:
-    """A W&B run for the time of the block; the environment and the hooks W&B changes are put back after it.
+    """A W&B run within the block; environment and hooks changed by W&B are restored afterwards.
 
     Raises:
         HyperboleError: Online, and W&B has no API key or cannot be reached.
-        Exception: Whatever W&B raises.
+        Exception: Any exception of W&B.
     """
     root = (to.directory or folder).resolve()
     refuse_link(root / "wandb")
@@ -136,7 +136,7 @@ def open_session(to: Destination, folder: Path, run: Mapping[str, Any]) -> Itera
                 settings=_settings(to, root),
             )
         finally:
-            sys.exit, sys.excepthook = hooks  # W&B's would outlive the W&B run
+            sys.exit, sys.excepthook = hooks  # W&B's hooks would outlive the W&B run
         yield WandbSession(wandb_run, folder, run)
 
 
@@ -151,7 +151,7 @@ def _settings(to: Destination, root: Path) -> Any:
         reinit="create_new",
         init_timeout=to.init_timeout_seconds,
         x_service_wait=to.init_timeout_seconds,
-        finish_timeout=0.8 * to.finish_timeout_seconds,  # the rest is for saying so
+        finish_timeout=0.8 * to.finish_timeout_seconds,  # the rest is for reporting a time-out
         finish_timeout_raises=True,
         stop_fn=_ignore_stop,
         silent=True,
@@ -164,28 +164,28 @@ def _settings(to: Destination, root: Path) -> Any:
         x_disable_meta=True,  # it holds the command line, which may hold a key
         x_disable_machine_info=True,
         x_save_requirements=False,
-        allow_offline_artifacts=False,  # the table's own file is enough, and needs no staging area kept for the sync
+        allow_offline_artifacts=False,  # the table's own file suffices, without a staging area for the sync
     )
 
 
 def _ignore_stop() -> None:
-    """The stop button on the web page interrupts the main thread: the judge decides when a run ends, not a page."""
+    """Disable the stop button of the web page, which interrupts the main thread: only the budget ends a run."""
 
 
 def _check_online(settings: Any) -> None:
-    """Refuse at once where W&B would ask for a login, or retry until its time-out."""
+    """Fail at once if W&B would ask for a login, or retry until its time-out."""
     from wandb.sdk.lib import wbauth
 
     local = Path(settings.settings_workspace)
     if "WANDB_BASE_URL" not in os.environ and local.is_file() and "base_url" in local.read_text(errors="replace"):
-        raise HyperboleError(  # a folder that somebody sent may hold one, and the key would go there
-            f"{local} says where W&B is; if that is meant, set WANDB_BASE_URL to {settings.base_url}, else go elsewhere"
+        raise HyperboleError(  # a folder from others may hold such a file, and the key would be sent there
+            f"{local} sets the W&B server; if intended, set WANDB_BASE_URL to {settings.base_url}, else change folder"
         )
     if wbauth.authenticate_session(host=settings.base_url, source="hyperbole", prompt=False) is None:
         raise HyperboleError(f"no API key for {settings.base_url}: set WANDB_API_KEY or run `wandb login`")
     url = urlsplit(settings.base_url)
     if url.hostname is None or settings.http_proxy or settings.https_proxy or urllib.request.getproxies():
-        return  # behind a proxy only W&B's own attempt can tell
+        return  # behind a proxy only W&B's own attempt shows it
     try:
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname, port), timeout=_REACH_SECONDS).close()

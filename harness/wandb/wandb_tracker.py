@@ -1,4 +1,4 @@
-"""Weights & Biases, one W&B run per run. Whatever W&B does, the run goes on and the logs on disk are complete."""
+"""Weights & Biases, one W&B run per run. If W&B fails, the run continues and the logs on disk are complete."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _HEAD_START_SECONDS = 5.0
 
 
 class WandbTracker:
-    """Follows runs one after another, each on a background thread: the caller only ever puts rows into a queue.
+    """Follows runs one after another, each on a background thread: the caller only puts rows into a queue.
 
-    The thread imports W&B, which is slow, when the first trial is through, or after 5 seconds, so
-    that no first trial waits for it. It is a daemon, so that a W&B that hangs cannot hold up the exit either.
+    The thread imports W&B, which is slow, after the first trial or after 5 seconds, so
+    that no first trial is delayed. It is a daemon, so that a hanging W&B cannot delay the exit.
 
     Args:
         project: W&B project.
         entity: W&B user or team; None for the default one.
         mode: ``offline`` writes files for ``wandb sync``; ``online`` needs WANDB_API_KEY or ``wandb login``.
-        directory: Where the ``wandb/`` folder goes; None for the run's own folder.
-        init_timeout_seconds: Starting a W&B run is given up after this long.
-        finish_timeout_seconds: ``finish`` waits at most this long.
+        directory: Parent of the ``wandb/`` folder; None for the run's own folder.
+        init_timeout_seconds: Longest wait for the start of a W&B run.
+        finish_timeout_seconds: Longest wait of ``finish``.
 
     Attributes:
-        failure: What went wrong with W&B in the last run, or None.
+        failure: The error of W&B in the last run, or None.
 
     Raises:
-        SettingError: No such mode, no project, or a time-out that is not positive.
+        SettingError: An unknown mode, no project, or a time-out that is not positive.
     """
 
     def __init__(
@@ -65,38 +65,38 @@ class WandbTracker:
 
     @property
     def failure(self) -> str | None:
-        """What went wrong with W&B in the last run, or None."""
+        """The error of W&B in the last run, or None."""
         return None if self._follower is None else self._follower.failure
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
-        """Begin to follow a run; returns at once."""
+        """Start to follow a run; returns at once."""
         self._follower = _Follower(self._settings, folder, run)
         try:
             self._follower.thread.start()
-        except RuntimeError as error:  # no more threads
+        except RuntimeError as error:  # the thread limit is reached
             self._follower.give_up(str(error))
 
     def log(self, row: dict[str, Any]) -> None:
-        """Hand over one row; returns at once."""
+        """Queue one row; returns at once."""
         if self._follower is not None and self._follower.failure is None:
             self._follower.rows.put(row)
 
     def finish(self, run: dict[str, Any]) -> None:
-        """Hand over the end of the run and wait for W&B, but no longer than ``finish_timeout_seconds``."""
+        """Queue the end of the run and wait for W&B, at most ``finish_timeout_seconds``."""
         if self._follower is None or self._follower.failure is not None:
             return
         self._follower.final = run
         self._follower.rows.put(None)
         seconds = self._settings["finish_timeout_seconds"]
         if not self._follower.done.wait(seconds):
-            self._follower.give_up(f"it was not done {seconds:g} s after the run's end")
+            self._follower.give_up(f"it did not finish within {seconds:g} s after the run's end")
 
 
 class _Follower:
-    """One run's rows on their way to W&B."""
+    """Queue of one run's rows to W&B."""
 
     def __init__(self, settings: dict[str, Any], folder: Path, run: dict[str, Any]) -> None:
-        self.rows: SimpleQueue[dict[str, Any] | None] = SimpleQueue()  # None: there are no more
+        self.rows: SimpleQueue[dict[str, Any] | None] = SimpleQueue()  # None marks the end
         self.final: dict[str, Any] = run
         self.done = threading.Event()
         self.failure: str | None = None
@@ -106,7 +106,7 @@ class _Follower:
         self._lock = threading.Lock()
 
     def give_up(self, reason: str) -> None:
-        """Say once what happened, and be quiet from then on."""
+        """Print the failure once."""
         with self._lock:
             if self.failure is not None or self.done.is_set():
                 return
@@ -140,7 +140,7 @@ class _Follower:
                 while (row := self._next()) is not None:
                     session.log(row)
                 session.finish(self.final)
-            except (Exception, SystemExit) as error:  # said now: closing what is left of the session may take a while
+            except (Exception, SystemExit) as error:  # reported before closing the session, which may be slow
                 self.give_up(str(error) or type(error).__name__)
 
     def _next(self) -> dict[str, Any] | None:
