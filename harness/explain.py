@@ -34,7 +34,7 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
         with usable("Standard output"):
             sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted; the same command goes on where this one stopped.\n")
+        sys.stderr.write("\nInterrupted; the same command continues where this one stopped.\n")
         raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         mistake = _mistake(error, overrides)

@@ -1,1 +1,1 @@
-"""Who optimizes. One file per method."""
+"""Optimization methods, one file or one package each."""

@@ -19,38 +19,42 @@ from optimizers.shared.history import History
 
 SCHEDULES = ("share", "interval")
 BEST, LAST = 5, 20
-"""Trials shown to the model: the best ones and the latest ones."""
+"""Numbers of trials shown to the model: the best and the latest."""
 
 
 class Centaur:
-    """Ferreira, Wobbe, Krishnakumar, Hutter and Zela 2026, arXiv 2603.24647, whose hybrid this is.
+    """Centaur (Ferreira, Wobbe, Krishnakumar, Hutter and Zela 2026, arXiv 2603.24647): CMA-ES with a language model.
 
-    "Can LLMs Beat Classical Hyperparameter Optimization Algorithms? A Study on autoresearch", after ``centaur.md`` in
-    its repository: CMA-ES proposes every trial. After a warm-up of 10 trials, on 30 % of them, the model is shown the
-    space, CMA-ES's mean, step size and covariance matrix, its suggestion, the 5 best and the 20 latest trials, and
-    proposes instead (temperature 0.7). CMA-ES is told what was executed in place of its suggestion. The defaults are
-    those of ``centaur.md`` and the code; we have not read the paper's own text on them.
+    Paper: "Can LLMs Beat Classical Hyperparameter Optimization Algorithms? A Study on autoresearch". CMA-ES proposes
+    every trial. After a warm-up of 10 trials, on 30 % of the trials, the model sees the space, CMA-ES's mean, step
+    size, covariance matrix and suggestion, the 5 best and the 20 latest trials, and proposes instead (temperature
+    0.7). CMA-ES is told what was executed. Use: ``python -m harness.run optimizer=centaur``.
 
-    Where the code falls short of the description, we follow the description:
+    The defaults are from ``centaur.md`` and the code in the paper's repository; the paper's text was not checked.
 
-    * Exactly 30 %: of the trials since the warm-up, number t = 0, 1, ... is the model's when floor((t + 1) 0.3) >
+    Departures from the code, following the description:
+
+    * Exactly 30 %: of the trials after the warm-up, number t = 0, 1, ... is the model's if floor((t + 1) 0.3) >
       floor(t 0.3). The code asks at every third trial, 33 %; the published numbers come from it, and
-      ``schedule=interval`` is its rule. Both count all trials of the run, those of a start included.
-    * The mean is shown, as a configuration; the code reads it and never prints it.
-    * Nothing is clamped or filled in: the code fills missing hyperparameters with defaults in silence. An invalid reply
-      is charged, nothing is told to CMA-ES, and its suggestion stays for the next trial.
+      ``schedule=interval`` is its rule. Both count all trials of the run, including those of a start.
+    * The mean is shown, as a configuration; the code reads it but does not print it.
+    * Nothing is clamped or filled in: the code silently sets missing hyperparameters to defaults. An invalid reply is
+      charged, CMA-ES is told nothing, and its suggestion is kept for the next trial.
 
-    Departures besides: the wording is our own, and free of the paper's task; our CMA-ES (``cma_es`` says how it differs
-    from Optuna's) has categorical hyperparameters too; failures count as the worst loss so far, not as 100; invalid
-    proposals are among the 20 latest trials, with what was wrong; the state comes last in the prompt, for its cache.
+    Other departures:
+
+    * The wording is our own, without the paper's task; the state is at the end of the prompt, for the prefix cache.
+    * Our CMA-ES (``cma_es`` lists its differences from Optuna's) also has categorical hyperparameters.
+    * Failures count as the worst loss so far, not as 100.
+    * Invalid proposals are among the 20 latest trials, with their violations.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds CMA-ES and the sampling of each reply.
-        budget: Handed to CMA-ES.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
-        llm_ratio: Share of the trials after the warm-up that are the model's.
-        llm_warmup: Trials that are CMA-ES's alone.
+        problem: Problem to optimize.
+        seed: Seeds CMA-ES and the sampling of replies.
+        budget: Passed to CMA-ES.
+        chat_settings: Model, prompt and decoding.
+        llm_ratio: Share of the trials after the warm-up that the model proposes.
+        llm_warmup: Number of first trials without the model.
         schedule: "share", or "interval" for every round(1 / llm_ratio)-th trial.
 
     Raises:
@@ -83,11 +87,11 @@ class Centaur:
         self._entries: list[str] = []
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
-        """CMA-ES's suggestion, or what the model proposes in its place."""
+        """CMA-ES's suggestion, or the model's proposal instead."""
         suggestion = self._cma.ask()
         if not is_models_turn(len(self._entries), self._ratio, self._warmup, self._schedule):
             return dataclasses.replace(suggestion, note=", ".join(filter(None, ("CMA-ES", suggestion.note))))
@@ -95,7 +99,7 @@ class Centaur:
         return answer.proposal(answer.completion.usage, "LLM")
 
     def tell(self, trial: Trial) -> None:
-        """CMA-ES learns from what was executed, whoever proposed it."""
+        """Tell CMA-ES what was executed, independent of its proposer."""
         self._cma.tell(trial)
         self._history.add(trial)
         told = self._advisor.told
@@ -118,8 +122,8 @@ def is_models_turn(trial: int, ratio: float, warmup: int, schedule: str) -> bool
 
     Args:
         trial: Its 0-based index in the run.
-        ratio: Share of the model's trials.
-        warmup: Trials at the beginning that are not the model's.
+        ratio: Share of trials that the model proposes.
+        warmup: Number of first trials without the model.
         schedule: "share" or "interval".
     """
     if trial < warmup or ratio == 0:

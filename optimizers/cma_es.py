@@ -1,4 +1,4 @@
-"""CMA-ES: an evolution strategy that learns the mean, the width and the shape of a normal distribution."""
+"""CMA-ES: an evolution strategy that adapts the mean, the step size and the covariance of a normal distribution."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from optimizers.shared.draws import Draws
 from optimizers.shared.unit_cube import MIDDLE, Point, UnitCube
 
 SIGMA = 1 / 6
-"""Optuna's first step size: three standard deviations reach from the middle to a bound."""
+"""Optuna's initial step size: three standard deviations reach from the middle to a bound."""
 SMALLEST_POPULATION = 4
 """With fewer, the learning rate of the covariance matrix is zero and its weights divide by it."""
 TRIES = 100
-"""Forbidden draws in one ask before a random configuration is taken instead."""
+"""Number of forbidden draws in one ask before a random configuration is used instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchDistribution:
-    """What CMA-ES draws from: N(mean, sigma^2 covariance) on the unit cube.
+    """The search distribution of CMA-ES, N(mean, sigma^2 covariance) on the unit cube.
 
     Attributes:
-        names: Of the d coordinates, in order.
+        names: Names of the d coordinates, in order.
         mean: Shape (d,), each coordinate in [0, 1].
-        configuration: The configuration at the mean; None where it is forbidden.
+        configuration: The configuration at the mean; None if it is forbidden.
         sigma: Step size.
         covariance: Shape (d, d).
     """
@@ -43,30 +43,33 @@ class SearchDistribution:
 
 
 class CMAES:
-    """The cmaes library's CMA (Nomura and Shibata 2024; Hansen 2016, "The CMA Evolution Strategy: A Tutorial").
+    """CMA-ES (Hansen 2016, "The CMA Evolution Strategy: A Tutorial") from the cmaes library (Nomura and Shibata 2024).
 
-    Set up as Optuna's CmaEsSampler does: on the unit cube, mean in the middle, sigma 1/6, a population of
-    4 + floor(3 ln d), points outside the cube drawn again (at most 10 d times, then taken to the bound). A proposal is
-    pending until it was executed, and is proposed again after a trial that was not. A trial that executed another
-    configuration (a repair, Centaur's override) takes the pending point's place in the population, except in
-    coordinates it says nothing of; one that executed the proposal counts with the point as drawn, unrounded.
+    Set up as in Optuna's CmaEsSampler: on the unit cube, mean in the middle, sigma 1/6, a population of
+    4 + floor(3 ln d), points outside the cube drawn again (at most 10 d times, then moved to the bound). A proposal is
+    pending until it was executed, and is proposed again after a trial that was not. If another configuration was
+    executed (a repair, Centaur's override), it replaces the pending point in the population, except in coordinates that
+    it lacks; an executed proposal counts as drawn, unrounded. Use: ``python -m harness.run optimizer=cma_es``.
 
-    Departures from Optuna: no random first trial; categorical hyperparameters are coordinates (``UnitCube``), not drawn
-    at random; after ``should_stop`` (no progress to be made) it starts again with the same width from a random mean and
-    a new seed. A start (``start=default``) is in no population, since none of its points was drawn: the first mean is
-    the best configuration told before the first ask, if one was evaluated with success. A failed evaluation counts as
-    the worst loss so far; a population that failed whole before any success is forgotten. A forbidden point is drawn
-    again, and after 100 in one ask a random configuration is proposed (its note says so).
+    Departures from Optuna:
+
+    * There is no random first trial. Categorical hyperparameters are coordinates (``UnitCube``), not drawn at random.
+    * After ``should_stop`` (no further progress) it restarts with the same width from a random mean and a new seed.
+    * A start (``start=default``) belongs to no population, since its points were not drawn: the first mean is the best
+      configuration told before the first ask, if one was evaluated successfully.
+    * A failed evaluation counts as the worst loss so far; a population that failed entirely before any success is
+      dropped.
+    * A forbidden point is drawn again, and after 100 in one ask a random configuration is proposed (see its note).
 
     Args:
         problem: Its space is read; its first objective is minimized.
-        seed: Seeds one generator, from which each start's seed and mean come.
+        seed: Seeds one generator, from which each restart's seed and mean are drawn.
         budget: Not used.
-        sigma: First step size, in widths of the cube.
-        population: Trials a generation; None for 4 + floor(3 ln d).
+        sigma: Initial step size, in widths of the cube.
+        population: Trials per generation; None for 4 + floor(3 ln d).
 
     Raises:
-        SettingError: Nothing varies in the space, or a setting is out of its range.
+        SettingError: All hyperparameters are constant, or a setting is out of its range.
     """
 
     def __init__(
@@ -90,7 +93,7 @@ class CMAES:
 
     @property
     def distribution(self) -> SearchDistribution:
-        """What the next point is drawn from; there is one from the first ask on."""
+        """The distribution of the next point; available from the first ask on."""
         mean = np.array(self._cma.mean)
         sigma, covariance = float(self._cma._sigma), np.array(self._cma._C)
         return SearchDistribution(self._cube.names, mean, self._cube.params(mean), sigma, covariance)
@@ -105,7 +108,7 @@ class CMAES:
         return self._pending[1]
 
     def tell(self, trial: Trial) -> None:
-        """Put what was executed into the population, in place of the pending point; a full one moves the mean."""
+        """Put what was executed into the population, in place of the pending point; a full one updates the mean."""
         if trial.params is None:
             return
         loss = None if trial.outcome is None else trial.outcome.losses[self._objective.name]
@@ -127,7 +130,7 @@ class CMAES:
 
         dimensions = self._cube.dimensions
         return CMA(
-            np.clip(mean, 0.0, 1.0),  # the library refuses a mean that rounding put a hair outside
+            np.clip(mean, 0.0, 1.0),  # the library refuses a mean that rounding put just outside
             self._sigma,
             bounds=np.tile([0.0, 1.0], (dimensions, 1)),
             n_max_resampling=10 * dimensions,
@@ -149,7 +152,7 @@ class CMAES:
         return np.where(silent, point, self._cube.point(params))
 
     def _advance(self) -> None:
-        """Tell the population, failures at the worst loss so far; without any success there is nothing to rank."""
+        """Tell the population, failures at the worst loss so far; without any success there is no ranking."""
         population, self._population = self._population, []
         if self._worst is None:
             return

@@ -1,4 +1,4 @@
-"""The person at the terminal as the optimizer, on the same scale as a model."""
+"""A person at the terminal as the optimizer, measured like a model."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ AFTER_JSON = re.compile(r"[\s,]|$")
 
 
 class Human:
-    """No paper: a baseline of our own. How good, how costly in seconds and how often wrong is a person at this?
+    """A baseline of our own (no paper): quality, time and invalid rate of a person.
 
-    The person is told what a model is told (space, task, budget, hint), sees the trials as a table, and answers with a
-    JSON object or with ``name=value name=value``. An answer is judged by the rules for a model's: what is no
-    configuration is charged as a trial, and the next question says what was wrong. Rows and tables, where the person is
-    the chat model, call the answers the model's (``proposer``).
+    The person is shown what a model is shown (space, task, budget, hint), sees the trials as a table, and answers with
+    a JSON object or with ``name=value name=value``. Answers are checked by the same rules as a model's: an invalid one is
+    charged as a trial, and the next question has its violations. Rows and tables count the answers as the
+    model's (``proposer``). Use: ``python -m harness.run optimizer=human``.
 
     Args:
-        problem: What is optimized.
-        seed: Has no effect on a person; it tells the recorded answers of different runs apart.
-        budget: Its number of trials is told.
+        problem: Problem to optimize.
+        seed: No effect on a person; distinguishes the recorded answers of different runs.
+        budget: Its number of trials is shown.
         chat: The person; ``llms.models.person``.
-        prompt: What is told. A person needs no request to reason, so ``reasoning`` changes nothing.
-        rows: Latest trials in the table; the best one is always there.
+        prompt: Contents of the prompt; ``reasoning`` has no effect.
+        rows: Number of latest trials in the table, which always contains the best one.
 
     Raises:
-        SettingError: ``rows`` is no positive whole number.
+        SettingError: ``rows`` is not a positive whole number.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Human:
         self._told: str | None = None
 
     def prepare(self) -> None:
-        """Nothing that takes long."""
+        """No preparation."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
-        """What was typed, parsed."""
+        """The typed answer, parsed."""
         number = len(self._lines) + 1
         question = str(self._macros.question(number, self._told, self._table())).strip()
         answer = self._advisor.ask([[self._task, Message("user", question)]])[0]
@@ -73,7 +73,7 @@ class Human:
         return answer.proposal(answer.completion.usage)
 
     def tell(self, trial: Trial) -> None:
-        """Add a row to the table, and say what became of the last answer."""
+        """Add a row to the table, and store the result of the last answer."""
         seen = self._history.add(trial)
         self._told = f"Trial {trial.index + 1}: {result(trial, self._objective, self._prompt, told=self._advisor.told)}"
         shown = trial.proposal.params if trial.params is None else trial.params
@@ -91,7 +91,7 @@ class Human:
 def read_assignments(text: str) -> Parsed:
     """A configuration typed as ``name=value name=value``, with or without commas.
 
-    A value is read as JSON where it is JSON (numbers, true, false, null, lists, "text in quotes"), else it is a string.
+    A value is parsed as JSON if possible (numbers, true, false, null, lists, "text in quotes"), else it is a string.
     """
     params: dict[str, Any] = {}
     position, end = 0, len(text.rstrip(" \t\r\n,"))
@@ -107,7 +107,7 @@ def read_assignments(text: str) -> Parsed:
 
 
 def _value(text: str, position: int) -> tuple[tuple[Any] | None, int]:
-    """The value that begins there, and where it ends; None where there is none."""
+    """The value that begins there, and where it ends; None if there is none."""
     try:
         value, end = json.JSONDecoder().raw_decode(text, position)
         if AFTER_JSON.match(text, end):

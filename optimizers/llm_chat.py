@@ -1,4 +1,4 @@
-"""A chat model as the optimizer: it is shown the space and the history, and names the next configuration."""
+"""A chat model as the optimizer: it is shown the space and the history, and proposes the next configuration."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ class LLMChat:
     """Zhang, Desai, Bae, Lorraine and Ba 2023, "Using Large Language Models for Hyperparameter Optimization".
 
     Section 3: the model is told the space, the task and the budget, and after each trial its result; it answers with a
-    configuration. ``history`` is the paper's choice between a compressed message that lists the trials and the whole
-    conversation; ``prompt.reasoning`` is its chain of thought. Our defaults, the compressed message and temperature 0,
-    are not checked against the paper's text.
+    configuration. ``history`` is the paper's choice between a compressed message that lists the trials and the full
+    conversation; ``prompt.reasoning`` is its chain of thought. Use: ``python -m harness.run optimizer=llm_chat``.
 
-    Departures: the wording is our own; an invalid answer is not asked for again but charged as a trial, and the next
-    message says what was wrong (law 3); the form of an answer is shown without values, since an example configuration
-    would be a warm start.
+    The defaults, the compressed message and temperature 0, were not checked against the paper's text.
 
-    Of our own are several objectives, all of which are named as goals with all their values, and fidelities: with
-    ``prompt.fidelity`` the model is told which there are, may name one with each configuration, and sees at which one a
-    result was obtained.
+    Departures:
+
+    * The wording is our own.
+    * An invalid answer is charged as a trial, not asked for again; the next message has its violations (law 3).
+    * The form of an answer is shown without values, since an example configuration would be a warm start.
+    * Several objectives are all named as goals, with all values. With ``prompt.fidelity`` the model is shown the
+      fidelities, may give one with each configuration, and sees at which one a result was obtained.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds the sampling of each reply.
-        budget: Its number of trials is told to the model.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
+        problem: Problem to optimize.
+        seed: Seeds the sampling of replies.
+        budget: Its number of trials is shown to the model.
+        chat_settings: Model, prompt and decoding.
         history: "compressed" or "conversation".
 
     Raises:
-        SettingError: There is no such history, or the task lacks what the prompt is to tell.
+        SettingError: The history is unknown, or the task lacks a text that the prompt needs.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -69,7 +70,7 @@ class LLMChat:
         self._reply: str | None = None
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
@@ -79,7 +80,7 @@ class LLMChat:
         return answer.proposal(answer.completion.usage)
 
     def tell(self, trial: Trial) -> None:
-        """Add what became of the last answer to the history; the trials of a start are listed in the first message."""
+        """Add the result of the last answer to the history; trials of a start are listed in the first message."""
         first, *others = self._objectives
         told = self._advisor.told
         outcome = result(trial, first, self._prompt, others, told)

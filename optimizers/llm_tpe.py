@@ -1,4 +1,4 @@
-"""LLM-TPE: a coin decides for each trial whether a chat model or TPE proposes; both learn from all trials."""
+"""LLM-TPE: for each trial, a chat model or TPE proposes at random; both learn from all trials."""
 
 from __future__ import annotations
 
@@ -19,41 +19,43 @@ from optimizers.tpe import TPE
 
 INIT_METHODS = ("llm", "random")
 MODEL, SAMPLER = "LLM", "TPE"
-"""Who proposed, as a proposal's note says."""
+"""Who proposed, for a proposal's note."""
 
 
 class LLMTPE:
-    """Mahammadli and Ertekin 2024, "Sequential Large Language Model-Based Hyper-parameter Optimization" (SLLMBO).
+    """LLM-TPE (Mahammadli and Ertekin 2024, "Sequential Large Language Model-Based Hyper-parameter Optimization").
 
-    The LLM-TPE sampler (arXiv 2410.20302): the model proposes the first configuration, a fair coin each later one's
-    proposer. TPE learns from all trials. The model is shown the ranges, the best configuration and score, and all
-    trials, those of TPE marked. The paper's fully-LLM modes are ``llm_chat``. Defaults are those of the authors' code
-    (one half, Optuna's TPE as its version 4 had it, and 0.7, the temperature of LangChain's client, which it builds
-    without one); the paper's text is not checked against them.
+    The LLM-TPE sampler of SLLMBO (arXiv 2410.20302): the model proposes the first configuration; a fair coin selects
+    each later proposer. TPE learns from all trials. The model is shown the ranges, the best configuration and score,
+    and all trials, with those of TPE marked. The paper's fully-LLM modes are ``llm_chat``.
+    Use: ``python -m harness.run optimizer=llm_tpe``.
 
-    Where the code falls short of the method, we follow the method:
+    Defaults are those of the authors' code (one half, TPE as in Optuna 4, and 0.7, the default temperature of
+    LangChain's client); they were not checked against the paper's text.
 
-    * The coin is thrown once per trial. The code throws it again for each hyperparameter when Optuna has no relative
+    Departures from the code, following the method:
+
+    * The coin is thrown once per trial. The code throws it again for each hyperparameter if Optuna has no relative
       search space (after TPE's turn, and in TPE's random phase): one configuration can be a mixture of both.
     * With ``init_method=random`` the first configuration is TPE's random draw. The code asks the model for each of its
       hyperparameters under either method.
-    * The model sees the memory. The code's prompt has no place for it, and Optuna never calls the method that was to
+    * The model sees the memory. The code's prompt does not contain it, and Optuna never calls the method that was to
       write results into it: its model sees the best configuration and score only.
-    * A failed or invalid reply is charged (law 1); the code takes the middle of the range when it has no model to ask.
-    * Categorical hyperparameters, conditions and logarithmic scales work; the code knows linear numbers only.
+    * A failed or invalid reply is charged (law 1); the code uses the middle of the range if it has no model to ask.
+    * Categorical hyperparameters, conditions and logarithmic scales are supported; the code has linear numbers only.
 
-    Departures besides: the wording is our own, and the model names a whole configuration, never one hyperparameter.
+    Other departures: the wording is our own, and the model proposes a whole configuration, never one hyperparameter.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds the coins, the sampling of each reply and TPE, each in a stream of its own.
-        budget: Handed to TPE.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
+        problem: Problem to optimize.
+        seed: Seeds the coins, the sampling of replies and TPE, each with its own stream.
+        budget: Passed to TPE.
+        chat_settings: Model, prompt and decoding.
         llm_share: Probability that the model proposes a trial.
-        init_method: Who proposes when nothing was tried yet: "llm" or "random". A start stands in for it.
+        init_method: Proposer of the first trial, "llm" or "random"; a start replaces it.
 
     Raises:
-        SettingError: The share is no probability, or there is no such method.
+        SettingError: The share is not a probability, or the method is unknown.
     """
 
     def __init__(
@@ -83,11 +85,11 @@ class LLMTPE:
         self._proposer: str | None = None
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
-        """The model's or TPE's, as the coin falls."""
+        """The model's or TPE's proposal, at random."""
         first = not self._entries
         if self._init_method == "llm" if first else self._coins.random() < self._share:
             self._proposer = MODEL
@@ -98,7 +100,7 @@ class LLMTPE:
         return dataclasses.replace(proposal, note=", ".join(filter(None, (SAMPLER, proposal.note))))
 
     def tell(self, trial: Trial) -> None:
-        """TPE learns from what was executed, whoever proposed it; the model's memory holds every trial."""
+        """Tell TPE what was executed, independent of its proposer; the model's memory has all trials."""
         self._tpe.tell(trial)
         self._history.add(trial)
         params = answer_of(trial, self._advisor.told)

@@ -9,32 +9,35 @@ from optimizers.shared.optuna_study import OptunaStudy
 
 
 class NSGA2(OptunaStudy):
-    """Optuna's NSGAIISampler (Deb, Pratap, Agarwal and Meyarivan 2002).
+    """NSGA-II (Deb, Pratap, Agarwal and Meyarivan 2002), Optuna's NSGAIISampler.
 
     "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE Transactions on Evolutionary Computation 6(2).
-    The first generation is random. Of each later one's parents, the best of the last generation and its own parents are
-    kept: by non-dominated rank, within a rank by crowding distance. With one objective it is a plain genetic algorithm.
+    The first generation is random. The parents of each later one are the best of the last generation and its own
+    parents: by non-dominated rank, within a rank by crowding distance. With one objective it is a plain genetic
+    algorithm. Use: ``python -m harness.run optimizer=nsga2``.
 
-    Optuna's version is not the paper's in three things: numbers are crossed uniformly (the paper: simulated binary
-    crossover); a mutated hyperparameter is drawn anew from its whole range (the paper: polynomial mutation); parents
-    win tournaments by dominance alone (the paper: by crowding distance too, between equals). Its population of 50 is
-    for budgets of hundreds of trials, the paper's is 100; both are random search for that many trials first. The
-    probabilities are the same in both: crossover 0.9, mutation one hyperparameter in the mean.
+    Crossover 0.9 and mutation of one hyperparameter on average are as in the paper. The population of 50 is for
+    budgets of hundreds of trials, the paper's is 100; that many trials are random search at first.
 
-    Conditions: Optuna crosses and keeps the hyperparameters that all evaluated trials have; the others are drawn at
-    random in each trial that has them. Trials of a start belong to the first generation. Spaces and failures:
-    ``optimizers.shared.optuna_study``.
+    Departures of Optuna from the paper:
+
+    * Numbers are crossed uniformly (paper: simulated binary crossover).
+    * A mutated hyperparameter is drawn uniformly from its range (paper: polynomial mutation).
+    * Parents win tournaments by dominance only (paper: in a tie by crowding distance).
+    * Optuna crosses and keeps the hyperparameters that all evaluated trials have; conditional ones are drawn at random.
+
+    Trials of a start belong to the first generation. Spaces and failures: ``optimizers.shared.optuna_study``.
 
     Args:
         problem: Its space is read; all its objectives are minimized.
         seed: Optuna's seed.
         budget: Not used.
-        population: Trials a generation.
-        crossover_probability: Of a child with two parents; otherwise it has one.
-        mutation_probability: Of each hyperparameter; None for one in the number of those that are crossed.
+        population: Trials per generation.
+        crossover_probability: Probability of a child with two parents; otherwise it has one.
+        mutation_probability: Probability per hyperparameter; None for one divided by the number of crossed ones.
 
     Raises:
-        SettingError: The population is below 2, or a probability is none.
+        SettingError: The population is below 2, or a probability is not in [0, 1].
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class NSGA2(OptunaStudy):
         )
         super().__init__(problem, seed, sampler, "NSGA-II")
         self._generation = sampler._get_generation_key()
-        self._attributes = {self._generation: 0}  # of a start's trials, which come before the first ask
+        self._attributes = {self._generation: 0}  # for trials of a start, which precede the first ask
 
     def _is_random(self) -> bool:
         """The first generation has no parents."""

@@ -1,4 +1,4 @@
-"""OPRO: a meta-prompt lists the best solutions so far, and several new ones are sampled from it a step."""
+"""OPRO: several new solutions per step are sampled from a meta-prompt that lists the best solutions so far."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ from optimizers.shared.history import History, Observation
 class OPRO:
     """Yang, Wang, Lu, Liu, Le, Zhou and Chen 2023, "Large Language Models as Optimizers" (ICLR 2024, arXiv 2309.03409).
 
-    Section 2 is the method, section 3.1 (linear regression, mathematical optimization as here) the source of the
-    defaults: 5 random starting points, then at each step a meta-prompt with the 20 best of all evaluated solutions and
+    Section 2 is the method, section 3.1 (linear regression, mathematical optimization as here) the source of
+    the defaults: 5 random starting points, then per step a meta-prompt with the 20 best of all evaluated solutions and
     their scores in ascending order of quality, from which 8 solutions are sampled at temperature 1; the authors' code
-    (google-deepmind/opro) has the same numbers.
+    (google-deepmind/opro) has the same numbers. Use: ``python -m harness.run optimizer=opro``.
 
-    Departures: the wording is our own, and solutions are shown and answered as JSON, numbers unrounded (the paper
-    rounds w and b to integers); what the space and the answer look like stands before the solutions, so that the prefix
-    cache serves it; each of the 8 samples is a trial of its own, charged also where it repeats one or is invalid (the
-    paper drops both); a step samples no more than the budget has left. As in the paper the meta-prompt shows solutions
-    with scores alone: invalid and failed ones are not fed back, and ``prompt.feedback`` does not apply. Of a
-    configuration that was evaluated twice the better score is shown, of equal scores the earlier as the better.
+    Departures:
+
+    * The wording is our own; solutions are shown and answered as JSON, with unrounded numbers (the paper rounds w and b
+      to integers). The space and the form of an answer precede the solutions, for the prefix cache.
+    * Each of the 8 samples is a trial, charged even if it is a repeat or invalid (the paper drops both).
+    * A step samples no more than the budget has left.
+    * As in the paper, the meta-prompt has solutions with scores only: invalid and failed ones are not fed back, and
+      ``prompt.feedback`` has no effect. Of a configuration that was evaluated twice the better score is shown; in a
+      tie the earlier solution is the better.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds the starting points and the sampling of each reply.
-        budget: Bounds the last step.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
-        initial: Random starting points; trials of a start count among them.
+        problem: Problem to optimize.
+        seed: Seeds the starting points and the sampling of replies.
+        budget: Limits the last step.
+        chat_settings: Model, prompt and decoding.
+        initial: Number of random starting points, including trials of a start.
         samples: Solutions sampled per step.
-        shown: Most solutions in the meta-prompt.
+        shown: Maximum number of solutions in the meta-prompt.
 
     Raises:
-        SettingError: A number that is too small.
+        SettingError: A number is too small.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class OPRO:
         self._task = str(task).strip()
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
@@ -85,12 +88,12 @@ class OPRO:
         return self._queue.popleft()
 
     def tell(self, trial: Trial) -> None:
-        """Keep a solution that has a score."""
+        """Record a solution that has a score."""
         self._spent.add(trial)
         self._history.add(trial)
 
     def _step(self) -> list[Proposal]:
-        """One batch: the same prompt as often as solutions are sampled, each with a seed of its own."""
+        """One batch: the same prompt once per sample, each with its own sampling seed."""
         size = batch_size(self._samples, self._budget, self._spent)
         answers = self._advisor.ask([self._meta_prompt()] * size)
         return proposals_of(answers)
@@ -102,7 +105,7 @@ class OPRO:
 
 
 def solutions(history: History, count: int) -> list[Observation]:
-    """The best ``count`` distinct configurations, worst first; of equal scores the earlier last."""
+    """The best ``count`` distinct configurations, worst first; in a tie the earlier last."""
     distinct: dict[str, Observation] = {}
     for seen in history.best(len(history)):
         distinct.setdefault(text_of(seen.params), seen)

@@ -1,4 +1,4 @@
-"""Random search: the control every claim is measured against."""
+"""Random search: the baseline of all comparisons."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from optimizers.shared.draws import Draws
 class RandomSearch:
     """Independent draws from the space's own distribution, with replacement (Bergstra and Bengio 2012, section 2).
 
+    Paper: "Random Search for Hyper-Parameter Optimization" (JMLR 13). Use: ``python -m harness.run
+    optimizer=random_search``.
+
     Args:
         problem: Its space is copied and seeded.
         seed: Seeds the copy.
-        budget: Not used: the draws do not depend on how many there will be.
+        budget: Not used: the draws do not depend on it.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -25,8 +28,8 @@ class RandomSearch:
         self._draws = Draws(problem.space, seed)
 
     def ask(self) -> Proposal:
-        """A fresh draw."""
+        """A new draw."""
         return Proposal(dict(self._draws.next()), proposer=Proposer.RANDOM)
 
     def tell(self, trial: Trial) -> None:
-        """Nothing is learned."""
+        """No learning."""

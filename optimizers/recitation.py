@@ -1,4 +1,4 @@
-"""Recitation: a model is asked what it remembers of a public benchmark, and learns nothing from what comes of it."""
+"""Recitation: a model is asked what it remembers of a public benchmark, without any history."""
 
 from __future__ import annotations
 
@@ -24,36 +24,40 @@ from optimizers.shared.batch_size import batch_size
 
 SCORE_KEY = "score"
 SCORE: dict[str, Any] = {"type": "number", "minimum": -1e6, "maximum": 1e6, "multipleOf": 1e-6}
-"""Bounds the digits that a model can ramble on with where its reply is decoded under a schema."""
+"""Limits the digits of a number that is decoded under a schema, which models may repeat endlessly."""
 
 
 class Recitation:
-    """Asks for the best known configuration and its score, every time anew and without any history.
+    """Asks for the best known configuration and its score, repeatedly and without any history.
 
-    A probe for contamination, not a method of optimization: what a model can say of a task before it has seen anything
-    of it, it brought along. Verbatim recall of training data as a measurement: Carlini et al. 2021, "Extracting
-    Training Data from Large Language Models" (USENIX Security, arXiv 2012.07805); asking a chat model to complete a
-    named data set from memory: Bordt, Nori, Rodrigues, Nushi and Caruana 2024, "Elephants Never Forget: Memorization
-    and Learning of Tabular Data in Large Language Models" (COLM, arXiv 2404.06209). Neither is a method of
-    hyperparameter optimization. Ours are: that the best configuration and its score are asked for, the wording, that
-    the search space is shown so that the answer can be looked up, and that a recitation is scored by the share of all
-    configurations that are better (``recitation.py``). A model need not remember to do well: one that knows
-    what such models usually like does too. The difference to the same under ``probe=no_task`` is what the name adds.
+    A probe for contamination, not an optimization method: what a model knows of a task before it has seen any result
+    comes from its training. Use: ``python -m harness.run optimizer=recitation``.
 
-    The score that was recited is the proposal's ``predicted``. All samples are independent and have the same prompt, so
-    they are sent at once; each is a trial of its own, charged also where it repeats one or is invalid.
+    Related work, neither of it on hyperparameter optimization: verbatim recall of training data, Carlini et al. 2021,
+    "Extracting Training Data from Large Language Models" (USENIX Security, arXiv 2012.07805); asking a chat model to
+    complete a named data set from memory, Bordt, Nori, Rodrigues, Nushi and Caruana 2024, "Elephants Never Forget:
+    Memorization and Learning of Tabular Data in Large Language Models" (COLM, arXiv 2404.06209).
+
+    Departures, all our own:
+
+    * The best configuration and its score are asked for, in our wording.
+    * The search space is shown, so that the answer can be looked up.
+    * A recitation is scored by the share of all configurations that are better (``recitation.py``). A model need not
+      remember to score well: general knowledge of such models suffices. The difference to ``probe=no_task`` is the
+      effect of the name.
+    * The recited score is the proposal's ``predicted``. All samples are independent and have the same prompt, so
+      they are sent at once; each is a trial, charged even if it is a repeat or invalid.
 
     Args:
-        problem: What is asked for.
-        seed: Seeds the sampling of each reply.
-        budget: Bounds the last batch.
-        chat_settings: Who answers, what it is told and how its replies are sampled. The benchmark is named only where
-            the task is told of by name: not without context, nor at its level ``statistics``, nor where the task has
-            nothing to tell, as under ``probe=no_task``.
-        samples: Recitations asked for at once.
+        problem: Task to ask for.
+        seed: Seeds the sampling of replies.
+        budget: Limits the last batch.
+        chat_settings: Model, prompt and decoding. The benchmark is named only if the prompt names the task: not without
+            context, nor at its level ``statistics``, nor if the task has no texts, as under ``probe=no_task``.
+        samples: Recitations requested at once.
 
     Raises:
-        SettingError: ``samples`` is too small, or the task lacks what the prompt is to tell.
+        SettingError: ``samples`` is too small, or the task lacks a text that the prompt needs.
     """
 
     def __init__(
@@ -84,7 +88,7 @@ class Recitation:
         self._message = Message("user", str(said).strip())
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._chat.prepare()
 
     def ask(self) -> Proposal:
@@ -98,7 +102,7 @@ class Recitation:
         return self._queue.popleft()
 
     def tell(self, trial: Trial) -> None:
-        """Count it; nothing is learnt."""
+        """Count the trial; no learning."""
         self._spent.add(trial)
 
     def _request(self) -> ChatRequest:
@@ -122,11 +126,11 @@ class Recitation:
 
 
 def read(reply: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, Any], float | None]:
-    """The configuration and its score, None without a finite number; they may stand in one object.
+    """The configuration and its score (None without a finite number); both may be in one object.
 
     Args:
         reply: A JSON object, untrusted.
-        names: The hyperparameters'; where one is called as the score is, an object is all configuration.
+        names: Names of the hyperparameters; if one equals the key of the score, an object is all configuration.
     """
     params = reply.get(ANSWER_KEY)
     if isinstance(params, dict):
@@ -137,7 +141,7 @@ def read(reply: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, An
 
 
 def named(problem: Problem, prompt: Prompt) -> tuple[str, str] | None:
-    """Benchmark and task as they are called, where the prompt tells of the task by name; else None."""
+    """Names of benchmark and task, if the prompt names the task; else None."""
     if prompt.context == "statistics" or not prompt.about(problem):
         return None
     benchmark, _, task = problem.name.partition(".")
@@ -145,6 +149,6 @@ def named(problem: Problem, prompt: Prompt) -> tuple[str, str] | None:
 
 
 def schema(problem: Problem, decoding: Decoding, reasoning: bool) -> dict[str, Any]:
-    """A JSON schema of the reply: the configuration, in the bounds of the space, and its score."""
+    """JSON schema of the reply: the configuration, within the bounds of the space, and its score."""
     asked = {ANSWER_KEY: json_schema(problem.space, decoding.schema), SCORE_KEY: SCORE}
     return closed_object({REASONING_KEY: REASONING} | asked if reasoning else asked)

@@ -12,14 +12,16 @@ class SMAC(Facade):
 
     Settings are the facade's own: random forest on logged costs, log expected improvement, a Sobol initial design of
     at most a quarter of the planned trials, a fifth of the proposals random. The facade scales costs by their spread,
-    so losses may be negative. Departures: ``optimizers.shared.smac_facade``.
+    so losses may be negative. Use: ``python -m harness.run optimizer=smac``.
+
+    Departures: ``optimizers.shared.smac_facade``.
 
     Args:
         problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
-        budget: SMAC plans with it: the same seed with another number of trials proposes others.
-        trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
-        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.shared.smac_facade``).
+        budget: Used by SMAC's planning: another number of trials changes the proposals.
+        trials_without_limit: Planned trials if the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are combined, "parego" or "mean" (``optimizers.shared.smac_facade``).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""SMAC3 for black boxes: Bayesian optimization with a Gaussian process."""
+"""SMAC3 for black-box functions: Bayesian optimization with a Gaussian process."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class SMACBlackbox(Facade):
 
     Settings are the facade's own: a Gaussian process (Matern 5/2 for numbers and ordinals, Hamming for categories,
     learned noise, kernel parameters of highest posterior density) on standardized costs, refitted after each trial;
-    expected improvement; a Sobol initial design of eight configurations a hyperparameter, at most a quarter of the
-    planned trials; 8.4 % of the proposals random. Departures: ``optimizers.shared.smac_facade``.
+    expected improvement; a Sobol initial design of eight configurations per hyperparameter, at most a quarter of the
+    planned trials; 8.4 % of the proposals random. Use: ``python -m harness.run optimizer=smac_blackbox``.
 
-    Linear algebra runs in one thread: the matrices have a row per trial, for which several are slower, and what they
-    compute may depend on how many there are.
+    Departures: ``optimizers.shared.smac_facade``. Linear algebra uses one thread: with a matrix row per trial several
+    are slower, and results may depend on their number.
 
     Args:
         problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
-        budget: SMAC plans with it: the same seed with another number of trials proposes others.
-        trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
-        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.shared.smac_facade``).
+        budget: Used by SMAC's planning: another number of trials changes the proposals.
+        trials_without_limit: Planned trials if the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are combined, "parego" or "mean" (``optimizers.shared.smac_facade``).
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class SMACBlackbox(Facade):
 
         n_trials = budget.trials or trials_without_limit
         super().__init__(BlackBoxFacade, problem, seed, n_trials, multi_objective=multi_objective)
-        self._threads = ThreadpoolController()  # after the import of what it controls
+        self._threads = ThreadpoolController()  # after the import of the libraries it controls
 
     def ask(self) -> Proposal:
         """SMAC's next configuration."""

@@ -15,14 +15,17 @@ from optimizers.shared.unit_cube import UnitCube
 class Sobol:
     """A scrambled Sobol sequence (Sobol' 1967; scrambled as in Matousek 1998) mapped from the unit cube to the space.
 
-    A coordinate for every hyperparameter that is not constant; where one is inactive, its coordinate is ignored, so
-    that two points may stand for one configuration. A point whose configuration is forbidden is passed over. Numbers
-    are spread evenly on their own scale, levels and choices get equal shares: weights of the space are not looked at.
+    One coordinate per hyperparameter that is not constant; the coordinate of an inactive one is ignored, so
+    that two points may give one configuration. A point whose configuration is forbidden is skipped. Numbers
+    are spread evenly on their own scale, levels and choices get equal shares. Use: ``python -m harness.run
+    optimizer=sobol``.
+
+    Departure: weights of the space are ignored.
 
     Args:
         problem: Its space is read.
         seed: Seeds the scrambling.
-        budget: Not used: the sequence does not depend on how much of it is taken.
+        budget: Not used: the sequence does not depend on it.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -40,4 +43,4 @@ class Sobol:
         return Proposal(dict(params), proposer=Proposer.RANDOM)
 
     def tell(self, trial: Trial) -> None:
-        """Nothing is learned."""
+        """No learning."""

@@ -1,4 +1,4 @@
-"""What methods with a chat model share: prompts, requests, and replies parsed.
+"""Shared by methods with a chat model: prompts, requests, and parsing of replies.
 
 Any method may import it.
 """

@@ -1,4 +1,4 @@
-"""A chat model asked for configurations: requests built, sent as one batch, replies read, the same for all methods."""
+"""Ask a chat model for configurations: build requests, send them as one batch, parse replies."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from optimizers.chat.prompt import FIDELITY_KEY, placeholder, space_lines
 from optimizers.chat.request import Requests
 
 Talk = str | Sequence[Message]
-"""What is said to the model: one message of the user, or a conversation."""
+"""Prompt of a request: one user message, or a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One reply: as it came, and what was read from it.
+    """One reply and its parsed content.
 
     Attributes:
-        completion: As it came.
+        completion: The reply.
         parsed: The configuration in it.
-        fidelity: What stood with it as its fidelity, where one was asked for; untrusted. None if nothing did.
-        short_names: Levels were told by their short names.
+        fidelity: The fidelity given with it, if one was asked for; untrusted. None without one.
+        short_names: Whether the model was shown levels by their short names.
     """
 
     completion: Completion
@@ -40,9 +40,9 @@ class Answer:
         """The reply as a proposal.
 
         Args:
-            usage: What this ask cost; the first proposal of a batch reports the whole batch (``total``).
-            note: Where it came from, put before what the parser noted.
-            candidates: What it was chosen from.
+            usage: Cost of this ask; the first proposal of a batch reports the whole batch (``total``).
+            note: Source of the proposal, put before the parser's note.
+            candidates: Candidates from which it was chosen.
         """
         notes = [text for text in (note, self.parsed.note) if text]
         calls = () if self.completion.id is None else (self.completion.id,)
@@ -66,10 +66,10 @@ class Advisor:
     """Asks for configurations of one problem.
 
     Args:
-        problem: Its space becomes the schema and the form of an answer.
-        seed: Seeds the sampling of each reply.
-        settings: Who answers, what it is told and how its replies are sampled.
-        top_p: The method's own nucleus.
+        problem: Its space defines the schema and the form of an answer.
+        seed: Seeds the sampling of replies.
+        settings: Model, prompt and decoding.
+        top_p: The method's nucleus sampling probability.
     """
 
     def __init__(self, problem: Problem, seed: int, settings: ChatSettings, top_p: float = 1.0) -> None:
@@ -77,25 +77,25 @@ class Advisor:
         self._checker = Checker(problem.space)
         self._fidelities = self._prompt.fidelities(problem)
         self.told = self._prompt.told(problem)
-        """The space as the model is told it."""
+        """The space as shown to the model."""
         problem = self.told.problem
         self.lines = space_lines(problem)
-        """The same, line by line."""
+        """The same, as lines of text."""
         self._requests = Requests(problem, settings, seed, top_p, self._fidelities)
         form = placeholder(problem, self._fidelities)
         before = f'"{REASONING_KEY}": "...", ' if self._requests.reasoned else ""
         self.form = f'{{{before}"{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
-        """The shape of an answer, without values: an example would be a hint about where to look."""
+        """The form of an answer, without values: an example would suggest a region of the space."""
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._chat.prepare()
 
     def ask(self, talks: Sequence[Talk]) -> list[Answer]:
-        """One answer a talk, in order; all of them are sent at once.
+        """One answer per talk, in order; all requests are sent at once.
 
         Raises:
-            ServerError: Nobody answers.
+            ServerError: The server is not reachable.
             ModelError: The server refuses a request.
         """
         completions = self._chat.complete([self._requests.build(_messages(talk)) for talk in talks])
@@ -104,19 +104,19 @@ class Advisor:
     def say(
         self, talks: Sequence[Talk], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
     ) -> list[Completion]:
-        """Short free text, one reply a talk, sent at once: for answers that are no configurations.
+        """One short free-text reply per talk, sent at once, for answers that are not configurations.
 
         Args:
-            talks: What is asked.
-            max_tokens: Longest reply.
+            talks: The prompts.
+            max_tokens: Token limit of a reply.
             temperature: None for the advisor's own.
-            top_logprobs: Alternatives to report at every token.
+            top_logprobs: Number of alternatives to report for each token.
         """
         requests = [self._requests.plain(_messages(talk), max_tokens, temperature, top_logprobs) for talk in talks]
         return self._chat.complete(requests)
 
     def candidate(self, answer: Answer) -> Candidate:
-        """An answer as a candidate, checked by the rules that proposals are checked by."""
+        """An answer as a candidate, checked by the same rules as proposals."""
         proposal = answer.proposal(Usage())
         violations = self._checker.proposal(proposal)[1]
         return Candidate(answer.parsed.params, violations, answer.completion.id, note=answer.parsed.note)
@@ -143,12 +143,12 @@ class Advisor:
 
 
 def total(completions: Sequence[Completion]) -> Usage:
-    """What a batch cost."""
+    """Cost of a batch."""
     return sum((completion.usage for completion in completions), Usage())
 
 
 def proposals_of(answers: Sequence[Answer], note: str | None = None) -> list[Proposal]:
-    """A batch of which every answer is proposed in turn: the first proposal reports the cost of all."""
+    """The proposals of a batch of answers; the first reports the cost of all."""
     costs = [total([answer.completion for answer in answers])] + [Usage()] * (len(answers) - 1)
     return [answer.proposal(usage, note) for answer, usage in zip(answers, costs, strict=True)]
 

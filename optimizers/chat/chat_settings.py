@@ -1,4 +1,4 @@
-"""The settings that every language-model method has: who answers, what it is told, how its replies are sampled."""
+"""Settings of all language-model methods: model, prompt and decoding."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from optimizers.chat.prompt import Prompt
 @spread
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What the YAML file of a method says of its model.
+    """Settings of a method's language model.
 
     Attributes:
-        chat: Who answers.
-        prompt: What it is told.
-        decoding: How its replies are sampled.
-        temperature: The method's own; ``decoding.temperature`` overrides it.
+        chat: The model.
+        prompt: Contents of the prompt.
+        decoding: Sampling of the replies.
+        temperature: The method's default; ``decoding.temperature`` overrides it.
     """
 
     chat: ChatModel
@@ -29,5 +29,5 @@ class ChatSettings:
 
     @property
     def sampling_temperature(self) -> float:
-        """That of a configuration's request."""
+        """Temperature of requests for configurations."""
         return self.temperature if self.decoding.temperature is None else self.decoding.temperature

@@ -13,15 +13,15 @@ STYLES: tuple[str, ...] = get_args(Style)
 
 
 def few_shot(head: str, examples: Sequence[tuple[str, str]], query: str, style: Style) -> Talk:
-    """A task, questions with their answers, and a question.
+    """A prompt with a task, examples with answers, and a question.
 
-    Small instruct models go on with a pattern of turns where they comment on one of lines.
+    Small instruct models continue a pattern of turns, but comment on a pattern of lines.
 
     Args:
-        head: What stands before the examples.
+        head: Text before the examples.
         examples: Questions, each with its answer.
-        query: The question to be answered.
-        style: "message" puts everything into one message; "turns" has the model give each example's answer itself.
+        query: The question to answer.
+        style: "message" puts everything into one message; "turns" presents the examples as turns of a conversation.
     """
     if style == "message":
         return "\n\n".join([head, *(f"{question} {answer}" for question, answer in examples), query])

@@ -1,4 +1,4 @@
-"""The forms of an answer: what a configuration holds, and what it leaves out when."""
+"""Forms of an answer: which hyperparameters a configuration contains, and when."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from harness.clauses import conditions_text
 from harness.parts import Interval, Part, is_integer
 
 MOST_FORMS = 6
-"""Of an answer, one for every case of a space's conditions; with more, each condition stands beside its key."""
+"""Maximum number of forms, one per case of a space's conditions; beyond it conditions are written beside the keys."""
 
 
 def forms(space: ConfigurationSpace) -> list[dict[str, str]]:
-    """Name -> what stands in its place, one form for every set of active hyperparameters.
+    """Name -> placeholder, one form for every set of active hyperparameters.
 
-    What decides between them is given there, forbidden combinations aside where they fit; anything else is x. Where
-    there are more than ``MOST_FORMS``, there is one form, in which each conditional hyperparameter has its condition
-    beside it.
+    Hyperparameters that decide between the forms are given as values, without forbidden combinations if possible;
+    others are x. With more than ``MOST_FORMS``, there is one form, in which each conditional hyperparameter has its
+    condition beside it.
     """
     found = branches_of(space, clauses=bool(space.conditions), limit=MOST_FORMS)
     if found.unsaid:
@@ -35,7 +35,7 @@ def forms(space: ConfigurationSpace) -> list[dict[str, str]]:
 
 
 def _left_open(form: dict[str, str]) -> dict[str, str]:
-    """A form that is no JSON: one that is repeated in a reply must not be taken for an answer."""
+    """A form that is not valid JSON, so that a reply that repeats it is not parsed as an answer."""
     try:
         json.loads(shape(form))
     except ValueError:
@@ -63,5 +63,5 @@ def _interval(hyperparameter: Any, interval: Interval) -> str:
 
 
 def shape(places: Mapping[str, str]) -> str:
-    """An object as a form shows it: name -> what stands in its place."""
+    """The text of a form: name -> placeholder."""
     return "{" + ", ".join(f"{json.dumps(name)}: {place}" for name, place in places.items()) + "}"

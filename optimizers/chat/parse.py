@@ -1,12 +1,12 @@
-"""From a reply to a configuration. A reply is untrusted text: parsed as JSON, never evaluated.
+"""Parse a reply to a configuration. A reply is untrusted text: parsed as JSON, never evaluated.
 
 The rules, in order:
 
 1. A reply that is one JSON object is that object. Code fences and prose around an object are allowed, and noted.
-2. Of several objects the first is taken (the last, where the model was asked to reason first), and it is noted.
-3. An object with a key twice, or nested deeper than ``harness.objects.MOST_LEVELS``, is no configuration.
-4. A member of an object that was cut off or is broken is no answer, except under ``ANSWER_KEY``.
-5. Without an object the reply is unparseable; truncated, if it hit its token limit before any was whole.
+2. Of several objects the first is used (the last, if the model was asked to reason first), and this is noted.
+3. An object with a duplicate key, or nested deeper than ``harness.objects.MOST_LEVELS``, is not a configuration.
+4. A member of a truncated or broken object is not an answer, except under ``ANSWER_KEY``.
+5. Without an object the reply is unparseable; truncated, if it reached its token limit before any was complete.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from harness.chat import LENGTH
 from harness.objects import find_answers
 
 ANSWER_KEY = "configuration"
-"""Where a reply must be JSON from its first character on can hold more, this key holds the configuration."""
+"""Key of the configuration in a JSON reply with other members."""
 REASONING_KEY = "reasoning"
-"""Where a reply must be one object, this key holds the reasoning that was asked for."""
+"""Key of the requested reasoning in a reply that must be one object."""
 
 _FENCE = re.compile(r"```\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A configuration or None, and how it was found.
+    """A configuration or None, and notes on the reply.
 
     Attributes:
         params: The object, as written.
-        truncated: No object was whole when the reply was cut off.
-        note: What stood around it, or why there is none; None for a bare object.
-        reason: The reasoning that was asked for, as text; None where there is no object, or none was asked for.
+        truncated: The reply was truncated before an object was complete.
+        note: Text or objects around it, or why there is none; None for a bare object.
+        reason: The requested reasoning, as text; None without an object or a request.
     """
 
     params: dict[str, Any] | None
@@ -48,10 +48,10 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
 
     Args:
         text: The raw reply.
-        finish_reason: "length" if the reply was cut off.
-        last: Of several objects, take the last; reasoning was asked for before it.
-        key: The configuration is the value of this key of the object, where there is one, and reasoning was asked for
-            under another.
+        finish_reason: "length" if the reply was truncated.
+        last: Of several objects, use the last; reasoning was requested before it.
+        key: The configuration is the value of this key of the object, if it exists, and reasoning was requested
+            under another key.
     """
     answers = find_answers(text, ANSWER_KEY)
     objects, twins = answers.objects, answers.twins
@@ -75,6 +75,6 @@ def parse_reply(text: str, finish_reason: str | None, last: bool = False, key: s
 
 
 def _reason(before: str, after: str, stated: Any) -> str | None:
-    """What the reply states as its reasoning; else what stands before the object, or after it if nothing does."""
+    """The reasoning that the reply states; else the text before the object, or after it if there is none before."""
     texts = (stated if isinstance(stated, str) else "", before, after)
     return next((bare for text in texts if (bare := _FENCE.sub("", text).strip())), None)

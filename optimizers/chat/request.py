@@ -1,4 +1,4 @@
-"""From a conversation to a request: decoding mode, schema, temperature and seed in one place."""
+"""Build requests from conversations: decoding mode, schema, temperature and seed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from optimizers.chat.parse import ANSWER_KEY
 from optimizers.chat.prompt import FIDELITY_KEY
 
 REASONING_TOKENS = 200
-"""Room for reasoning that is asked for, on top of ``decoding.max_tokens``: a schema lets it have 400 characters."""
+"""Token limit of requested reasoning, added to ``decoding.max_tokens``; a schema allows it 400 characters."""
 
 
 class Requests:
     """Builds the requests of one optimizer.
 
     Args:
-        problem: Its space becomes the schema.
-        settings: Temperature, decoding mode, longest reply and thinking part, and whether reasoning is asked for.
+        problem: Its space defines the schema.
+        settings: Temperature, decoding mode, token limits, and whether reasoning is requested.
         seed: Seeds one generator; each request takes its sampling seed from it, in order.
-        top_p: The method's own nucleus.
-        fidelities: Those that may stand with a configuration.
+        top_p: The method's nucleus sampling probability.
+        fidelities: Fidelities that may be given with a configuration.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Requests:
         self._rng = np.random.default_rng(seed)
         self._reasoning_tokens = REASONING_TOKENS if reasoning else 0
         self.reasoned = reasoning and decoding.mode != "free"
-        """Whether the reply is an object that holds the reasoning too."""
+        """Whether the reply is an object that also holds the reasoning."""
         configuration = self._schema_of(problem, fidelities) if decoding.mode == "json_schema" else {}
-        # Servers such as OpenAI's take anyOf everywhere but at the root.
+        # Servers such as OpenAI's accept anyOf everywhere except at the root.
         self.wrapped = self.reasoned or "anyOf" in configuration
-        """Whether the configuration stands under a key of the reply."""
+        """Whether the configuration is under a key of the reply."""
         self._schema = self._reply_schema(configuration) if configuration else None
 
     def build(self, messages: Sequence[Message]) -> ChatRequest:
@@ -64,13 +64,13 @@ class Requests:
         )
 
     def longest(self, count: int = 1) -> int:
-        """Tokens that a reply with ``count`` configurations may have: ``decoding.max_tokens`` is one's."""
+        """Token limit of a reply with ``count`` configurations; ``decoding.max_tokens`` is the limit for one."""
         return count * self._decoding.max_tokens + self._reasoning_tokens
 
     def plain(
         self, messages: Sequence[Message], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
     ) -> ChatRequest:
-        """The next request for something else, in free text whatever the decoding mode."""
+        """The next request for another answer, in free text regardless of the decoding mode."""
         return ChatRequest(
             tuple(messages),
             temperature=self._temperature if temperature is None else temperature,

@@ -1,4 +1,4 @@
-"""How a space is told to a model (``prompt.space``): level by level, as ranges, or by short names of the levels."""
+"""Representation of a space in prompts (``prompt.space``): levels, ranges, or short names of levels."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ WAYS: tuple[str, ...] = get_args(Way)
 
 
 class ToldSpace:
-    """A problem's space as a model is told it, configurations as it is shown them, and its answers as they are meant.
+    """A problem's space as shown to a model, with conversions of configurations to and from it.
 
-    * ``levels``: an ordinal's levels, and those that a range stands for (``benchmark.space=nearest``), as they are.
-    * ``ranges``: bounds and scale of every range. Refused where a numeric ordinal would have to be listed.
+    * ``levels``: the levels of an ordinal, and those behind a range (``benchmark.space=nearest``), unchanged.
+    * ``ranges``: bounds and scale of every range. Refused if a numeric ordinal would have to be listed.
     * ``levels_short``: like levels, by their short names (``harness.short_names``).
 
-    What has no levels is told in the same words whichever it is.
+    Hyperparameters without levels are shown in the same way in all three.
 
     Args:
-        problem: What is optimized.
+        problem: Problem to optimize.
         way: One of ``WAYS``.
 
     Attributes:
-        problem: The same, with the space as it is told; prompts, forms and schemas are made of it.
-        short: Whether answers may name levels by their short names.
+        problem: The problem with the shown space, from which prompts, forms and schemas are made.
+        short: Whether answers may use short names of levels.
 
     Raises:
-        SettingError: The space cannot be told so.
+        SettingError: The space cannot be shown this way.
     """
 
     def __init__(self, problem: Problem, way: str) -> None:
@@ -60,16 +60,16 @@ class ToldSpace:
         self.problem = self._of_problem(problem)
 
     def tell(self, space: ConfigurationSpace) -> ConfigurationSpace:
-        """The space, or a part of it, as it is told; the levels in a part have the names that they always have."""
+        """The space, or a part of it, as shown; levels in a part keep the names of the whole space."""
         shown = {name: self._shown(each) for name, each in space.items()}
         return space if all(each.same for each in shown.values()) else rebuilt(space, shown, space.name)
 
     def shown(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """A configuration as it is shown, levels by the names they are told by; what is none of them as it is."""
+        """A configuration as shown, with shown names of levels; other values are unchanged."""
         return {name: self._name(name, value) for name, value in params.items()}
 
     def violation(self, violation: Violation) -> Violation:
-        """A violation with levels by the names they are told by, as feedback."""
+        """A violation with shown names of levels, for feedback."""
         if violation.fault is Fault.FORBIDDEN and isinstance(violation.value, Mapping):
             return dataclasses.replace(violation, value=self.shown(violation.value))
         return violation
@@ -110,17 +110,17 @@ class ToldSpace:
 
 
 def _named(space: ConfigurationSpace) -> set[str]:
-    """What conditions and clauses speak of."""
+    """Hyperparameters in conditions and clauses."""
     parents = {parent.name for name in space for parent in space.parents_of[name]}
     return parents.union(*(names_of(clause) for clause in space.forbidden_clauses))
 
 
 def _refuse_levels(problem: Problem, levels: Mapping[str, Any]) -> None:
-    """Refuse a space with numeric ordinals and without any range that stands for levels."""
+    """Refuse a space with numeric ordinals and without a range that replaces levels."""
     ordinals = [name for name in levels if isinstance(problem.space[name], OrdinalHyperparameter)]
     if ordinals and len(ordinals) == len(levels):
         raise SettingError(
-            f"prompt.space=ranges tells numbers as ranges, and {problem.name} has levels only ({', '.join(ordinals)}): "
-            "a number between two of them would be charged. Take benchmark.space=nearest with it, where the benchmark "
-            "has that, or leave prompt.space=levels."
+            f"prompt.space=ranges shows numbers as ranges, but {problem.name} has levels only ({', '.join(ordinals)}): "
+            "a number between two of them would be charged. Use benchmark.space=nearest with it, if the benchmark "
+            "has that, or keep prompt.space=levels."
         )

@@ -1,4 +1,4 @@
-"""A cell of the unit cube as a search space of its own: the values each hyperparameter may take in it."""
+"""A cell of the unit cube as a search space: the values of each hyperparameter within it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from optimizers.hollm.partition import Cell
 from optimizers.shared.unit_cube import UnitCube, coordinate, value_at
 
 DIGITS = 5
-"""Significant digits of a bound: what is not said to the model does not bind it."""
+"""Significant digits of a bound; bounds are rounded before use, so that the model knows them exactly."""
 
 
 class CellSpace:
-    """What a cell allows, said in the words of the whole space and checked as it was said.
+    """The values allowed in a cell, as text for the model and as a check of its answers.
 
-    An integer, ordinal or categorical hyperparameter may take the levels whose coordinates lie in the cell. A
-    hyperparameter that is inactive in a configuration does not put it outside.
+    An integer, ordinal or categorical hyperparameter may take the levels whose coordinates are in the cell. An
+    inactive hyperparameter does not exclude a configuration.
 
     Args:
-        problem: Whose space the cell is a part of.
-        cube: Its coordinates.
-        cell: The part.
-        told: How the whole space is told.
+        problem: Problem of the whole space.
+        cube: Coordinates of the space.
+        cell: The cell.
+        told: The whole space as shown to the model.
     """
 
     def __init__(self, problem: Problem, cube: UnitCube, cell: Cell, told: ToldSpace) -> None:
@@ -51,7 +51,7 @@ class CellSpace:
         space: a cell may lie where it is inactive."""
 
     def holds(self, params: Mapping[str, Any]) -> bool:
-        """Whether a valid configuration of the whole space lies in the cell."""
+        """Whether a valid configuration of the whole space is in the cell."""
         return all(rule(params[name])[1] is None for name, rule in self._judges.items() if name in params)
 
 
@@ -66,7 +66,7 @@ def _narrowed(hyperparameter: Any, lower: float, upper: float) -> Any:
     levels = Choices(hyperparameter).values
     count = len(levels)
     inside = [level for i, level in enumerate(levels) if lower <= (i + 0.5) / count <= upper]
-    # Between two levels lie only configurations in which the hyperparameter is inactive: the nearest is as good as any.
+    # Between two levels there are only configurations in which the hyperparameter is inactive: any level will do.
     inside = inside or [levels[min(int((lower + upper) / 2 * count), count - 1)]]
     return OrdinalHyperparameter(name, inside) if ordered else Categorical(name, inside)
 
@@ -84,7 +84,7 @@ def _bounded(hyperparameter: Any, value: float) -> float:
 
 
 def _integers(hyperparameter: Any, lower: float, upper: float) -> tuple[int, int]:
-    """The least and the greatest integer in the interval; the nearest one twice, where there is none."""
+    """The lowest and the highest integer in the interval; the nearest one twice, if there is none."""
     least, greatest = int(hyperparameter.lower), int(hyperparameter.upper)
     first, last = (int(value_at(hyperparameter, u)) for u in (lower, upper))
     while first < greatest and coordinate(hyperparameter, first) < lower:

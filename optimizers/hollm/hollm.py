@@ -1,4 +1,4 @@
-"""HOLLM: a partition of the space scored as a bandit; the model samples inside the cells that are drawn."""
+"""HOLLM: a partition of the space scored as a bandit; the model samples inside the selected cells."""
 
 from __future__ import annotations
 
@@ -31,42 +31,48 @@ KNOWN = "evaluated before or proposed twice"
 
 
 class HOLLM:
-    """Schwanke et al. 2026, "Improving LLM-based Global Optimization with Search Space Partitioning" (ICLR 2026).
+    """HOLLM (Schwanke et al. 2026, "Improving LLM-based Global Optimization with Search Space Partitioning", ICLR).
 
-    arXiv 2505.21372, the algorithm: after ``initial`` random configurations, each step builds a k-d tree over the
-    evaluated ones, scores its leaf cells by their best value, volume and UCB-V bonus, draws ``cells`` of them, and has
-    the model propose ``candidates`` configurations with predicted values in each; the ``batch`` best predicted are
-    evaluated. Sources of the defaults: the authors' minimal implementation; ``examples`` and the temperature (that of
-    models one serves oneself) from their code, arberzela/mohollm.
+    arXiv 2505.21372. After ``initial`` random configurations, each step builds a k-d tree over the evaluated ones,
+    scores its leaf cells by their best value, volume and UCB-V bonus, and draws ``cells`` of them. In each the model
+    proposes ``candidates`` configurations with predicted values; the ``batch`` best predicted are evaluated.
+    Use: ``python -m harness.run optimizer=hollm``.
 
-    Departures. The UCB-V term is the paper's ln(T / (K n)); the code reads ln(T / K * n). The tree is the code's
-    (scipy's: the widest side of the points in a node is cut in the middle), over unit coordinates (logarithmic where
-    the space says so), not raw values. Candidates and predictions come in one reply, as in the minimal implementation,
-    not in two; the cell stands at the end of the prompt and examples in the order of evaluation, not shuffled, so that
-    the prefix cache serves them. A reply is never asked for again: candidates that are invalid, outside their cell or
-    known are out of the running (the code resamples), so that a step may evaluate fewer than ``batch``; if nothing is
-    left, the first invalid one or unparseable reply is charged, failing that the best predicted of the rest proposed.
-    Under json_schema decoding the schema has the bounds of the whole space, so that the server compiles one grammar. A
-    failed evaluation counts as the worst value so far.
+    Sources of the defaults: the authors' minimal implementation; ``examples`` and the temperature (theirs for
+    self-hosted models) are from their code, arberzela/mohollm.
+
+    Departures:
+
+    * The UCB-V term is the paper's ln(T / (K n)); the code has ln(T / K * n).
+    * The tree is the code's (scipy's: the widest side of the points in a node is split in the middle), but over unit
+      coordinates (logarithmic if the space is), not raw values.
+    * Candidates and predictions come in one reply, as in the minimal implementation, not in two.
+    * The cell is at the end of the prompt and examples are in the order of evaluation, not shuffled, for the prefix
+      cache.
+    * No reply is requested again: candidates that are invalid, outside their cell or known are excluded (the code
+      resamples), so that a step may evaluate fewer than ``batch``. If none is left, the first invalid one or
+      unparseable reply is charged, else the best predicted of the rest is proposed.
+    * Under json_schema decoding the schema has the bounds of the whole space, so that the server compiles one grammar.
+    * A failed evaluation counts as the worst value so far.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds the random configurations, the draws of cells and the sampling of each reply.
-        budget: Its trials are T, and the length of the annealing; it bounds the last step.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
-        initial: Random configurations; trials of a start count among them.
-        cells: M, drawn a step, one request each.
-        candidates: k, asked for in a cell.
-        batch: b, evaluated a step.
+        problem: Problem to optimize.
+        seed: Seeds the random configurations, the draws of cells and the sampling of replies.
+        budget: Its trials are T, and the length of the annealing; it limits the last step.
+        chat_settings: Model, prompt and decoding.
+        initial: Number of random configurations, including trials of a start.
+        cells: M, cells per step, one request each.
+        candidates: k, candidates requested per cell.
+        batch: b, evaluations per step.
         alpha_highest: Weight of exploration at the beginning.
-        alpha_lowest: And at the end.
-        leaf_size_per_dimension: Most points of a cell, per hyperparameter.
-        leaf_growth: Lambda, by which a cell's size grows with the logarithm of the observations.
-        examples: Latest configurations shown.
-        trials_without_limit: Planned trials when the budget limits neither proposals nor evaluations.
+        alpha_lowest: Weight of exploration at the end.
+        leaf_size_per_dimension: Maximum number of points in a cell, per hyperparameter.
+        leaf_growth: Lambda, growth of a cell's size with the logarithm of the number of observations.
+        examples: Number of latest configurations shown.
+        trials_without_limit: Planned trials if the budget limits neither proposals nor evaluations.
 
     Raises:
-        SettingError: A number that is too small.
+        SettingError: A number is too small.
     """
 
     def __init__(  # noqa: PLR0913 (each one is a setting)
@@ -114,7 +120,7 @@ class HOLLM:
         self._task = str(task).strip()
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._chat.prepare()
 
     def ask(self) -> Proposal:
@@ -126,12 +132,12 @@ class HOLLM:
         return self._queue.popleft()
 
     def tell(self, trial: Trial) -> None:
-        """Keep what was executed."""
+        """Record what was executed."""
         self._spent.add(trial)
         self._evaluated.add(trial)
 
     def _step(self) -> list[Proposal]:
-        """One batch of requests, a cell each; the first proposal has its cost and every candidate."""
+        """One batch of requests, one per cell; the first proposal has its cost and all candidates."""
         spaces = [CellSpace(self._problem, self._evaluated.cube, cell, self._told) for cell in self._drawn_cells()]
         completions = self._chat.complete([self._request(space) for space in spaces])
         candidates = self._marked(
@@ -164,7 +170,7 @@ class HOLLM:
         return dataclasses.replace(request, schema=self._schema, max_tokens=self._requests.longest(self._count))
 
     def _candidates(self, completion: Completion, space: CellSpace) -> list[Candidate]:
-        """What a reply holds; one without an object is one candidate without a configuration."""
+        """The candidates in a reply; a reply without an object is one candidate without a configuration."""
         items = read(completion.text, self._count, last=self._prompt.reasoning)
         if not items:
             fault = Fault.TRUNCATED if completion.finish_reason == LENGTH else Fault.UNPARSEABLE
@@ -178,7 +184,7 @@ class HOLLM:
         return Candidate(item.params, violations, call, score, OUTSIDE if outside else None)
 
     def _marked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates; one that was evaluated, or that stands among them before, gets a note that says so."""
+        """The candidates, with a note on each that was evaluated before or is repeated among them."""
         known = list(self._evaluated.params)
         marked = []
         for candidate in candidates:
@@ -193,9 +199,9 @@ class HOLLM:
 
 
 def chosen(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
-    """The ``count`` best predicted that are valid, new and in their cells, those without a prediction last.
+    """The ``count`` best predicted that are valid, new and in their cells; those without a prediction are last.
 
-    If there is none: the first invalid one; if there is none either, the best predicted of all.
+    If there is none: the first invalid one; otherwise the best predicted of all.
     """
     running = [candidate for candidate in candidates if not candidate.violations and candidate.note is None]
     invalid = [candidate for candidate in candidates if candidate.violations]

@@ -1,4 +1,4 @@
-"""A k-d partition of the unit cube, and its cells scored as the arms of a bandit (HOLLM, Schwanke et al. 2026)."""
+"""A k-d partition of the unit cube, and scores of its cells as arms of a bandit (HOLLM, Schwanke et al. 2026)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy.typing as npt
 from optimizers.shared.unit_cube import Point
 
 VARIANCE_OF_ONE = 0.01
-"""Stands for the sample variance of a cell that holds one point."""
+"""Used as the sample variance of a cell with one point."""
 NEVER_ZERO = 1e-12
-"""Added to every score: the worst cell in every respect has the score 0, and could not be drawn at all."""
+"""Added to every score, so that a cell with the lowest score can still be drawn."""
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class Cell:
     Attributes:
         lower: Shape (dimensions,).
         upper: Shape (dimensions,).
-        members: Rows of the points inside.
+        members: Row indices of the points inside.
     """
 
     lower: Point
@@ -36,21 +36,21 @@ class Cell:
 
     @property
     def volume(self) -> float:
-        """Between 0 and 1."""
+        """Volume, between 0 and 1."""
         return float(np.prod(self.upper - self.lower))
 
 
 def leaf_size(dimensions: int, points: int, per_dimension: float, growth: float) -> int:
-    """Most points of a cell: ``per_dimension * dimensions + ceil(growth * ln(1 + points))``, at least one."""
+    """Maximum number of points in a cell: ``per_dimension * dimensions + ceil(growth * ln(1 + points))``, at least 1."""
     return max(1, int(per_dimension * dimensions) + math.ceil(growth * math.log1p(points)))
 
 
 def leaf_cells(points: Array, most: int) -> list[Cell]:
-    """The leaves of a k-d tree that splits the widest side of the points in the middle; together they are the cube.
+    """The leaves of a k-d tree that splits the widest side of the points in the middle; together they fill the cube.
 
     Args:
         points: In the unit cube, shape (points, dimensions).
-        most: Points from which on a cell is split no further; points at the same place stay together.
+        most: Maximum number of points in a cell that is not split; points at the same place stay together.
     """
     from scipy.spatial import KDTree
 
@@ -78,7 +78,7 @@ def bonus(values: Array, cells: int, trials: int) -> float:
     """UCB-V exploration term of a cell: sqrt(2 v l / n) + l / n with l = max(0, ln(T / (K n))).
 
     Args:
-        values: Of the n points in the cell; v is their sample variance.
+        values: Values of the n points in the cell; v is their sample variance.
         cells: K.
         trials: T.
     """
@@ -92,9 +92,9 @@ def scores(cells: Sequence[Cell], values: Array, trials: int, alpha: float) -> A
     """Exploitation + alpha (volume + UCB-V) / 2, each of the three scaled to [0, 1] over the cells.
 
     Args:
-        cells: Each holds at least one point.
-        values: Of all points, to be maximized; shape (points,).
-        trials: Planned evaluations in all.
+        cells: Cells with at least one point each.
+        values: Values of all points, to be maximized; shape (points,).
+        trials: Total number of planned evaluations.
         alpha: Weight of exploration.
 
     Returns:
@@ -107,7 +107,7 @@ def scores(cells: Sequence[Cell], values: Array, trials: int, alpha: float) -> A
 
 
 def drawn(scores: Array, count: int, rng: np.random.Generator) -> list[int]:
-    """``count`` cells without replacement, likely in proportion to their scores; all, if there are no more."""
+    """``count`` cells drawn without replacement, with probabilities proportional to their scores; at most all cells."""
     if count >= len(scores):
         return list(range(len(scores)))
     weights = scores + NEVER_ZERO
@@ -115,6 +115,6 @@ def drawn(scores: Array, count: int, rng: np.random.Generator) -> list[int]:
 
 
 def _scaled(numbers: Array) -> Array:
-    """Min-max normalized; 0 where all are equal."""
+    """Min-max normalized; 0 if all are equal."""
     spread = numbers.max() - numbers.min()
     return np.zeros_like(numbers) if spread == 0 else (numbers - numbers.min()) / spread

@@ -1,4 +1,4 @@
 """LLAMBO (Liu et al. 2024): warm start, candidates and surrogates from a chat model.
 
-Imported by nobody: reached by `_target_`.
+Not imported by other modules: found by `_target_`.
 """

@@ -1,4 +1,4 @@
-"""LLAMBO: Bayesian optimization whose warm start, candidates and surrogate all come from a chat model."""
+"""LLAMBO: Bayesian optimization with warm start, candidates and surrogate from a chat model."""
 
 from __future__ import annotations
 
@@ -35,52 +35,58 @@ SURROGATES = ("discriminative", "generative", "none")
 
 
 class LLAMBO:
-    """Liu, Astorga, Seedat and van der Schaar 2024, "Large Language Models to Enhance Bayesian Optimization", ICLR.
+    """Liu, Astorga, Seedat and van der Schaar 2024, "Large Language Models to Enhance Bayesian Optimization" (ICLR).
 
     Section 4: zero-shot warm start. Section 6: candidates conditioned on the target score s_min - alpha (s_max -
     s_min). Section 5.1: discriminative surrogate with expected improvement; appendix B: generative surrogate.
+    Use: ``python -m harness.run optimizer=llambo``.
 
     Defaults: 5 initial configurations, temperature 0.7, top_p 0.95 and 10 predictions are the paper's (section 4,
-    appendix D.4); 10 candidates and alpha = 0.1 are what the authors' scripts for Bayesmark and HPOBench run with,
-    while appendix D.4 says 20 and -0.1; the top 25 % is figure 14's. The end-to-end comparison of section 7 starts from
-    5 random configurations (``warm_start="random"``); ours from the paper's own warm start, with the most context.
+    appendix D.4); 10 candidates and alpha = 0.1 are from the authors' scripts for Bayesmark and HPOBench, while
+    appendix D.4 has 20 and -0.1; the top 25 % is from figure 14. The end-to-end comparison of section 7 starts from
+    5 random configurations (``warm_start="random"``); ours starts from the paper's warm start with full context.
 
     Departures from the paper:
 
-    * The wording is our own and says whether the metric is to be minimized or maximized; configurations are JSON.
-    * Tasks describe their model and data in a few sentences: our "full" context lacks the distributions and
-      correlations of the paper's, our "partial" the data's size as well, and our "none" does not name the model.
-    * The generative surrogate asks a chat model for log-probabilities, not a completion model.
-    * A failed evaluation is an example with the worst loss so far; while nothing has succeeded, the warm start repeats.
-    * A single candidate in the running is proposed without being scored.
+    * The wording is our own and states whether the metric is minimized or maximized; configurations are JSON.
+    * Tasks describe their model and data in a few sentences: our "full" context lacks the paper's distributions and
+      correlations, our "partial" lacks the data's size as well, and our "none" does not name the model.
+    * The generative surrogate gets log-probabilities from a chat model, not a completion model.
+    * A failed evaluation is an example with the worst loss so far; until the first success, the warm start repeats.
+    * A single eligible candidate is proposed without being scored.
 
-    Where we follow the paper and the authors' code does not: alpha is never lowered, and the target not kept inside
-    (0, 1); candidates are sampled at 0.7, not 0.8; every request has its own order of the examples, drawn from the
-    run's seed, instead of two fixed orders in all; labels are 1 up to the quantile, not below it. A prediction may be
-    16 tokens long, not 8, and a reply that is a bare number counts as one. Where the code hides faults, law 1 holds: a
-    warm start that is partly invalid is charged, where the code drops it and has 29 others; invalid candidates are not
-    asked for again, and if none is in the running, the first invalid one is proposed and charged as it is (the first
-    duplicate, if all are valid). ``prompt.feedback`` has no part here: the examples are what was executed.
+    Departures from the authors' code, following the paper:
+
+    * Alpha is never lowered, and the target is not limited to (0, 1); candidates are sampled at 0.7, not 0.8.
+    * Each request has its own order of the examples, drawn from the run's seed, instead of two fixed orders.
+    * Labels are 1 up to the quantile, not below it. A prediction may have 16 tokens, not 8, and a reply that is a bare
+      number counts as one.
+
+    Departures by law 1:
+
+    * Invalid configurations of a warm start are charged; the code drops them and has 29 others.
+    * Invalid candidates are not requested again. If none is eligible, the first invalid one is proposed and charged
+      (the first duplicate, if all are valid). ``prompt.feedback`` has no effect: examples are executed configurations.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds shuffles, random draws and the sampling of each reply.
+        problem: Problem to optimize.
+        seed: Seeds shuffles, random draws and the sampling of replies.
         budget: Not used.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
+        chat_settings: Model, prompt and decoding.
         warm_start: Context of the zero-shot warm start, "none", "partial" or "full"; or "random" configurations.
-        sampler: Candidates from the "llm", or "random".
-        surrogate: "discriminative", "generative", or "none", which takes the first candidate in the running.
-        initial: Configurations of the warm start.
-        candidates: Candidates a trial.
-        predictions: Predictions a candidate.
-        alpha: How far the target lies beyond the best score, in observed ranges; negative stays inside.
-        top_fraction: Share of observations that the generative surrogate calls good.
-        examples: The surrogate's examples as the text of one "message", or as "turns" of a conversation.
-        shown: Examples in a prompt at most, a random choice each time; None for all.
-        top_p: Nucleus of every reply.
+        sampler: Source of candidates, "llm" or "random".
+        surrogate: "discriminative", "generative", or "none", which takes the first eligible candidate.
+        initial: Number of configurations of the warm start.
+        candidates: Number of candidates per trial.
+        predictions: Number of predictions per candidate.
+        alpha: Distance of the target beyond the best score, in observed ranges; negative is inside.
+        top_fraction: Share of observations that the generative surrogate labels as good.
+        examples: Form of the surrogate's examples: text of one "message", or "turns" of a conversation.
+        shown: Maximum number of examples in a prompt, chosen at random each time; None for all.
+        top_p: Nucleus sampling probability of all replies.
 
     Raises:
-        SettingError: A setting has no such value.
+        SettingError: A setting has an invalid value.
     """
 
     def __init__(  # noqa: PLR0913 (each one is a setting)
@@ -138,17 +144,17 @@ class LLAMBO:
         self._pending: deque[Proposal] | None = None
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
-        """The next configuration of the warm start; after the last one, the best of fresh candidates."""
+        """The next configuration of the warm start; afterwards the best of new candidates."""
         if self._pending is None or not (self._pending or len(self._history)):
             self._pending = deque(self._initial_proposals())
         return self._pending.popleft() if self._pending else self._best_candidate()
 
     def tell(self, trial: Trial) -> None:
-        """Remember what was executed, and with what result."""
+        """Record what was executed, and its result."""
         self._history.add(trial)
 
     def _initial_proposals(self) -> list[Proposal]:
@@ -169,7 +175,7 @@ class LLAMBO:
         return dataclasses.replace(
             chosen,
             usage=usage + scores.usage,
-            # A random candidate that the model's predictions picked out is the model's.
+            # A random candidate selected by the model's predictions is the model's.
             proposer=chosen.proposer if scores.values[place] is None else Proposer.MODEL,
             note=", ".join(text for text in notes if text),
             candidates=tuple(
@@ -178,7 +184,7 @@ class LLAMBO:
         )
 
     def _score(self, drawn: Sequence[Drawn], observed: Sequence[Observation]) -> Scores:
-        """A value per candidate, None for those out of the running; all None where there is nothing to decide."""
+        """A value per candidate, None for excluded ones; all None if there is nothing to decide."""
         queries = [one.params for one in drawn if one.params is not None]
         if self._surrogate is None or len(queries) < 2:
             return Scores([None] * len(drawn))
@@ -191,8 +197,8 @@ def choice(drawn: Sequence[Drawn], scores: Sequence[float | None]) -> int:
     """Which candidate to propose.
 
     Returns:
-        The position of the highest score, the first one of equals. Without scores, of the first candidate in the
-        running; without such, of the first invalid one; without such, of the first.
+        The position of the highest score, the first in a tie. Without scores, of the first eligible
+        candidate; without one, of the first invalid one; without one, of the first.
     """
     ranks = [
         (score is not None, score or 0.0, one.params is not None, bool(one.candidate.violations))

@@ -1,4 +1,4 @@
-"""LLAMBO's candidates: configurations sampled for a target score (Liu et al. 2024, section 6), and their control."""
+"""LLAMBO's candidates, sampled for a target score (Liu et al. 2024, section 6), and their random baseline."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Drawn:
     """A candidate.
 
     Attributes:
-        proposal: What it would be as a proposal; costs nothing yet.
-        candidate: What is logged of it.
-        params: The configuration, if it is in the running; None if it is invalid or a duplicate.
+        proposal: The candidate as a proposal, without cost.
+        candidate: Its log entry.
+        params: The configuration, if it is eligible; None if it is invalid or a duplicate.
     """
 
     proposal: Proposal
@@ -37,7 +37,7 @@ class Sampler(Protocol):
     """Draws candidates."""
 
     def draw(self, observed: Sequence[Observation], target: float) -> tuple[list[Drawn], Usage]:
-        """Candidates given what was observed and the target as reported, and what they cost."""
+        """Candidates for the observations and the target as reported, and their cost."""
         ...
 
 
@@ -45,8 +45,8 @@ class Shuffles:
     """Random orders of the observations.
 
     Args:
-        seed: Seeds them.
-        most: Observations shown at most, a random choice each time; None for all.
+        seed: Seeds the orders.
+        most: Maximum number of observations, chosen at random each time; None for all.
     """
 
     def __init__(self, seed: int, most: int | None) -> None:
@@ -59,14 +59,14 @@ class Shuffles:
 
 
 class TargetSampler:
-    """The model names a configuration for a performance that it is given, from examples in another order each time.
+    """The model proposes a configuration for a given performance, from examples in a new order each time.
 
     Args:
-        problem: What is optimized.
-        prompt: What the model is told.
-        advisor: Asks it.
+        problem: Problem to optimize.
+        prompt: Contents of the prompt.
+        advisor: Sends the requests.
         shuffles: Orders the examples.
-        count: Candidates a batch, a request each.
+        count: Candidates per batch, one request each.
     """
 
     def __init__(self, problem: Problem, prompt: Prompt, advisor: Advisor, shuffles: Shuffles, count: int) -> None:
@@ -94,11 +94,11 @@ class TargetSampler:
 
 
 class RandomSampler:
-    """Draws from the space's own distribution, whatever was observed: no model is asked.
+    """Draws from the space's own distribution, independent of observations and without a model.
 
     Args:
-        draws: Drawn from.
-        count: Candidates a batch.
+        draws: Source of configurations.
+        count: Candidates per batch.
     """
 
     def __init__(self, draws: Draws, count: int) -> None:
@@ -113,16 +113,16 @@ class RandomSampler:
 
 
 def target_loss(losses: Sequence[float], alpha: float) -> float:
-    """The loss to aim at, s_min - alpha (s_max - s_min): better than the best one for a positive alpha.
+    """The target loss, s_min - alpha (s_max - s_min): better than the best one for a positive alpha.
 
-    It is not kept inside the range of the metric, and is the best loss itself where all losses are equal.
+    It is not limited to the range of the metric, and equals the best loss if all losses are equal.
     """
     best, worst = min(losses), max(losses)
     return best - alpha * (worst - best)
 
 
 def without_duplicates(drawn: Sequence[Drawn], executed: Iterable[Params]) -> list[Drawn]:
-    """The same candidates; those that were executed before, or drawn twice, are out of the running and say so."""
+    """The same candidates; those executed before or drawn twice are marked as excluded, with a note."""
     seen = {text_of(params): "executed before" for params in executed}
     result = []
     for one in drawn:

@@ -1,4 +1,4 @@
-"""LLAMBO's surrogates: a chat model predicts what candidates are worth, from examples (Liu et al. 2024)."""
+"""LLAMBO's surrogates: a chat model predicts the performance of candidates from examples (Liu et al. 2024)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from optimizers.llambo.llambo_candidates import Shuffles
 from optimizers.shared.history import Observation
 
 PREDICTION_TOKENS = 16
-"""Longest prediction. The paper's code allows 8, of a tokenizer that writes three digits a token; others write one."""
+"""Token limit of a prediction. The paper's code allows 8, with three digits per token; other tokenizers have one."""
 LABEL_TOKENS = 8
 LOG_PROBABILITIES = 5
-"""Alternatives at each token, as in the paper's code."""
+"""Number of alternatives per token, as in the paper's code."""
 SMALLEST_SIGMA = 1e-5
-"""The deviation of predictions that agree, as in the paper's code."""
+"""Deviation used if all predictions agree, as in the paper's code."""
 
 Matrix = npt.NDArray[np.float64]
 _MARKED = re.compile(r"##\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*##")
@@ -34,12 +34,12 @@ _MARKED = re.compile(r"##\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*##")
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a surrogate made of candidates.
+    """Scores of candidates.
 
     Attributes:
-        values: A score a candidate, higher is better; None for one without.
-        usage: What the predictions cost.
-        note: How many predictions could not be read, or None.
+        values: A score per candidate, higher is better; None if missing.
+        usage: Cost of the predictions.
+        note: Number of unreadable predictions as a text, or None.
     """
 
     values: Sequence[float | None]
@@ -51,23 +51,23 @@ class Surrogate(Protocol):
     """Scores candidates."""
 
     def score(self, queries: Sequence[Params], observed: Sequence[Observation]) -> Scores:
-        """A score a query; all None if no prediction at all could be read."""
+        """A score per query; all None if no prediction was readable."""
         ...
 
 
 class Discriminative:
-    """Section 5.1: the model predicts a candidate's performance from examples, ``count`` times in another order.
+    """Section 5.1: the model predicts a candidate's performance from examples, in ``count`` different orders.
 
     Mean and (population) standard deviation of the predictions give the expected improvement over the best loss. The
-    same ``count`` orders serve all candidates, so that requests share their prefix.
+    same ``count`` orders are used for all candidates, so that requests share their prefix.
 
     Args:
-        problem: What is optimized.
-        prompt: What the model is told.
-        advisor: Asks it.
+        problem: Problem to optimize.
+        prompt: Contents of the prompt.
+        advisor: Sends the requests.
         shuffles: Orders the examples.
-        count: Predictions a candidate.
-        style: How examples are shown.
+        count: Predictions per candidate.
+        style: Form of the examples.
     """
 
     def __init__(
@@ -99,12 +99,12 @@ class Generative:
     """Appendix B: the model classifies a candidate as one of the best or not; the score is its mean probability.
 
     Args:
-        problem: What is optimized.
-        prompt: What the model is told.
-        advisor: Asks it.
+        problem: Problem to optimize.
+        prompt: Contents of the prompt.
+        advisor: Sends the requests.
         shuffles: Orders the examples.
-        count: Predictions a candidate.
-        style: How examples are shown.
+        count: Predictions per candidate.
+        style: Form of the examples.
         top_fraction: Share of the observations that are labelled 1.
     """
 
@@ -145,12 +145,12 @@ class Generative:
 
 
 def question(what: str, params: Params) -> str:
-    """What is asked of one configuration, an example's or the candidate's."""
+    """The question on one configuration, an example's or the candidate's."""
     return f"Hyperparameter configuration: {dumps(params)}\n{what}:"
 
 
 def examples_of(what: str, rows: Sequence[tuple[Params, object]]) -> list[tuple[str, str]]:
-    """Questions and answers of configurations whose answer is known."""
+    """Questions and answers of configurations with known answers."""
     return [(question(what, params), f"## {answer} ##") for params, answer in rows]
 
 
@@ -167,12 +167,12 @@ def expected_improvement(losses: Matrix, best: float) -> Matrix:
     """E[max(best - loss, 0)] of a normal with the predictions' mean and population deviation (Jones et al. 1998).
 
     Args:
-        losses: Predictions, shape (predictions, candidates); NaN where one could not be read. A candidate without any
-            takes the mean of the others' means and deviations, as in the paper's code.
+        losses: Predictions, shape (predictions, candidates); NaN if unreadable. A candidate without any
+            gets the mean of the others' means and deviations, as in the paper's code.
         best: Lowest loss observed.
 
     Returns:
-        Shape (candidates,); NaN everywhere if there is no prediction at all.
+        Shape (candidates,); NaN everywhere if there is no prediction.
     """
     mean = _mean(losses)
     sigma = np.maximum(_filled(np.sqrt(_mean((losses - mean) ** 2))), SMALLEST_SIGMA)
@@ -207,14 +207,14 @@ def probability_of_one(tokens: Sequence[Token]) -> float:
 
 
 def _mean(values: Matrix) -> Matrix:
-    """The mean of each column's numbers, without NaN; NaN for a column that has none."""
+    """The mean of each column's numbers, ignoring NaN; NaN for a column without any."""
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0))
 
 
 def _filled(values: Matrix) -> Matrix:
-    """NaN replaced by the mean of the rest."""
+    """NaN replaced by the mean of the others."""
     return np.where(np.isnan(values), _mean(values), values)
 
 

@@ -19,25 +19,25 @@ from optimizers.chat.prompt import Prompt, placeholder, space_lines, template
 from optimizers.chat.request import Requests
 
 LIST_KEY = "configurations"
-"""A reply that must be one JSON object (``decoding=json_object`` or ``json_schema``) holds the list under this key."""
+"""Key of the list in a reply that must be one JSON object (``decoding=json_object`` or ``json_schema``)."""
 
 
 class WarmStart:
-    """Asks for ``count`` configurations in one request, as the paper does: a list can be told to be diverse.
+    """Requests ``count`` configurations in one reply, as in the paper, which allows to ask for diversity.
 
-    Context is cumulative. ``none``: hyperparameters, their types and ranges. ``partial``: what is tuned, and by which
+    Context is cumulative. ``none``: hyperparameters, their types and ranges. ``partial``: the model and the
     metric. ``full``: the data as well. With ``prompt.context=false`` every level is ``none``.
 
-    The reply may be ``decoding.max_tokens`` long for each configuration asked for. What it does not hold is not made
-    up for: each missing configuration is a proposal that could not be parsed, or was truncated.
+    The reply may have ``decoding.max_tokens`` tokens per configuration. Missing configurations are not
+    replaced: each is an unparseable or truncated proposal.
 
     Args:
-        problem: What is optimized.
-        requests: Builds the request; used up one per warm start.
-        chat_settings: Who answers, what it is told and how its reply is sampled: in the JSON modes it is an object that
+        problem: Problem to optimize.
+        requests: Builds the request, one per warm start.
+        chat_settings: Model, prompt and decoding: in the JSON modes the reply is an object that
             holds the list.
         context: "none", "partial" or "full".
-        count: Configurations asked for.
+        count: Number of configurations requested.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class WarmStart:
         self._text = self._prompt_text(problem, prompt)
 
     def ask(self) -> list[Proposal]:
-        """``count`` proposals, read from one reply; the first one carries its cost."""
+        """``count`` proposals, parsed from one reply; the first one reports the cost."""
         completion = self._chat.complete([self._request()])[0]
         last = self._reasoning and self._decoding.mode == "free"
         parsed = parse_list(completion, self._count, last)
@@ -94,19 +94,19 @@ class WarmStart:
 
 
 def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
-    """Read a reply that should list ``count`` configurations.
+    """Parse a reply that should list ``count`` configurations.
 
-    Each outermost JSON object is one, wherever it stands: in a list, numbered, in fences or in prose. An object with
-    the key ``configurations`` holds them instead. Surplus ones are left out and missing ones are not parseable; both
+    Each outermost JSON object is one, wherever it is: in a list, numbered, in fences or in prose. An object with
+    the key ``configurations`` holds them instead. Surplus ones are left out and missing ones are unparseable; both
     are noted.
 
     Args:
         completion: The reply; untrusted.
-        count: How many were asked for.
-        last: Of too many take the last, where the model reasoned first.
+        count: Number of configurations requested.
+        last: If there are too many, use the last ones, because the model reasoned first.
 
     Returns:
-        Exactly ``count``, in the reply's order, the missing ones at the end.
+        Exactly ``count``, in the reply's order, missing ones at the end.
     """
     pieces = object_texts(completion.text, ANSWER_KEY)
     for piece in pieces:
@@ -125,8 +125,8 @@ def parse_list(completion: Completion, count: int, last: bool) -> list[Parsed]:
 
 
 def _holds_list(piece: str) -> bool:
-    """Whether an object holds the list; that one of its items cannot be read is not the others' fault."""
+    """Whether an object holds the list; an unreadable item does not invalidate the others."""
     try:
         return isinstance(json.loads(piece).get(LIST_KEY), list)
-    except (ValueError, RecursionError):  # a number of too many digits, or too deep
+    except (ValueError, RecursionError):  # a number with too many digits, or nested too deep
         return True

@@ -1,4 +1,4 @@
-"""LLINBO (Chang et al. 2025): a Gaussian process judges what a chat model suggests.
+"""LLINBO (Chang et al. 2025): a Gaussian process checks the suggestions of a chat model.
 
-Imported by nobody: reached by `_target_`.
+Not imported by other modules: found by `_target_`.
 """

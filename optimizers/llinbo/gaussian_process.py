@@ -1,6 +1,6 @@
-"""A Gaussian process on the unit cube: its posterior, its upper confidence bound, and what an imagined value changes.
+"""A Gaussian process on the unit cube: posterior, upper confidence bound, and the effect of imagined values.
 
-Everything goes in and comes out in the units of the values; inside they are standardized.
+All inputs and outputs are in the units of the values, which are standardized internally.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ Array = npt.NDArray[np.float64]
 
 DEFAULT_LENGTH = 0.5
 DEFAULT_NOISE = 1e-3
-"""Before there are two values to learn the hyperparameters from, and where learning starts."""
+"""Kernel hyperparameters with fewer than two values, and the starting point of their optimization."""
 JITTER = 1e-10
 FEWEST = 2
 
 
 class GaussianProcess:
-    """The posterior of f under a kernel and observation noise, both given.
+    """The posterior of f for a given kernel and observation noise.
 
     Args:
-        points: Shape (n, dimensions); n may be 0, which leaves the prior.
+        points: Shape (n, dimensions); n = 0 gives the prior.
         values: To be maximized, shape (n,). Their mean and standard deviation are the prior's mean and scale.
-        kernel: Of scikit-learn, without noise.
+        kernel: Kernel of scikit-learn, without noise.
         noise: Variance of an observation, in units of the standardized values.
     """
 
@@ -50,14 +50,14 @@ class GaussianProcess:
         return mean + beta * deviation
 
     def imagined(self, points: Array, at: Array, values: Array) -> tuple[Array, Array, Array]:
-        """What would be believed of f, were one of ``values`` observed: the GP refitted with each, one at a time.
+        """The effect of an imagined observation: the GP refitted with each of ``values``, one at a time.
 
-        The hyperparameters stay, so a refitted mean is linear in the imagined value and its variance does not depend on
+        The hyperparameters are kept: a refitted mean is linear in the imagined value and its variance does not depend on
         it: no refit is needed.
 
         Args:
             points: Shape (points, dimensions).
-            at: Where the values are imagined, shape (dimensions,).
+            at: Point of the imagined values, shape (dimensions,).
             values: Shape (values,), at least one.
 
         Returns:
@@ -82,10 +82,10 @@ class GaussianProcess:
 
 
 def fitted(points: Array, values: Array) -> GaussianProcess:
-    """A Matern 5/2 kernel with a length scale a dimension; these, amplitude and noise by maximum likelihood.
+    """A Matern 5/2 kernel with one length scale per dimension; these, amplitude and noise by maximum likelihood.
 
-    One ascent from fixed starting values. The bounds are ours; they stand in for a prior, without which two values
-    would be explained by any length.
+    One ascent from fixed starting values. The bounds are ours and act as a prior, since two values
+    fit any length scale.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
@@ -98,7 +98,7 @@ def fitted(points: Array, values: Array) -> GaussianProcess:
     noisy = kernel + WhiteKernel(DEFAULT_NOISE, (1e-6, 1.0))
     regressor = GaussianProcessRegressor(noisy, normalize_y=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a hyperparameter at its bound is no news
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a hyperparameter at its bound is expected
         regressor.fit(points, values)
     learned = regressor.kernel_
     return GaussianProcess(points, values, learned.k1, float(learned.k2.noise_level))

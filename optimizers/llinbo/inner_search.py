@@ -1,4 +1,4 @@
-"""The configuration at which a function of the unit cube is largest: the inner problem of Bayesian optimization."""
+"""Maximize a function of the unit cube over configurations: the inner problem of Bayesian optimization."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Function = Callable[[Array], Array]
 SOBOL_EXPONENT = 8
 """2^8 = 256 points of a scrambled Sobol sequence."""
 DRAWS = 32
-"""Draws from the space's own distribution: valid also where forbidden clauses leave little of the cube."""
+"""Number of draws from the space's own distribution, which are valid even if much of the cube is forbidden."""
 PARENTS, CHILDREN = 5, 20
 WIDE, NARROW = 0.1, 0.02
 """Standard deviations of the steps to neighbours, in unit coordinates."""
 JUMP = 0.1
-"""Probability with which a coordinate of a neighbour is anywhere: a small step leaves no level of a category."""
+"""Probability that a coordinate of a neighbour is uniform, since small steps never change a categorical level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class InnerSearch:
     """Random search with local refinement over valid configurations.
 
     Candidates are Sobol points, draws from the space and neighbours of good points; then neighbours of the best of
-    those. Each is taken to a configuration and back first, so that the function is judged where it would be evaluated.
+    those. Each is mapped to a configuration and back first, to evaluate the function at a configuration's point.
 
     Args:
         problem: Its space.
@@ -57,8 +57,8 @@ class InnerSearch:
 
         Args:
             function: Points, shape (points, dimensions) -> values, shape (points,).
-            good: Points worth looking near, best first; the first few are used and are candidates themselves.
-            avoid: Configurations not wanted; they are taken only where there is nothing else.
+            good: Points to search nearby, best first; the first few are used and are candidates themselves.
+            avoid: Configurations to avoid; used only if there are no others.
         """
         from scipy.stats import qmc
 
@@ -74,7 +74,7 @@ class InnerSearch:
         return max(wanted or candidates, key=lambda found: found.value)
 
     def _children(self, parents: Sequence[Point], step: float) -> list[Point]:
-        """Neighbours of each parent, not all of them valid."""
+        """Neighbours of each parent, some of them possibly invalid."""
         children = []
         for parent in parents:
             near = parent + step * self._rng.standard_normal((CHILDREN, len(parent)))
@@ -83,7 +83,7 @@ class InnerSearch:
         return children
 
     def _judged(self, points: Sequence[Point], function: Function) -> list[Found]:
-        """The valid ones among the points, and the function's values at them."""
+        """The valid points, with the function's values."""
         valid = [params for params in map(self._cube.params, points) if params is not None]
         if not valid:
             return []

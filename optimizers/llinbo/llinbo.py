@@ -1,4 +1,4 @@
-"""LLINBO: a Gaussian process in the loop decides what becomes of the configuration that a model suggests."""
+"""LLINBO: a Gaussian process decides whether to evaluate the configuration that a model suggests."""
 
 from __future__ import annotations
 
@@ -37,40 +37,43 @@ UNCONSTRAINED = f"{OWN}: no imagined value of the model's beat the best mean"
 
 
 class LLINBO:
-    """Chang, Azvar, Okwudire and Al Kontar 2025, "LLINBO: Trustworthy LLM-in-the-Loop Bayesian Optimization".
+    """LLINBO (Chang, Azvar, Okwudire and Al Kontar 2025, "LLINBO: Trustworthy LLM-in-the-Loop Bayesian Optimization").
 
-    arXiv 2505.14756, sections 2.3 to 2.5. After a warm start of as many suggestions of the model as there are
-    dimensions, each round t fits a Gaussian process; its own point maximizes the upper confidence bound (UCB). Then
+    arXiv 2505.14756, sections 2.3 to 2.5. After a warm start with one suggestion of the model per dimension, each round
+    t fits a Gaussian process (GP); its own point maximizes the upper confidence bound (UCB). The variants:
 
-    - transient: the GP's point with probability min(t^2 / T, 1), else the model's; T counts the rounds;
+    - transient: the GP's point with probability min(t^2 / T, 1), else the model's; T is the number of rounds;
     - justify: the model's point if its UCB exceeds that of the GP's less psi_t = sigma_0(first point) / t;
     - constrained: of 10^4 / t^2 posterior draws of f at the model's point those above the largest posterior mean are
       kept; the GP is refitted with each of them and the UCB of that mixture is maximized; without any, the GP's point.
 
-    The prompt is that of the authors' "LLAMBO-light": one request per round for the next point, here at
-    temperature 1.0.
+    The prompt follows the authors' "LLAMBO-light": one request per round for the next point, here at temperature 1.0.
+    Use: ``python -m harness.run optimizer=llinbo``.
 
-    Departures and choices the paper leaves open. beta_t = 2 ln(t d pi^2 / 0.6) multiplies the deviation as the paper
-    prints it (its code's BoTorch takes the root); the constrained variant's beta, which the paper does not state, is
-    the same. sigma_0 is taken at the first valid suggestion of a round, under the GP of the warm start; the authors'
-    code takes the largest variance on a grid. The GP is ``gaussian_process.fitted``, the inner maximization
-    ``InnerSearch`` instead of gradient ascent over a box, since spaces have levels and conditions; the GP's point is
-    one not evaluated yet, for the objective is deterministic. Refits keep the hyperparameters, which gives them in
-    closed form. The warm start is one request per point, in one batch, not one for all; trials of a start count as its
-    points. The model is not asked where nothing depends on it (the coin says GP; no draws are left), an invalid
-    suggestion is charged as it is, and the next prompt says what was wrong, where the authors ask again until it
-    parses. History is listed in order, not shuffled, for the prefix cache. A failure has the worst value seen so far.
+    Departures, and choices that the paper leaves open:
+
+    * beta_t = 2 ln(t d pi^2 / 0.6) multiplies the deviation as printed in the paper (BoTorch in its code uses the
+      root); the constrained variant's beta, which the paper does not state, is the same.
+    * sigma_0 is taken at the first valid suggestion of a round, under the GP of the warm start; the authors' code uses
+      the largest variance on a grid.
+    * The GP is ``gaussian_process.fitted``; refits keep the hyperparameters, which gives them in closed form.
+    * ``InnerSearch`` replaces gradient ascent over a box, since spaces have levels and conditions; the GP's point is
+      one not evaluated yet, since the objective is deterministic.
+    * The warm start is one request per point, in one batch, not one for all; trials of a start count as its points.
+    * The model is not asked if nothing depends on it (the draw selects the GP; no draws are left).
+    * An invalid suggestion is charged, and the next prompt has its violations; the authors ask again until it parses.
+    * History is listed in order, not shuffled, for the prefix cache. A failure counts as the worst value so far.
 
     Args:
-        problem: What is optimized.
-        seed: Seeds the sampling of each reply, the coin, the draws and the inner maximization.
-        budget: Its trials set T; it bounds the warm start.
-        chat_settings: Who answers, what it is told and how its replies are sampled.
+        problem: Problem to optimize.
+        seed: Seeds the sampling of replies, the choice of the proposer, the draws and the inner maximization.
+        budget: Its trials set T; it limits the warm start.
+        chat_settings: Model, prompt and decoding.
         variant: "justify", "transient" or "constrained".
-        trials_without_limit: Planned trials when the budget limits neither proposals nor evaluations.
+        trials_without_limit: Planned trials if the budget limits neither proposals nor evaluations.
 
     Raises:
-        SettingError: There is no such variant.
+        SettingError: The variant is unknown.
     """
 
     def __init__(
@@ -101,11 +104,11 @@ class LLINBO:
         self._entries: list[str] = []
 
     def prepare(self) -> None:
-        """See that somebody answers."""
+        """Check that the model server is reachable."""
         self._advisor.prepare()
 
     def ask(self) -> Proposal:
-        """The next of the warm start, or a round's decision."""
+        """The next proposal of the warm start, or of a round."""
         if self._queue is None:
             self._queue = deque(self._warm_start())
         if self._queue:
@@ -118,7 +121,7 @@ class LLINBO:
         ]()
 
     def tell(self, trial: Trial) -> None:
-        """Learn from what was executed; the model reads of invalid proposals too."""
+        """Record what was executed; the model's prompt also gets invalid proposals."""
         self._spent.add(trial)
         self._evaluated.add(trial)
         told = self._advisor.told
@@ -213,6 +216,6 @@ def _candidate(own: Found) -> Candidate:
 
 
 def _instead(own: Found, answer: Answer, note: str, scored: list[Candidate]) -> Proposal:
-    """A point of the GP's, to which the model's answer led."""
+    """A proposal of the GP's point, after the model's answer."""
     proposal = answer.proposal(answer.completion.usage, candidates=scored)
     return dataclasses.replace(proposal, params=dict(own.params), note=note, proposer=Proposer.CLASSICAL)

@@ -1,4 +1,4 @@
-"""The schedules and rules of LLINBO (Chang et al. 2025, sections 2.3 to 2.5); t is the round, from 1 on."""
+"""Schedules and rules of LLINBO (Chang et al. 2025, sections 2.3 to 2.5); t is the round, starting at 1."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def threshold(first_deviation: float, step: int) -> float:
 
 
 def justified(model_ucb: float, gp_ucb: float, psi: float) -> bool:
-    """Whether the model's point is good enough."""
+    """Whether the model's point is accepted."""
     return model_ucb > gp_ucb - psi
 
 
@@ -36,7 +36,7 @@ def draw_count(step: int) -> int:
 
 
 def kept_draws(draws: Array, highest_mean: float) -> Array:
-    """The imagined values that beat the largest posterior mean."""
+    """The imagined values above the largest posterior mean."""
     return draws[draws > highest_mean]
 
 

@@ -1,4 +1,4 @@
-"""Methods that evaluate cheaply first: successive halving, Hyperband, SMAC with fidelities.
+"""Multi-fidelity methods: successive halving, Hyperband, SMAC with fidelities.
 
-Imported by nobody: reached by `_target_`.
+Not imported by other modules: found by `_target_`.
 """

@@ -1,4 +1,4 @@
-"""Successive halving's bookkeeping: brackets, the rungs of one, and the race of configurations up them."""
+"""Brackets of successive halving, and the promotion of configurations through their rungs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from optimizers.shared.draws import Draws
 from optimizers.shared.fidelity import at
 
 FAILED = math.inf
-"""The loss of what was not evaluated with success: worse than any other."""
+"""Loss of failed evaluations: larger than any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One round of a bracket: so many configurations are evaluated at this level of the fidelity."""
+    """One round of a bracket: a number of configurations evaluated at one level of the fidelity."""
 
     configurations: int
     level: float
@@ -30,7 +30,7 @@ Bracket = tuple[Rung, ...]
 
 
 def most_halvings(fidelity: Fidelity, eta: int) -> int:
-    """Algorithm 1's s_max: how often the highest level can be divided by eta and stay above the lowest."""
+    """Algorithm 1's s_max: how often the highest level can be divided by eta without falling below the lowest."""
     halvings = 0
     while fidelity.lower * eta ** (halvings + 1) <= fidelity.upper * (1 + 1e-9):  # 0.1 * 3 exceeds 0.3
         halvings += 1
@@ -44,7 +44,7 @@ def bracket(fidelity: Fidelity, eta: int, halvings: int, configurations: int) ->
         fidelity: Its highest value is R.
         eta: One of eta configurations survives a rung.
         halvings: s, the number of rungs after the first.
-        configurations: n, of the first rung.
+        configurations: n, number of configurations in the first rung.
     """
     return tuple(
         Rung(configurations // eta**rung, fidelity.upper / eta ** (halvings - rung)) for rung in range(halvings + 1)
@@ -52,25 +52,25 @@ def bracket(fidelity: Fidelity, eta: int, halvings: int, configurations: int) ->
 
 
 def trials_in(bracket: Bracket) -> tuple[int, int]:
-    """How many trials a bracket takes, and how many of them, the last ones, are on its last rung."""
+    """Number of trials of a bracket, and number of those on its last rung."""
     return sum(rung.configurations for rung in bracket), bracket[-1].configurations
 
 
 class Race:
-    """Random configurations climb the rungs of one bracket after another, from the first again after the last.
+    """Successive halving of random configurations through the brackets in turn, starting again after the last.
 
-    Synchronous: a rung is over when all its configurations are told, then the best of them go on to the next. Of equal
-    losses the earlier goes on; a failed evaluation is worse than any other, and goes on only where too few succeeded.
-    A trial that was not asked for, that of a start, is not learned from: it belongs to no rung.
+    Synchronous: a rung ends when all its configurations are told; then the best are promoted. In a tie
+    the earlier is promoted; a failed evaluation is worse than any other, and is promoted only if too few succeeded.
+    Trials of a start are ignored, since they belong to no rung.
 
     Args:
         problem: Its space is copied; its first objective is minimized.
         seed: Seeds the draws.
-        fidelity: The one that is varied.
+        fidelity: Fidelity to vary.
         brackets: At least one.
 
     Attributes:
-        first_bracket: Trials of the first one, and how many of them, the last ones, are at the highest fidelity.
+        first_bracket: Number of trials of the first bracket, and how many of the last use the highest fidelity.
     """
 
     needs_fidelity: ClassVar[bool] = True
@@ -96,19 +96,19 @@ class Race:
         return Proposal(dict(self._asked), at(self._fidelity, self._rungs[0].level), proposer=proposer)
 
     def tell(self, trial: Trial) -> None:
-        """The loss; a configuration that was executed in the place of the one asked goes on in its place."""
+        """Record the loss; a configuration that was executed instead of the proposal replaces it."""
         if self._asked is not None:
             loss = FAILED if trial.outcome is None else trial.outcome.losses[self._objective]
             self._told.append((loss, trial.params or self._asked))
         self._asked = None
 
     def _next_rung(self) -> Iterable[Params]:
-        """The best of the rung that is over; after the last rung, draws for the next bracket."""
+        """The best of the finished rung; after the last rung, draws for the next bracket."""
         told, self._told = self._told, []
         self._promoted = len(self._rungs) > 1
         if self._promoted:
             self._rungs.popleft()
-            best = sorted(told, key=lambda entry: entry[0])  # stable: of equal losses the earlier first
+            best = sorted(told, key=lambda entry: entry[0])  # stable: in a tie the earlier is first
             return [params for _, params in best[: self._rungs[0].configurations]]
         self._rungs = deque(next(self._brackets))
         return [self._draws.next() for _ in range(self._rungs[0].configurations)]

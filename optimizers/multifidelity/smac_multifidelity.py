@@ -1,4 +1,4 @@
-"""SMAC3 with several fidelities: Hyperband, whose configurations a random forest proposes."""
+"""SMAC3 with fidelities: Hyperband with configurations proposed by a random forest."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ class SMACMultifidelity(Facade):
 
     Settings are the facade's own: Hyperband's brackets with eta 3, random forest and log expected improvement as in
     ``smac``, and at most a quarter of the planned trials random in the beginning. The forest is trained on the trials
-    of the highest level that has any, be it a single one, as that of a start is. SMAC fills a rung before it learns
-    how the first of it went, so the first bracket is random throughout; where the planned trials are too few to fill
-    its first rung, SMAC draws a few configurations a second time, which it evaluates once: the rung is that smaller.
+    of the highest level that has any, even a single one such as that of a start. SMAC fills a rung before it learns
+    the first result, so the first bracket is entirely random; if the planned trials are too few for its first rung,
+    SMAC draws a few configurations twice and evaluates them once, which makes the rung smaller.
+    Use: ``python -m harness.run optimizer=smac_multifidelity benchmark=toy``.
 
-    A trial is a trial at whatever level: a budget of evaluations counts cheap ones in full. Levels of a fidelity of
-    whole numbers are rounded; SMAC is told the loss under the level it named. Departures: ``smac_facade``.
+    Departures:
+
+    * Each trial counts fully for a budget of evaluations, at any level.
+    * Levels of an integer fidelity are rounded; SMAC is told the loss under its own level.
+    * All departures of ``optimizers.shared.smac_facade``.
 
     Args:
         problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
-        budget: SMAC plans with it: the same seed with another number of trials proposes others.
+        budget: Used by SMAC's planning: another number of trials changes the proposals.
         eta: One of ``eta`` configurations survives a rung, and gets ``eta`` times the fidelity.
-        fidelity: Name of the one that is varied, the others staying at their highest; None for the problem's first.
-        trials_without_limit: Trials to plan when the budget limits neither proposals nor evaluations.
-        multi_objective: How several objectives are treated, "parego" or "mean" (``optimizers.shared.smac_facade``).
+        fidelity: Name of the fidelity to vary, others stay at their highest; None for the problem's first.
+        trials_without_limit: Planned trials if the budget limits neither proposals nor evaluations.
+        multi_objective: How several objectives are combined, "parego" or "mean" (``optimizers.shared.smac_facade``).
 
     Raises:
         SettingError: The problem has no such fidelity, or eta is below 2.

@@ -1,4 +1,4 @@
-"""Successive halving: many configurations evaluated cheaply, the better ones again at a higher fidelity."""
+"""Successive halving: many configurations evaluated cheaply, the best again at a higher fidelity."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ class SuccessiveHalving(Race):
     """Jamieson and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (AISTATS).
 
     Section 3, after Karnin, Koren and Somekh 2013: each round keeps the better half of the configurations and doubles
-    what each of them gets (eta = 2). Here a bracket begins with eta^s random configurations at level R / eta^s, with R
+    their resource (eta = 2). Here a bracket begins with eta^s random configurations at level R / eta^s, with R
     the fidelity's highest value and s as large as its lowest allows, and ends with one at R; then the next one begins.
+    Use: ``python -m harness.run optimizer=successive_halving benchmark=toy``.
 
-    Departures: the paper takes the number of configurations and the total resource as given, and a round's level
-    follows; here both follow from the fidelity's lowest and highest value, as in Hyperband's first bracket. Levels of a
-    fidelity of whole numbers are rounded; an evaluation at a higher level starts anew, since benchmarks keep no
-    checkpoints; a trial is a trial at whatever level, so a budget of evaluations counts cheap ones in full; the trial
-    of a start is not learned from.
+    Departures:
+
+    * In the paper the number of configurations and the total resource are given and determine the levels; here both
+      follow from the fidelity's lowest and highest value, as in Hyperband's first bracket.
+    * Levels of an integer fidelity are rounded.
+    * An evaluation at a higher level starts anew, since benchmarks keep no checkpoints.
+    * Each trial counts fully for a budget of evaluations, at any level.
+    * Trials of a start are ignored.
 
     Args:
         problem: Its space is copied; its first objective is minimized.
         seed: Seeds the draws.
-        budget: Not used: the brackets do not depend on how many of them there will be.
+        budget: Not used: the brackets do not depend on it.
         eta: One of ``eta`` configurations survives a rung, and gets ``eta`` times the fidelity.
-        fidelity: Name of the one that is varied, the others staying at their highest; None for the problem's first.
+        fidelity: Name of the fidelity to vary, others stay at their highest; None for the problem's first.
 
     Raises:
         SettingError: The problem has no such fidelity, or eta is below 2.

@@ -28,7 +28,7 @@ class Draws:
         self._drawn: deque[Configuration] = deque()
 
     def next(self) -> Params:
-        """A fresh draw. Drawn in batches of a fixed size: ConfigSpace is faster that way."""
+        """A new draw; drawn in batches of a fixed size, which is faster in ConfigSpace."""
         if not self._drawn:
             self._drawn.extend(self._space.sample_configuration(BATCH))
         return self._read(self._drawn.popleft())

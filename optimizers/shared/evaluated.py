@@ -1,4 +1,4 @@
-"""What was executed, as points of the unit cube and values to maximize, for methods that model the objective."""
+"""Executed configurations as points of the unit cube and values to maximize, for methods with a surrogate."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from optimizers.shared.unit_cube import Point, UnitCube
 
 
 class Evaluated:
-    """Every executed configuration at the highest fidelity, failures included.
+    """All configurations executed at the highest fidelity, failures included.
 
     Attributes:
-        cube: The map behind ``points``.
-        history: The same trials, as they are shown to a model.
+        cube: Map from configurations to ``points``.
+        history: The same trials, as shown to a model.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -28,14 +28,14 @@ class Evaluated:
         return len(self._executed())
 
     def add(self, trial: Trial) -> None:
-        """Take a trial in, if something was executed; what was executed counts, not what was proposed."""
+        """Add a trial if something was executed; the executed configuration counts, not the proposal."""
         self.history.add(trial)
         if trial.params is not None:
             self._points[trial.index] = self.cube.point(trial.params)
 
     @property
     def params(self) -> list[Params]:
-        """The configurations, in the order in which they were executed."""
+        """The configurations, in the order of execution."""
         return [seen.params for seen in self._executed()]
 
     @property
@@ -46,7 +46,7 @@ class Evaluated:
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
-        """Negated losses, shape (evaluations,); a failure has the worst loss seen so far, 0 while there is none."""
+        """Negated losses, shape (evaluations,); failures have the worst loss so far, 0 before any success."""
         return np.array([-seen.loss for seen in self._executed()], dtype=np.float64)
 
     def _executed(self) -> list[Observation]:

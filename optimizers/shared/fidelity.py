@@ -1,4 +1,4 @@
-"""Which fidelity a multi-fidelity method varies, and a level of it as it is proposed."""
+"""The fidelity that a multi-fidelity method varies, and its levels in proposals."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from harness.problem import Fidelity, Problem
 
 
 def varied_fidelity(problem: Problem, name: str | None, method: str) -> Fidelity:
-    """The fidelity a method varies; all others stay at their highest.
+    """The fidelity to vary; all others stay at their highest.
 
     Args:
-        problem: What is optimized.
-        name: Of the fidelity; None for the problem's first.
-        method: Who asks, for the error.
+        problem: Problem to optimize.
+        name: Name of the fidelity; None for the problem's first.
+        method: Name of the method, for the error.
 
     Raises:
-        SettingError: The problem has none, or not this one, or it does not begin above zero.
+        SettingError: The problem has no fidelity, not this one, or its lowest value is not above zero.
     """
     if not problem.fidelities:
         raise SettingError(
-            f"{method} needs a task with a fidelity and {problem.name} has none; take a task that has one, such as "
+            f"{method} needs a task with a fidelity, and {problem.name} has none; use a task that has one, such as "
             "benchmark=toy, or a method that needs none, such as optimizer=smac."
         )
     known = {fidelity.name: fidelity for fidelity in problem.fidelities}
@@ -31,8 +31,8 @@ def varied_fidelity(problem: Problem, name: str | None, method: str) -> Fidelity
     fidelity = known[name]
     if fidelity.lower <= 0:
         raise SettingError(
-            f"The fidelity {name} of {problem.name} begins at {fidelity.lower:g} and {method} divides by it; name one "
-            "that begins above zero, or take a method without a fidelity, such as optimizer=smac."
+            f"The fidelity {name} of {problem.name} begins at {fidelity.lower:g}, by which {method} divides; give one "
+            "that begins above zero, or use a method without a fidelity, such as optimizer=smac."
         )
     return fidelity
 
@@ -41,7 +41,7 @@ def checked_eta(eta: object) -> int:
     """The factor between two levels.
 
     Raises:
-        SettingError: It is no whole number of at least 2.
+        SettingError: Not a whole number of at least 2.
     """
     if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
         raise SettingError(f"optimizer.eta is {eta!r}; give a whole number of at least 2, such as 3.")
@@ -49,7 +49,7 @@ def checked_eta(eta: object) -> int:
 
 
 def at(fidelity: Fidelity, level: float) -> Mapping[str, float] | None:
-    """A level as a proposal names it: None for the highest; rounded where only whole numbers are meaningful."""
+    """A level in a proposal's form: None for the highest; rounded for an integer fidelity."""
     value = min(max(level, fidelity.lower), fidelity.upper)
     value = round(value) if fidelity.integer else float(value)
     return None if value >= fidelity.upper else {fidelity.name: value}

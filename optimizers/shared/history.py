@@ -1,4 +1,4 @@
-"""What a method has seen: the configurations that were executed at the highest fidelity, and their losses."""
+"""History of a method: configurations executed at the highest fidelity, and their losses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Observation:
     """One evaluation.
 
     Attributes:
-        index: Of its trial.
-        params: What was executed.
-        loss: Of the first objective; lower is better.
+        index: Index of its trial.
+        params: The executed configuration.
+        loss: Loss of the first objective; lower is better.
         value: The same as reported.
     """
 
@@ -27,7 +27,7 @@ class Observation:
 
 
 class History:
-    """Observations in the order in which they were made."""
+    """Observations in the order of evaluation."""
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
@@ -38,10 +38,10 @@ class History:
         return len(self.observations)
 
     def add(self, trial: Trial) -> Observation | None:
-        """Take a trial in, if something was executed at the highest fidelity.
+        """Add a trial, if something was executed at the highest fidelity.
 
         Returns:
-            What was seen of it; None where it failed, or was not taken in.
+            The observation; None if the evaluation failed or the trial was not added.
         """
         if trial.params is None or not counts(trial.proposal.fidelity):
             return None
@@ -53,10 +53,10 @@ class History:
         return seen
 
     def executed(self, worst: float | None = None) -> list[Observation]:
-        """Everything executed, in order; what failed has the worst loss seen so far.
+        """All executed configurations, in order; failures have the worst loss so far.
 
         Args:
-            worst: The loss of failures while there is no success; None leaves them out until then.
+            worst: Loss of failures before the first success; None leaves them out until then.
         """
         if self.observations:
             worst = max(seen.loss for seen in self.observations)
@@ -67,7 +67,7 @@ class History:
         return Observation(index, params, loss, self._objective.value(loss))
 
     def best(self, count: int) -> list[Observation]:
-        """The ``count`` observations of lowest loss, best first; of equal ones the earlier first."""
+        """The ``count`` observations of lowest loss, best first; in a tie the earlier first."""
         return sorted(self.observations, key=lambda seen: seen.loss)[:count]
 
     def last(self, count: int) -> list[Observation]:

@@ -1,4 +1,4 @@
-"""A sampler of Optuna's behind ask and tell: what ``tpe`` and ``nsga2`` share."""
+"""Ask-and-tell wrapper of Optuna's samplers, shared by ``tpe`` and ``nsga2``."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from harness.validity import Checker
 from optimizers.shared.draws import Draws
 
 TRIES = 100
-"""Forbidden suggestions in one ask before a random configuration is taken instead."""
+"""Number of forbidden suggestions in one ask before a random configuration is used instead."""
 
 
 class OptunaStudy:
     """A study with one sampler, asked and told one trial at a time; all objectives of the problem are minimized.
 
-    Only active hyperparameters are suggested, parents first, so that a sampler meets conditions as a search space that
-    differs from trial to trial. A level of an ordinal is an integer, a constant is not suggested. A forbidden
-    configuration is suggested anew, and after 100 in one ask a random one is proposed (its note says so).
+    Only active hyperparameters are suggested, parents first, so that for a sampler the search space
+    differs from trial to trial. An ordinal is suggested as an integer index, a constant is not suggested. A forbidden
+    configuration is suggested again, and after 100 in one ask a random one is proposed (see its note).
 
-    Departure: Optuna forgets failed evaluations; here one ranks behind every success (its samplers need ranks and
+    Departure: Optuna ignores failed evaluations; here a failure ranks behind every success (its samplers need ranks and
     dominance, not losses).
 
     Args:
         problem: Its space is read.
-        seed: Of the random configuration where suggestions stay forbidden.
-        sampler: Optuna's; seeded by whoever built it.
-        name: Of the method, for a proposal's note.
+        seed: Seeds the random configurations used after forbidden suggestions.
+        sampler: Optuna's sampler, already seeded.
+        name: Name of the method, for a proposal's note.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -60,11 +60,11 @@ class OptunaStudy:
         return Proposal(dict(self._draws.next()), note=note, proposer=Proposer.RANDOM)
 
     def _is_random(self) -> bool:
-        """Whether the last suggestion was drawn without a look at any result."""
+        """Whether the last suggestion was drawn without regard to results."""
         raise NotImplementedError
 
     def tell(self, trial: Trial) -> None:
-        """Learn from what was executed, whoever proposed it; nothing from a proposal that was not."""
+        """Learn from what was executed, independent of its proposer; proposals that were not executed are ignored."""
         from optuna.trial import create_trial
 
         if trial.params is None:
@@ -81,9 +81,9 @@ class OptunaStudy:
         self._told += 1
 
     def _suggested(self) -> Params:
-        """One suggestion, forbidden or not. Optuna's trial serves it only: what came of it is added by ``tell``.
+        """One suggestion, possibly forbidden. Optuna's trial is used for it only: the result is added by ``tell``.
 
-        What a sampler notes at its trial is kept for the told one: NSGA-II counts its generations that way.
+        Attributes that a sampler sets at its trial are kept for the told one: NSGA-II counts its generations that way.
         """
         from optuna.trial import TrialState
 
@@ -102,7 +102,7 @@ class OptunaStudy:
         return self._choices[name].value(inner) if name in self._choices else inner
 
     def _index(self, name: str, value: Any) -> Any:
-        """A value as Optuna holds it: levels by their index, whatever their types, numbers as they are."""
+        """A value in Optuna's form: the index of a level of any type, numbers unchanged."""
         return self._choices[name].place(value) if name in self._choices else value
 
 

@@ -1,4 +1,4 @@
-"""A facade of SMAC3 behind ask and tell: what ``smac``, ``smac_blackbox`` and ``smac_multifidelity`` share."""
+"""Ask-and-tell wrapper of SMAC3's facades, shared by ``smac``, ``smac_blackbox`` and ``smac_multifidelity``."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ if TYPE_CHECKING:
 
 
 MOST_LEAVES = 2**14
-"""Of a tree, which has at most one per trial."""
+"""Maximum depth of a tree, which has at most one leaf per trial."""
 Aggregation = Literal["parego", "mean"]
-"""How several objectives become the one that is modelled."""
+"""Methods that combine several objectives to one for the model."""
 AGGREGATIONS = get_args(Aggregation)
 BY_THE_MODEL = {
     f"Acquisition Function Maximizer: {search}"
     for search in ("Local Search", "Random Search (sorted)", "Differential Evolution")
 }
-"""Origins of configurations that SMAC 2.4's acquisition function chose; all others are its design's or random."""
+"""Origins of configurations chosen by SMAC 2.4's acquisition function; others are of its design or random."""
 
 
 class Facade:
     """A facade with its own settings (Lindauer et al. 2022, "SMAC3", JMLR 23), asked and told one trial at a time.
 
-    The objective is deterministic here, so a configuration is asked for once, or once per level of the fidelity. A
-    trial that SMAC did not ask for (that of a start) is told like its own: it learns from it and never asks for it.
+    The objective is deterministic here, so a configuration is asked for once, or once per level of the fidelity.
+    Trials that SMAC did not ask for (those of a start) are told too: it learns from them and never asks for them.
 
-    Several objectives, each scaled to 0..1 by what was seen of it, become one whenever the model is trained: as their
+    Several objectives, each scaled to 0..1 by the observed values, are combined whenever the model is trained: as their
     mean, which is SMAC's own default and finds one compromise, or by ParEGO (Knowles 2006, IEEE Transactions on
-    Evolutionary Computation 10(1): the augmented Tchebycheff function, rho 0.05) under weights that are drawn anew each
-    time. As in the paper that is for each trial, where the facade of ``smac`` would train its forest for every eighth
-    and propose near copies of one compromise in between; with a fidelity it is once a bracket, since SMAC fills its
-    first rung in one go. SMAC draws each weight uniformly and divides them by their sum; the paper draws a vector of a
+    Evolutionary Computation 10(1): the augmented Tchebycheff function, rho 0.05) with weights that are drawn each
+    time. As in the paper that is for each trial; the facade of ``smac`` would train its forest for every eighth
+    and propose near copies of one compromise in between. With a fidelity it is once per bracket, since SMAC fills its
+    first rung at once. SMAC draws each weight uniformly and divides by their sum; the paper draws a vector of a
     grid.
 
-    Departures: SMAC's own cost of a crash is infinite, on which its scaling of costs fails; a failed evaluation costs
-    as much as the worst successful one so far, objective by objective and at whatever level, and is held back until
-    there is one. The local search starts from its points in a fixed order (``in_fixed_order``). Random forests are
-    faster, and the same (``lean``).
+    Departures: SMAC's own cost of a crash is infinite, on which its scaling of costs fails; here a failed evaluation
+    costs as much as the worst successful one so far, per objective and at any level, and is not told before there
+    is one. The local search starts from its points in a fixed order (``in_fixed_order``). Random forests are
+    faster, with the same results (``lean``).
 
     Args:
-        facade: The facade's class.
+        facade: Class of the facade.
         problem: Its space is copied; all its objectives are minimized.
         seed: SMAC's seed.
-        n_trials: SMAC plans with it: the same seed with another number of trials proposes others.
-        fidelity: The fidelity whose levels are SMAC's budgets; None for a facade without.
-        eta: Of the Hyperband of a facade with a fidelity.
-        multi_objective: "parego" or "mean"; of no effect where there is one objective.
+        n_trials: Used by SMAC's planning: another number of trials changes the proposals.
+        fidelity: Fidelity whose levels are SMAC's budgets; None for a facade without.
+        eta: Eta of the Hyperband of a facade with a fidelity.
+        multi_objective: "parego" or "mean"; no effect for one objective.
 
     Raises:
-        SettingError: There is no such way to treat several objectives.
+        SettingError: The value of ``multi_objective`` is unknown.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -81,17 +81,17 @@ class Facade:
             raise unknown("multi_objective", multi_objective, AGGREGATIONS)
         from smac import Scenario
 
-        logging.getLogger("smac").setLevel(logging.ERROR)  # what it warns of is no news to whoever watches a run
+        logging.getLogger("smac").setLevel(logging.ERROR)  # its warnings do not concern users of a run
         self._objectives = [objective.name for objective in problem.objectives]
         self._fidelity = fidelity
         self._asked: TrialInfo | None = None
-        self._seed = 0  # of all trials: SMAC adopts that of trials it is told first, and draws one where there is none
+        self._seed = 0  # of all trials: SMAC adopts the seed of the first told trials, and draws one if there are none
         self._asked_before: set[Any] = set()
         self._failed: list[TrialInfo] = []
         self._exhausted: Draws | None = None
         self._scenario_seed = seed
         self._worst: list[float] | None = None
-        # For what SMAC insists on writing; gone when the optimizer is.
+        # For files that SMAC must write; deleted with the optimizer.
         self._scratch = tempfile.TemporaryDirectory(prefix="hyperbole-smac-", ignore_cleanup_errors=True)
         self._true_space = problem.space
         self._space = for_smac(problem.space)
@@ -111,26 +111,26 @@ class Facade:
             "acquisition_maximizer": in_fixed_order(facade.get_acquisition_maximizer(scenario)),
         }
         if fidelity is not None:
-            # Of several objectives SMAC keeps several incumbents, and fails once they were seen at different levels
-            # (automl/SMAC3 issue 1050); which incumbents it keeps has no part in what it asks for.
+            # With several objectives SMAC keeps several incumbents, and fails once they were seen at different levels
+            # (automl/SMAC3 issue 1050); the incumbents do not affect what it asks for.
             incumbents = "highest_observed_budget" if len(self._objectives) == 1 else "highest_budget"
             parts["intensifier"] = facade.get_intensifier(scenario, eta=eta, incumbent_selection=incumbents)
         if len(self._objectives) > 1 and multi_objective == "parego":
             parts |= _parego(facade, scenario)
         self._facade = facade(scenario, overwrite=True, logging_level=False, **parts)
         if fidelity is not None:
-            # Otherwise SMAC 2.4 asks for the start's configurations again, at the lowest level, in a bracket that never
-            # ends: it looks for their losses at the highest level alone. An empty rung keeps it from that.
+            # Otherwise SMAC 2.4 asks for the start's configurations again, at the lowest level, in an endless
+            # bracket: it looks for their losses at the highest level only. An empty rung prevents that.
             self._facade.intensifier._tracker[(0, 0)] = []
 
     def ask(self) -> Proposal:
-        """SMAC's next configuration; a random one, repeated, once it finds no more that it has not tried."""
+        """SMAC's next configuration; a random one, repeated, once it finds no untried one."""
         from smac.main.exceptions import ConfigurationSpaceExhaustedException
 
         if self._exhausted is None:
             try:
                 with warnings.catch_warnings():
-                    # SMAC averages the times of no steps where its local search takes none, for a line nobody sees.
+                    # SMAC averages the times of no steps if its local search takes none, for an unused log line.
                     warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy")
                     self._asked = self._facade.ask()
             except ConfigurationSpaceExhaustedException:
@@ -146,13 +146,13 @@ class Facade:
         return Proposal(self._read(asked.config), fidelity, proposer=self._proposer(asked.config))
 
     def _proposer(self, config: Any) -> Proposer:
-        """SMAC's model, or chance; a configuration that is asked for again was promoted to a higher fidelity."""
+        """The proposer: SMAC's model, or chance; a repeated configuration was promoted to a higher fidelity."""
         promoted = config in self._asked_before
         self._asked_before.add(config)
         return Proposer.CLASSICAL if promoted or config.origin in BY_THE_MODEL else Proposer.RANDOM
 
     def tell(self, trial: Trial) -> None:
-        """The loss, or that the evaluation failed; where something else was executed, of that as well."""
+        """Tell the loss or the failure; also of a configuration that was executed instead."""
         if self._exhausted is not None:
             return
         asked, self._asked = self._asked, None
@@ -185,7 +185,7 @@ class Facade:
 
         losses = [outcome.losses[name] for name in self._objectives]
         self._worst = losses if self._worst is None else list(map(max, losses, self._worst))
-        # Saving is SMAC's own log, which nobody reads here.
+        # Saving is SMAC's own log, which is not used here.
         self._facade.tell(executed, TrialValue(cost=losses, time=outcome.evaluation_seconds or 0.0), save=False)
 
     def _tell_failed(self) -> None:
@@ -200,7 +200,7 @@ class Facade:
 
 
 def _parego(facade: Any, scenario: Any) -> dict[str, Any]:
-    """The parts of a facade that treat several objectives as ParEGO does."""
+    """The components of a facade that treat several objectives as in ParEGO."""
     from smac.multi_objective.parego import ParEGO
 
     parts = {"multi_objective_algorithm": ParEGO(scenario)}
@@ -210,13 +210,13 @@ def _parego(facade: Any, scenario: Any) -> dict[str, Any]:
 
 
 def lean(model: Any) -> Any:
-    """Make a random forest grow and predict in less time, and in the same way.
+    """Speed up a random forest without changing its results.
 
     SMAC 2.4 sets up each of ten trees for a million leaves after every eighth trial (memory that the system has to
-    clear), and shares ten trees among all cores whenever a few points are predicted, for which it waits by the clock.
+    clear), and distributes ten trees over all cores for every prediction of a few points, which is slower.
 
     Returns:
-        The same model; one that is no forest as it is.
+        The same model; unchanged if it is not a forest.
     """
     if hasattr(model, "_rf_opts"):
         model._rf_opts |= {"max_leaf_nodes": MOST_LEAVES, "n_jobs": 1}
@@ -226,8 +226,8 @@ def lean(model: Any) -> Any:
 def in_fixed_order(maximizer: Any) -> Any:
     """Make the local search of an acquisition maximizer start from the same points in the same order in every process.
 
-    SMAC 2.4 collects them in a set of configurations, which hash their text: Python salts that anew in each process, so
-    that the same seed would propose other configurations from one process to the next (law 6).
+    SMAC 2.4 collects them in a set of configurations, which hash their text: Python salts hashes per process, so
+    that the same seed would propose different configurations in different processes (law 6).
 
     Returns:
         The same maximizer.

@@ -1,4 +1,4 @@
-"""A search space as SMAC can handle it: its local search keeps choices in sets, and it writes spaces as JSON."""
+"""Convert a search space for SMAC: its local search keeps choices in sets, and it writes spaces as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.shown_space import as_it_is, by_place, rebuilt
 
 
 def for_smac(space: ConfigurationSpace) -> ConfigurationSpace:
-    """A copy whose choices are hashable; they are at the same places, and equal where the old ones were."""
+    """A copy with hashable choices, at the same indices and with the same equalities."""
     odd = {name for name, each in space.items() if has_choices(each) and not _is_plain(each)}
     if not odd:
         return copy.deepcopy(space)
@@ -26,7 +26,7 @@ def for_smac(space: ConfigurationSpace) -> ConfigurationSpace:
 
 
 def stand_in(value: Any) -> Any:
-    """What stands for a choice: lists as tuples, dicts as tuples of their entries, NumPy scalars as builtin ones."""
+    """Replacement of a choice: lists as tuples, dicts as tuples of their entries, NumPy scalars as builtin ones."""
     if isinstance(value, dict):
         return "{}", *((key, stand_in(value[key])) for key in sorted(value))
     return tuple(map(stand_in, value)) if isinstance(value, list | tuple) else builtin(value)

@@ -1,4 +1,4 @@
-"""Configurations as points of the unit cube, for methods that think in vectors."""
+"""Configurations as points of the unit cube, for methods that use vectors."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MIDDLE = 0.5
 
 
 class UnitCube:
-    """The map between a search space and [0, 1]^d, a coordinate for every hyperparameter that is not constant.
+    """The map between a search space and [0, 1]^d, with one coordinate per hyperparameter that is not constant.
 
-    Numbers lie on their own scale (logarithmic where the space says so); an integer stands for the interval half a unit
-    to either side, a level of an ordinal or categorical hyperparameter for one of equally long intervals. A coordinate
-    always has a value: that of an inactive hyperparameter is the middle, and is ignored on the way back.
+    Numbers are mapped on their own scale (logarithmic if the space is); an integer covers the interval of half a unit
+    to either side, a level of an ordinal or categorical hyperparameter one of equally long intervals. The coordinate
+    of an inactive hyperparameter is the middle, and is ignored on the way back.
 
     Args:
-        space: Read, never changed.
+        space: The search space; not changed.
     """
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -50,7 +50,7 @@ class UnitCube:
         return np.array([self._coordinate(n, params[n]) if n in params else MIDDLE for n in self.names])
 
     def params(self, point: npt.ArrayLike) -> Params | None:
-        """The configuration at a point, coordinates outside [0, 1] taken to the nearer bound.
+        """The configuration at a point; coordinates outside [0, 1] are moved to the nearest bound.
 
         Returns:
             A valid configuration in the space's order, without its inactive hyperparameters; None if it is forbidden.
@@ -78,7 +78,7 @@ class UnitCube:
 
 
 def coordinate(hyperparameter: Any, value: float) -> float:
-    """Where a legal number of a hyperparameter lies in [0, 1]."""
+    """The coordinate in [0, 1] of a legal number of a hyperparameter."""
     if isinstance(hyperparameter, IntegerHyperparameter):
         lower, upper = _ends(hyperparameter)
         return (_scaled(hyperparameter, float(value)) - lower) / (upper - lower)
@@ -86,7 +86,7 @@ def coordinate(hyperparameter: Any, value: float) -> float:
 
 
 def value_at(hyperparameter: Any, place: float) -> Any:
-    """The legal number of a hyperparameter that lies at, or stands for, a place in [0, 1]; a builtin one."""
+    """The legal number of a hyperparameter at a coordinate in [0, 1], as a builtin."""
     least, greatest = builtin(hyperparameter.lower), builtin(hyperparameter.upper)
     if isinstance(hyperparameter, IntegerHyperparameter):
         lower, upper = _ends(hyperparameter)

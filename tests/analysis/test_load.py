@@ -78,8 +78,8 @@ def test_a_torn_last_line_is_damage_and_no_trial(folder: Path) -> None:
     assert [each.seed for each in experiment.runs] == [1]
     assert experiment.trials.height == 1
     (sentence,) = experiment.damaged
-    assert sentence.startswith(f"{run} says that it is complete, but the last line of trials.jsonl is torn")
-    assert sentence.endswith("give the command that made it again: it goes on there.")
+    assert sentence.startswith(f"{run} is recorded as complete, but the last line of trials.jsonl is truncated")
+    assert sentence.endswith("repeat the command that made it: it continues from there.")
 
 
 def test_damaged_runs_are_all_named_and_the_rest_is_analyzed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +93,7 @@ def test_damaged_runs_are_all_named_and_the_rest_is_analyzed(folder: Path, capsy
     told = capsys.readouterr()
     said = "".join(told.out.split())
     for seed in (0, 2):
-        sentence = f"smac/{seed} says that it is complete, but line 1 of trials.jsonl is trial 1 instead of 0"
+        sentence = f"smac/{seed} is recorded as complete, but line 1 of trials.jsonl is trial 1 instead of 0"
         assert "".join(sentence.split()) in said
     assert "smac/1/run.json" in said
     assert (

@@ -214,7 +214,7 @@ def test_what_is_done_is_not_lost(tmp_path, how, jobs):
     _, said = process.communicate(timeout=30)
     if how is signal.SIGINT:
         assert process.returncode == 130
-        assert "the same command goes on" in said
+        assert "the same command continues" in said
         assert "Traceback" not in said
     assert not list(journal.parent.glob("*_data*"))
     kept = journal.read_bytes().count(b"\n") - 1

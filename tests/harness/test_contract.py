@@ -324,7 +324,7 @@ def test_what_target_names_nothing(path, told):
 def test_a_folder_of_our_own_packages_name_is_said_to_be_hidden(outside):
     (outside / "optimizers").mkdir()
     (outside / "optimizers/mine.py").write_text("class Mine: ...\n")
-    with pytest.raises(SettingError, match=r"optimizers is hidden by Hyperbole's own package optimizers, so give that"):
+    with pytest.raises(SettingError, match=r"optimizers is hidden by Hyperbole's own package optimizers, so rename that"):
         locate("optimizers.mine.Mine", "optimizer")
     refuse_hidden_packages()
 

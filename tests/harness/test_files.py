@@ -1,4 +1,4 @@
-"""A full disk, a read-only one, too many open files: one sentence, and the run goes on afterwards."""
+"""A full disk, a read-only one, too many open files: one sentence, and the run can be continued afterwards."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_every_such_error_names_the_file_and_what_to_do(number, capsys):
     assert ending.value.code == 2
     told = capsys.readouterr().err
     assert told.startswith("runs/x/run.json cannot be used: ")
-    assert told.endswith("then give the same command again: it goes on there.\n")
+    assert told.endswith("then repeat the command: it continues from there.\n")
     assert told.count("\n") == 1
 
 
@@ -218,4 +218,4 @@ def test_too_many_open_files(tmp_path):
 
 
 def test_an_error_without_a_name_is_still_a_sentence():
-    assert str(disk_error(OSError("odd"))).startswith("A file cannot be used: odd; mend that")
+    assert str(disk_error(OSError("odd"))).startswith("A file cannot be used: odd; fix that")

@@ -12,13 +12,13 @@ from harness.override_keys import about_key
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("+llm.port=3", "llm.port is there already; give llm.port=... without the +."),
-        ("+seed=3", "seed is there already; give seed=... without the +."),
+        ("+llm.port=3", "llm.port exists already; give llm.port=... without the +."),
+        ("+seed=3", "seed exists already; give seed=... without the +."),
         ("+benchmark=toy", "benchmark is chosen already; give benchmark=... once and without a +."),
         ("~llm.prt", "Unknown setting of llm 'prt'; did you mean 'port'?"),
         ("optimizer.chat.port=3", "optimizer.chat is llm; give llm.port=... instead of optimizer.chat.port."),
-        ("llm.environment.A=3", "llm.environment has no A yet; with a + it is added: +llm.environment.A=..."),
-        ("~decoding.temperature", "decoding.temperature is null, and Hydra takes away only what has a value; leave ~"),
+        ("llm.environment.A=3", "llm.environment has no A yet; add it with a +: +llm.environment.A=..."),
+        ("~decoding.temperature", "decoding.temperature is null, and Hydra removes only keys with a value; leave ~"),
         ("budget.proposal=3", "did you mean 'proposals'?"),
     ],
 )

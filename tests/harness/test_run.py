@@ -59,7 +59,7 @@ def test_a_pipe_is_told_what_came_of_a_sweep(tmp_path, launcher):
         r"runs/adhoc: 2 of 4 runs complete \(2 failed\); 8 proposals, 0 invalid \(0 %\); this sweep took \d+ s", said
     )
     assert re.fullmatch(r"toy\.branin: best value [\d.]+ by random_search, seed [01]", best)
-    assert after == "Next: python -m analysis runs/adhoc; the same command goes on with the rest"
+    assert after == "Next: python -m analysis runs/adhoc; the same command continues with the rest"
     done = hyperbole(*line, "benchmark.task=branin", cwd=tmp_path)
     assert done.stderr == ""
     assert "2 of 2 runs complete (2 of them before)" in done.stdout

@@ -315,9 +315,9 @@ def test_what_a_group_builds_must_be_what_it_is_for(group, lack, capsys):
     assert told.startswith(f"dict, which {group}._target_ names, {lack}; name a class that makes a ")
 
 
-def test_a_value_that_json_has_no_word_for_is_named(tmp_path):
+def test_a_value_that_json_cannot_hold_is_named(tmp_path):
     (tmp_path / "optimizer").mkdir()
     (tmp_path / "optimizer/mine.yaml").write_text("_target_: optimizers.sobol.Sobol\nitems: !!binary aGVsbG8=\n")
     config, _ = composed("optimizer=mine", f"hydra.searchpath=[{tmp_path}]")
-    with pytest.raises(SettingError, match=r"optimizer\.items is b'hello', which JSON has no word for"):
+    with pytest.raises(SettingError, match=r"optimizer\.items is b'hello', which JSON cannot hold"):
         resolve(config, {"llm", "prompt", "decoding"}, ".")

@@ -301,7 +301,7 @@ class TestFailures:
         track(tracker, folder, run_json(), FOUR_ROWS)
         thread = tracker._follower.thread
         try:
-            assert self.sentence(capsys).startswith("W&B failed (it was not done 0.2 s after the run's end); the logs")
+            assert self.sentence(capsys).startswith("W&B failed (it did not finish within 0.2 s after the run's end); the logs")
             assert thread.is_alive()
             assert thread.daemon  # the interpreter's exit does not wait for it
         finally:
@@ -325,7 +325,7 @@ class TestFailures:
         (tmp_path / "cwd/wandb").mkdir()
         (tmp_path / "cwd/wandb/settings").write_text("[default]\nbase_url = http://127.0.0.1:9\n")
         track(WandbTracker(mode="online", finish_timeout_seconds=30), folder, run_json(), FOUR_ROWS)
-        assert "wandb/settings says where W&B is" in self.sentence(capsys)
+        assert "wandb/settings sets the W&B server" in self.sentence(capsys)
 
     def test_stderr_closed(self, folder, monkeypatch):
         monkeypatch.setitem(sys.modules, "wandb", None)
@@ -349,7 +349,7 @@ def test_a_process_that_hangs_in_wandb_still_exits(tmp_path):
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0
-    assert "was not done 0.2 s after" in done.stderr
+    assert "did not finish within 0.2 s after" in done.stderr
 
 
 class TestSettings:

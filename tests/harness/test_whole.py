@@ -1,4 +1,4 @@
-"""A run that says it is complete beside a log that is not whole."""
+"""A run recorded as complete whose log is incomplete or damaged."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_damage_is_named(runs, damage, known):
     with pytest.raises(DamagedError) as told:
         whole_rows(run, read_record(run / "run.json"))
     assert told.value.goes_on == (damage in CUT_SHORT)
-    assert str(told.value).startswith(f"{run} says that it is complete, but ")
+    assert str(told.value).startswith(f"{run} is recorded as complete, but ")
     assert str(run) in str(told.value)
 
 
@@ -133,7 +133,7 @@ def test_calls_that_trials_name_are_there(runs, damage, known):
 def test_another_runs_log_is_not_its_own(runs):
     _, model, run = runs
     shutil.copy(model / "trials.jsonl", run / "trials.jsonl")
-    with pytest.raises(DamagedError, match="was changed since"):
+    with pytest.raises(DamagedError, match="was changed after the run"):
         whole_rows(run, read_record(run / "run.json"))
     said = read_record(run / "run.json")
     del said["files"]
@@ -148,7 +148,7 @@ def test_the_command_goes_on_where_the_log_is_cut_and_refuses_where_it_is_anothe
     CUT_SHORT["last torn"](model)
     done = command("analysis", "runs/adhoc", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.count("give the command that made it again: it goes on there.") == 2
+    assert done.stderr.count("repeat the command that made it: it continues from there.") == 2
     assert again(tmp_path).returncode == 0
     assert {each: rows(each) for each in (model, run)} == whole
     assert len(whole_rows(run, run_json(run))) == 20

@@ -129,7 +129,7 @@ def test_a_run_through_a_pipe_stops_goes_on_and_replays(tmp_path):
     assert first.stdout == ""
     assert "Trial 2: Your proposal was invalid" not in first.stderr.split("Trial 2: which configuration?")[0]
     assert "Trial 2: Your proposal was invalid: x1 = 30 is out of range. It was not evaluated." in first.stderr
-    assert first.stderr.rstrip().endswith("the same command goes on where this one stopped.")
+    assert first.stderr.rstrip().endswith("the same command continues where this one stopped.")
     assert run_json(tmp_path)["status"] == "running"
 
     nobody = typed("", tmp_path)
@@ -198,7 +198,7 @@ def test_a_run_at_a_terminal(tmp_path):
     terminal.type(GOOD)
     terminal.wait_for("Trial 3: which configuration?")
     terminal.type("\x04")  # Ctrl-D
-    terminal.wait_for("the same command goes on")
+    terminal.wait_for("the same command continues")
     assert terminal.close() == 130
 
     terminal = Terminal(tmp_path)
