@@ -28,8 +28,8 @@ class Human:
     """A baseline of our own (no paper): quality, time and invalid rate of a person.
 
     The person is shown what a model is shown (space, task, budget, hint), sees the trials as a table, and answers with
-    a JSON object or with ``name=value name=value``. Answers are checked by the same rules as a model's: an invalid one is
-    charged as a trial, and the next question has its violations. Rows and tables count the answers as the
+    a JSON object or with ``name=value name=value``. Answers are checked by the same rules as a model's: an invalid one
+    is charged as a trial, and the next question has its violations. Rows and tables count the answers as the
     model's (``proposer``). Use: ``python -m harness.run optimizer=human``.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the harness itself costs: python -m tests.bench, or make bench. Ratios and medians of one run, no assertions."""
+"""Cost of the harness itself: python -m tests.bench, or make bench. Ratios and medians of one run, no assertions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def bare_seconds(benchmark: HPOBench) -> float:
-    """Seconds for the same draws and look-ups with no harness around them."""
+    """Seconds for the same draws and look-ups without the harness."""
     optimizer = RandomSearch(benchmark.problem, 0, Budget(proposals=TRIALS))
     clock = time.perf_counter()
     for _ in range(TRIALS):
@@ -73,13 +73,13 @@ def harness_seconds(benchmark: HPOBench) -> float:
 
 
 def compare_smac(benchmark: HPOBench) -> None:
-    """Time SMAC inside the harness and under its own loop by turns, and print them."""
+    """Time SMAC inside the harness and in its own loop alternately, and print the times."""
     contenders = {
         "in the harness, checked, logged, flushed": lambda: smac_in_harness(benchmark),
         "its own optimize(), our lean forest": lambda: smac_alone(benchmark, lean),
         "its own optimize(), as it is": lambda: smac_alone(benchmark, lambda model: model),
     }
-    smac_in_harness(benchmark)  # the first imports what it needs
+    smac_in_harness(benchmark)  # the first call imports modules
     rounds = [{name: play() for name, play in contenders.items()} for _ in range(SMAC_ROUNDS)]
     inside = None
     print(f"SMAC on a table, {SMAC_TRIALS} trials, median of {SMAC_ROUNDS}; the first over each:")
@@ -92,7 +92,7 @@ def compare_smac(benchmark: HPOBench) -> None:
 
 
 def smac_in_harness(benchmark: HPOBench) -> tuple[float, list[object]]:
-    """Seconds for the loop with its log on disk, and what was proposed."""
+    """Seconds for the loop with its log on disk, and the proposals."""
     proposed: list[object] = []
     with tempfile.TemporaryDirectory() as folder:
         budget = Budget(proposals=SMAC_TRIALS)
@@ -111,13 +111,13 @@ def smac_in_harness(benchmark: HPOBench) -> tuple[float, list[object]]:
 
 
 def smac_alone(benchmark: HPOBench, treated: Callable[[Any], Any]) -> tuple[float, list[object]]:
-    """Seconds for the same facade under SMAC's own loop, which saves its history after each trial, and its proposals.
+    """Seconds for the same facade in SMAC's own loop, which saves its history after each trial, and its proposals.
 
-    Its local search gets the fixed order too: without, no two processes propose the same.
+    Its local search gets the fixed order too, so that proposals are equal in all processes.
 
     Args:
         benchmark: Evaluates.
-        treated: What becomes of its forest.
+        treated: Changes its forest.
     """
     from smac import HyperparameterOptimizationFacade as HPOFacade
     from smac import Scenario
@@ -144,7 +144,7 @@ def smac_alone(benchmark: HPOBench, treated: Callable[[Any], Any]) -> tuple[floa
 
 
 def start_seconds() -> tuple[float, float]:
-    """Seconds from the command to the first line of the log, and what its two unavoidable imports alone take."""
+    """Seconds from the command to the first line of the log, and the time of its two unavoidable imports."""
     with tempfile.TemporaryDirectory() as folder:
         clock = time.time()
         command = [sys.executable, "-m", "harness.run", "name=start", "budget.proposals=1"]

@@ -1,4 +1,4 @@
-"""What an evaluation costs in each kind of benchmark: part of python -m tests.bench, medians of one run."""
+"""Cost of an evaluation in each kind of benchmark: part of python -m tests.bench, medians of one run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def surrogates() -> None:
-    """YAHPO: whole single evaluations a second."""
+    """YAHPO: evaluations per second."""
     if not shared_data.FOLDER.is_dir():
         print(f"YAHPO surrogates: not measured, the bench {shared_data.REASON}")
         return
@@ -41,7 +41,7 @@ def surrogates() -> None:
 
 
 def live(cache: str) -> None:
-    """A quick model: trained in this process, in its own, and taken from the cache."""
+    """A fast model: trained in this process, in its own, and from the cache."""
     from benchmarks.bayesmark.bayesmark_trainer import Trainer
 
     params = Bayesmark("iris", "kNN").problem.default
@@ -64,7 +64,7 @@ def live(cache: str) -> None:
 
 
 def table(folder: Path) -> None:
-    """A table in HPOBench's Parquet layout, small but looked up like a large one."""
+    """A table in HPOBench's Parquet layout, small but with the look-ups of a large one."""
     official_table.write(folder, "svm", 31)
     first = timed(lambda: HPOBenchTables(31, "svm", str(folder)))
     later = timed(lambda: HPOBenchTables(31, "svm", str(folder)))
@@ -73,7 +73,7 @@ def table(folder: Path) -> None:
 
 
 def seconds_of(benchmark: Benchmark) -> float:
-    """Median seconds of so many evaluations."""
+    """Median seconds of this many evaluations."""
     draws = Draws(benchmark.problem.space, 0)
     configurations = [draws.next() for _ in range(EVALUATIONS)]
     return statistics.median(

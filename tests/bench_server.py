@@ -1,8 +1,8 @@
-"""What a server's settings come to on this machine: ``python -m tests.bench_server [LLM [ROUNDS]]``.
+"""Effect of a server's settings on this machine: ``python -m tests.bench_server [LLM [ROUNDS]]``.
 
-A part of make bench: dtypes, threads, space for the prefix cache, and how many calls are in flight. LLM is a choice of
-``llm=`` that serves a model here. Recorded calls of the quickstart are asked again by a bare client, of one server
-after another, and that by turns, ROUNDS times. Look at the ratios: they hold for this machine and its load alone.
+A part of make bench: dtypes, threads, size of the prefix cache, and concurrent calls. LLM is a choice of
+``llm=`` that serves a model here. Recorded calls of the quickstart are repeated by a bare client, on one server
+after another, alternating ROUNDS times. Compare the ratios only: they hold for this machine and its load.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from llms.server.serving import resolve
 CALLS = Path(__file__).parents[1] / "results" / "quickstart"
 CALLS_OF_A_RUN = 3
 AT_ONCE = {1: 6, 12: None, 32: None}
-"""Calls in flight -> how many calls are asked; None for all of them."""
+"""Concurrent calls -> number of calls; None for all of them."""
 CACHE, CACHE_GIB = "VLLM_CPU_KVCACHE_SPACE", "1"
 ROUNDS = 2
 
@@ -71,7 +71,7 @@ def recorded_requests() -> list[ChatRequest]:
 
 
 def tokens_per_second(settings: ServerSettings, requests: list[ChatRequest]) -> list[float]:
-    """For each number of calls in flight. All but the first time the prompts come from the server's cache."""
+    """For each number of concurrent calls. After the first, prompts come from the server's cache."""
     url = ensure_server(settings)
     try:
         Client(url, settings.name).complete(requests[:4])

@@ -4,11 +4,11 @@ import os
 
 from hypothesis import settings
 
-# Before anything computes: there is one process of tests per core, and further threads would only wait for one another.
-# The model server takes no notice of it (llms.server.serving).
+# Before any computation: there is one test process per core, and more threads would only wait for each other.
+# The model server is not affected (llms.server.serving).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-settings.register_profile("suite", deadline=None)  # a busy machine is no fault of an example
+settings.register_profile("suite", deadline=None)  # a busy machine must not fail an example
 settings.load_profile("suite")
 
 pytest_plugins = ["tests.support.vllm_server", "tests.support.tiny_gguf", "tests.support.groups", "tests.support.slow"]

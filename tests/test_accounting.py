@@ -1,4 +1,4 @@
-"""The accounting adds up on the real server: calls = trials = tables = the server's own counters = the sweep's line."""
+"""The accounting is consistent on the real server: calls, trials, tables, the server's counters, the sweep's line."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.timeout(900)
 TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 COUNTED = ("calls", *TOKENS)
 COUNTERS = ("requests", "prompt_tokens", "prefix_cache_hits", "generation_tokens")
-"""What the server calls the same."""
+"""The server's names of the same quantities."""
 
 METHODS = {
     "llm_chat": ["optimizer=llm_chat"],
-    "llambo_small": [  # its calls go out in batches: candidates, then predictions for all of them
+    "llambo_small": [  # its calls are sent in batches: candidates, then predictions for all of them
         "optimizer=llambo_small",
         "optimizer.warm_start=random",
         "optimizer.initial=2",
@@ -38,13 +38,13 @@ PROPOSALS = 4
 
 
 def settled(server):
-    """The counters once the server is done with what clients no longer wait for: then it answers somebody else."""
+    """The counters once the server has finished requests whose clients gave up."""
     Client(server.url, server.name).complete([ChatRequest((Message("user", "Hi"),), max_tokens=1)])
     return calm(server)
 
 
 def calm(server):
-    """The counters, which are brought up to date a moment after a reply is sent."""
+    """The counters, which are updated shortly after a reply is sent."""
     before, after = None, read_counters(server.url)
     while before != after:
         time.sleep(0.2)
@@ -71,7 +71,7 @@ def total(usages):
 
 @pytest.fixture(scope="module")
 def accounts(vllm_server, tmp_path_factory):
-    """Each method alone on the server; llm_chat's first start asks for a reply in no time, gets none, and fails."""
+    """Each method alone on the server; llm_chat's first start has a time-out of almost zero, and fails."""
     folder = tmp_path_factory.mktemp("accounting")
     patience = ["llm.timeout_seconds=0.15", "llm.max_attempts=2"]
     failed = run(METHODS["llm_chat"], vllm_server, folder, *patience)
@@ -149,7 +149,7 @@ def test_they_replay_without_the_calls_that_were_given_up(accounts):
 
 
 def test_the_server_counts_tokens_of_attempts_that_timed_out_and_no_client_can(vllm_server, tmp_path):
-    """vLLM ends a request whose client has gone: its tokens until then are counted, the request is not."""
+    """vLLM aborts a request whose client disconnected: its tokens until then are counted, the request is not."""
     before = settled(vllm_server)
     model = Client(vllm_server.url, vllm_server.name, timeout_seconds=1.5, max_attempts=2, backoff_seconds=0.1)
     story = ChatRequest((Message("user", "Tell a very long story about the sea."),), max_tokens=2000)

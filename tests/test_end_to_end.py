@@ -19,7 +19,7 @@ HELD = "llm_chat+decoding=json_schema+decoding.temperature=0.8"
 
 @pytest.fixture(scope="module")
 def quickstart(vllm_server, tmp_path_factory):
-    """The quickstart experiment, cut down to one seed and five proposals, on the shared server."""
+    """The quickstart experiment, reduced to one seed and five proposals, on the shared server."""
     folder = tmp_path_factory.mktemp("quickstart")
     overrides = [f"budget.proposals={PROPOSALS}", "seed=0", f"llm.port={vllm_server.port}", "hydra.launcher.n_jobs=4"]
     done = command("harness.run", "-m", "experiment=quickstart", *overrides, cwd=folder)

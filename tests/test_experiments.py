@@ -24,7 +24,7 @@ SMALL = {
     "reasoning": ("consistency", ["optimizer=llm_chat", "prompt=reasoning", "budget.proposals=2"]),
     "recitation": ("recitation", ["optimizer=recitation"]),
 }
-"""Experiment -> its table, and how the test cuts it down beside one seed and one proposal."""
+"""Experiment -> its table, and the test's reduction besides one seed and one proposal."""
 
 
 @pytest.fixture(scope="module", params=SMALL)
@@ -50,7 +50,7 @@ def test_two_tasks_are_run_with_the_real_model_and_the_table_is_in_the_report(ex
     tables = {table.name: table for each in findings for table in each.tables}
     assert SMALL[name][0] in tables
     assert tables[SMALL[name][0]].frame.height
-    assert tables["sweeps"].frame["unrecorded_tokens"].to_list() == [0]  # nobody else was on the server
+    assert tables["sweeps"].frame["unrecorded_tokens"].to_list() == [0]  # no other client was on the server
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -25,7 +25,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def fairness(vllm_server, tmp_path_factory):
-    """The experiment with one seed, a quick model and few proposals; COMPAS, since the others are larger."""
+    """The experiment with one seed, a fast model and few proposals; COMPAS, since the other data sets are larger."""
     folder = tmp_path_factory.mktemp("fairness")
     overrides = [
         *SETTINGS,
@@ -90,7 +90,7 @@ def test_they_replay(fairness):
 
 
 def test_a_real_model_is_asked_for_a_fidelity(vllm_server, tmp_path):
-    """With a schema whatever it names is in range, and its evaluations are cheaper; the trial says so."""
+    """With a schema its fidelities are in range, and its evaluations are cheaper; the trial records it."""
     overrides = ["benchmark=fairness", *SETTINGS, "optimizer=llm_chat", "prompt=fidelity", "decoding=json_schema"]
     numbers = ["budget.proposals=5", "decoding.temperature=1.0", f"llm.port={vllm_server.port}", "tracker=none"]
     done = command("harness.run", *overrides, *numbers, f"benchmark.cache={tmp_path / 'kept'}", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""docs/hallucination.md says what is true: every reply on it goes through the real parser, judge and analysis."""
+"""docs/hallucination.md is correct: every reply on it is passed through the real parser, judge and analysis."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ REPAIRS = {"none": NoRepair, "clamp": Clamp, "nearest": Nearest, "random": Rando
 
 @dataclass
 class Example:
-    """A reply, and what the page says of it."""
+    """A reply, and its classification on the page."""
 
     section: str
     trial: int
@@ -87,7 +87,7 @@ class Example:
 
 
 def read(page):
-    """The examples of every section; the text from one reply to the next says what the first is classified as."""
+    """The examples of every section; the text between two replies states the classification of the first."""
     found = []
     for section in re.split(r"^##+ ", page, flags=re.MULTILINE)[1:]:
         blocks = list(BLOCK.finditer(section))
@@ -139,7 +139,7 @@ def violation_in_words(violation):
 
 
 def classification(example):
-    """In the words of the page."""
+    """A classification in the page's words."""
     trial = judged(example)
     row = json.loads(encode(to_row(trial, "")))
     call = propose(example)[1]

@@ -1,4 +1,4 @@
-"""The ladder is several files and a command a model: together they are one experiment, in which nothing collides."""
+"""The ladder has several files and one command per model; together they are one experiment without collisions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def runs():
         for file, model in itertools.product(FILES, MODELS):
             for job in jobs(file):
                 if model != MODELS[0] and job[0] != "optimizer=llm_chat":
-                    continue  # the same as with the first model: nothing of a model is in their names
+                    continue  # the same as with the first model: their names contain no model
                 overrides = [f"experiment={file}", f"llm={model}", *job]
                 config = compose("config", overrides=overrides, return_hydra_config=True)
                 choices = config.hydra.runtime.choices

@@ -28,12 +28,12 @@ TOGETHER = {
     "llinbo": 5,
     "recitation": PROPOSALS["recitation"],
 }
-"""Requests that have to be in flight at once, at the least."""
+"""Requests that must be in flight at once, at least."""
 
 
 @pytest.fixture(scope="module")
 def methods(vllm_server, tmp_path_factory):
-    """The experiment of all methods on one task, cut down to a few proposals, on the shared server."""
+    """The experiment of all methods on one task, reduced to a few proposals, on the shared server."""
     folder = tmp_path_factory.mktemp("methods")
     for proposals in sorted(set(PROPOSALS.values())):
         overrides = [

@@ -1,7 +1,7 @@
-"""What the harness does not charge: for each way in which it could cause a fault itself, a reply that shows that.
+"""Replies that the harness must not charge: for each fault that it could cause itself, a reply that shows it does not.
 
-The replies are scripted, recorded in results/quickstart, or published ones of other people's models. How histories are
-shown is in tests/contracts/test_prompt_contract.py.
+The replies are scripted, recorded in results/quickstart, or published ones of other projects. The display of histories
+is tested in tests/contracts/test_prompt_contract.py.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from tests.support.shared_data import FOLDER, needs_data
 
 ROOT = Path(__file__).parents[1]
 LEVELS = [1e-05, 1.0000000000000001e-05, 9.999999747378752e-06, 3.5938137e-05, 0.29999999999999993, 0.3, 1.0]
-"""With neighbours that differ in the last digit, and one that came out of single precision."""
+"""Levels whose neighbours differ in the last digit, and one converted from single precision."""
 
 
 def space():
@@ -73,7 +73,7 @@ def reply(**changes):
 
 
 def judged(text, finish="stop", **how):
-    """What is executed, or the faults."""
+    """The executed configuration, or the faults."""
     parsed = parse_reply(text, finish, **how)
     params, violations = CHECK.proposal(Proposal(parsed.params, truncated=parsed.truncated))
     return params if not violations else [(violation.fault, violation.name) for violation in violations]
@@ -151,7 +151,7 @@ def test_white_space_line_breaks_and_the_order_of_keys_are_no_fault():
 
 
 MEMBER = '{"level": 1e-05, "units": 32, "more": {"a": 1, "b": 2}, "rou'
-"""The limit cut this off: the inner object is whole, and lacks five hyperparameters that were to come."""
+"""The limit truncated this reply: the inner object is complete, but lacks five hyperparameters."""
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_the_form_of_an_answer_is_no_configuration_and_never_hides_one():
 
 
 def test_a_form_that_holds_objects_never_hides_an_answer():
-    """Choices that are objects stand in it where conditions speak of them."""
+    """Choices that are objects are in the form if conditions name them."""
     own = ConfigurationSpace(seed=0)
     own.add(Categorical("arch", [{"depth": 2}, None, {"depth": 3}, {"depth": 4}]), Integer("width", (1, 9)))
     own.add(InCondition(own["width"], own["arch"], [{"depth": 2}, None, {"depth": 3}]))
@@ -228,7 +228,7 @@ def test_numbers_are_shown_to_the_model_without_quotes_and_as_they_are_accepted(
 
 
 def test_everything_a_prompt_names_is_legal():
-    """Each level, choice and bound of the lines, as it is written there."""
+    """Each level, choice and bound of the lines, as written there."""
     for name, hyperparameter in [*space().items(), *rich_space().items()]:
         checker = Checker(ConfigurationSpace(space={name: hyperparameter}))
         line = space_lines(
@@ -276,7 +276,7 @@ def test_a_failed_repaired_trial_is_not_shown_as_if_the_proposal_had_been_run():
 
 @pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
 def test_no_request_has_stop_words_or_penalties(mode):
-    """And none reaches the model but what is recorded: the server is told to leave the model's own settings out."""
+    """All parameters that reach the model are recorded: the server is told to ignore the model's own settings."""
     chosen = ChatSettings(ScriptedChat([]), Prompt(), Decoding(mode), 0.5)
     request = Requests(Line().problem, chosen, 0).build([Message("user", "Config:")])
     body = Dialect().body("m", request)
@@ -295,7 +295,7 @@ def test_reasoning_that_is_asked_for_does_not_use_up_the_tokens_of_the_configura
 
 
 def test_recorded_replies_that_hold_a_legal_object_are_not_called_unreadable():
-    """By a second way to read them: the json module at the first brace of each reply of results/quickstart."""
+    """By another parser: the json module at the first brace of each reply of results/quickstart."""
     read = 0
     for path in sorted((ROOT / "results/quickstart").glob("*/llm_chat*/*/calls.jsonl")):
         for call in read_rows(path):
@@ -314,7 +314,7 @@ def test_recorded_replies_that_hold_a_legal_object_are_not_called_unreadable():
 
 @needs_data
 def test_published_proposals_are_read_as_they_were_written():
-    """Replies of real models that other people recorded: what Python's json reads in them, the parser reads."""
+    """Replies of real models recorded by other projects: the parser reads what Python's json reads."""
     polars = pytest.importorskip("polars")
     path = FOLDER / "published/autoresearch_automl/trials.parquet"
     rows = polars.read_parquet(path, columns=["hyperparameters", "found_as"])
@@ -333,12 +333,12 @@ def test_published_proposals_are_read_as_they_were_written():
 
 
 def _fixed(value):
-    """As llguidance writes a number of an enum: digits alone, and no fraction where there is none."""
+    """As llguidance writes a number of an enum: digits only, and no fraction if it is zero."""
     return format(Decimal(repr(value)).normalize(), "f")
 
 
 def test_what_the_schema_lets_the_server_write_is_legal_to_the_last_digit():
-    """With the library that vLLM decodes with: the bounds, every level, and what lies just outside."""
+    """With vLLM's decoding library: the bounds, every level, and values just outside."""
     llguidance = pytest.importorskip("llguidance")
     tokenizer = llguidance.LLTokenizer("byte")
     own = space()

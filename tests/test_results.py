@@ -1,4 +1,4 @@
-"""The recorded runs in results/: they replay, and the tables beside them and in the README follow from them.
+"""The recorded runs in results/: they replay, and their tables and the README follow from them.
 
 Renew after recording new runs: make paper, then HYPERBOLE_RENEW=1 python -m pytest tests/test_results.py.
 """
@@ -25,7 +25,7 @@ PAGES = [
 ]
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?![\w.]*\w)")
 REPLAYED = "0"
-"""The seed whose runs are replayed here; all of an experiment's: python -m harness.replay results/<experiment>."""
+"""The seed whose runs are replayed here; for all of an experiment: python -m harness.replay results/<experiment>."""
 
 
 def tables(folder):

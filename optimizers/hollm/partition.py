@@ -41,7 +41,7 @@ class Cell:
 
 
 def leaf_size(dimensions: int, points: int, per_dimension: float, growth: float) -> int:
-    """Maximum number of points in a cell: ``per_dimension * dimensions + ceil(growth * ln(1 + points))``, at least 1."""
+    """Largest number of points in a cell: ``per_dimension * dimensions + ceil(growth * ln(1 + points))`` (>= 1)."""
     return max(1, int(per_dimension * dimensions) + math.ceil(growth * math.log1p(points)))
 
 

@@ -52,8 +52,8 @@ class GaussianProcess:
     def imagined(self, points: Array, at: Array, values: Array) -> tuple[Array, Array, Array]:
         """The effect of an imagined observation: the GP refitted with each of ``values``, one at a time.
 
-        The hyperparameters are kept: a refitted mean is linear in the imagined value and its variance does not depend on
-        it: no refit is needed.
+        The hyperparameters are kept: a refitted mean is linear in the imagined value and its variance does not depend
+        on it, so no refit is needed.
 
         Args:
             points: Shape (points, dimensions).

@@ -1,5 +1,5 @@
-"""What every benchmark must be (``harness.checks``). A new one is picked up by its file in conf/benchmark/ and the
-``tasks`` of its class; what else a class may say to these tests is in ``harness.problem.BenchmarkOptions``.
+"""The contract of every benchmark (``harness.checks``). A new one is found by its file in conf/benchmark/ and the
+``tasks`` of its class; further options of a class for these tests are in ``harness.problem.BenchmarkOptions``.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def is_live(benchmark: Any) -> bool:
 
 @pytest.fixture(scope="module", params=CASES, ids=NAMES)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, str]:
-    """The benchmark as Hydra builds it, and the name it should have; what it trains is kept from test to test.
+    """The benchmark as built by Hydra, and its expected name; what it trains is kept between tests.
 
     Another instance of it trains again, in another process.
     """

@@ -1,5 +1,5 @@
-"""What every optimizer must do (``harness.checks``). A new one is picked up by its YAML in conf/optimizer; nothing here
-names any. The example of docs/extending.md is one of them, from a folder outside the repository.
+"""The contract of every optimizer (``harness.checks``). A new one is found by its YAML in conf/optimizer; none
+is named here. The example of docs/extending.md is included, from a folder outside the repository.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_each_row_says_who_proposed_it(pair):
     rows = stage(*pair).base.rows
     proposers = {row["proposer"] for row in rows}
     assert proposers <= {"model", "classical", "random"}
-    # Centaur's model is not asked in its warm-up of ten trials, longer than this run.
+    # Centaur's model is not asked in its warm-up of ten trials, which is longer than this run.
     assert (Proposer.MODEL in proposers) == (stage(*pair).uses_model and pair[0] != "centaur")
     for row in rows:
         assert row["proposer"] == "model" or not row["calls"] or "GP" in row["note"]
@@ -115,7 +115,7 @@ def test_each_row_says_who_proposed_it(pair):
 
 @functools.cache
 def in_a_fresh_process():
-    """Of every optimizer, before any other run of its process, and the last one first."""
+    """For every optimizer, before any other run of its process, and the last one first."""
     names = OPTIMIZERS[::-1]
     return dict(zip(names, decided_elsewhere([stage(name, "branin") for name in names]), strict=True))
 
@@ -127,7 +127,7 @@ def test_nothing_of_one_run_is_left_for_the_next_of_its_process(optimizer):
 
 
 def test_the_start_is_the_first_rows():
-    """Whoever is asked afterwards: also where its evaluation failed."""
+    """For every optimizer, and also if the evaluation of a start failed."""
     from harness.checks.trying import failing_at
     from harness.start import DefaultStart, GivenStart
 

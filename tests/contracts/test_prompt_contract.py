@@ -1,6 +1,6 @@
-"""What every language-model method shows to its model is legal when it is proposed again, on every kind of space.
+"""What each language-model method shows to its model is valid if it is proposed, on every kind of space.
 
-What a model proposed itself is shown as it was, and beside an invalid one stands that it was invalid.
+The model's own proposals are shown unchanged, and invalid ones are marked as invalid.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.contracts.test_optimizer_contract import FILES, configuration
 from tests.support.fakes import Line, Mixed
 
 TRIALS = 14
-"""Centaur's first ten are not the model's."""
+"""Centaur's first ten trials are not the model's."""
 FAMILIES = {
     "hpobench": lambda: HPOBench("credit_g"),
     "nearest": lambda: HPOBench("credit_g", space="nearest"),
@@ -45,7 +45,7 @@ FAMILIES = {
 
 
 class Untrained:
-    """A benchmark's space and prompts, with values out of a hash: nothing is trained or looked up."""
+    """A benchmark's space and prompts, with values from a hash: nothing is trained or looked up."""
 
     def __init__(self, benchmark):
         self.problem = benchmark.problem
@@ -64,7 +64,7 @@ def family(name):
 
 
 def shown(optimizer, name, repair):
-    """Every message of a run, and its rows."""
+    """All messages of a run, and its rows."""
     settings = configuration(optimizer, repair, "start=none")
     benchmark = family(name)
     settings = copy.deepcopy(settings) | {"seed": 0}

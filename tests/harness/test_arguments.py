@@ -30,7 +30,7 @@ JARGON = ("mismatched", "expecting", "viable", "EOF", "Lexer", "Error parsing", 
         (["-m"], ["-m"]),
     ],
 )
-def test_flags_may_stand_anywhere(given_line, read):
+def test_flags_may_be_anywhere(given_line, read):
     assert in_order(given_line) == read
 
 
@@ -58,7 +58,7 @@ def test_flags_may_stand_anywhere(given_line, read):
         ("seed=foo(1)", "quotes"),
     ],
 )
-def test_an_override_that_cannot_be_read_is_said_without_grammar(text, told):
+def test_an_unreadable_override_is_reported_without_hydras_grammar(text, told):
     with pytest.raises(SettingError) as caught:
         in_order(["-m", text])
     assert told in str(caught.value)

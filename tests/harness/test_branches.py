@@ -1,4 +1,4 @@
-"""What the branches of a space leave out, as run.json says it; what they hold is tested with ``llms.schema``."""
+"""What the branches of a space leave out, as recorded in run.json; their contents are tested with ``llms.schema``."""
 
 from __future__ import annotations
 

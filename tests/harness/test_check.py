@@ -1,4 +1,4 @@
-"""Planted defects, one a tiny plug-in: the checks find each, and say what it is."""
+"""Planted defects, one per tiny plug-in: the checks find and name each."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class WantsParams(Fair):
 
 
 class WantsAConfiguration(Fair):
-    """Goes wrong where something was proposed that the space has not, and nothing else."""
+    """Fails only after an invalid proposal."""
 
     def tell(self, trial):
         if trial.proposal.params is not None and trial.violations:
@@ -275,7 +275,7 @@ class SharesADefault(Fair):
 
 
 class SharesWhileItRuns(Fair):
-    """Two runs one after the other are none the wiser."""
+    """A defect that two runs in sequence do not show."""
 
     def __init__(self, problem, seed, budget):
         super().__init__(problem, seed, budget)
@@ -289,7 +289,7 @@ class SharesWhileItRuns(Fair):
 
 
 class KeepsACheckpoint(Fair):
-    """Goes on from its own record of an unfinished run, where the harness feeds the log back."""
+    """Resumes from its own record of an unfinished run, although the harness replays the log."""
 
     unfinished: ClassVar[dict] = {}
 
@@ -375,7 +375,7 @@ class FollowsASet(Fair):
 
 
 class Asks(Fair):
-    """Takes a model, and does not charge what it asked."""
+    """Takes a model, and does not charge its calls."""
 
     def __init__(self, problem, seed, budget, chat):
         super().__init__(problem, seed, budget)
@@ -807,7 +807,7 @@ def test_the_command_says_what_it_found(outside):
 def test_verdicts(outside, monkeypatch):
     monkeypatch.syspath_prepend(outside)
     found = f"hydra.searchpath=[{outside / 'conf'}]"
-    (noisy,) = check(["benchmark=my_noisy", "optimizer=my_fair", found])  # nothing is played on a broken benchmark
+    (noisy,) = check(["benchmark=my_noisy", "optimizer=my_fair", found])  # nothing runs on a broken benchmark
     assert noisy.what == "benchmark=my_noisy"
     assert "Noisy.evaluate returns something else the second time" in noisy.breaches[0]
     (unsound,) = check(["benchmark=my_unsound", found])
@@ -836,7 +836,7 @@ def test_a_mistake_in_the_command_is_a_sentence(arguments, told, capsys, monkeyp
 
 
 class SharesAGenerator(Fair):
-    """Goes wrong in the other instance, whose turn comes within this one's."""
+    """Fails in the other instance, whose turn comes within this one's."""
 
     draws = None
 

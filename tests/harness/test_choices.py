@@ -1,4 +1,4 @@
-"""Choices as Python holds them and as JSON writes them: accepted in both, executed as declared, or refused."""
+"""Choices in their Python and JSON forms: accepted in both, executed as declared, or refused."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_what_is_no_choice_is_still_a_fault(choices, value, fault):
 
 
 def a_function():
-    """A choice that no JSON can say."""
+    """A choice without a JSON form."""
 
 
 UNSAYABLE = [
@@ -161,7 +161,7 @@ def refusal(hyperparameter):
 
 
 TEXT = st.text(st.characters(exclude_characters="\0"), max_size=5)  # ConfigSpace's arrays end at one
-INTEGERS = st.integers(-(2**53), 2**53)  # it may turn larger ones to floats
+INTEGERS = st.integers(-(2**53), 2**53)  # larger ones may become floats
 JSONABLE = st.recursive(
     st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: (
@@ -203,7 +203,7 @@ def test_any_choices_are_refused_or_survive_every_way_there_is(choices, kind):
 
 
 def answers(schema):
-    """Everything that a server which decodes under the schema can write."""
+    """Everything that a server that decodes under the schema can write."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "anyOf" in schema:
@@ -216,11 +216,11 @@ def answers(schema):
         return st.floats(schema["minimum"], schema["exclusiveMaximum"], exclude_max=True)
     lower, upper, step = (Decimal(str(schema[key])) for key in ("minimum", "maximum", "multipleOf"))
     counts = st.integers(math.ceil(lower / step), math.floor(upper / step))
-    return counts.map(lambda count: float(count * step))  # as its text is read
+    return counts.map(lambda count: float(count * step))  # as its text is parsed
 
 
 def flat_space():
-    """Without conditions and clauses; for those see ``tests/llms/test_schema.py``."""
+    """Without conditions and clauses; these are tested in ``tests/llms/test_schema.py``."""
     space = ConfigurationSpace(name="flat", seed=0)
     space.add(*(Categorical(name, choices) for name, choices in MIXED.items()), Constant("shape", ((1, 2), 3)))
     space.add(OrdinalHyperparameter("order", [None, (1,), (1, 2)], default_value=(1,)), Integer("units", (1, 9)))
@@ -230,7 +230,7 @@ def flat_space():
 
 FLAT = flat_space()
 SCHEMA = json_schema(FLAT)
-LOOSE = copy.deepcopy(SCHEMA)  # jsonschema finds a rest in 0.5 / 1e-9
+LOOSE = copy.deepcopy(SCHEMA)  # jsonschema finds a remainder in 0.5 / 1e-9
 for part in LOOSE["properties"].values():
     for case in part.get("anyOf", [part]):
         case.pop("multipleOf", None)
@@ -276,7 +276,7 @@ def test_every_choice_of_the_mixed_space_is_drawn_as_declared():
 
 
 class Refused:
-    """A benchmark whose space ConfigSpace, or the harness, does not take."""
+    """A benchmark whose space ConfigSpace or the harness refuses."""
 
     def __init__(self, choices):
         self.problem = problem_of(Categorical("units", choices))

@@ -1,4 +1,4 @@
-"""A plug-in that is none of its kind: one sentence with the class, the method, what came and what was wanted."""
+"""A plug-in that breaks its contract: one sentence with the class, the method, the value and what is required."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_what_ask_returns_is_a_proposal(returned, told):
     assert told in str(error.value)
     line = Line()
     begun = begin_with(DefaultStart(), line.problem, optimizer)
-    with pytest.raises(ContractError, match=r"Mine\.ask returned"):  # behind a start, and told of it
+    with pytest.raises(ContractError, match=r"Mine\.ask returned"):  # after a start, and told of it
         run_loop(line, begun, NoRepair(line.problem, 0), Budget(proposals=3), 0, lambda row: None)
 
 
@@ -324,7 +324,7 @@ def test_what_target_names_nothing(path, told):
 def test_a_folder_of_our_own_packages_name_is_said_to_be_hidden(outside):
     (outside / "optimizers").mkdir()
     (outside / "optimizers/mine.py").write_text("class Mine: ...\n")
-    with pytest.raises(SettingError, match=r"optimizers is hidden by Hyperbole's own package optimizers, so rename that"):
+    with pytest.raises(SettingError, match=r"optimizers is hidden by Hyperbole's own package optimizers, so rename"):
         locate("optimizers.mine.Mine", "optimizer")
     refuse_hidden_packages()
 
@@ -396,7 +396,7 @@ def test_every_breach_is_a_mistake_that_commands_answer_with_a_sentence():
 
 
 @pytest.mark.parametrize("where", ["__init__", "ask", "tell", "prepare"])
-def test_a_plug_in_that_ends_the_program_is_no_run_that_somebody_stopped(where, tmp_path):
+def test_a_plug_in_that_ends_the_program_is_not_an_interruption(where, tmp_path):
     methods = dict.fromkeys(("__init__", "ask", "tell", "prepare"), "        pass\n")
     methods["ask"] = "        return Proposal(None)\n"
     methods[where] = "        raise SystemExit(0)\n"

@@ -1,4 +1,4 @@
-"""What a benchmark declares is checked when it is made."""
+"""A benchmark's declarations are checked when they are made."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ NUMBERS = st.none() | st.floats() | st.integers() | st.sampled_from(["0", True, 
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["minimize", "maximize", "max"]), NUMBERS, NUMBERS, st.none() | st.tuples(NUMBERS, NUMBERS))
-def test_whatever_is_declared_is_in_order_or_refused(direction, optimum, worst, scale):
+def test_any_declaration_is_valid_or_refused(direction, optimum, worst, scale):
     try:
         made = Objective("o", direction, optimum, worst, scale)
     except ContractError:

@@ -1,4 +1,4 @@
-"""A path that is no experiment is answered with what it is and which path would do."""
+"""For a path that is not an experiment, the error says what it is and which path to give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.experiments import experiments_in, is_foreign, not_an_experiment
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """A working folder with one experiment, and much that is none."""
+    """A working folder with one experiment, and many other folders."""
     monkeypatch.chdir(tmp_path)
     run(tmp_path / "runs/trial/toy.branin/smac/0")
     for folder in ("runs/empty", "runs/.hidden", "data/tables", "other/a/b/c/d"):

@@ -41,7 +41,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", ["random_search"])
-def test_a_full_disk_is_a_sentence_and_the_run_goes_on(small_disk, tmp_path, optimizer):
+def test_a_full_disk_is_one_sentence_and_the_run_can_continue(small_disk, tmp_path, optimizer):
     made = [*TOY, f"optimizer={optimizer}", "budget.proposals=60"]
     filler = small_disk / "filler"
     filler.write_bytes(b"x" * 20_000)
@@ -103,7 +103,7 @@ def test_an_error_of_ours_keeps_its_traceback():
 
 
 class Full:
-    """A file on a disk that takes half of a line and then nothing."""
+    """A file on a disk that takes half of a line and then nothing more."""
 
     def __init__(self, file):
         self._file = file
@@ -147,7 +147,7 @@ def test_what_stood_there_stays_where_there_is_no_room(tmp_path, monkeypatch):
 
 
 def test_nothing_is_written_through_links(tmp_path):
-    """A folder that somebody sent may hold links to files of its reader's."""
+    """A folder from others may contain links to files of its reader."""
     theirs, mine = tmp_path / "theirs", tmp_path / "mine"
     theirs.mkdir()
     mine.mkdir()
@@ -174,7 +174,7 @@ def test_a_run_below_a_linked_task_is_refused(tmp_path):
 
 
 class FullDisk(Line):
-    """A benchmark that meets one."""
+    """A benchmark with a disk error."""
 
     def evaluate(self, params, fidelity, seed):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/scratch/model")

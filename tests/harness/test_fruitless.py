@@ -1,4 +1,4 @@
-"""A run that cannot have a result, and one that has none: said, with an exit code."""
+"""Runs that cannot have a result, and runs without one: reported, with an exit code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _all(*errors: str | None, executed: bool = True) -> Failures:
     return failures
 
 
-def test_where_every_evaluation_failed_the_first_error_is_said_and_how_often() -> None:
+def test_the_first_error_of_failed_evaluations_and_its_count_are_reported() -> None:
     with pytest.raises(FruitlessError) as caught:
         _all("ValueError: a", "KeyError: b", "ValueError: a").refuse_all("toy")
     assert str(caught.value) == "toy: all 3 evaluations failed, 2 of them with: ValueError: a"
@@ -27,7 +27,7 @@ def test_where_every_evaluation_failed_the_first_error_is_said_and_how_often() -
         _all("", "").refuse_all("toy")
 
 
-def test_one_that_succeeded_or_none_at_all_is_no_failure() -> None:
+def test_one_success_or_no_evaluation_is_not_a_failure() -> None:
     _all("ValueError: a", None).refuse_all("toy")
     _all(None, None, executed=False).refuse_all("toy")
     _all().refuse_all("toy")
@@ -66,7 +66,7 @@ class _Method:
         ({}, 0, None),
     ],
 )
-def test_a_budget_within_the_first_bracket_is_said(capsys, limits: dict[str, int], started: int, said: str) -> None:
+def test_a_budget_within_the_first_bracket_is_reported(capsys, limits: dict[str, int], started: int, said: str) -> None:
     method: object = Started(_Method(), [{}] * started, "given") if started else _Method()  # type: ignore[arg-type]
     warn_of_short_budget("toy", method, Budget(**limits, seconds=9.0))
     warn_of_short_budget("toy", object(), Budget(**limits, seconds=9.0))

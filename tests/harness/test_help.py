@@ -1,4 +1,4 @@
-"""The help page: everything on it comes from the configuration's files."""
+"""The help page: all of it comes from the configuration's files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_setting_is_on_the_page_with_what_it_means(path):
         assert f"{group}.{setting.name}=" in WHOLE
 
 
-def test_wiring_is_not_on_the_page():
+def test_internal_keys_are_not_on_the_page():
     assert "_target_" not in WHOLE
     assert "${" not in WHOLE
     assert not [name for name in MODEL if f"llm.{name}=" in WHOLE or f"optimizer.{name}=" in WHOLE]
@@ -70,7 +70,7 @@ def test_a_plug_in_on_the_search_path_is_on_the_page(tmp_path):
     assert "optimizer.share=0.5" in told
 
 
-def test_help_stands_beside_anything_and_starts_nothing(tmp_path):
+def test_help_may_be_anywhere_and_starts_nothing(tmp_path):
     for arguments in (["--help"], ["optimizer=smac", "-h"], ["-m", "seed=0,1", "--help"]):
         done = command("harness.run", *arguments, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Which run it is follows from values: however it is spelled it has one name, and two runs never share one."""
+"""A run's identity follows from values: all spellings have one name, and two runs never share one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ name: mine
 
 @functools.cache
 def fields(*overrides, folder=None):
-    """What run.json says of a command line; ``folder``: one with more configuration files."""
+    """The run.json fields of a command line; ``folder``: further configuration files."""
     more = [f"hydra.searchpath=[{folder}]"] if folder else []
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides=[*overrides, *more], return_hydra_config=True)
@@ -65,7 +65,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=" ".join)
-def test_a_default_that_is_said_names_nothing(spelling):
+def test_an_explicit_default_does_not_change_the_name(spelling):
     assert names(*spelling) == ("hpobench.credit_g", "llm_chat")
     assert fields(*spelling)["settings"] == {}
     assert first_difference(fields(*SPELLINGS[0])["config"], fields(*spelling)["config"]) is None
@@ -164,7 +164,7 @@ def test_the_form_of_the_schema_is_named_where_there_is_a_schema_alone():
         (["benchmark=toy", "benchmark._target_=a.B"], "toy.branin+_target_=a.B+failure_rate=0"),
     ],
 )
-def test_settings_of_the_benchmark_set_tasks_apart_and_whereabouts_do_not(overrides, place):
+def test_settings_of_the_benchmark_distinguish_tasks_and_paths_do_not(overrides, place):
     assert names(*overrides)[0] == place
 
 
@@ -267,7 +267,7 @@ VALUES = [
 
 
 def test_different_values_have_different_names():
-    """Also beyond 80 characters, where the shown part is the same."""
+    """Also beyond 80 characters, with the same shown part."""
     found = [of_values(words=value) for value in VALUES]
     assert len(set(found)) == len(VALUES)
     assert all(len(one) <= LONGEST for one in found)
@@ -303,7 +303,7 @@ def test_a_setting_named_like_a_group_is_none():
 
 
 def test_three_spellings_in_a_sweep_run_once_and_skip_the_others(tmp_path):
-    """The default said in two ways, and a choice by its name and by its value: one model is asked, once."""
+    """The default given in two ways, and a choice by its name and by its value: one model is asked, once."""
     with FakeServer([reply("{}")]) as server:
         said = ["llm=openai", f"llm.base_url={server.url}", "llm.model=tiny", "llm.api_key_env=null"]
         base = ["benchmark=toy", "optimizer=llm_chat", "budget.proposals=1", "~hydra.callbacks.record", *said]

@@ -54,7 +54,7 @@ def test_each_row_is_flushed(tmp_path):
     log.close()
 
 
-def test_numbers_json_lacks_become_words():
+def test_numbers_that_json_lacks_become_texts():
     row = {"a": math.nan, "b": [math.inf, {"c": -math.inf}]}
     assert json.loads(encode(row)) == {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}]}
 

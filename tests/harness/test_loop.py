@@ -153,7 +153,7 @@ def test_a_benchmark_cannot_change_what_is_recorded():
     assert optimizer.told[0].params == GOOD
 
 
-def test_what_json_cannot_say_is_recorded_in_words():
+def test_numbers_that_json_lacks_are_recorded_as_texts():
     rows, _, _ = run([{"x": object, "units": {1, 2}, "deep": [{"a": math.nan}]}])
     assert rows[0]["proposed"]["x"].startswith("<class")
     assert {violation["fault"] for violation in rows[0]["violations"]} == {"wrong_type", "unknown"}
@@ -201,7 +201,7 @@ def test_candidates_become_part_of_the_row():
     ]
 
 
-def test_an_optimizer_is_told_no_test_scores_and_nothing_of_what_stood_behind_a_probe():
+def test_an_optimizer_is_told_no_test_scores_and_no_configuration_behind_a_probe():
     class Probed(Line):
         def evaluate(self, params, fidelity, seed):
             return dataclasses.replace(super().evaluate(params, fidelity, seed), evaluated={"x": 0.3, "units": 1})

@@ -59,7 +59,7 @@ def test_what_could_change_a_reply_makes_another_run(changed):
     assert comparable({"llm": base}) != comparable({"llm": base | changed})
 
 
-def test_whereabouts_may_differ_between_a_run_and_its_resumption():
+def test_paths_may_differ_between_a_run_and_its_resumption():
     one, other = ({"benchmark": {"task": "31", "folder": folder}} for folder in ("/a", "/b"))
     assert comparable(one) == comparable(other)
 

@@ -1,4 +1,4 @@
-"""Records of earlier versions are found, said and renewed; what was recorded stays byte for byte."""
+"""Records of earlier versions are found, reported and renewed; logs stay byte for byte."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OLD = "hpobench.credit_g/llm_chat+temp=.80/0"
 
 
 def made_older(run, **changes):
-    """A run.json as schema 1 had it, with the method's name of some override or other."""
+    """A run.json of schema 1, whose method is named after an override."""
     path = run / "run.json"
     older = json.loads(path.read_text())
     older |= {"schema": 1, "method": run.parent.name} | changes
@@ -93,8 +93,8 @@ def test_nothing_is_changed_where_one_run_cannot_be_renewed(experiment):
     refused(experiment, "cannot be read")
 
 
-def test_a_record_of_a_stranger_has_nothing_imported(experiment, tmp_path, monkeypatch):
-    """Its model is a class that no configuration file names there; its defaults count for nothing."""
+def test_nothing_is_imported_for_an_untrusted_record(experiment, tmp_path, monkeypatch):
+    """Its model is a class that no configuration file names there; its defaults are ignored."""
     (tmp_path / "planted.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass X: ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     path = experiment / OLD / "run.json"
@@ -126,7 +126,7 @@ def test_the_same_run_is_found_under_another_name(experiment):
         run_elsewhere(experiment / NEW, identity)
 
 
-def test_an_old_name_is_said_and_not_run_again(tmp_path):
+def test_an_old_name_is_reported_and_not_run_again(tmp_path):
     run = ["benchmark=toy", "benchmark.failure_rate=0.25", "budget.proposals=2", "name=old"]
     assert hyperbole(*run, cwd=tmp_path).returncode == 0
     (folder,) = (path.parent for path in tmp_path.rglob("run.json"))

@@ -1,4 +1,4 @@
-"""A run's folder, whatever the values it is named after."""
+"""A run's folder, for any values it is named after."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def place(text):
 
 @pytest.mark.parametrize("name", [place, lambda text: joined([text]), lambda text: joined(["m", f"a={text}", "b"])])
 def test_no_value_leaves_the_folder_lies_deeper_or_shares_a_folder(name):
-    """``benchmark.task=rbv2/31`` lay a folder deeper, ``../../..`` outside, ``org/m`` and ``org-m`` in one."""
+    """``benchmark.task=rbv2/31`` was a folder deeper, ``../../..`` outside, ``org/m`` and ``org-m`` in one."""
     names = [name(text) for text in HOSTILE]
     for one in names:
         assert PurePosixPath(one).name == one != ".."
@@ -62,7 +62,7 @@ def test_no_value_leaves_the_folder_lies_deeper_or_shares_a_folder(name):
 
 @settings(max_examples=200)
 @given(st.text(max_size=120), st.text(max_size=120))
-def test_two_texts_have_two_parts(one, other):
+def test_different_texts_have_different_parts(one, other):
     assert (part(one) == part(other)) == (one == other)
     assert "/" not in component(part(one))
 
@@ -81,13 +81,13 @@ def test_two_lists_of_parts_have_two_names(one, other):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "x" * 256, "a b", None, 3, ".hidden", "a\n"])
-def test_what_is_no_experiments_name(name):
+def test_invalid_experiment_names(name):
     with pytest.raises(SettingError, match="name is"):
         check_experiment(name)
 
 
 @pytest.mark.parametrize("mode", [["-m"], []])
-def test_an_experiments_name_that_leaves_runs_writes_nothing(tmp_path, mode):
+def test_an_experiment_name_outside_runs_writes_nothing(tmp_path, mode):
     work = tmp_path / "a/b"
     work.mkdir(parents=True)
     assert "name is '../../evil'" in sentence(hyperbole(*mode, "benchmark=toy", "name=../../evil", cwd=work))

@@ -21,22 +21,22 @@ def found(text):
 
 
 @pytest.mark.parametrize("levels", [1, 2, MOST_LEVELS])
-def test_an_object_of_so_many_levels_is_one(levels):
+def test_an_object_with_the_most_levels_counts(levels):
     assert found(nested(levels)) == [json.loads(nested(levels))]
 
 
 @pytest.mark.parametrize("levels", [MOST_LEVELS + 1, MOST_LEVELS + 30, 480, 600, 960, 5000, 100_000])
-def test_a_deeper_one_is_none_and_nor_are_those_inside_it(levels):
+def test_a_deeper_object_and_those_inside_it_do_not_count(levels):
     """At 480 levels the row of such a proposal could not be written: encoding it exhausted the stack."""
     assert found(nested(levels)) == []
     assert found('{"a": ' + nested(levels, "[", "]") + "}") == []
 
 
-def test_what_stands_after_a_deep_one_is_found():
+def test_an_object_after_a_deep_one_is_found():
     assert found(nested(200) + ' or {"depth": 2}') == [{"depth": 2}]
 
 
-def test_a_wide_one_may_be_of_any_size():
+def test_a_wide_object_may_have_any_size():
     wide = {f"name {number}": [number] for number in range(2000)}
     assert found(json.dumps(wide)) == [wide]
 
@@ -47,7 +47,7 @@ def test_the_deepest_one_can_be_written_down():
 
 
 def decoded_from_the_left(text):
-    """The meaning of "outermost", without regard to time: the json module tried at every brace."""
+    """The definition of "outermost", ignoring speed: the json module tried at every brace."""
     texts, position = [], 0
     while (start := text.find("{", position)) >= 0:
         try:
@@ -91,8 +91,8 @@ def test_there_is_no_limit_to_their_number():
         "{" + ",".join(f'"{number}": 1' for number in range(50_000)) + ', "7": 2}',
     ],
 )
-def test_hostile_texts_are_read_in_one_go(text):
-    """Each took minutes or hours when a failed attempt was followed by another from the next brace on."""
+def test_hostile_texts_are_read_in_linear_time(text):
+    """Each took minutes or hours if a failed attempt was followed by another from the next brace on."""
     assert found(text) == []
 
 

@@ -1,4 +1,4 @@
-"""Whatever a benchmark returns or raises is the trial's outcome or its error, in JSON and in words."""
+"""Anything that a benchmark returns or raises becomes the trial's outcome or its error, in JSON and as text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Doing(Line):
 
 
 def trial_of(what):
-    """The row and the trial of one evaluation; the row is JSON, and a prompt can tell of the trial."""
+    """The row and the trial of one evaluation; the row is JSON, and a prompt can describe the trial."""
     benchmark = Doing(what)
     optimizer, rows = Scripted([GOOD]), []
     run_loop(benchmark, optimizer, NoRepair(benchmark.problem, 0), Budget(proposals=1), 0, rows.append)
@@ -64,7 +64,7 @@ def raising(error):
 
 
 class Tensor:
-    """A scalar as PyTorch has it."""
+    """A scalar like PyTorch's."""
 
     shape = ()
 
@@ -134,7 +134,7 @@ def test_what_is_no_number_is_the_trials_error_wherever_it_stands(value):
 
 
 @pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf, -math.inf, np.float32("nan")])
-def test_seconds_that_no_clock_shows_are_the_trials_error(seconds):
+def test_impossible_seconds_are_the_trials_error(seconds):
     row = returning({"score": 0.5}, {}, seconds)
     assert "seconds are a finite number from 0, or None" in row["error"]
     assert row["evaluation_seconds"] is None
@@ -305,7 +305,7 @@ def test_a_masked_value_is_no_loss_of_zero():
 
 
 @pytest.mark.parametrize("penalty", [1.7976931348623157e308, -1e200, np.finfo(np.float64).max])
-def test_a_penalty_that_no_mean_and_no_figure_can_hold_is_a_failure(penalty):
+def test_a_penalty_too_large_to_be_averaged_is_a_failure(penalty):
     row = returning({"score": penalty})
     assert "beyond 1e+150; say that it failed by an exception (EvaluationError), not by a penalty" in row["error"]
     assert returning({"score": 1e150})["error"] is None

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees, through a real pseudo-terminal."""
+"""Output on a terminal, through a real pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def at_a_terminal(folder, *overrides, **environment):
     try:
         while chunk := os.read(master, 4096):
             seen += chunk
-    except OSError:  # Linux says EIO when the other side has closed
+    except OSError:  # EIO on Linux when the other side has closed
         pass
     os.close(master)
     assert process.wait() == 0
@@ -36,7 +36,7 @@ def at_a_terminal(folder, *overrides, **environment):
 
 
 def left_standing(seen):
-    """The lines that remain once redrawn ones are gone."""
+    """The lines that remain after redrawn ones are erased."""
     return [re.sub(r".*\r", "", line.rstrip("\r")).replace("\x1b[K", "") for line in seen.split("\n") if line.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Every repair with every kind of budget, with and without feedback: what was proposed is kept as it was made."""
+"""Every repair with every kind of budget, with and without feedback: the original proposal is kept."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SCRIPT = [
     json.dumps({**VALID, "degree": 3}),
     json.dumps({**VALID, "kernel": "linear", "batch": 64}),
 ]
-"""What the model says, over and over, whatever it is told."""
+"""The model's answers, repeated, independent of the prompt."""
 FAULTS = [(), ("out_of_range",), ("missing",) * 4, ("unknown",), ("unparseable",), ("not_a_choice",), ("inactive",)]
 FAULTS.append(("forbidden",))
 EXECUTED = {"none": {0}, "clamp": {0, 1}, "nearest": {0, 1, 2, 3, 5, 6}, "random": set(range(8))}
 PROPOSALS = {"none": 9, "clamp": 2, "nearest": 2, "random": 2}
-"""How many it takes to have two evaluations."""
+"""Number of proposals needed for two evaluations."""
 PROMPTS = {"plain": True, "no_feedback": False}
 COMBINATIONS = list(product(EXECUTED, ("proposals", "evaluations"), PROMPTS))
 
@@ -111,7 +111,7 @@ def test_the_prompt_tells_the_violations_or_does_not(runs, combination):
     repair, kind, prompt = combination
     rows, prompts = runs[combination]
     told = prompts[-1]
-    judged = rows[:-1]  # the last prompt was written before the last row was
+    judged = rows[:-1]  # the last prompt precedes the last row
     for row in judged:
         sentences = [describe(Violation(Fault(v["fault"]), v["name"], v["value"])) for v in row["violations"]]
         assert all((sentence in told) == PROMPTS[prompt] for sentence in sentences)

@@ -1,4 +1,4 @@
-"""A recorded run played again, with no server, comes out the same but for its times."""
+"""A recorded run is replayed without a server, with equal results except times."""
 
 from __future__ import annotations
 

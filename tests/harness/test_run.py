@@ -1,4 +1,4 @@
-"""The command as its users meet it."""
+"""The main command as used by its users."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_run_leaves_its_folder_and_nothing_else(finished):
     assert len(rows(finished)) == 20
 
 
-def test_a_pipe_is_told_what_came_of_a_run_and_nothing_else(tmp_path):
+def test_a_pipe_gets_the_summary_of_a_run_and_nothing_else(tmp_path):
     done = hyperbole(*TOY, cwd=tmp_path)
     assert done.stderr == ""
     found, where = done.stdout.splitlines()
@@ -50,7 +50,7 @@ def test_a_pipe_is_told_what_came_of_a_run_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
-def test_a_pipe_is_told_what_came_of_a_sweep(tmp_path, launcher):
+def test_a_pipe_gets_the_summary_of_a_sweep(tmp_path, launcher):
     line = ["-m", "benchmark=toy", "seed=0,1", f"hydra/launcher={launcher}", "budget.proposals=4"]
     done = hyperbole(*line, "benchmark.task=branin,bran", cwd=tmp_path)
     assert done.returncode == 2
@@ -65,7 +65,7 @@ def test_a_pipe_is_told_what_came_of_a_sweep(tmp_path, launcher):
     assert "2 of 2 runs complete (2 of them before)" in done.stdout
 
 
-def test_a_reader_that_is_gone_fails_no_run(tmp_path):
+def test_a_closed_reader_fails_no_run(tmp_path):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "harness.run", *TOY, "tracker=none"],
@@ -145,7 +145,7 @@ SLOW = """
 
 @pytest.mark.parametrize("optimizer", ["random_search", "smac"])
 @pytest.mark.parametrize("torn", [b"", b'{"index": 7, "prop'])
-def test_a_killed_run_goes_on_where_it_stopped(tmp_path, optimizer, torn):
+def test_a_killed_run_continues_where_it_stopped(tmp_path, optimizer, torn):
     (tmp_path / "slow.py").write_text(textwrap.dedent(SLOW))
     overrides = [*TOY, "benchmark._target_=slow.Slow", f"optimizer={optimizer}", "tracker=none", "name=killed"]
     task = "toy.branin+_target_=slow.Slow+failure_rate=0"
@@ -220,7 +220,7 @@ def test_a_multirun_works_with_every_launcher(tmp_path, launcher):
     assert {json.loads(path.read_text())["status"] for path in tmp_path.rglob("run.json")} == {"complete"}
 
 
-def test_m_may_stand_behind_overrides(tmp_path):
+def test_m_may_follow_overrides(tmp_path):
     done = hyperbole(*TOY, "budget.proposals=2", "-m", "seed=0,1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(path.parent.name for path in tmp_path.rglob("run.json")) == ["0", "1"]

@@ -1,4 +1,4 @@
-"""A language-model run with nobody to answer it: one sentence, and what to do."""
+"""A language-model run without a reachable server: one sentence, with advice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHAT = ("optimizer=llm_chat", "benchmark=toy", "benchmark.task=branin")
 
 @pytest.fixture
 def web_page():
-    """Something on a port that is not a language-model server."""
+    """A server on a port that is not a language-model server."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -49,7 +49,7 @@ def test_a_model_that_is_not_there(tmp_path):
     assert "./nowhere" in told
 
 
-def test_an_endpoint_where_nobody_answers(tmp_path):
+def test_an_endpoint_that_is_not_reachable(tmp_path):
     endpoint = [f"llm.base_url=http://127.0.0.1:{free_port()}/v1", "llm.api_key_env=null", "llm.max_attempts=1"]
     told = sentence(hyperbole(*CHAT, "llm=openai", *endpoint, cwd=tmp_path))
     assert "No language-model server answers" in told

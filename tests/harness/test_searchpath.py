@@ -1,4 +1,4 @@
-"""Files on hydra.searchpath that stand behind another one of the same name."""
+"""Files on hydra.searchpath that are hidden by another one of the same name."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_chosen_file_behind_one_of_this_project_is_refused_by_name(tmp_path, g
         refuse_shadowed({group: name}, [MAIN, source])
 
 
-def test_of_two_folders_of_the_search_path_neither_wins_in_silence(tmp_path):
+def test_two_folders_of_the_search_path_with_one_name_are_refused(tmp_path):
     first, second = (outside(tmp_path / name, optimizer__mine="a: 1") for name in "ab")
     with pytest.raises(SettingError, match="optimizer=mine could mean"):
         refuse_shadowed({"optimizer": "mine"}, [MAIN, first, second])
@@ -87,7 +87,7 @@ def test_every_command_that_composes_refuses_it(tmp_path):
         ("+benchmark._args_=[branin]", "sets _args_, which tells Hydra"),
     ],
 )
-def test_a_setting_that_nobody_reads_is_refused(tmp_path, setting, told):
+def test_an_unused_setting_is_refused(tmp_path, setting, told):
     assert told in sentence(hyperbole("benchmark=toy", "budget.proposals=2", setting, cwd=tmp_path))
     assert not (tmp_path / "runs").exists()
 

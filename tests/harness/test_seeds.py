@@ -1,4 +1,4 @@
-"""The seeds of a run's parts: one draw on one task, another on the next; records keep the ones they were made with."""
+"""Seeds of a run's parts: different draws on different tasks; records keep their own seeds."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_parts_and_seeds_have_streams_of_their_own():
     assert all(tuple(seeds) == PARTS for seeds in found)
     assert len({seed for seeds in found for seed in seeds.values()}) == 60
     assert all(0 <= seed < 2**31 for seeds in found for seed in seeds.values())
-    # The same on every machine, as long as the task is spelt the same.
+    # The same on every machine, if the task is spelt the same.
     assert derived_seeds({"seed": 3, "benchmark": {"_target_": "a.B", "task": "c"}}) == {
         "optimizer": 88403378,
         "repair": 423916539,
@@ -109,7 +109,7 @@ IDENTITY = {
 }
 
 
-def test_such_a_run_is_gone_on_with_as_it_was_begun(tmp_path):
+def test_such_a_run_is_resumed_with_its_own_seeds(tmp_path):
     settings = config_of(*TASK, "tracker=none", "budget.proposals=6")
     identity = IDENTITY | {"config": settings, "seeds": recorded_seeds({"seed": 0})}
     perform(settings, RunFolder(tmp_path), identity, live=False)

@@ -1,4 +1,4 @@
-"""Short names of levels: told apart, each its own level's, and read as it."""
+"""Short names of levels: distinct, each nearest to its own level, and resolved to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of settings: checked in one place, from the plug-in's own signature, and answered by name."""
+"""Types of settings: checked in one place, from the plug-in's own signature, with the setting's name in the error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def composed(*overrides: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def refused(*overrides: str, capsys: Any) -> str:
-    """The sentence that a command line is answered with, in this process."""
+    """The error for a command line, in this process."""
 
     def build():
         with explained(overrides):

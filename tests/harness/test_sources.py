@@ -1,4 +1,4 @@
-"""A run knows the code that made it."""
+"""A run records the code that made it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Draws:
 
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
-    """A folder with a module and a package that hold classes."""
+    """A folder with a module and a package with classes."""
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "conf" / "optimizer").mkdir(parents=True)
     (tmp_path / "draws_plugin.py").write_text(METHOD)
@@ -70,7 +70,7 @@ def test_a_change_is_seen_also_inside_a_package(plugin):
     assert changed(before, {"optimizer": of("draws_package.Draws")}) == []
     (plugin / "draws_package" / "inner.py").write_text(METHOD + "# other\n")
     assert changed(before, {"optimizer": of("draws_package.Draws")}) == [before["optimizer"]["file"]]
-    assert changed({}, before) == []  # a run recorded before sources were
+    assert changed({}, before) == []  # a run recorded before sources were recorded
 
 
 @pytest.mark.parametrize("target", ["nowhere.Class", "math.floor", "Class", "draws_plugin.Draws.inner"])

@@ -1,4 +1,4 @@
-"""ConfigSpace's draws read as they were declared, and spaces refused whose own draws would be charged."""
+"""ConfigSpace's draws are converted as declared, and spaces whose draws would be invalid are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def problem_of(space, default=None):
 
 
 def test_a_space_whose_own_draws_it_forbids_is_refused():
-    """ConfigSpace 1.2 draws the other side of this clause."""
+    """ConfigSpace 1.2 draws the opposite of this clause."""
     space = ConfigurationSpace(name="small", seed=0)
     size = OrdinalHyperparameter("size", ["small", "medium", "large"], default_value="large")
     space.add(size, ForbiddenLessThanEqualsClause(size, "medium"))
@@ -31,8 +31,8 @@ def test_a_space_whose_own_draws_it_forbids_is_refused():
         refuse_unsound(problem_of(space, {"size": "large"}))
 
 
-def test_an_order_is_told_by_the_values_it_holds_for():
-    """Of words nobody could tell what comes after "small"."""
+def test_an_order_is_expressed_by_the_values_it_holds_for():
+    """The order of words such as "small" cannot be guessed."""
     space = ConfigurationSpace(seed=0)
     size = OrdinalHyperparameter("size", ["small", (1, 2), None])
     depth, width = Integer("depth", (1, 9)), Integer("width", (1, 9))

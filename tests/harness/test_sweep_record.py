@@ -1,4 +1,4 @@
-"""One line per command: which runs it worked on and what its meters counted; and none of it can fail a run."""
+"""One line per command: its runs and its meters' values; no failure of it can fail a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stranger's run.json: what it names is not built, where it points nothing is read, written or sent."""
+"""An untrusted run.json: its classes are not built, its paths are not read or written, nothing is sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def record(method="llm_chat+decoding.temperature=0.8"):
 
 
 def changed(place, value, method="llm_chat+decoding.temperature=0.8"):
-    """The configuration of a run in which one place holds something else."""
+    """The configuration of a run in which one place has another value."""
     config = copy.deepcopy(record(method)["config"])
     node = config
     *parents, last = place.split(".")
@@ -71,7 +71,7 @@ def test_nothing_is_built_that_no_configuration_file_names_there(place, wrap):
     [
         ("benchmark._target_", "optimizers.llm_chat.LLMChat"),  # of another group
         ("optimizer.prompt._target_", "llms.models.endpoint"),  # of another place of the group
-        ("optimizer._target_", "harness.perform.perform"),  # this project's, and no class that is meant to be built
+        ("optimizer._target_", "harness.perform.perform"),  # of this project, but not a class to be built
         ("optimizer._target_", "benchmarks.training.evaluation_cache.EvaluationCache"),
         ("optimizer._target_", "optimizers.llm_chat.LLMChat.ask"),
         ("optimizer._target_", "optimizers.llm_chat.os.system"),
@@ -144,7 +144,7 @@ def test_the_records_own_paths_are_not_used(tmp_path):
     assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": "/here", "cache": False}
 
 
-def test_a_plug_ins_model_that_cannot_be_kept_from_asking_is_refused(tmp_path):
+def test_a_plug_ins_model_that_cannot_be_limited_to_its_record_is_refused(tmp_path):
     (tmp_path / "llm").mkdir()
     (tmp_path / "llm/mine.yaml").write_text("_target_: mine.Model\nurl: http://127.0.0.1\n")
     trust, _ = from_command_line([f"hydra.searchpath=[{tmp_path}]"], CONF)
@@ -162,7 +162,7 @@ def stranger(folder: Path, name: str, **changes) -> Path:
     return run
 
 
-def test_a_strangers_folder_builds_nothing_sends_nothing_and_writes_nothing(tmp_path):
+def test_an_untrusted_folder_builds_nothing_sends_nothing_and_writes_nothing(tmp_path):
     runs, outside = tmp_path / "theirs", tmp_path / "outside"
     outside.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:

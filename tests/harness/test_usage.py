@@ -1,4 +1,4 @@
-"""What language-model calls cost: a quantity is one line of ``Usage``, and everything else follows from it."""
+"""Cost of language-model calls: a quantity is one line of ``Usage``, and everything else follows from it."""
 
 from __future__ import annotations
 

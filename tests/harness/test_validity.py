@@ -82,7 +82,7 @@ def test_each_fault_is_found(changes, expected):
     assert expected in faults(**changes)
 
 
-def test_one_fault_is_not_blamed_on_another_hyperparameter():
+def test_a_fault_names_its_own_hyperparameter():
     assert faults(kernel="sigmoid", degree=2) == {("kernel", Fault.NOT_A_CHOICE)}
     assert faults(kernel="poly", degree=99, coef0=0.5) == {("degree", Fault.OUT_OF_RANGE)}
     assert faults(kernel="absent") == {("kernel", Fault.MISSING)}
@@ -160,14 +160,14 @@ def grid():
         ("size", 16, Fault.WRONG_TYPE, None, None),
     ],
 )
-def test_it_is_said_how_far_off_the_grid_a_number_is_and_whose_level(name, value, fault, steps, confused):
+def test_an_off_grid_number_has_its_distance_and_the_owner_of_its_level(name, value, fault, steps, confused):
     legal = {"alpha": 1e-4, "rate": 1e-3, "width": 64, "size": "s", "folds": 3, "depth": 2}
     (found,) = Checker(grid()).check({**legal, name: value})[1]
     assert (found.fault, found.name, found.confused) == (fault, name, confused)
     assert found.steps == (None if steps is None else pytest.approx(steps))
 
 
-def test_a_row_says_it_where_it_applies_alone():
+def test_a_row_has_them_only_if_they_apply():
     violations = (Violation(Fault.OFF_GRID, "alpha", 1e-3, 0.25, "rate"), Violation(Fault.NOT_A_CHOICE, "folds", 4))
     row = to_row(Trial(0, Proposal({}, candidates=(Candidate({}, violations, 1),)), violations), "")
     expected = [
@@ -177,7 +177,7 @@ def test_a_row_says_it_where_it_applies_alone():
     assert row["violations"] == row["candidates"][0]["violations"] == expected
 
 
-def test_the_model_is_told_what_it_was_told_before_and_no_level():
+def test_feedback_on_an_off_grid_number_is_unchanged_and_names_no_level():
     told = describe(Violation(Fault.OFF_GRID, "alpha", 1e-3, 0.25, "rate"))
     assert told == "alpha = 0.001 is not one of the allowed values"
     assert told == describe(Violation(Fault.NOT_A_CHOICE, "alpha", 1e-3))
@@ -245,7 +245,7 @@ NAMES = st.sampled_from([*rich_space(), "made_up", ""])
 
 @settings(max_examples=500, deadline=None)
 @given(st.dictionaries(NAMES, JSON))
-def test_anything_is_classified_and_nothing_raises(params):
+def test_any_value_is_classified_without_an_exception(params):
     executed, violations = CHECK.check(params)
     assert (executed is None) == bool(violations)
     for violation in violations:

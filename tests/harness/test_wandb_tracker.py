@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """A home of its own, and nothing about W&B from the outside."""
+    """An own home folder, without W&B settings from outside."""
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -192,7 +192,7 @@ def test_runs_one_after_another_leave_nothing_outside_their_folders(tmp_path, ho
     assert list(home.iterdir()) == list((tmp_path / "cwd").iterdir()) == []
     assert dict(os.environ) == environment
     assert (sys.exit, sys.excepthook) == hooks
-    assert threading.active_count() <= threads + 1  # a thread just done may not have ended yet
+    assert threading.active_count() <= threads + 1  # a finished thread may not have ended yet
 
 
 def test_runs_that_overlap_do_not_mix(tmp_path):
@@ -241,7 +241,7 @@ def test_works_in_joblib_workers(tmp_path):
 
 
 class TestFailures:
-    """A tracker that fails says so in one sentence, and the caller notices nothing."""
+    """A tracker that fails prints one sentence, and the caller is not affected."""
 
     @pytest.fixture
     def folder(self, tmp_path):
@@ -287,7 +287,7 @@ class TestFailures:
         assert tracker.failure is None
         assert len(read_offline(again)[0].history) == 5
 
-    def test_a_damaged_recording_is_said_and_harms_nothing(self, folder, capsys):
+    def test_a_damaged_recording_is_reported_without_harm(self, folder, capsys):
         (folder / "calls.jsonl").write_text('not json\n{"id": 1, "reply": "x"}\n')
         track(WandbTracker(), folder, run_json(), FOUR_ROWS)
         assert "Line 1 of" in self.sentence(capsys)
@@ -301,7 +301,9 @@ class TestFailures:
         track(tracker, folder, run_json(), FOUR_ROWS)
         thread = tracker._follower.thread
         try:
-            assert self.sentence(capsys).startswith("W&B failed (it did not finish within 0.2 s after the run's end); the logs")
+            assert self.sentence(capsys).startswith(
+                "W&B failed (it did not finish within 0.2 s after the run's end); the logs"
+            )
             assert thread.is_alive()
             assert thread.daemon  # the interpreter's exit does not wait for it
         finally:
@@ -319,8 +321,8 @@ class TestFailures:
         assert "http://127.0.0.1:9 cannot be reached: " in self.sentence(capsys)
         assert list(home.iterdir()) == []
 
-    def test_a_folder_does_not_say_where_the_key_is_sent(self, folder, monkeypatch, capsys, tmp_path):
-        """W&B reads ``wandb/settings`` of the folder it is called in, which may be a stranger's."""
+    def test_a_folder_does_not_decide_where_the_key_is_sent(self, folder, monkeypatch, capsys, tmp_path):
+        """W&B reads ``wandb/settings`` of the working folder, which may be of untrusted origin."""
         monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
         (tmp_path / "cwd/wandb").mkdir()
         (tmp_path / "cwd/wandb/settings").write_text("[default]\nbase_url = http://127.0.0.1:9\n")
@@ -357,7 +359,7 @@ class TestSettings:
         with pytest.raises(SettingError, match="did you mean 'online'"):
             WandbTracker(mode="onlin")
 
-    def test_nonsense(self):
+    def test_invalid_settings(self):
         with pytest.raises(SettingError, match="project is empty"):
             WandbTracker(project="")
         with pytest.raises(SettingError, match="init_timeout_seconds is 0;"):
@@ -395,7 +397,7 @@ class TestMetrics:
         assert logged["incumbent"] == -0.5
         assert not {"cost/evaluation_seconds", "total/evaluation_seconds", "loss"} & set(logged)
 
-    def test_an_older_log_does_not_say_how_many_are_near_duplicates(self):
+    def test_an_older_log_has_no_count_of_near_duplicates(self):
         metrics = TrialMetrics(run_json())
         assert metrics.add(row(0, near_duplicate_of=None))["near_duplicates"] == 0
         assert metrics.add(row(1, near_duplicate_of=0))["near_duplicates"] == 1

@@ -141,7 +141,7 @@ def test_another_runs_log_is_not_its_own(runs):
         whole_rows(run, said)
 
 
-def test_the_command_goes_on_where_the_log_is_cut_and_refuses_where_it_is_another(runs, tmp_path):
+def test_the_command_continues_a_truncated_log_and_refuses_another_runs_log(runs, tmp_path):
     _, model, run = runs
     whole = {each: rows(each) for each in (model, run)}
     CUT_SHORT["18 of 20 gone"](run)

@@ -30,7 +30,7 @@ INTERVAL = [12, 15, 18, 21, 24, 27, 30, 33, 36, 39]
 
 
 class Steps:
-    """Whole numbers only, so that a prompt reads the same on every machine; fails at more than 40 units."""
+    """Integers only, so that a prompt reads the same on every machine; fails above 40 units."""
 
     def __init__(self):
         space = ConfigurationSpace(name="steps", seed=0)
@@ -44,7 +44,7 @@ class Steps:
 
 
 def run(answer='{"x": 0.25, "units": 2}', trials=40, benchmark=None, repair=NoRepair, start=None, **settings):
-    """The rows, the requests and the optimizer; ``answer`` is every reply, or the replies in turn."""
+    """The rows, the requests and the optimizer; ``answer`` is used for every reply, or is a list of replies."""
     chat = ScriptedChat((lambda request: answer) if isinstance(answer, str) else answer)
     benchmark = benchmark or Line()
     budget = Budget(proposals=trials)
@@ -125,7 +125,7 @@ def test_the_prompt_reads_as_agreed():
 
 
 def test_the_prompt_holds_the_state_of_cma_es_the_best_and_the_latest():
-    """Read back from the last prompt and compared with a CMA-ES that was told the same rows."""
+    """Read from the last prompt and compared with a CMA-ES that was told the same rows."""
     benchmark = Line()
     rows, requests, _ = run(trials=40)
     cma = CMAES(benchmark.problem, 5, Budget(proposals=40))

@@ -36,7 +36,7 @@ def test_smac_is_seeded():
     assert [row["proposed"] for row in first] != [row["proposed"] for row in other]
 
 
-def test_smac_goes_on_after_failed_evaluations():
+def test_smac_continues_after_failed_evaluations():
     rows = run(SMAC, 0, 15, Line(fail_above=0.5))
     assert any(row["error"] for row in rows)
     assert len(rows) == 15

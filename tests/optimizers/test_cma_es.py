@@ -34,7 +34,7 @@ def on(space, seed=0, **settings):
 
 
 def trial(params, loss):
-    """What a trial told; no loss: it failed."""
+    """A trial with this loss; without a loss it failed."""
     return Trial(0, Proposal(params), params=params, outcome=None if loss is None else Outcome({"loss": loss}))
 
 
@@ -43,7 +43,7 @@ def sphere(params):
 
 
 def plain(seed=0, mean=(0.5, 0.5)):
-    """The library's own CMA, set up as Optuna does."""
+    """The library's own CMA, set up as in Optuna."""
     return CMA(
         np.array(mean),
         1 / 6,

@@ -1,4 +1,4 @@
-"""Fidelities in the prompt: shown, asked for, read from the answer, and told with each result."""
+"""Fidelities in the prompt: shown, requested, read from the answer, and given with each result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a form of an answer asks for is valid when it is given, in every method's prompt."""
+"""What a form of an answer asks for is valid if it is given, in every method's prompt."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def legal(hyperparameter: Any, rng: random.Random) -> Any:
 
 
 def filled(space: ConfigurationSpace, form: dict[str, str], rng: random.Random) -> dict[str, Any]:
-    """What a reader puts in each place."""
+    """Values for each placeholder."""
     return {name: _value(space[name], place, rng) for name, place in form.items()}
 
 

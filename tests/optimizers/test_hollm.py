@@ -29,7 +29,7 @@ PROBLEM = Line().problem
 
 
 class Batches(ScriptedChat):
-    """Notes the size of each batch."""
+    """Records the size of each batch."""
 
     def __init__(self, replies):
         super().__init__(replies)
@@ -130,7 +130,7 @@ def test_trials_of_a_start_count_among_the_initial_ones():
     assert '{"units": 4, "x": 0.5} score = -0.29' in chat.requests[0].messages[0].content
 
 
-def test_candidates_outside_their_cell_or_known_are_out_of_the_running():
+def test_candidates_outside_their_cell_or_known_are_excluded():
     def reply(request):
         x, units = (json.loads(line) for line in bounds(request.messages[0].content.split("nowhere else:")[1]))
         outside = (x[0] - 0.01 if x[0] > 0 else x[1] + 0.01, units[0], 9.0)

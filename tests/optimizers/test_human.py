@@ -108,7 +108,7 @@ def test_a_failed_evaluation_says_so():
     assert "    1      failed  " in questions[1]
 
 
-def test_the_person_is_told_what_a_model_is_told():
+def test_the_person_is_shown_what_a_model_is_shown():
     _, _, requests = play(["x=1"])
     task = requests[0].messages[0].content
     assert '- "x": a number from 0.0 to 1.0' in task
@@ -123,7 +123,7 @@ def test_rows_of_the_table_are_checked():
         play(["x=1"], rows=0)
 
 
-def test_a_run_through_a_pipe_stops_goes_on_and_replays(tmp_path):
+def test_a_run_through_a_pipe_stops_continues_and_replays(tmp_path):
     first = typed(GOOD + BAD, tmp_path)
     assert first.returncode == 130, first.stderr
     assert first.stdout == ""
@@ -171,13 +171,13 @@ class Terminal:
         os.write(self._near, text.encode())
 
     def wait_for(self, text):
-        """Everything shown up to and with the text."""
+        """All output up to and including the text."""
         deadline = time.monotonic() + 60
         while text not in self.seen and time.monotonic() < deadline:
             if select.select([self._near], [], [], 0.2)[0]:
                 try:
                     self.seen += os.read(self._near, 65536).decode()
-                except OSError:  # Linux: the far end is closed
+                except OSError:  # on Linux the far end is closed
                     break
         assert text in self.seen, self.seen
         before, _, self.seen = self.seen.partition(text)

@@ -37,7 +37,7 @@ def told(optimizer, proposal, loss, index=0, params=None):
 
 
 def rungs(optimizer, trials):
-    """Runs of equal levels that the optimizer asks for, as (configurations, level), where smaller x are better."""
+    """Runs of equal levels that the optimizer asks for, as (configurations, level); smaller x are better."""
     found = []
     for _ in range(trials):
         proposal = optimizer.ask()
@@ -90,7 +90,7 @@ def test_the_number_of_halvings_does_not_suffer_from_floating_point(lower, upper
     assert most_halvings(Fidelity("share", lower, upper), eta) == halvings
 
 
-def test_the_best_go_on_and_of_equal_ones_the_earlier():
+def test_the_best_are_promoted_and_in_a_tie_the_earlier():
     optimizer = SuccessiveHalving(problem(Fidelity("epochs", 1, 4, integer=True)), 0, BUDGET)
     first = [optimizer_asked(optimizer, loss) for loss in (2.0, 1.0, 1.0, 1.0)]
     second = [optimizer_asked(optimizer, loss) for loss in (7.0, 7.0)]
@@ -104,14 +104,14 @@ def optimizer_asked(optimizer, loss):
     return proposal.params
 
 
-def test_a_failure_is_worse_than_any_loss_and_goes_on_only_in_need():
+def test_a_failure_is_worse_than_any_loss_and_promoted_only_if_needed():
     optimizer = SuccessiveHalving(problem(Fidelity("epochs", 1, 4, integer=True)), 0, BUDGET)
     first = [optimizer_asked(optimizer, loss) for loss in (None, None, 1e300, None)]
     second = [optimizer_asked(optimizer, loss) for loss in (None, None)]
     assert second == [first[2], first[0]]
 
 
-def test_what_a_repair_executed_goes_on():
+def test_a_repaired_configuration_is_promoted():
     optimizer = SuccessiveHalving(problem(Fidelity("epochs", 1, 2, integer=True)), 0, BUDGET)
     told(optimizer, optimizer.ask(), 0.0, params={"x": 0.125})
     optimizer_asked(optimizer, 1.0)

@@ -1,4 +1,4 @@
-"""LLAMBO as a whole: batches, switches, prompts, charges."""
+"""LLAMBO as a whole: batches, settings, prompts, charges."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kind(request):
 
 
 class Counting(ScriptedChat):
-    """Remembers the sizes of its batches; candidates are numbered, so that no two are alike."""
+    """Records the sizes of its batches; candidates are numbered, so that all differ."""
 
     def __init__(self, candidate=None, prediction=None):
         super().__init__(self.reply)
@@ -193,7 +193,7 @@ def test_random_everywhere_is_random_search():
     assert [row["note"] for row in rows[:3]] == ["warm start: random"] * 3
 
 
-def test_duplicates_and_invalid_ones_are_out_of_the_running():
+def test_duplicates_and_invalid_candidates_are_excluded():
     replies = [START[0], {"x": 0.3, "units": 3}, {"x": 0.3, "units": 3}, {"x": 7, "units": 1}, {"x": 0.4, "units": 4}]
     chat = Counting(candidate=lambda n: json.dumps(replies[n - 1]))
     row = run(chat, candidates=5, predictions=2)[3]
@@ -208,7 +208,7 @@ def test_duplicates_and_invalid_ones_are_out_of_the_running():
     assert [candidate["score"] is None for candidate in row["candidates"]] == [True, False, True, True, False]
 
 
-def test_without_a_survivor_the_first_invalid_one_is_charged():
+def test_without_an_eligible_candidate_the_first_invalid_one_is_charged():
     replies = [START[0], {"x": 7, "units": 1}, {"x": 0.5}]
     chat = Counting(candidate=lambda n: json.dumps(replies[n - 1]))
     row = run(chat, candidates=3)[3]
@@ -226,7 +226,7 @@ def test_if_all_are_duplicates_the_first_is_proposed_again():
     assert row["duplicate_of"] == 1
 
 
-def test_a_single_survivor_is_not_scored():
+def test_a_single_eligible_candidate_is_not_scored():
     chat = Counting(candidate=lambda n: json.dumps({"x": 0.3, "units": 3}) if n == 2 else "no")
     row = run(chat, candidates=3)[3]
     assert len(chat.batches) == 2

@@ -1,4 +1,4 @@
-"""LLAMBO's parts by hand: the warm start's list, targets, labels, probabilities, expected improvement."""
+"""LLAMBO's parts, with values computed by hand: warm start, targets, labels, probabilities, expected improvement."""
 
 from __future__ import annotations
 

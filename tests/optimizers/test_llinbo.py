@@ -33,7 +33,7 @@ BETA = 2 * math.log(math.pi**2 / 0.6)  # in the first round, in one dimension
 
 
 class Batches(ScriptedChat):
-    """Notes the size of each batch."""
+    """Records the size of each batch."""
 
     def __init__(self, replies):
         super().__init__(replies)
@@ -75,14 +75,14 @@ def at(*xs):
 
 
 def deviation(x, noise=0.25):
-    """Of f at x after one observation at 0: sqrt(1 - k(x)^2 / (1 + noise)), k Matern 5/2 of length 1."""
+    """Deviation of f at x after one observation at 0: sqrt(1 - k(x)^2 / (1 + noise)), k Matern 5/2 of length 1."""
     k = (1 + math.sqrt(5) * x + 5 / 3 * x * x) * math.exp(-math.sqrt(5) * x)
     return math.sqrt(1 - k * k / (1 + noise))
 
 
 @pytest.fixture
 def one_observation(monkeypatch):
-    """Whatever was observed, the GP is the one of the value 0 at the point 0; its UCB is largest at 1."""
+    """For any observations, the GP is the one of the value 0 at the point 0; its UCB is largest at 1."""
     process = GaussianProcess(np.zeros((1, 1)), np.zeros(1), Matern(1.0, nu=2.5), 0.25)
     monkeypatch.setattr(llinbo, "fitted", lambda points, values: process)
 

@@ -24,7 +24,7 @@ GOOD = '{"x": 0.5, "units": 2}'
 
 
 class Batches(ScriptedChat):
-    """Notes the size of each batch."""
+    """Records the size of each batch."""
 
     def __init__(self, replies):
         super().__init__(replies)

@@ -1,4 +1,4 @@
-"""An expert's advice in the prompt: given where it is asked for, refused by name where there is none."""
+"""Advice in the prompt: given if requested, refused by name if the task has none."""
 
 from __future__ import annotations
 

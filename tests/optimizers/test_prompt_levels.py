@@ -1,4 +1,4 @@
-"""How much of model and data a prompt tells: nothing, the description, or one of the task's levels."""
+"""How much of model and data a prompt contains: nothing, the description, or one of the task's levels."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_llambos_warm_start_tells_a_level_where_it_tells_of_the_data(warm_start,
     assert STATISTICS not in said(Prompt(context="none"), method=LLAMBO, warm_start=warm_start)
 
 
-def test_a_level_that_the_task_does_not_have_names_those_there_are():
+def test_a_missing_level_error_names_the_existing_ones():
     with pytest.raises(
         SettingError, match=r"Unknown context of fake.line 'full'; Valid: names, none, statistics, true"
     ):

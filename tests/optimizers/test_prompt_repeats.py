@@ -1,4 +1,4 @@
-"""prompt.repeats: whether a model is told that it proposed what was evaluated before."""
+"""prompt.repeats: whether a model is told that its proposal was evaluated before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SAID = "This configuration was evaluated already, as trial"
 def play(
     replies, method=LLMChat, *, prompt=TOLD, benchmark=None, repair=NoRepair, start=False, trials=None, **settings
 ):
-    """Each request's text, and the rows."""
+    """The text of each request, and the rows."""
     chat, rows = ScriptedChat(replies), []
     benchmark, budget = benchmark or Line(), Budget(proposals=trials or len(replies))
     optimizer = built(method, benchmark.problem, 3, budget, chat=chat, prompt=prompt, decoding=Decoding(), **settings)
@@ -67,7 +67,7 @@ def test_what_was_never_evaluated_is_not_said_to_have_been():
     assert SAID not in "".join(asked)
 
 
-def test_what_two_proposals_came_down_to_is_the_same():
+def test_two_proposals_with_one_executed_configuration_are_repeats():
     asked, _ = play(['{"x": 1.0, "units": 2}', '{"x": 7, "units": 2}', GOOD], repair=Nearest)
     assert f'{{"units": 2, "x": 1.0}} was run instead. score = -0.77. {SAID} 1, with score = -0.77.' in asked[2]
 
@@ -91,7 +91,7 @@ def test_another_fidelity_is_another_evaluation():
 
 
 @pytest.mark.parametrize("method", [LLINBO, LLMTPE, Centaur])
-def test_every_method_that_tells_what_became_of_a_trial_tells_it(method):
+def test_every_method_with_feedback_reports_repeats(method):
     settings = {"llm_warmup": 0, "llm_ratio": 1.0} if method is Centaur else {}
     settings |= {"llm_share": 1.0} if method is LLMTPE else {}
     asked, _ = play(lambda request: OTHER, method, trials=5, **settings)
@@ -101,7 +101,7 @@ def test_every_method_that_tells_what_became_of_a_trial_tells_it(method):
 
 
 @pytest.mark.parametrize("method", [OPRO, HOLLM, LLAMBO, Recitation])
-def test_a_method_that_shows_scores_alone_refuses_to_pretend(method):
+def test_a_method_that_shows_scores_only_refuses_repeats(method):
     with pytest.raises(SettingError, match=r"prompt\.repeats=told is for methods that tell the model"):
         play(lambda request: OTHER, method, trials=5)
     play(lambda request: f"[{OTHER}]", method, trials=2, prompt=Prompt())

@@ -1,4 +1,4 @@
-"""Who decided that a configuration is proposed, method by method."""
+"""Who decided on each proposal, method by method."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_llm_tpe_has_three_proposers():
 
 
 @pytest.mark.parametrize("start", [True, False])
-def test_the_start_is_nobodys(start):
+def test_the_start_has_its_own_proposer(start):
     assert play(LLMChat, 3, start=start)[0] == ["start" if start else "model", "model", "model"]
     assert play(OPRO, 7, start=start)[0] == ["start" if start else "random"] + ["random"] * 4 + ["model"] * 2
 

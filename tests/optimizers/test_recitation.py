@@ -1,4 +1,4 @@
-"""Recitation: what the model is asked, what is read from its answer, and that nothing is learnt."""
+"""Recitation: the prompt, the parsed answer, and no learning."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_reasoning_is_kept_where_it_is_asked_for():
 
 
 def test_without_a_task_in_the_probe_group_nothing_of_it_is_named():
-    """What the experiment ``recitation`` compares: the space and the objective stay, every name of the task goes."""
+    """What the experiment ``recitation`` compares: space and objective stay, all names of the task are removed."""
     from benchmarks.hpobench.hpobench import HPOBench
     from benchmarks.probes.probe import Probe
     from harness.probe import Family
@@ -166,7 +166,7 @@ def test_without_a_task_in_the_probe_group_nothing_of_it_is_named():
 
 
 def test_nothing_is_learnt_and_all_are_asked_together():
-    """One prompt for all, whatever came of the others; each reply has a seed of its own, and each call is paid once."""
+    """One prompt for all, independent of results; each reply has its own seed, and each call is charged once."""
     rows, chat = run(lambda request: json.dumps(CONFIGURATION), proposals=5, samples=3)
     assert len({request.messages for request in chat.requests}) == 1
     assert len({request.seed for request in chat.requests}) == 5 == len(chat.requests)

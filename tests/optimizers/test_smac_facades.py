@@ -43,7 +43,7 @@ print(*[(row["proposed"], row["fidelity"]) for row in rows], sep="\\n")
 
 
 def trial(proposal, loss, params=None):
-    """What became of a proposal; a loss of None is a failure."""
+    """The trial of a proposal; a loss of None is a failure."""
     outcome = None if loss is None else Outcome({"score": loss})
     error = "it diverged" if loss is None else None
     return Trial(0, proposal, params=params or proposal.params, outcome=outcome, error=error)
@@ -66,7 +66,7 @@ def history(optimizer):
 
 @pytest.mark.parametrize(("facade", "trials"), [(SMAC, 12), (SMACBlackbox, 8), (SMACMultifidelity, 44)])
 def test_the_same_seed_proposes_the_same_in_every_process(facade, trials):
-    """As many trials as it takes until the model proposes: the first bracket of several fidelities is random."""
+    """As many trials as needed until the model proposes: the first bracket of several fidelities is random."""
     command = [sys.executable, "-c", PROPOSALS.format(trials=trials), f"{facade.__module__}.{facade.__name__}"]
     processes = [
         subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": salt}, stdout=subprocess.PIPE)
@@ -97,7 +97,7 @@ def test_a_failure_costs_as_much_as_the_worst_loss_so_far(facade):
     optimizer.tell(trial(Proposal(Toy(task="peak").problem.default), None))
     for loss in (None, 2.0, 5.0, None, 1.0):
         optimizer.tell(trial(optimizer.ask(), loss))
-    # The first two are held back until there is a loss, and SMAC lists a trial where it was asked for.
+    # The first two are held back until there is a loss, and SMAC lists a trial in the place where it was asked for.
     costs = sorted((cost, status) for _, _, cost, status in history(optimizer))
     assert costs == [(1, "SUCCESS"), (2, "CRASHED"), (2, "CRASHED"), (2, "SUCCESS"), (5, "CRASHED"), (5, "SUCCESS")]
     assert len({key.seed for key in optimizer._facade.runhistory}) == 1
@@ -153,7 +153,7 @@ def test_multifidelity_plays_hyperbands_brackets_and_promotes_the_best():
 
 
 @pytest.mark.parametrize("failure_rate", [0.3, 1.0])
-def test_multifidelity_goes_on_past_failures_and_a_start(failure_rate):
+def test_multifidelity_continues_after_failures_and_a_start(failure_rate):
     benchmark = Toy(task="peak", failure_rate=failure_rate)
     optimizer = SMACMultifidelity(benchmark.problem, 0, Budget(proposals=45))
     optimizer.tell(trial(Proposal(benchmark.problem.default), 3.0))
@@ -165,7 +165,7 @@ def test_multifidelity_goes_on_past_failures_and_a_start(failure_rate):
 
 @pytest.mark.parametrize("facade", [SMAC, SMACMultifidelity])
 def test_a_lean_forest_grows_and_predicts_the_same(facade):
-    """Against a facade as SMAC builds it, on the same data."""
+    """Compared with a facade as built by SMAC, on the same data."""
     benchmark = Toy(task="branin")
     optimizer = facade(benchmark.problem, 5, Budget(proposals=40))
     points = np.random.default_rng(0).random((60, 5))
@@ -189,8 +189,8 @@ def test_mistakes_are_one_sentence(settings, message):
 
 
 @pytest.mark.parametrize("facade", [SMAC, SMACBlackbox])
-def test_a_space_with_nothing_new_left_is_no_end(facade):
-    """Six configurations, ten proposals. SMAC tries so often to find a new one, then repetitions say so."""
+def test_an_exhausted_space_does_not_end_the_run(facade):
+    """Six configurations, ten proposals. SMAC tries several times to find a new one, then repetitions are noted."""
     space = ConfigurationSpace(name="six", seed=0)
     space.add([Categorical("letter", ["a", "b", "c"]), Categorical("on", [True, False])])
     problem = Problem("fake.six", space, (Objective("score", "minimize"),), {"letter": "a", "on": True})

@@ -25,7 +25,7 @@ def square():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_its_first_sixteen_points_fall_into_the_sixteen_cells(seed):
-    """A (0, m, 2)-net: whatever the scrambling, each cell of the 4 x 4, 2 x 8 and 16 x 1 grids holds one point."""
+    """A (0, m, 2)-net: for any scrambling, each cell of the 4 x 4, 2 x 8 and 16 x 1 grids has one point."""
     optimizer = Sobol(square(), seed, BUDGET)
     drawn = [optimizer.ask().params for _ in range(16)]
     for columns, rows in ((4, 4), (2, 8), (16, 1)):

@@ -1,4 +1,4 @@
-"""prompt.space: what is shown is valid as shown, whichever way the space is told, for every method."""
+"""prompt.space: what is shown is valid as shown, in each representation of the space, for every method."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LINE = re.compile(
 
 
 def shown_values(prompt: str) -> dict[str, list[Any]]:
-    """Hyperparameter -> values that a prompt shows of it: a list, or bounds; the last line that tells of it counts."""
+    """Hyperparameter -> values that a prompt shows of it: a list, or bounds; the last such line counts."""
     found = {}
     for name, listed, _, lower, upper, _, always in LINE.findall(prompt):
         found[name] = (
@@ -58,7 +58,7 @@ def shown_values(prompt: str) -> dict[str, list[Any]]:
 
 
 class Obedient(ScriptedChat):
-    """Answers with values that the prompt shows, each a choice of the request's own."""
+    """Answers with values that the prompt shows, chosen by a hash of the request."""
 
     def __init__(self) -> None:
         super().__init__(self._reply)

@@ -24,7 +24,7 @@ LOSS = Objective("loss", "minimize")
 
 
 def trial(params, loss, proposed=None):
-    """What a trial told; no loss: it failed."""
+    """A trial with this loss; without a loss it failed."""
     outcome = None if loss is None else Outcome({"loss": loss})
     return Trial(0, Proposal(params if proposed is None else proposed), params=params, outcome=outcome)
 
@@ -100,7 +100,7 @@ def test_it_learns_from_what_was_executed_and_not_from_what_was_proposed(best):
 
 
 def test_a_failure_ranks_behind_every_success_and_an_invalid_proposal_teaches_nothing():
-    """Five successes, the best at 0, and fifteen failures above: forgotten, they would leave it drawing at random."""
+    """Five successes, the best at 0, and fifteen failures above: if ignored, draws would still be random."""
     told, untold = on(unit_interval()), on(unit_interval())
     for i in range(20):
         x = i / 19
@@ -112,7 +112,7 @@ def test_a_failure_ranks_behind_every_success_and_an_invalid_proposal_teaches_no
     assert sum(x < 0.25 for x in drawn) >= 18
 
 
-def test_it_goes_on_when_everything_fails():
+def test_it_continues_if_everything_fails():
     optimizer = on(unit_interval())
     seen = set()
     for _ in range(15):

@@ -1,1 +1,1 @@
-"""What tests share: fakes, made-up data and runs, servers that stand in for the network's, the one real vLLM server."""
+"""Shared by tests: fakes, made-up data and runs, local servers in place of remote ones, the one real vLLM server."""

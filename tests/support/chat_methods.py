@@ -1,4 +1,4 @@
-"""Language-model methods built as their YAML files say, with a scripted model."""
+"""Language-model methods built from their YAML files, with a scripted model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def built(
     decoding: Decoding | None = None,
     **settings: Any,
 ) -> Any:
-    """The optimizer; what a method does not take (``human`` no decoding) is left out."""
+    """The optimizer, without settings that it does not have (``human`` has no decoding)."""
     shared = {"chat": chat, "prompt": prompt or Prompt(), "decoding": decoding or Decoding()}
     shared["temperature"] = TEMPERATURES.get(method.__name__)
     taken = {name: value for name, value in shared.items() if name in settings_of(method)[0]}

@@ -1,4 +1,4 @@
-"""Runs the project's commands as a user does: another process, another folder."""
+"""Runs the project's commands as a user does: in another process and another folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMELESS = ("ask_seconds", "started_at")
 def command(
     module: str, *arguments: str, cwd: Path, timeout_seconds: float = 300, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """``python -m module arguments`` in a folder; its output is captured."""
+    """Run ``python -m module arguments`` in a folder and capture its output."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,
@@ -29,7 +29,7 @@ def command(
 
 
 def hyperbole(*overrides: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``python -m harness.run``, without W&B unless asked for."""
+    """Run ``python -m harness.run``, without W&B unless requested."""
     tracker = [] if any(override.startswith("tracker") for override in overrides) else ["tracker=none"]
     return command("harness.run", *overrides, *tracker, cwd=cwd, **environment)
 
@@ -48,7 +48,7 @@ def run_json(folder: Path) -> dict[str, Any]:
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence a mistake is answered with; fails on anything more or less."""
+    """The one-sentence answer to a mistake; fails on anything more or less."""
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     lines = done.stderr.strip().splitlines()

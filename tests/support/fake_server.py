@@ -1,4 +1,4 @@
-"""A scripted OpenAI-compatible server on a port of this machine. It fails the test when its script runs out."""
+"""A scripted OpenAI-compatible server on a local port. It fails the test when its script runs out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """What is sent back for one POST."""
+    """The response to one POST."""
 
     body: bytes
     status: int = 200
@@ -27,7 +27,7 @@ Script = Answer | Callable[[dict[str, Any]], Answer]
 
 
 def reply(text: str | None = "hello", finish: str = "stop", cached: int | None = None, **usage: int) -> Answer:
-    """A chat completion as vLLM would send it."""
+    """A chat completion as sent by vLLM."""
     tokens: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 3, **usage}
     if cached is not None:
         tokens["prompt_tokens_details"] = {"cached_tokens": cached}
@@ -50,18 +50,18 @@ def thought(
 
 
 def failure(status: int, message: str = "no", **headers: str) -> Answer:
-    """An error as vLLM would send it."""
+    """An error as sent by vLLM."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(json.dumps({"error": {"message": message, "code": status}}).encode(), status, named)
 
 
 class FakeServer:
-    """Plays its script, an answer a POST in the order of arrival; keeps what it was asked.
+    """Plays its script, one response per POST in the order of arrival, and records the requests.
 
     Attributes:
         requests: Bodies received.
-        paths: Where to.
-        keys: Authorization headers received.
+        paths: Their paths.
+        keys: Their Authorization headers.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Stand-ins for unit tests: a benchmark one can compute by hand, a scripted optimizer, a scripted chat model."""
+"""Stand-ins for unit tests: a benchmark with a simple formula, a scripted optimizer, a scripted chat model."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ MIXED: dict[str, list[Any]] = {
     "options": [{"depth": 1}, {"depth": [2, None]}],
     "width": [np.int64(8), np.float32(0.1)],
 }
-"""Choices that JSON writes in another way than Python, or ConfigSpace gives back as something else."""
+"""Choices whose JSON and Python spellings differ, or which ConfigSpace changes."""
 
 
 class Mixed:
-    """Such choices of every kind, conditions and clauses on them; it sees to it that it is handed what was declared."""
+    """Such choices of every kind, with conditions and clauses; checks that it receives them as declared."""
 
     def __init__(self) -> None:
         space = ConfigurationSpace(name="mixed", seed=0)
@@ -112,7 +112,7 @@ class Mixed:
         for name, choices in MIXED.items():
             same = [place for place, choice in enumerate(choices) if repr(_builtin(choice)) == repr(params[name])]
             places.append(same[0])
-        params["options"].clear()  # what one evaluation does to a choice is nobody else's
+        params["options"].clear()  # a change by one evaluation must not affect others
         return Outcome({"score": sum(places) + params.get("momentum", 0.0) + params.get("decay", 0)})
 
     def random_search_curve(self, evaluations: int) -> Sequence[float] | None:
@@ -124,7 +124,7 @@ def _builtin(value: Any) -> Any:
 
 
 class Rich:
-    """Every kind of hyperparameter and condition; the loss tells configurations apart, one of them fails."""
+    """Every kind of hyperparameter and condition; the loss identifies configurations, and one of them fails."""
 
     def __init__(self, space: ConfigurationSpace | None = None) -> None:
         space = space or rich_space()
@@ -143,7 +143,7 @@ class Rich:
 
 
 class Scripted:
-    """Proposes what it is given, then raises; remembers what it is told."""
+    """Proposes given params, then raises; remembers what it is told."""
 
     def __init__(self, proposals: Iterable[Proposal | dict[str, Any] | None]) -> None:
         self._proposals = iter(proposals)

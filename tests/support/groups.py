@@ -1,8 +1,8 @@
-"""A pytest plugin: which tests must, or had better, run in one process of pytest-xdist (``--dist loadgroup``).
+"""A pytest plugin: which tests run in one process of pytest-xdist (``--dist loadgroup``).
 
-Tests that use the real vLLM server run one after the other: some compare its counters with their own requests. Tests
-that share a fixture of their module run together, else each process would make it anew; by parameter, where it has any.
-Everything else goes wherever there is room.
+Tests with the real vLLM server run one after the other: some compare its counters with their own requests. Tests
+that share a fixture of their module run together (per parameter), so that each process need not make it anew.
+All other tests go to any process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SERVER = vllm_server.__name__
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before xdist reads the marks: its own hook was registered later, so without a word it would come first."""
+    """Before xdist reads the marks; without ``tryfirst`` its own hook would run first."""
     for item in items:
         if isinstance(item, pytest.Function) and (name := group(item)) is not None:
             item.add_marker(pytest.mark.xdist_group(name))
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Under xdist, make sure that the groups came through: versions that do not fit ignore them in silence."""
+    """Under xdist, check that the groups arrived: incompatible versions ignore them silently."""
     if not session.config.getoption("loadgroup", False):
         return
     for item in session.items:

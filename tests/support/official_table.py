@@ -1,6 +1,6 @@
 """A small table in the layout of HPOBench's official files, written as its collection script wrote them.
 
-Every number but the seed in single precision; rows in the order of the product, the seed fastest, numbered from 1; a
+All numbers except the seed in single precision; rows in the order of the product, the seed fastest, numbered from 1; a
 nested ``result``; the spaces as JSON of ConfigSpace 0.4 inside strings; ordinals with their first level as default.
 """
 
@@ -40,7 +40,7 @@ NN = {
 
 
 def scores(part, metric, params, fidelity, seed):
-    """Anything that depends on everything, the fidelity above all."""
+    """A value that depends on all arguments, mostly on the fidelity."""
     text = f"{part} {metric} {sorted(params.items())} {sorted(fidelity.items())} {seed}"
     level = sum(np.log(1 + value) for value in fidelity.values())
     return 0.5 + 0.1 * float(level) / 6 + 0.3 * (zlib.crc32(text.encode()) / 2**32)

@@ -1,4 +1,4 @@
-"""An OpenML task written in the client's cache layout, for kinds of tasks that ``shared/data`` has none of."""
+"""An OpenML task written in the client's cache layout, for kinds of tasks that ``shared/data`` lacks."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def write_task(
     """Write one task.
 
     Args:
-        root: Of the cache.
+        root: Root of the cache.
         columns: Name -> NUMERIC, STRING, DATE or the list of categories; the last one is the target.
-        rows: Tuples; None is missing.
-        task_id: Also the data set's number.
-        type_id: OpenML's number of the type.
-        folds: Of the official split: row i is tested in fold i % folds.
+        rows: Tuples; None is a missing value.
+        task_id: Also the id of the data set.
+        type_id: OpenML's id of the task type.
+        folds: Number of folds of the official split: row i is tested in fold i % folds.
         extra: XML for the data set's description.
         sparse: Leave out zeros and first categories.
-        target: Its name, where it is another column than the last.
+        target: Name of the target, if it is not the last column.
         procedure: OpenML's name of the estimation procedure.
-        split: Instead of ``folds``: tuples of TRAIN or TEST, row, repeat, fold.
+        split: Replaces ``folds``: tuples of TRAIN or TEST, row, repeat, fold.
     """
     where = root / "org" / "openml" / "www"
     task, data = where / "tasks" / str(task_id), where / "datasets" / str(task_id)

@@ -1,7 +1,7 @@
-"""A local OpenML server: it serves a folder in the client's cache layout by OpenML's own REST paths, with faults.
+"""A local OpenML server: it serves a folder in the client's cache layout under OpenML's REST paths, with faults.
 
-What the client asks for a task, in this order: ``task/<id>``, ``data/<id>``, ``data/features/<id>``, the data ARFF (its
-URL stands in the data set's description), the splits ARFF (its URL stands in the task), ``data/qualities/<id>``.
+The client's requests for a task, in order: ``task/<id>``, ``data/<id>``, ``data/features/<id>``, the data ARFF (its
+URL is in the data set's description), the splits ARFF (its URL is in the task), ``data/qualities/<id>``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ UNKNOWN = (
 class OpenMLServer:
     """Serves a folder that holds ``tasks/`` and ``datasets/``.
 
-    ``fail`` makes paths fail. Kinds: a status as text (503, 404); 412, which is OpenML's own error; ``truncated`` (the
-    connection ends early), ``corrupt`` (one byte is another), ``short`` (half of it, said to be all).
+    ``fail`` makes paths fail. Kinds: a status as text (503, 404); 412, OpenML's own error; ``truncated`` (the
+    connection ends early), ``corrupt`` (one byte is changed), ``short`` (half of it, with a matching length).
     """
 
     def __init__(self, folder):

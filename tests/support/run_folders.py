@@ -22,7 +22,7 @@ TIME = "2026-01-02T03:04:05+00:00"
 
 
 def trial(index: int, value: float | None = None, **changes: Any) -> dict[str, Any]:
-    """A row of ``trials.jsonl``: valid with the reported value, or not evaluated where it is None."""
+    """A row of ``trials.jsonl``: valid with the reported value, or not evaluated if it is None."""
     row: dict[str, Any] = {
         "index": index,
         "proposed": {"depth": 1 + index % 3, "alpha": 0.1},
@@ -69,12 +69,12 @@ def call(number: int, reply: str, **changes: Any) -> dict[str, Any]:
 
 
 def at(seconds: float) -> str:
-    """A time of day so many seconds after ``TIME``."""
+    """The time this many seconds after ``TIME``."""
     return (datetime.fromisoformat(TIME) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def identity(method: str, task: str = "credit_g", benchmark: str = "hpobench") -> dict[str, Any]:
-    """The fields ``choices`` and ``settings`` of a run whose folders are called so."""
+    """The fields ``choices`` and ``settings`` of a run with these folder names."""
     optimizer, *parts = method.split("+")
     told = dict(part.partition("=")[::2] for part in parts)
     named, *of_task = task.split("+")
@@ -143,7 +143,7 @@ def noisy_run(
     level: float = 0.78,
 ) -> Path:
     """A run with plausible random rows: values rise towards ``level``, a share of the proposals is invalid."""
-    draw = random.Random(f"{method} {seed} {task}").random  # the one method whose stream Python promises to keep
+    draw = random.Random(f"{method} {seed} {task}").random  # the one method whose stream Python keeps across versions
     kinds = ["missing"] * 9 + ["unparseable"] * 6 + ["out_of_range"] * 4 + ["unknown"] * 3 + ["wrong_type", "truncated"]
     is_llm = method.startswith("llm")
     rows, calls = [], []

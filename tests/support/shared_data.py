@@ -19,8 +19,8 @@ needs_data = pytest.mark.skipif(not FOLDER.is_dir(), reason=REASON)
 
 @cache
 def openml_folder() -> Path:
-    """A copy of the OpenML client's cache folder that may be written, for this process: the client writes into its own,
-    and deletes what it finds incomplete."""
+    """A writable copy of the OpenML client's cache folder for this process: the client writes into it,
+    and deletes incomplete entries."""
     copy = Path(tempfile.mkdtemp(prefix="hyperbole-openml-"))
     shutil.copytree(FOLDER / "openml-cache", copy, dirs_exist_ok=True, copy_function=shutil.copyfile)
     for path in (copy, *copy.rglob("*")):

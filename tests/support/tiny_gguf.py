@@ -1,4 +1,4 @@
-"""A language model of a few kB as a GGUF file, and wheels that carry it in parts; each such file is converted once."""
+"""A language model of a few kB as a GGUF file, and wheels with its parts; each such file is converted once."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_gguf(path: Path, seed: int = 0) -> Path:
 
 
 def model_of(gguf: Path, parts: int, **changes) -> LocalModel:
-    """What the catalogue would say of it."""
+    """Its entry in the catalogue."""
     content = gguf.read_bytes()
     fields = {
         "name": "tiny-0.1k-instruct",
@@ -81,7 +81,7 @@ def model_of(gguf: Path, parts: int, **changes) -> LocalModel:
 
 
 def write_wheels(folder: Path, content: bytes, parts: int) -> list[Path]:
-    """Cut a file into wheels that pip would install, one part in each."""
+    """Split a file into wheels that pip can install, one part in each."""
     folder.mkdir(parents=True, exist_ok=True)
     size = -(-len(content) // parts)
     return [
@@ -107,15 +107,15 @@ def write_wheel(folder: Path, name: str, files: dict[str, bytes]) -> Path:
 
 @pytest.fixture(scope="session")
 def conversions(tmp_path_factory):
-    """Where what the converter wrote is kept, by content and suffix of the GGUF file."""
+    """Cache of the converter's output, by content and suffix of the GGUF file."""
     return tmp_path_factory.mktemp("conversions")
 
 
 @pytest.fixture
 def converted_once(monkeypatch, conversions):
-    """The converter's process, which loads torch and transformers for 6 s, runs once per file of a test session.
+    """The converter's process, which loads torch and transformers for 6 s, runs once per file and test session.
 
-    The same file again is answered with a copy of what the process wrote. A failure is not remembered.
+    For a repeated file its output is copied. Failures are not cached.
     """
     real = subprocess.run
 

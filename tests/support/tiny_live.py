@@ -1,4 +1,4 @@
-"""A live family for the tests of tables: few configurations, a condition, some fail, and a real training process."""
+"""A live family for tests of tables: few configurations, a condition, some failures, a real training process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A pytest plugin: the real vLLM with the default model, one server a session, started at its first use.
+"""A pytest plugin: the real vLLM with the default model, one server per session, started at its first use.
 
-All workers of pytest-xdist share it: the port is chosen and the session named before they are started, and the server's
-own lock makes the first worker that needs it the one that starts it. It ends with the session.
+All workers of pytest-xdist share it: the port and the session's name are chosen before they start, and the server's
+own lock makes the first worker that needs it start it. It ends with the session.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def vllm_server() -> ServerSettings:
-    """The settings of a running server: the default model as conf/llm/smollm2_135m.yaml has it, on another port."""
+    """The settings of a running server: the default model of conf/llm/smollm2_135m.yaml, on another port."""
     config = OmegaConf.load(SMOLLM2)
     given = {key: OmegaConf.to_container(config)[key] for key in SERVER_KEYS if key in config}
     settings = server_settings({**given, "port": int(os.environ[PORT])})

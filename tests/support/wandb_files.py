@@ -16,7 +16,7 @@ _BLOCK_BYTES = 32768
 
 @dataclass
 class OfflineRun:
-    """What one ``offline-run-*`` folder says."""
+    """The contents of one ``offline-run-*`` folder."""
 
     folder: Path
     run: Any
@@ -54,7 +54,7 @@ def _read(path: Path) -> OfflineRun:
 
 
 def _nested(items: Any) -> dict[str, Any]:
-    """Values by key; a nested key becomes dictionaries in each other."""
+    """Values by key; nested keys become nested dictionaries."""
     values: dict[str, Any] = {}
     for item in items:
         *path, last = item.nested_key or [item.key]
