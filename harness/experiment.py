@@ -102,7 +102,7 @@ def _execute(config: DictConfig) -> tuple[str, Path, float | None]:
                     )
                 _warn_of_changes(place, changed(run.get("sources") or {}, sources(identity["config"])))
                 return "skipped", folder.path, None
-            folder.read()  # goes on only in the words of this version
+            folder.read()  # only records of this version are continued
         from harness.perform import perform  # a run that is skipped needs none of it
 
         live = "basic_launcher" in hydra.launcher.get("_target_", "")

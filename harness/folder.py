@@ -1,4 +1,4 @@
-"""A run's folder: run.json, trials.jsonl, and the lock that keeps two processes out of one run."""
+"""A run's folder: run.json, trials.jsonl, and a lock against use by two processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCK = ".lock"
 VOLATILE = frozenset({"tracker"})
 """Top-level configuration keys that may differ between a run and its resumption."""
 _DECISIVE = frozenset({"name", "seed", *SECTIONS}) - VOLATILE
-"""Those that must not; whatever else was added (``+x=0``) is only referred to by these, which hold its value."""
+"""Keys that must not differ; other added keys (``+x=0``) have no effect beyond the values of these."""
 
 
 class RunFolder:
@@ -46,11 +46,11 @@ class RunFolder:
             return None
 
     def write(self, run: dict[str, Any]) -> None:
-        """Replace run.json in one step, so that no reader ever sees half of it."""
+        """Replace run.json atomically."""
         write_record(self.path / FILE, run)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The logged trials; a torn last one is left out."""
+        """The logged trials; a truncated last one is left out."""
         return read_rows(self.trials)
 
     def appender(self) -> Appender:
@@ -61,7 +61,7 @@ class RunFolder:
         """Remove the run.json of a run that recorded nothing; ``lock`` then removes the folder.
 
         Returns:
-            Whether it is forgotten; False where a trial or a call is on record, or anything else lies in the folder.
+            Whether it was removed; False if a trial or a call is recorded, or the folder has other files.
         """
         files = [path for path in self.path.iterdir() if path.name != LOCK]
         if any(path.name != FILE and (path.is_dir() or path.stat().st_size) for path in files):
@@ -72,9 +72,9 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Hold the run; yields False when another process holds it. The kernel frees it however that process ends.
+        """Lock the run; yields False if another process holds the lock. The kernel releases it at the end of a process.
 
-        A folder in which no run came to be, because of a misspelt setting, say, is gone again afterwards.
+        A folder in which no run started, e.g. because of a misspelt setting, is removed afterwards.
         """
         path = self.path / LOCK
         with usable(path):
@@ -96,17 +96,17 @@ class RunFolder:
                     self._remove()
 
     def _remove(self) -> None:
-        with contextlib.suppress(OSError):  # the first parent that holds something else stays, with all above it
+        with contextlib.suppress(OSError):  # stops at the first parent that is not empty
             (self.path / LOCK).unlink()
             for folder in [self.path, *self.path.parents][:5]:
                 folder.rmdir()
 
 
 def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path) -> None:
-    """Make sure that a folder's run is the one asked for.
+    """Make sure that a folder's run is the requested one.
 
     Raises:
-        RunError: Their configurations differ; the sentence names the first difference.
+        RunError: Their configurations differ; the message names the first difference.
     """
     if (what := first_difference(run["config"], config)) is not None:
         raise RunError(
@@ -115,7 +115,7 @@ def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path)
 
 
 def first_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """In words, the first setting in which two configurations are not those of one run; None if they are."""
+    """The first setting that makes two configurations different runs, as a text; None if there is none."""
     one, other = (
         {key: value for key, value in comparable(plain(side)).items() if key in _DECISIVE} for side in (old, new)
     )

@@ -1,16 +1,15 @@
-"""Check recorded runs: play each one again from its own record and compare the trials.
+"""Check recorded runs: replay each from its own record and compare the trials.
 
 python -m harness.replay runs/quickstart
 
-No server is needed and no connection is opened: replies come from calls.jsonl, everything else is computed anew from
-the run's configuration and seed. What a benchmark trains live is trained again, unless the evaluation cache still has
-it. Each run gets a process of its own, whatever it shared one with when it was recorded.
+No server is needed and no connection is opened: replies come from calls.jsonl, everything else is recomputed from
+the run's configuration and seed. Models that a benchmark trains are trained again, unless they are in the evaluation
+cache. Each run is replayed in its own process.
 
-The folder may be a stranger's: only classes that a configuration file names are built, and no path of the record is
+The folder may be untrusted: only classes that a configuration file names are built, and no path of the record is
 used. Name a plug-in's folder as for harness.run, with 'hydra.searchpath=[FOLDER]' (or '<group>._target_=...'), and
-where a benchmark's data are with 'benchmark.folder=...' and 'benchmark.cache=...'.
-Exit codes: 0 every run came out the same but for its times, 1 one did not, 2 one was refused, or a mistake in the
-command.
+a benchmark's data with 'benchmark.folder=...' and 'benchmark.cache=...'.
+Exit codes: 0 all trials were equal except their times, 1 a run differed, 2 a run was refused, or a usage error.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ def main() -> None:
 
 
 def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
-    """Replay every complete run below a folder and say what came of it.
+    """Replay every complete run below a folder and print the results.
 
     Returns:
-        How many runs came out differently, and how many were refused.
+        The number of runs that differed, and the number refused.
 
     Raises:
         RunError: There is no complete run.
-        SettingError: An override is none.
+        SettingError: An override is invalid.
     """
     from harness.choice_files import CONF
 
@@ -67,7 +66,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
             refused += 1
             print(visible(f"{run.path}: {error}"), file=sys.stderr)
     if not complete and not refused:
-        raise RunError(f"There is no complete run below {folder}; name an experiment's folder, e.g. runs/quickstart.")
+        raise RunError(f"There is no complete run below {folder}; give an experiment's folder, e.g. runs/quickstart.")
     for run, said in complete:
         if (what := played_again(run, said, trust, settings)) is not None:
             differences += 1

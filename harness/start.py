@@ -2,7 +2,7 @@
 
 Studies of language models as optimizers attribute much of their early lead to the default configuration, which models
 know and other methods do not. With ``start=default`` all methods start from it. Such trials have their own note and
-proposer; the optimizer is told of them as of its own.
+proposer; the optimizer is told their results like its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Prompts: what every language-model method tells about the space, and the settings of the prompt group.
+"""Prompts: the texts that all language-model methods share, and the settings of the prompt group.
 
-The static part comes first and the history only grows, so that each prompt starts with the one before it and vLLM's
-prefix cache serves it.
+The static part comes first and the history only grows, so that each prompt starts with the previous one and vLLM's
+prefix cache applies.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from optimizers.chat.forms import forms, shape
 from optimizers.chat.told_space import ToldSpace, Way
 
 FIDELITY_KEY = "fidelity"
-"""Under this key of an answer stands the fidelity, where one is asked for."""
+"""Key of the fidelity in an answer, if one is requested."""
 REPEATS = ("untold", "told")
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is told; conf/prompt/.
+    """Contents of a prompt; conf/prompt/.
 
     Attributes:
         context: Describe model and data; False or "none" names the hyperparameters alone; the name of one of the task's
@@ -61,10 +61,10 @@ class Prompt:
             object.__setattr__(self, "context", False)
 
     def refuse_repeats(self, method: str) -> None:
-        """For a method that shows configurations with their scores and nothing that is said of one trial.
+        """Refuse repeats for a method that shows only configurations with their scores.
 
         Raises:
-            SettingError: Repeats are to be told.
+            SettingError: Repeats are requested.
         """
         if self.repeats == "told":
             raise SettingError(
@@ -74,22 +74,22 @@ class Prompt:
             )
 
     def told(self, problem: Problem) -> ToldSpace:
-        """The space as it is told.
+        """The space as shown.
 
         Raises:
-            SettingError: It cannot be told so.
+            SettingError: It cannot be shown this way.
         """
         return ToldSpace(problem, self.space)
 
     def about(self, problem: Problem, asks_fidelity: bool = False) -> str:
-        """What is told of model and data; empty without context.
+        """The texts on model and data; empty without context.
 
         Args:
-            problem: What is optimized.
+            problem: Problem to optimize.
             asks_fidelity: Whether the method can ask for a fidelity.
 
         Raises:
-            SettingError: The task has no such level, or a fidelity is to be asked for by a method that cannot.
+            SettingError: The task has no such level, or the method cannot ask for the requested fidelity.
         """
         if self.fidelity and not asks_fidelity:
             raise SettingError(
@@ -117,10 +117,10 @@ class Prompt:
         return problem.hints[self.hint]
 
     def fidelities(self, problem: Problem) -> tuple[Fidelity, ...]:
-        """Those that are shown and asked for.
+        """The fidelities that are shown and requested.
 
         Raises:
-            SettingError: They are to be, and the task has none, or its space takes up the key they are asked for under.
+            SettingError: They are requested, but the task has none, or a hyperparameter has their key as its name.
         """
         if not self.fidelity:
             return ()
@@ -166,7 +166,7 @@ def space_lines(problem: Problem) -> list[str]:
 
 
 def fidelity_lines(fidelities: Sequence[Fidelity]) -> list[str]:
-    """One line a fidelity: name and values."""
+    """One line per fidelity: name and values."""
     lines = []
     for known in fidelities:
         kind, number = ("an integer", int) if known.integer else ("a number", float)
@@ -175,11 +175,11 @@ def fidelity_lines(fidelities: Sequence[Fidelity]) -> list[str]:
 
 
 def placeholder(problem: Problem, fidelities: Sequence[Fidelity] = ()) -> str:
-    """The shape of an answer, without values: an example would be a hint about where to look.
+    """The form of an answer, without values: an example would suggest a region of the space.
 
-    On a space with conditions there are several, joined by "or": in each, what decides which hyperparameters are active
-    is given, and whatever is put in the place of x, within its values, makes a configuration that leaves out and holds
-    what it must.
+    On a space with conditions there are several, joined by "or": each gives the values that decide which
+    hyperparameters are active, and any legal values in the places of x make a configuration with exactly the required
+    hyperparameters.
     """
     fidelity = {FIDELITY_KEY: shape({known.name: "x" for known in fidelities})} if fidelities else {}
     return " or ".join(shape(form | fidelity) for form in forms(problem.space))
@@ -188,15 +188,15 @@ def placeholder(problem: Problem, fidelities: Sequence[Fidelity] = ()) -> str:
 def result(
     trial: Trial, objective: Objective, prompt: Prompt, others: Sequence[Objective] = (), told: ToldSpace | None = None
 ) -> str:
-    """What became of a trial, in one sentence for the model; test scores and other metrics never appear.
+    """The result of a trial, in one sentence for the model; test scores and other metrics never appear.
 
     Args:
         trial: The trial.
-        objective: Whose value is told.
-        prompt: Where it asks for fidelities, the one of the trial is told too, and how long it took if that is known;
-            where it tells of repeats, also that the same was evaluated before.
-        others: Further objectives whose values are told.
-        told: How configurations are shown; None for as they are.
+        objective: Objective whose value is given.
+        prompt: With fidelities, the one of the trial is given too, and its duration if known;
+            with repeats, also that the same was evaluated before.
+        others: Further objectives whose values are given.
+        told: How configurations are shown; None for unchanged.
     """
     instead = f"{dumps(trial.params, told)} was run instead. "
     mended = "" if trial.repair is None else f"{_fault_text(trial, prompt, told)} {instead}"
@@ -214,9 +214,9 @@ def result(
 
 
 def answer_of(trial: Trial, told: ToldSpace | None = None) -> str:
-    """What was proposed, as a history lists it, in the names that were told; with a fidelity below the highest.
+    """The proposal as listed in a history, with the shown names; with a fidelity below the highest.
 
-    A reply that was no configuration is not shown again: one that rambles makes the next one ramble too.
+    Unparseable replies are not shown again, since rambling replies lead to more rambling.
     """
     proposal = trial.proposal
     if proposal.params is None:
@@ -225,7 +225,7 @@ def answer_of(trial: Trial, told: ToldSpace | None = None) -> str:
 
 
 def dumps(params: Mapping[str, Any] | None, told: ToldSpace | None = None) -> str:
-    """A configuration as the JSON a model reads and writes, in the names that it was told."""
+    """A configuration as JSON, with the shown names."""
     return json.dumps(loggable(params if params is None or told is None else told.shown(params)))
 
 
@@ -234,7 +234,7 @@ def _scores(losses: Mapping[str, float], objectives: Iterable[Objective]) -> str
 
 
 def _before(trial: Trial, prompt: Prompt, objectives: Sequence[Objective]) -> str:
-    """That the same was evaluated before, where that is to be told."""
+    """A sentence on an earlier evaluation of the same, if the prompt has repeats."""
     first = trial.repeats
     if first is None or prompt.repeats == "untold":
         return ""
