@@ -152,7 +152,7 @@ def test_a_plug_ins_model_that_cannot_be_limited_to_its_record_is_refused(tmp_pa
         trust.check(changed("optimizer.chat", {"_target_": "mine.Model"}))
 
 
-def stranger(folder: Path, name: str, **changes) -> Path:
+def untrusted(folder: Path, name: str, **changes) -> Path:
     """A copy of a recorded run with another configuration."""
     run = folder / "toy.branin/x" / name
     shutil.copytree(RESULTS / "llm_chat+decoding.temperature=0.8/0", run)
@@ -171,19 +171,19 @@ def test_an_untrusted_folder_builds_nothing_sends_nothing_and_writes_nothing(tmp
         ask = {"_target_": "llms.models.endpoint", "name": "n", "base_url": url, "model": "m", "api_key_env": "SECRET"}
         own = record()["config"]
         chat = {**ask, "recording": str(outside / "calls.jsonl")}
-        stranger(runs, "asks", llm=ask, optimizer=own["optimizer"] | {"chat": chat, "temperature": 0.5})
+        untrusted(runs, "asks", llm=ask, optimizer=own["optimizer"] | {"chat": chat, "temperature": 0.5})
         evil = EVIL | {"_args_": [{"_target_": "pathlib.Path", "_args_": [str(outside / "owned")]}, "owned"]}
-        stranger(runs, "writes", optimizer=own["optimizer"] | {"prompt": evil})
-        stranger(runs, "budget", budget={"_target_": "pandas.read_pickle", "filepath_or_buffer": "x.pkl"})
+        untrusted(runs, "writes", optimizer=own["optimizer"] | {"prompt": evil})
+        untrusted(runs, "budget", budget={"_target_": "pandas.read_pickle", "filepath_or_buffer": "x.pkl"})
         cache = {
             "_target_": "benchmarks.conditional.conditional.Conditional",
             "task": "digits",
             "cache": str(outside / "c.sqlite"),
         }
-        stranger(runs, "cache", benchmark=cache, budget=own["budget"] | {"proposals": 1})
+        untrusted(runs, "cache", benchmark=cache, budget=own["budget"] | {"proposals": 1})
         openml = {"_target_": "benchmarks.openml.openml.OpenML", "task": 31, "folder": str(outside)}
-        stranger(runs, "openml", benchmark=openml)
-        (stranger(runs, "nested") / "run.json").write_text("[" * 100_000)
+        untrusted(runs, "openml", benchmark=openml)
+        (untrusted(runs, "nested") / "run.json").write_text("[" * 100_000)
         before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
         done = command(
             "harness.replay", str(runs), cwd=tmp_path, SECRET="sk-canary", XDG_CACHE_HOME=str(tmp_path / "cache")

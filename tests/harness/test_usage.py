@@ -19,7 +19,7 @@ from pathlib import Path
 import harness
 
 source = Path(harness.__path__[0], "trial.py").read_text(encoding="utf-8")
-line = "    energy: float | None = _quantity(0.0, 'J', 'Energy', 'nobody measured it', heading='LLM energy (J)')\\n"
+line = "    energy: float | None = _quantity(0.0, 'J', 'Energy', 'it was not measured', heading='LLM energy (J)')\\n"
 changed = source.replace("    def __add__(self, other: Usage)", line + "\\n    def __add__(self, other: Usage)")
 assert changed != source
 module = sys.modules["harness.trial"] = harness.trial = types.ModuleType("harness.trial")

@@ -312,7 +312,7 @@ class TestFailures:
         assert capsys.readouterr() == ("", "")
 
     def test_online_without_network_or_key(self, folder, monkeypatch, capsys, home):
-        monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # the discard port: nobody listens
+        monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # the discard port, which is closed
         tracker = WandbTracker(mode="online", finish_timeout_seconds=30)
         track(tracker, folder, run_json(), FOUR_ROWS)
         assert "no API key for http://127.0.0.1:9: set WANDB_API_KEY or run `wandb login`" in self.sentence(capsys)

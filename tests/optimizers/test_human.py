@@ -132,9 +132,9 @@ def test_a_run_through_a_pipe_stops_continues_and_replays(tmp_path):
     assert first.stderr.rstrip().endswith("the same command continues where this one stopped.")
     assert run_json(tmp_path)["status"] == "running"
 
-    nobody = typed("", tmp_path)
-    assert nobody.returncode == 2
-    assert nobody.stderr.splitlines()[-1].endswith("or pipe the answers in, one per line.")
+    unanswered = typed("", tmp_path)
+    assert unanswered.returncode == 2
+    assert unanswered.stderr.splitlines()[-1].endswith("or pipe the answers in, one per line.")
     assert len(rows(tmp_path)) == 2
 
     second = typed("x1=3 x2=2.5 surface=rough bumps=2 amplitude=0.01\n", tmp_path)

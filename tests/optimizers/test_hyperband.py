@@ -151,7 +151,7 @@ def test_levels_are_rounded_and_the_highest_is_none(level, expected):
 @pytest.mark.parametrize(
     ("fidelities", "settings", "message"),
     [
-        ((), {}, "needs a task with a fidelity and fake.line has none"),
+        ((), {}, "needs a task with a fidelity, and fake.line has none"),
         ((EPOCHS,), {"fidelity": "epoch"}, "Unknown fidelity of fake.line 'epoch'; did you mean 'epochs'"),
         ((EPOCHS,), {"eta": 1}, "optimizer.eta is 1; give a whole number of at least 2"),
         ((EPOCHS,), {"eta": 2.5}, "optimizer.eta is 2.5"),
