@@ -48,7 +48,7 @@ def test_two_folders_of_the_search_path_with_one_name_are_refused(tmp_path):
 def test_another_root_is_never_read_and_a_missing_folder_is_named(tmp_path):
     with pytest.raises(SettingError, match="never read"):
         refuse_shadowed({}, [MAIN, outside(tmp_path, config="seed: 3")])
-    with pytest.raises(SettingError, match="no such folder"):
+    with pytest.raises(SettingError, match="does not exist"):
         refuse_shadowed({}, [MAIN, {**outside(tmp_path), "path": str(tmp_path / "nowhere")}])
 
 

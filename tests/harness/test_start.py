@@ -41,7 +41,7 @@ def test_a_given_start_is_tried_in_order():
 
 
 def test_a_start_that_is_no_configuration_is_refused():
-    with pytest.raises(SettingError, match=r"no configuration of fake.line: x = 3.0 is out of range"):
+    with pytest.raises(SettingError, match=r"not a configuration of fake.line: x = 3.0 is out of range"):
         begin_with(GivenStart([{"x": 3.0, "units": 1}]), Line().problem, Scripted([]))
     with pytest.raises(SettingError, match=r"start.configurations is empty"):
         GivenStart([])
