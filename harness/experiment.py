@@ -158,8 +158,8 @@ def _warn_of_changes(place: str, files: Sequence[str]) -> None:
     """Warn that a complete run was made by an older version of the code."""
     if files:
         _warn_once(
-            f"{place}: complete, but recorded before {' and '.join(files)} changed: its numbers are the old code's; "
-            "run it again under another name=, or move its folder away first.",
+            f"{place}: complete, but recorded before {' and '.join(files)} changed, so its numbers are from the old "
+            "code; run it again under another name=, or move its folder away first.",
             *files,
         )
 

@@ -84,7 +84,7 @@ def _unknown_choice(file: str, options: Sequence[str]) -> SettingError:
     said = str(unknown(group or "configuration", name, options)).rstrip(".")
     if not group or group.startswith("hydra"):
         return SettingError(f"{said}.")
-    return SettingError(f"{said}; one of your own is found with hydra.searchpath=[DIR] where DIR/{file}.yaml is.")
+    return SettingError(f"{said}; your own is found with hydra.searchpath=[DIR] if DIR/{file}.yaml exists.")
 
 
 def _unreadable_file(error: BaseException) -> SettingError | None:
@@ -101,7 +101,7 @@ def _unreadable_file(error: BaseException) -> SettingError | None:
     if file is None:
         return None
     why = (
-        "it is nested too deep, or holds itself."
+        "it is nested too deep, or contains itself."
         if isinstance(error, RecursionError)
         else _first_sentence(_said(error))
     )

@@ -36,9 +36,9 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
         except (OSError, RunError):  # reported by analysis
             continue
         if run["seed"] == identity["seed"] and first_difference(renewed(run["config"]), identity["config"]) is None:
-            said = f"the same run lies in {path.parent} under another name"
+            said = f"the same run is in {path.parent} under another name"
             if run["status"] != "complete":
-                raise RunError(f"{said} and is {run['status']}; {renewal(experiment)} renames it, then it can go on.")
+                raise RunError(f"{said} and is {run['status']}; {renewal(experiment)} renames it, then it continues.")
             return path.parent, f"{said}, complete; skipped ({renewal(experiment)} renames it)"
     return None
 

@@ -54,11 +54,11 @@ def is_finite(value: Any) -> bool:
 
 _NULL = Kind("null", lambda value: value is None, choices=("null",))
 _PART = Kind(
-    "what a group of the configuration builds, such as ${llm} or ${prompt}",
+    "an object built by a group of the configuration, such as ${llm} or ${prompt}",
     lambda value: not isinstance(value, bool | int | float | str | list | tuple | None),
 )
 _SIMPLE: dict[Any, Kind] = {
-    bool: Kind("true or false", lambda value: type(value) is bool, "truth values", choices=("true", "false")),
+    bool: Kind("true or false", lambda value: type(value) is bool, "booleans", choices=("true", "false")),
     int: Kind("a whole number", is_whole, "whole numbers", "10"),
     float: Kind("a finite number", is_finite, "finite numbers", "0.5"),
     str: Kind("a text", lambda value: isinstance(value, str), "texts"),

@@ -73,7 +73,7 @@ class Levels:
         if value in self._known:
             return 0.0
         if not self.between(value):
-            raise ValueError(f"{value} lies beyond all levels")
+            raise ValueError(f"{value} is beyond all levels")
         below, above, step = _distances(*self._around(value), value, self.log)
         return min(max(float(min(below, above) / step), math.ulp(0.0)), 0.5)
 

@@ -101,7 +101,7 @@ def check_settings(
     takes, is_open = settings_of(target)
     if not is_open and (missing := [name for name in by_harness if name not in takes]):
         raise ContractError(
-            f"{target.__module__}.{target.__qualname__} takes no {missing[0]}; what {path} names is built "
+            f"{target.__module__}.{target.__qualname__} takes no {missing[0]}; the class of {path} is built "
             f"with {', '.join(by_harness)} and its own settings, by these names."
         )
     valid = takes.keys() - set(by_harness)

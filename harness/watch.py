@@ -76,7 +76,7 @@ class Watch:
         if is_new and _is_users_mistake(error) and self._folder.forget():
             self._line.clear()
             return
-        reason, ending = without_secrets(str(error)), " - interrupted; the same command goes on"
+        reason, ending = without_secrets(str(error)), " - interrupted; the same command continues"
         changes = {}
         if not isinstance(error, KeyboardInterrupt | SystemExit):
             changes = {"status": "failed", "error": f"{type(error).__name__}: {reason}"}

@@ -260,7 +260,7 @@ class Seedless:
 def test_a_class_that_does_not_take_what_the_harness_gives_it():
     config = {"optimizer": {"_target_": f"{__name__}.Seedless"}, "seed": 0}
     with pytest.raises(
-        ContractError, match=r"Seedless takes no seed; what optimizer names is built with problem, seed"
+        ContractError, match=r"Seedless takes no seed; the class of optimizer is built with problem, seed"
     ):
         build_optimizer(config, Line().problem, Budget(proposals=3))
 
@@ -347,7 +347,7 @@ YAMLS = {
     "nul": (b"_target_: a.B\n\x00", "conf/optimizer/mine.yaml is not YAML in UTF-8"),
     "itself": (
         b"_target_: a.B\nitems: &a [1, *a]\n",
-        "mine.yaml cannot be read: it is nested too deep, or holds itself",
+        "mine.yaml cannot be read: it is nested too deep, or contains itself",
     ),
     "deep": (b"_target_: a.B\nitems: " + b"[" * 3000 + b"]" * 3000, "mine.yaml cannot be read: it is nested too deep"),
     "digits": (b"_target_: a.B\nitems: " + b"9" * 5000, "mine.yaml cannot be read: Exceeds the limit"),
@@ -375,7 +375,7 @@ def test_a_file_that_is_not_yaml_ends_also_where_errors_keep_their_causes(kind, 
 def test_an_unknown_choice_mentions_the_search_path(capsys):
     told = composing("optimizer=mine", capsys=capsys)
     assert "Unknown optimizer 'mine'" in told
-    assert "hydra.searchpath=[DIR] where DIR/optimizer/mine.yaml is" in told
+    assert "hydra.searchpath=[DIR] if DIR/optimizer/mine.yaml exists" in told
 
 
 def composing(*overrides, capsys):

@@ -122,7 +122,7 @@ def test_the_same_run_is_found_under_another_name(experiment):
     assert run_elsewhere(experiment / NEW, identity | {"seed": 1}) is None
     made = experiment / OLD / "run.json"
     made.write_text(made.read_text().replace('"complete"', '"running"'))
-    with pytest.raises(RunError, match=r"is running; python -m harness.migrate .* renames it, then it can go on"):
+    with pytest.raises(RunError, match=r"is running; python -m harness.migrate .* renames it, then it continues"):
         run_elsewhere(experiment / NEW, identity)
 
 
@@ -136,7 +136,7 @@ def test_an_old_name_is_reported_and_not_run_again(tmp_path):
     made_older(older, task="branin+failure_rate=.25")
     again = hyperbole("-m", *run, cwd=tmp_path)
     assert again.returncode == 0
-    assert "the same run lies in" in again.stderr
+    assert "the same run is in" in again.stderr
     assert "Traceback" not in again.stderr
     assert not list(folder.glob("*"))
     assert "renew their run.json first: python -m harness.migrate runs/old" in sentence(

@@ -94,8 +94,8 @@ def refused(*overrides: str, capsys: Any) -> str:
         ("optimizer=llm_chat optimizer.temperature=true", "optimizer.temperature is true; give a finite number"),
         ("optimizer=llm_chat decoding.temperature=hot", "decoding.temperature is 'hot'; give a finite number or null"),
         ("optimizer=llm_chat prompt.reasoning=yes_please", "Unknown prompt.reasoning 'yes_please'; Valid: false, true"),
-        ("optimizer=llm_chat optimizer.prompt=plain", "optimizer.prompt is 'plain'; give what a group"),
-        ("optimizer=llm_chat optimizer.chat=null", "optimizer.chat is null; give what a group"),
+        ("optimizer=llm_chat optimizer.prompt=plain", "optimizer.prompt is 'plain'; give an object built by a group"),
+        ("optimizer=llm_chat optimizer.chat=null", "optimizer.chat is null; give an object built by a group"),
         (
             "optimizer=llm_chat optimizer.history=null",
             "Unknown optimizer.history 'null'; Valid: compressed, conversation",

@@ -26,7 +26,7 @@ GOOD = '{"x": 0.9, "units": 2}'
 
 
 def run(answer=GOOD, trials=12, seed=3, benchmark=None, repair=NoRepair, start=None, decoding=None, **settings):
-    """The rows and the requests; ``answer`` is every reply, or the replies in turn."""
+    """The rows and the requests; ``answer`` is used for every reply, or is a list of replies."""
     chat = ScriptedChat((lambda request: answer) if isinstance(answer, str) else answer)
     benchmark = benchmark or Line()
     budget = Budget(proposals=trials)
