@@ -22,7 +22,7 @@ _WHAT = {
     errno.EIO: ("its disk reports an error", "check the disk"),
     errno.ENOTDIR: ("a file is in the place of a folder", "move that file away"),
     errno.EISDIR: ("a folder is in its place", "move that folder away"),
-    errno.ELOOP: ("a link is in its place, and links are not written through", "replace it with a file or a folder"),
+    errno.ELOOP: ("a link is in its place, and nothing is written through links", "replace it with a file or a folder"),
     errno.EPIPE: ("its reader has closed it", "read all of it"),
 }
 """System errors of files: the problem, and what the user can do."""

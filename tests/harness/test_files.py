@@ -46,7 +46,7 @@ def test_a_full_disk_is_one_sentence_and_the_run_can_continue(small_disk, tmp_pa
     filler = small_disk / "filler"
     filler.write_bytes(b"x" * 20_000)
     told = sentence(hyperbole(*made, cwd=small_disk))
-    assert "trials.jsonl cannot be used: no space is left on its disk; free some, then give the same command" in told
+    assert "trials.jsonl cannot be used: no space is left on its disk; free some, then repeat the command" in told
     log = small_disk / "runs/adhoc/toy.branin" / optimizer / "0/trials.jsonl"
     content = log.read_bytes()
     assert content.endswith(b"\n"), "no torn line"

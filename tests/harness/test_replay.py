@@ -87,7 +87,7 @@ def test_a_plug_in_is_built_only_from_a_search_path_that_the_command_line_gives(
     assert "optimizer.chat names model.model, which no configuration file names there" in done.stderr
     assert done.stdout == "1 of 2 runs replayed to the same trials.\n"
     assert not (tmp_path / "imported").exists()
-    assert "is no folder" in sentence(replay(tmp_path, "runs/adhoc", "hydra.searchpath=[nowhere]"))
+    assert "is not a folder" in sentence(replay(tmp_path, "runs/adhoc", "hydra.searchpath=[nowhere]"))
     assert "not an override of replay" in sentence(replay(tmp_path, "runs/adhoc", "budget.proposals=3"))
     done = replay(tmp_path, "runs/adhoc", "llm._target_=model.model")
     assert (done.returncode, done.stderr) == (0, "")
