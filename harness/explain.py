@@ -109,7 +109,8 @@ def _unreadable_file(error: BaseException) -> SettingError | None:
 
 
 def _said(error: BaseException) -> str:
-    return str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error has no text
+    said = str(error).strip() or str(error.__cause__ or type(error).__name__)  # a parser's error has no text
+    return re.sub(r": \w+ raised while composing config:\s*", ": ", said)
 
 
 def _being_read(error: BaseException) -> str | None:

@@ -47,6 +47,7 @@ class SweepSummary:
         self._experiment, self._total = experiment, total
         self._jobs: Counter[str] = Counter()
         self._seen: set[str] = set()
+        self._busy: list[str] = []
         self._trials = self._invalid = self._invented = 0
         self._tasks: dict[str, tuple[float, str]] = {}
 
@@ -58,6 +59,8 @@ class SweepSummary:
     def add(self, status: str, folder: str | None) -> None:
         """Count a job: complete, skipped (complete before), busy (in another process), failed, interrupted."""
         self._jobs[status] += 1
+        if status == "busy" and folder is not None:
+            self._busy.append(folder)
         if folder is None or folder in self._seen or status not in ("complete", "skipped"):
             return
         self._seen.add(folder)
@@ -81,14 +84,20 @@ class SweepSummary:
 
     def text(self, seconds: float) -> str | None:
         """The final summary; None if no job ended."""
-        complete = self._jobs["complete"] + self._jobs["skipped"]
+        shared = sum(folder in self._seen for folder in self._busy)  # two jobs of this sweep were the same run
+        complete = self._jobs["complete"] + self._jobs["skipped"] + shared
         if not complete:
             return None
         total = max(self.ended, self._total or 0)
         notes = [
-            f"{self._jobs[status]} {words}"
-            for status, words in (("skipped", "of them before"), ("busy", "in another process"), ("failed", "failed"))
-            if self._jobs[status]
+            f"{number} {words}"
+            for number, words in (
+                (self._jobs["skipped"], "of them before"),
+                (shared, "of them by another job"),
+                (self._jobs["busy"] - shared, "in another process"),
+                (self._jobs["failed"], "failed"),
+            )
+            if number
         ]
         aside = f" ({', '.join(notes)})" if notes else ""
         counts = f"{self._trials:,} proposals, {invalid_share(self._invalid, self._invented, self._trials)}"

@@ -25,10 +25,16 @@ REDRAW_SECONDS = 0.5
 
 
 class Sweep(Callback):
-    """Hydra's callback around a multirun, in the main process."""
+    """Hydra's callback around a multirun, in the main process.
 
-    def __init__(self) -> None:
+    Args:
+        n_jobs: Concurrent jobs of an experiment, if its launcher has this setting (joblib); ``hydra.launcher.n_jobs``
+            on the command line takes precedence. An experiment that set the latter would work with joblib only.
+    """
+
+    def __init__(self, n_jobs: int | None = None) -> None:
         self._process: int | None = None
+        self._n_jobs = n_jobs
 
     def __reduce__(self) -> tuple[type[Callback], tuple[()]]:
         """Copies in workers do nothing."""
@@ -46,6 +52,9 @@ class Sweep(Callback):
             for override in config.hydra.overrides.task:
                 if swept and (key := override.partition("=")[0]) in swept:
                     del swept[key]
+            typed = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.hydra}
+            if self._n_jobs and "n_jobs" in config.hydra.launcher and "hydra.launcher.n_jobs" not in typed:
+                config.hydra.launcher.n_jobs = self._n_jobs
         self._begin(config)
 
     def _begin(self, config: DictConfig) -> None:

@@ -1,0 +1,66 @@
+"""What surrounds a sweep: any launcher works with any experiment, and a run that two jobs name is counted once."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from harness.choice_files import CONF
+from harness.conf_files import choices_in
+from harness.summary import GOES_ON, SweepSummary
+from harness.sweep import Sweep
+from tests.support.run_folders import noisy_experiment
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "submitit_slurm", "ray"])
+def test_every_experiment_can_be_composed_with_any_launcher(launcher):
+    with initialize_config_dir(str(CONF), version_base=None):
+        for choice in choices_in("experiment", [CONF]):
+            overrides = [f"experiment={choice.name}", f"hydra/launcher={launcher}"]
+            found = compose("config", overrides, return_hydra_config=True).hydra.launcher
+            assert launcher.partition("_")[0] in found._target_
+
+
+@pytest.mark.parametrize(("typed", "expected"), [([], 12), (["hydra.launcher.n_jobs=3"], 3)])
+def test_an_experiment_says_how_many_jobs_run_at_once(typed, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(Sweep, "_begin", lambda self, config: None)
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", ["experiment=contexts", *typed], return_hydra_config=True)
+    config.hydra.overrides.hydra = typed
+    settings = OmegaConf.to_container(config.hydra.callbacks.sweep)
+    settings.pop("_target_")
+    Sweep(**settings).on_multirun_start(config)
+    assert config.hydra.launcher.n_jobs == expected
+
+
+def test_a_launcher_without_a_number_of_jobs_is_left_alone(monkeypatch):
+    monkeypatch.setattr(Sweep, "_begin", lambda self, config: None)
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", ["experiment=contexts", "hydra/launcher=submitit_local"], return_hydra_config=True)
+    Sweep(n_jobs=12).on_multirun_start(config)
+    assert "n_jobs" not in config.hydra.launcher
+
+
+def test_a_run_that_two_jobs_of_a_sweep_name_is_complete(tmp_path):
+    folder = noisy_experiment(tmp_path / "runs" / "x", seeds=1, proposals=3)
+    runs = [str(path.parent) for path in sorted(folder.rglob("run.json"))][:2]
+    summary = SweepSummary(folder, 4)
+    for status, run in (("busy", runs[0]), ("complete", runs[0]), ("complete", runs[1]), ("busy", runs[1])):
+        summary.add(status, run)
+    said = summary.text(1.0)
+    assert "4 of 4 runs complete (2 of them by another job)" in said
+    assert GOES_ON not in said
+
+
+def test_a_run_of_another_command_is_left_to_it(tmp_path):
+    folder = noisy_experiment(tmp_path / "runs" / "x", seeds=1, proposals=3)
+    first, second = [str(path.parent) for path in sorted(folder.rglob("run.json"))][:2]
+    shutil.rmtree(second)
+    summary = SweepSummary(folder, 2)
+    summary.add("complete", first)
+    summary.add("busy", second)
+    assert "1 of 2 runs complete (1 in another process)" in summary.text(1.0)
+    assert GOES_ON in summary.text(1.0)
