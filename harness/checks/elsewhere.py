@@ -29,7 +29,9 @@ def _fresh(function: Callable[[Any], list[Any]], given: Any) -> list[Any]:
         try:
             return pool.submit(function, given).result()
         except BrokenProcessPool as error:
-            raise BrokenError("the process died.") from error
+            raise BrokenError(
+                "Python ended without an answer when this was repeated in a fresh process, by a crash or for lack of memory."
+            ) from error
 
 
 def decided_elsewhere(stages: Sequence[Stage]) -> list[Any]:

@@ -128,14 +128,24 @@ def test_without_the_package_nothing_is_measured(monkeypatch):
         Gpus()
 
 
+class Counting(EnergyMeter):
+    readings = 0
+
+    def _read(self):
+        super()._read()
+        self.readings += 1
+
+
 def test_a_meter_adds_up_what_both_kinds_of_counter_say(tmp_path, nvml):
     fake = nvml([1000, 500])
     powercap(tmp_path, {"intel-rapl:0": 9_000_000})
-    meter = EnergyMeter(tmp_path, interval_seconds=0.01)
+    meter = Counting(tmp_path, interval_seconds=0.01)
     meter.start({})
     for counter in (1_000_000, 8_000_000, 2_000_000):  # starts again twice
         powercap(tmp_path, {"intel-rapl:0": counter})
-        time.sleep(0.1)
+        enough = meter.readings + 2  # one may have begun before the counter changed
+        while meter.readings < enough:
+            time.sleep(0.01)
     fake.counters = [3000, 600]
     measured = meter.stop([])
     assert measured["cpu_joules"] == pytest.approx(13)

