@@ -30,7 +30,7 @@ def _fresh(function: Callable[[Any], list[Any]], given: Any) -> list[Any]:
             return pool.submit(function, given).result()
         except BrokenProcessPool as error:
             raise BrokenError(
-                "Python ended without an answer when this was repeated in a fresh process, by a crash or for lack of memory."
+                "Python crashed, or had too little memory, when this was repeated in a fresh process."
             ) from error
 
 
