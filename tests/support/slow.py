@@ -1,9 +1,9 @@
 """A pytest plugin: the marker ``slow``, set by rule, and ``-m "not slow"`` (``make test-fast``).
 
 Slow are the files directly in tests/, which cover everything at once; the contract of every plug-in (tests/contracts);
-tests with the model server; and tests that use one of ``STARTERS`` in their own code, their fixtures or what they call
-in tests/. Where only the code under test starts a process, the test carries ``@pytest.mark.slow``: without the mark,
-``-m "not slow"`` fails it. Property tests try fewer examples there.
+tests with the model server; and tests that use one of ``STARTERS`` in their own code, their parameters, their fixtures
+or what they call in tests/. Where only the code under test starts a process, the test carries ``@pytest.mark.slow``:
+without the mark, ``-m "not slow"`` fails it. Property tests try fewer examples there.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _is_slow(item: pytest.Function) -> bool:
     if item.path.parent in WHOLE or vllm_server.__name__ in item.fixturenames:
         return True
     fixtures = [each for name in item.fixturenames for each in item._fixtureinfo.name2fixturedefs.get(name, ())]
-    return any(map(starts_a_process, [item.function, *(each.func for each in fixtures)]))
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    classes = [each for each in given if isinstance(each, type | types.FunctionType)]
+    return any(map(starts_a_process, [item.function, *(each.func for each in fixtures), *classes]))
 
 
 @functools.cache
