@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from harness.cache import NONE, USER
 from harness.errors import HyperboleError
 from harness.faults import knew_grid
 from harness.folder import RunFolder
@@ -82,7 +83,12 @@ def offline_config(
             }
     benchmark = changed.get("benchmark") or {}
     for key in WHEREABOUTS & set(benchmark):
-        if not isinstance(benchmark[key], bool | None):  # a path of another machine
+        if benchmark[key] not in (
+            None,
+            True,
+            False,
+            *((USER, NONE) if key == "cache" else ()),
+        ):  # another machine's path
             benchmark[key] = trust.default("benchmark", benchmark.get(TARGET), key)
     return changed | {"benchmark": benchmark | {place[1]: value for place, value in settings.items()}}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+USER, NONE = "user", "none"
+"""Where evaluations are kept (``benchmark.cache``): in a file of the user's cache folder, or nowhere; else, a path."""
+
 
 def cache_folder() -> Path:
     """The user's cache folder for Hyperbole: ``$XDG_CACHE_HOME/hyperbole``, else ``~/.cache/hyperbole``."""

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.class_defaults import effective_differences
 from harness.jsonl import plain
+from harness.merge_order import contents, merge_order
 from harness.method import comparable
 from harness.provenance import ROOT
-from harness.trust import Trust
 from harness.values import MISSING, TARGET, Difference, Place, differences, same
+
+if TYPE_CHECKING:
+    from harness.trust import Trust
 
 CONF = ROOT / "conf"
 """This project's own configuration files."""
-_SELF = "_self_"
 
 
 @cache
 def default_choices() -> dict[str, str | None]:
     """Group -> default choice, from the defaults list of conf/config.yaml."""
-    import yaml  # imported here, because --help must be fast
-
-    entries = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    entries = contents(CONF / "config.yaml")["defaults"]
     return {str(group): choice for entry in entries if isinstance(entry, Mapping) for group, choice in entry.items()}
 
 
@@ -87,39 +87,25 @@ def _files(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, dict[s
         for path in sorted((folder / group).glob("**/*.yaml")):
             name = path.relative_to(folder / group).with_suffix("").as_posix()
             if name not in found:
-                found[name] = (rank, _composed(group, name, folders))
+                found[name] = (rank, composed(group, name, folders))
     return found
 
 
-def _composed(group: str, name: str, folders: Iterable[Path], above: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A file composed with the files of its group that its defaults list names.
+def composed(group: str, name: str, folders: Sequence[Path]) -> dict[str, Any]:
+    """A choice merged with the files of its group that it builds on, with unresolved references.
 
     Other entries of a defaults list are left to Hydra; their settings then count as differences.
     """
     from omegaconf import OmegaConf
 
-    path = next((path for folder in folders if (path := folder / group / f"{name}.yaml").is_file()), None)
-    if path is None or name in above:
-        return {}
-    raw = _read(path)
-    own = {key: value for key, value in raw.items() if key != "defaults"}
-    entries = [str(entry) for entry in raw.get("defaults") or () if isinstance(entry, str)]
-    if _is_global(path) and isinstance(own.get(group), Mapping):
-        own = own[group]
-    if not entries:
-        return own
-    order = entries if _SELF in entries else [*entries, _SELF]
-    parts = [own if entry == _SELF else _composed(group, entry, folders, (*above, name)) for entry in order]
-    merged = OmegaConf.to_container(OmegaConf.merge(*map(OmegaConf.create, parts)), resolve=False)
+    parts = []
+    for _, path in merge_order(group, name, folders):
+        raw = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        own = {key: value for key, value in raw.items() if key != "defaults"} if isinstance(raw, dict) else {}
+        parts.append(own[group] if _is_global(path) and isinstance(own.get(group), Mapping) else own)
+    merged = OmegaConf.to_container(OmegaConf.merge({}, *parts), resolve=False)
     assert isinstance(merged, dict)
     return {str(key): value for key, value in merged.items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-
-    raw = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else {}
 
 
 def _is_global(path: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.internals import offered
+from harness.merge_order import contents, merge_order
 
 DOCUMENTED = ("benchmark", "optimizer")
 """Groups in which each choice has its own module, whose docstring describes it."""
@@ -49,27 +50,27 @@ class Choice:
 
 
 def choices_in(group: str, folders: Sequence[Path]) -> list[Choice]:
-    """The files of a group in several ``conf`` folders, by name; as in Hydra, the first of a name counts."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in sorted((folder / group).glob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return [_choice(found[name]) for name in sorted(found)]
+    """The files of a group in several ``conf`` folders, by name, each with what it inherits."""
+    names = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
+    return [_choice(group, name, [path for _, path in merge_order(group, name, folders)]) for name in sorted(names)]
 
 
-def _choice(path: Path) -> Choice:
-    import yaml
-
-    text = path.read_text(encoding="utf-8")
-    raw = yaml.safe_load(text)
-    raw = raw if isinstance(raw, dict) else {}
+def _choice(group: str, name: str, files: Sequence[Path]) -> Choice:
+    """One choice; a setting has the last value and the last comment that its files give it."""
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    raw = {key: value for path in files for key, value in contents(path).items() if key != "defaults"}
     wanted = offered(raw, raw)
-    settings = tuple(Setting(*entry) for entry in _entries(text) if entry[0] in wanted)
+    found: dict[str, Setting] = {}
+    for text in texts:
+        for key, value, comment in _entries(text):
+            if key in wanted:
+                found[key] = Setting(key, value, comment or (found[key].comment if key in found else ""))
     module, _, target = str(raw.get("_target_", "")).rpartition(".")
-    about = _header(text)
-    if not about and (tree := _tree(module)) is not None and path.parent.name in DOCUMENTED:
+    about = _header(texts[-1])
+    if not about and (tree := _tree(module)) is not None and group in DOCUMENTED:
         about = (ast.get_docstring(tree) or "").partition("\n\n")[0]
-    return Choice(path.stem, " ".join(about.split()), settings, _tasks(module, target), f"{module}.{target}".strip("."))
+    settings = tuple(found.values())
+    return Choice(name, " ".join(about.split()), settings, _tasks(module, target), f"{module}.{target}".strip("."))
 
 
 def docstrings(target: str) -> tuple[str, str]:

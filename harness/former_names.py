@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.folder import first_difference
-from harness.moved import renewed
 from harness.record import read_record, renewal
 from harness.run_files import run_files
 
@@ -35,7 +34,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
             run = read_record(path, oldest=1)
         except (OSError, RunError):  # reported by analysis
             continue
-        if run["seed"] == identity["seed"] and first_difference(renewed(run["config"]), identity["config"]) is None:
+        if run["seed"] == identity["seed"] and first_difference(run["config"], identity["config"]) is None:
             said = f"the same run is in {path.parent} under another name"
             if run["status"] != "complete":
                 raise RunError(f"{said} and is {run['status']}; {renewal(experiment)} renames it, then it continues.")

@@ -124,7 +124,7 @@ def _refuse_unfit(each: Renewal) -> None:
 
 def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     folder = path.parent.absolute()
-    run = read_record(path, oldest=1)
+    run = read_record(path, oldest=1, in_new_words=False)
     home = f"{component('.'.join((run['benchmark'], run['task'])))}/{run['method']}/{run['seed']}"
     if not folder.as_posix().endswith(f"/{home}") or len(folder.parents) <= EXPERIMENT:
         raise RunError(f"{path} is not in the folder that it names, {home}; move it there or away.")

@@ -7,10 +7,19 @@ is a benchmark itself. Probes live in ``benchmarks/probes/probe.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from harness.problem import Benchmark
+from harness.values import TARGET
+
+if TYPE_CHECKING:
+    from harness.problem import Benchmark
+
+PROBED = "benchmarks.probes.probe.probed"
+"""What every file of conf/probe builds."""
+ORIGINAL = "original"
+"""The value of each of its settings that leaves the benchmark as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,6 @@ class Family:
     build: Callable[[str], Benchmark]
 
 
-def no_probe(benchmark: Benchmark, family: Family, seed: int) -> Benchmark:
-    """probe=none: the benchmark as it is."""
-    return benchmark
+def leaves_as_is(probe: Mapping[str, Any]) -> bool:
+    """Whether a recorded or resolved configuration of a probe is that of probe=none: no probe at all."""
+    return probe.get(TARGET) == PROBED and all(value == ORIGINAL for key, value in probe.items() if key != TARGET)

@@ -12,6 +12,7 @@ from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.files import replace_file
 from harness.jsonl import loads, plain
+from harness.moved import renewed
 from harness.visible import is_name
 
 FILE = "run.json"
@@ -44,12 +45,13 @@ def renewal(folder: Path) -> str:
     return f"python -m harness.migrate {shlex.quote(str(folder))}"
 
 
-def read_record(path: Path, oldest: int = SCHEMA) -> dict[str, Any]:
+def read_record(path: Path, oldest: int = SCHEMA, in_new_words: bool = True) -> dict[str, Any]:
     """Read a run.json and check the types of its fields.
 
     Args:
         path: The file.
         oldest: Oldest schema to accept; fields added later may then be missing.
+        in_new_words: Whether to renew the configuration (``harness.moved``); else it is as recorded.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -73,7 +75,7 @@ def read_record(path: Path, oldest: int = SCHEMA) -> dict[str, Any]:
         raise OlderRecordError(path, schema)
     if (wrong := wrong_in(run)) is not None:
         raise _refused(path, wrong)
-    return run
+    return run | {"config": renewed(run["config"])} if in_new_words else run
 
 
 def write_record(path: Path, run: Mapping[str, Any]) -> None:

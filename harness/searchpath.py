@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SettingError
+from harness.merge_order import merge_order
 
 ROOT = "config"
 """The root configuration; a file of this name on the search path is never read."""
@@ -34,7 +35,7 @@ def refuse_shadowed(choices: Mapping[str, str | None], sources: Sequence[Any]) -
         return
     own = [Path(source["path"]) for source in sources if source["provider"] in OWN and source["schema"] == "file"]
     folders = [*own, *map(_folder, added)]
-    for name in _names(choices):
+    for name in _names(choices, folders):
         found = [path for folder in folders if (path := folder / f"{name}.yaml").is_file()]
         if len(found) > 1 and not all(path.samefile(found[0]) for path in found):
             raise SettingError(_told(name, found))
@@ -70,12 +71,13 @@ def _folder(source: Any) -> Path:
     return folder
 
 
-def _names(choices: Mapping[str, str | None]) -> Iterator[str]:
-    """The chosen files without their suffix; Hydra's own groups may be replaced."""
+def _names(choices: Mapping[str, str | None], folders: Sequence[Path]) -> Iterator[str]:
+    """The chosen files and those they build on, without suffix; Hydra's own groups may be replaced."""
     yield ROOT
     for group, choice in choices.items():
         if choice not in (None, "null") and not group.startswith("hydra/"):
-            yield f"{group.partition('@')[0]}/{choice}"
+            own = group.partition("@")[0]
+            yield from (f"{own}/{name}" for name, _ in merge_order(own, str(choice), folders))
 
 
 def _told(name: str, found: Sequence[Path]) -> str:

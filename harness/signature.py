@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from harness.errors import ContractError, SettingError, unknown
 from harness.internals import offered
-from harness.kinds import Kind, is_part, kind_of, refusal
+from harness.kinds import Kind, is_part, kind_of, refusal, said
+from harness.moved import respelled
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 _Part = TypeVar("_Part", bound=type)
@@ -108,6 +109,8 @@ def check_settings(
     for name, value in given.items():
         if name not in valid and (name in by_harness or not is_open):
             raise unknown(f"setting of {path}", name, offered(valid, given))
+        if (now := respelled(f"{target.__module__}.{target.__qualname__}", name, value)) is not None:
+            raise SettingError(f"{path}.{name}={said(value)} is an old spelling; give {path}.{name}={now}.")
         kind = takes[name].kind if name in takes else None
         if kind is not None and not _is_built(value) and not kind.accepts(value):
             raise refusal(f"{path}.{name}", value, kind, takes[name].default)

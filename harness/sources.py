@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.probe import leaves_as_is
 from harness.provenance import ROOT, git_state
 
 OWN = ("benchmarks", "harness", "llms", "optimizers")
@@ -31,10 +32,13 @@ def sources(config: Mapping[str, Any]) -> dict[str, Source]:
     Returns:
         ``file`` (relative to this project or the working folder if inside), ``sha256`` of its bytes (for a
         package: of all its Python files), and ``git``: of its folder (``harness.provenance.git_state``), or None for a
-        class of this project. Groups without a class, and classes without a Python file, are left out.
+        class of this project. Groups without a class, classes without a Python file, and probe=none are left out.
     """
+    nodes = {group: config.get(group) or {} for group in GROUPS}
     found = {
-        group: _source(str(node["_target_"])) for group in GROUPS if "_target_" in (node := config.get(group) or {})
+        group: _source(str(node["_target_"]))
+        for group, node in nodes.items()
+        if "_target_" in node and not leaves_as_is(node)
     }
     return {group: source for group, source in found.items() if source is not None}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.arguments import check_overrides
+from harness.choice_files import composed
 from harness.errors import RunError, SettingError
 from harness.values import TARGET, Place
 
@@ -41,10 +42,10 @@ class Trust:
     def __init__(self, folders: Iterable[Path], said: Mapping[Place, str]) -> None:
         self._nodes: dict[Place, list[Mapping[str, Any]]] = defaultdict(list)
         self._references: dict[Place, set[Place]] = defaultdict(set)
-        for folder in folders:
+        for folder in (known := list(folders)):
             for file in sorted(folder.glob("*/**/*.yaml")):
-                group = file.relative_to(folder).parts[0]
-                for place, value in walk(_read(file), (group,)):
+                group, *inner = file.relative_to(folder).with_suffix("").parts
+                for place, value in walk(_read(group, "/".join(inner), [folder, *known], file), (group,)):
                     self._learn(place, value)
         for place, target in said.items():
             self._nodes[place].append({TARGET: target, **dict.fromkeys(ANSWERED)})
@@ -186,12 +187,11 @@ def _folder(entry: str) -> Path:
     return folder
 
 
-def _read(file: Path) -> Any:
-    from omegaconf import OmegaConf
+def _read(group: str, name: str, folders: Sequence[Path], file: Path) -> Any:
     from yaml import YAMLError
 
     try:
-        return OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        return composed(group, name, folders)
     except (OSError, ValueError, YAMLError) as error:
         raise SettingError(f"{file} cannot be read ({' '.join(str(error).split())[:200]}).") from None
 

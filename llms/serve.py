@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from harness.arguments import Parser
+from harness.choice_files import CONF, composed
 from harness.errors import HyperboleError, unknown
+from harness.values import TARGET
 from llms.server.server import ensure_server, stop_server
 from llms.server.server_settings import SERVER_KEYS, ServerSettings, server_settings
 from llms.wire.health import served_models
 
-GROUP = Path(__file__).parents[1] / "conf" / "llm"
+GROUP = CONF / "llm"
 
 
 def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
@@ -24,25 +25,21 @@ def read_settings(llm: str, overrides: list[str]) -> ServerSettings:
     """
     from omegaconf import OmegaConf
 
-    files = {path.stem: path for path in GROUP.glob("*.yaml")}
-    servers = {stem for stem, path in files.items() if "llms.models.vllm" in path.read_text(encoding="utf-8")}
+    known = {path.stem: composed("llm", path.stem, [CONF]) for path in GROUP.glob("*.yaml")}
+    servers = {name for name, settings in known.items() if settings.get(TARGET) == "llms.models.vllm"}
     if llm not in servers:
         raise unknown("llm to serve", llm, servers)
     changes = OmegaConf.from_dotlist([override.removeprefix("llm.") for override in overrides])
     for key in changes:
         if key not in SERVER_KEYS:
             raise unknown("setting", f"llm.{key!s}", (f"llm.{name}" for name in SERVER_KEYS))
-    merged: Any = OmegaConf.to_container(OmegaConf.merge(OmegaConf.load(files[llm]), changes))
+    merged: Any = OmegaConf.to_container(OmegaConf.merge(known[llm], changes))
     return server_settings({key: value for key, value in merged.items() if key in SERVER_KEYS})
 
 
 def model_of(llm: str) -> str | None:
     """The model that a choice of ``llm=`` names; None if there is no such choice or it names none."""
-    from omegaconf import OmegaConf
-
-    path = GROUP / f"{llm}.yaml"
-    loaded: Any = OmegaConf.load(path) if path.is_file() else {}
-    named = loaded.get("model")
+    named = composed("llm", llm, [CONF]).get("model")
     return None if named is None else str(named)
 
 

@@ -34,6 +34,7 @@ from benchmarks.shared.hints import hints
 from benchmarks.shared.measures import chosen
 from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.live import Live
+from harness.cache import USER
 from harness.problem import Description, Objective, Outcome, Params, Problem
 
 VERSION = "bayesmark 1"
@@ -111,7 +112,7 @@ class Bayesmark:
         space: Literal["natural", "warped"] = "natural",
         objectives: Sequence[str] | None = None,
         limit_seconds: float | None = None,
-        cache: bool | str = True,
+        cache: str = USER,
     ) -> None:
         data = DATA_SETS[one_of("bayesmark task", task, self.tasks)]
         one_of("bayesmark model", model, MODELS)

@@ -31,6 +31,7 @@ from benchmarks.bayesmark.bayesmark import DATA_SETS, DataSet
 from benchmarks.lookup.discretize import on_levels
 from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.live import Live
+from harness.cache import USER
 from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
@@ -70,7 +71,7 @@ class Conditional:
         task: str = "digits",
         levels: int | None = None,
         limit_seconds: float | None = None,
-        cache: bool | str = True,
+        cache: str = USER,
     ) -> None:
         data = DATA_SETS[one_of("conditional task", task, self.tasks)]
         name = f"conditional.{task}"

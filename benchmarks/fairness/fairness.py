@@ -26,6 +26,7 @@ from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.holdout import MOST_CATEGORIES, a_third_off
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
+from harness.cache import USER
 from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
 
@@ -84,7 +85,7 @@ class Fairness:
         levels: int | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 300,
-        cache: bool | str = True,
+        cache: str = USER,
     ) -> None:
         one_of("fairness model", model, models_for("classification"))
         goals = chosen(DEFAULT_OBJECTIVES if objectives is None else objectives, MEASURES, "fairness")

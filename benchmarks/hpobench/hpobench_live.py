@@ -45,6 +45,7 @@ from benchmarks.shared.measures import chosen
 from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
+from harness.cache import USER
 from harness.errors import SettingError
 from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
@@ -105,7 +106,7 @@ class HPOBenchLive:
         objectives: Sequence[str] | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 600,
-        cache: bool | str = True,
+        cache: str = USER,
     ) -> None:
         one_of("hpobench_live model", model, MODELS)
         one_of("hpobench_live leak", leak, ("none", "v1"))

@@ -35,6 +35,7 @@ from benchmarks.shared.setting_checks import one_of
 from benchmarks.training.holdout import MOST_CATEGORIES, Split
 from benchmarks.training.live import Live
 from benchmarks.training.xgboost_distribution import xgboost_distribution
+from harness.cache import USER
 from harness.errors import SettingError
 from harness.problem import Description, Objective, Outcome, Params, Problem
 from harness.space import default_of
@@ -100,7 +101,7 @@ class OpenML:
         levels: int | None = None,
         folder: str | None = None,
         limit_seconds: float | None = 600,
-        cache: bool | str = True,
+        cache: str = USER,
     ) -> None:
         one_of("openml model", model, MODELS)
         one_of("openml validation", validation, ("holdout", "cv"))

@@ -24,72 +24,87 @@ from benchmarks.probes.probe_warp import warped
 from benchmarks.shared.setting_checks import one_of
 from harness.choices import builtin
 from harness.errors import SettingError
-from harness.probe import Family
+from harness.probe import ORIGINAL, Family
 from harness.problem import Benchmark, Description, Outcome, Params, Problem
 from harness.shown_space import Shown, as_it_is, rebuilt
 from harness.validity import Checker
 
-TRUE = "true"
 SETTINGS = {
-    "names": (TRUE, "anonymous"),
-    "task": (TRUE, "none", "shuffled"),
-    "space": (TRUE, "warped", "shifted"),
-    "responses": (TRUE, "permuted"),
+    "names": (ORIGINAL, "anonymous"),
+    "task": (ORIGINAL, "none", "shuffled"),
+    "space": (ORIGINAL, "warped", "shifted"),
+    "responses": (ORIGINAL, "permuted"),
 }
 NEUTRAL = "task"
 """The name of a task whose name is hidden."""
+
+
+def probed(
+    benchmark: Benchmark,
+    family: Family,
+    seed: int,
+    *,
+    names: str = ORIGINAL,
+    task: str = ORIGINAL,
+    space: str = ORIGINAL,
+    responses: str = ORIGINAL,
+) -> Benchmark:
+    """The benchmark behind the probes that are set; the benchmark itself if all of them are ``original``.
+
+    Args:
+        benchmark: The true benchmark.
+        family: The other tasks of its family.
+        seed: The run's seed; each seed and task has its own warp, shift, permutation and shuffled task.
+        names: ``original``; or ``anonymous``: ``probe_names``. The description of a task may still name them.
+        task: ``original``; ``none``, without name, description and contexts; or ``shuffled``, with those of another
+            task of the family.
+        space: ``original``; ``warped``, numbers in other units: ``probe_warp``; or ``shifted``, with the optimum moved:
+            ``probe_shift``.
+        responses: ``original``; or ``permuted``, losses of a finite space assigned at random: ``probe_permutation``.
+
+    Raises:
+        SettingError: A setting is invalid, there is no other task, the space cannot be permuted, or has nothing to warp
+            or shift.
+    """
+    given = {"names": names, "task": task, "space": space, "responses": responses}
+    probe = {group: one_of(f"probe.{group}", value, SETTINGS[group]) for group, value in given.items()}
+    return benchmark if set(probe.values()) == {ORIGINAL} else Probe(benchmark, family, seed, probe)
 
 
 class Probe:
     """A disguised benchmark.
 
     All random choices depend only on the run's seed, the task and the setting (``harness.seeds``). Every probe keeps
-    the names and directions of objectives, the names of fidelities, and the evaluation times.
+    the names and directions of objectives, the names of fidelities, and the evaluation times. Hints mention names and
+    good values: they are kept if both are original, and dropped with ``task=none``.
 
     Args:
-        benchmark: The true benchmark.
-        family: The other tasks of its family.
-        seed: The run's seed; each seed and task has its own warp, shift, permutation and shuffled task.
-        names: ``true`` (or True); or ``anonymous``: ``probe_names``. The description of a task may still name them.
-        task: ``true``; ``none``, without name, description and contexts; or ``shuffled``, with those of another task
-            of the family.
-        space: ``true``; ``warped``, numbers in other units: ``probe_warp``; or ``shifted``, with the optimum moved:
-            ``probe_shift``.
-        responses: ``true``; or ``permuted``, losses of a finite space assigned at random: ``probe_permutation``.
-
-    Hints mention names and good values: they are kept if both are true, and dropped with ``task=none``.
+        benchmark: As ``probed``, as are ``family`` and ``seed``.
+        family: Its family.
+        seed: The run's.
+        probe: Setting -> value, at least one of them not ``original``.
 
     Raises:
-        SettingError: A setting is invalid, there is no other task, the space cannot be permuted, or nothing would
-            change.
+        SettingError: As ``probed``.
     """
 
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        family: Family,
-        seed: int,
-        *,
-        names: str | bool = TRUE,
-        task: str | bool = TRUE,
-        space: str | bool = TRUE,
-        responses: str | bool = TRUE,
-    ) -> None:
-        given = {"names": names, "task": task, "space": space, "responses": responses}
-        probe = {group: _setting(group, value) for group, value in given.items()}
+    def __init__(self, benchmark: Benchmark, family: Family, seed: int, probe: Mapping[str, str]) -> None:
         true = benchmark.problem
         self._benchmark = self.wrapped = benchmark
         self._checker = Checker(true.space)
         permuted = probe["responses"] == "permuted"
         self._permutation = Permutation(true.space, _generator(seed, "responses")) if permuted else None
         self._shown = _shown(true.space, probe, seed)
-        if self._permutation is None and probe["task"] == TRUE and all(each.same for each in self._shown.values()):
-            _refuse_nothing(true.name, probe)
+        if set(probe.values()) == {ORIGINAL, probe["space"]} and all(each.same for each in self._shown.values()):
+            raise SettingError(
+                f"{true.name} has no hyperparameter that probe.space={probe['space']} could change; use another probe, "
+                "such as probe=anonymous."
+            )
         if probe["names"] == "anonymous":
             self._shown = anonymous(self._shown)
         self._true_names = {each.hyperparameter.name: name for name, each in self._shown.items()}
         told = _told(true, family, probe["task"], seed)
-        hinted = {probe[group] for group in ("names", "space", "responses")} == {TRUE}
+        hinted = {probe[group] for group in ("names", "space", "responses")} == {ORIGINAL}
         self.problem = _problem(true, told, self._shown, hinted)
         self._random_search_is_the_same = not permuted or equally_likely(true.space)
         if self._random_search_is_the_same and callable(known := getattr(benchmark, "loss_quantiles", None)):
@@ -118,35 +133,19 @@ class Probe:
         return self._benchmark.random_search_curve(evaluations) if self._random_search_is_the_same else None
 
 
-def _setting(group: str, value: str | bool) -> str:
-    """Check a setting; YAML reads true as a boolean."""
-    return one_of(f"probe.{group}", TRUE if value is True else str(value), SETTINGS[group])
-
-
 def _generator(seed: int, group: str) -> np.random.Generator:
     return np.random.default_rng((seed, tuple(SETTINGS).index(group)))
 
 
 def _shown(space: ConfigurationSpace, probe: Mapping[str, str], seed: int) -> dict[str, Shown]:
-    if probe["space"] == TRUE:
+    if probe["space"] == ORIGINAL:
         return {name: as_it_is(each) for name, each in space.items()}
     return (warped if probe["space"] == "warped" else shifted)(space, _generator(seed, "space"))
 
 
-def _refuse_nothing(name: str, probe: Mapping[str, str]) -> None:
-    """Raise if the probe would not change anything; called if space, task and responses do not."""
-    if probe["names"] == TRUE and probe["space"] == TRUE:
-        raise SettingError("This probe changes nothing; set its names, task, space or responses, or use probe=none.")
-    if probe["names"] == TRUE:
-        raise SettingError(
-            f"{name} has no hyperparameter that probe.space={probe['space']} could change; use another probe, such as "
-            "probe=anonymous."
-        )
-
-
 def _told(true: Problem, family: Family, task: str, seed: int) -> Problem:
     """The problem that provides name, texts and hints."""
-    if task == TRUE:
+    if task == ORIGINAL:
         return true
     if task == "none":
         return replace(true, name=NEUTRAL, description=Description(), contexts={}, hints={})

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 EXTRA = {"seeds": [0], "fidelities": {}, "output": "tables", "jobs": 1}
 IRRELEVANT = ("cache", "folder")
 """Settings of a benchmark that do not affect results."""
-PLAIN = {"_target_": "harness.probe.no_probe"}
 
 
 def main() -> None:
@@ -64,10 +63,11 @@ def tabulate(overrides: Sequence[str]) -> str:
     from harness.build import build_benchmark
     from harness.experiment import compose_with, resolve
     from harness.names import part
+    from harness.probe import leaves_as_is
 
     config, given = compose_with(overrides, EXTRA)
     settings = resolve(config, {"probe"}, ".")
-    if settings["probe"] != PLAIN:
+    if not leaves_as_is(settings["probe"]):
         raise SettingError(
             "A table needs a benchmark without a probe; use probe=none here, and probe the table instead."
         )

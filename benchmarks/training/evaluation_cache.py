@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.cache import cache_folder
+from harness.cache import NONE, USER, cache_folder
 from harness.errors import SettingError
 
 Kept = tuple[dict[str, float], float]
@@ -30,14 +30,16 @@ class EvaluationCache:
     """One database.
 
     Args:
-        where: True for ``$XDG_CACHE_HOME/hyperbole/evaluations.sqlite``, a path for another file, False for none.
+        where: ``user`` for ``$XDG_CACHE_HOME/hyperbole/evaluations.sqlite``, ``none`` for none, or the path of another.
 
     Raises:
         SettingError: The file cannot be used.
     """
 
-    def __init__(self, where: bool | str) -> None:
-        self.path = None if where is False else _path(where)
+    def __init__(self, where: str) -> None:
+        if not isinstance(where, str):  # a plug-in's own default
+            raise SettingError(f"benchmark.cache is {where!r}; give {USER}, {NONE} or the path of a file.")
+        self.path = None if where == NONE else _path(where)
         self._has_failed = False
         if self.path is None:
             return
@@ -49,7 +51,7 @@ class EvaluationCache:
         except (OSError, sqlite3.Error) as error:
             raise SettingError(
                 f"The evaluation cache {self.path} cannot be used ({error}); set another file with benchmark.cache, "
-                "or switch it off with benchmark.cache=false."
+                "or switch it off with benchmark.cache=none."
             ) from None
 
     @contextlib.contextmanager
@@ -108,5 +110,5 @@ class EvaluationCache:
         return folder / f"{stripe:04d}"
 
 
-def _path(where: bool | str) -> Path:
-    return Path(where).expanduser() if isinstance(where, str) else cache_folder() / "evaluations.sqlite"
+def _path(where: str) -> Path:
+    return cache_folder() / "evaluations.sqlite" if where == USER else Path(where).expanduser()

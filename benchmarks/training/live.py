@@ -49,7 +49,7 @@ class Live:
         version: The family's name, and a number that its author increases when measures change.
         limit_seconds: Time limit per evaluation; a longer one is stopped and fails. None for no limit. Reading the data
             does not count.
-        cache: Whether to use the user's cache of evaluations; or the path of another database.
+        cache: ``user`` for the user's cache of evaluations, ``none`` for none, or the path of another database.
         packages: Further distributions whose version affects the family's results, besides ``PACKAGES``.
         needs: Measures that a cached evaluation must hold.
 
@@ -63,7 +63,7 @@ class Live:
         settings: Mapping[str, Any],
         version: str,
         limit_seconds: float | None,
-        cache: bool | str,
+        cache: str,
         packages: tuple[str, ...] = (),
         needs: Collection[str] = (),
     ) -> None:

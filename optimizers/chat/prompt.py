@@ -35,8 +35,8 @@ class Prompt:
     """Contents of a prompt; conf/prompt/.
 
     Attributes:
-        context: Describe model and data; False or "none" names the hyperparameters alone; the name of one of the task's
-            levels (``Problem.contexts``) tells what stands there instead.
+        context: "task": describe model and data; "none": name the hyperparameters alone; the name of one of the task's
+            levels (``Problem.contexts``): tell what stands there instead.
         reasoning: Ask for a few sentences of reasoning before the answer.
         feedback: Say what was wrong with an invalid proposal; False says only that it was invalid.
         hint: Which of the task's hints is given, as advice of an expert; "none" gives none.
@@ -46,7 +46,7 @@ class Prompt:
         space: How the space is told: ``ToldSpace``.
     """
 
-    context: bool | str = True
+    context: str = "task"
     reasoning: bool = False
     feedback: bool = True
     hint: str = "none"
@@ -57,8 +57,6 @@ class Prompt:
     def __post_init__(self) -> None:
         if self.repeats not in REPEATS:
             raise unknown("prompt.repeats", self.repeats, REPEATS)
-        if self.context == "none":
-            object.__setattr__(self, "context", False)
 
     def refuse_repeats(self, method: str) -> None:
         """Refuse repeats for a method that shows only configurations with their scores.
@@ -96,12 +94,12 @@ class Prompt:
                 "prompt.fidelity=true is for optimizer=llm_chat, which can ask for a fidelity; take that method, or "
                 "leave prompt.fidelity=false."
             )
-        if not self.context:
+        if self.context == "none":
             return ""
-        if self.context is True:
+        if self.context == "task":
             return problem.description.text
         if self.context not in problem.contexts:
-            raise unknown(f"context of {problem.name}", self.context, ["none", "true", *problem.contexts])
+            raise unknown(f"context of {problem.name}", self.context, ["none", "task", *problem.contexts])
         return problem.contexts[self.context]
 
     def advice(self, problem: Problem) -> str | None:

@@ -26,7 +26,7 @@ class WarmStart:
     """Requests ``count`` configurations in one reply, as in the paper, which allows to ask for diversity.
 
     Context is cumulative. ``none``: hyperparameters, their types and ranges. ``partial``: the model and the
-    metric. ``full``: the data as well. With ``prompt.context=false`` every level is ``none``.
+    metric. ``full``: the data as well. With ``prompt.context=none`` every level is ``none``.
 
     The reply may have ``decoding.max_tokens`` tokens per configuration. Missing configurations are not
     replaced: each is an unparseable or truncated proposal.
@@ -51,7 +51,7 @@ class WarmStart:
         prompt, decoding = chat_settings.prompt, chat_settings.decoding
         self._requests, self._chat, self._decoding = requests, chat_settings.chat, decoding
         self._reasoning, self._count = prompt.reasoning, count
-        self._context = context if prompt.context else "none"
+        self._context = "none" if prompt.context == "none" else context
         told = prompt.told(problem)
         self._short, problem = told.short, told.problem
         self._schema = (
