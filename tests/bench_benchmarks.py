@@ -46,7 +46,7 @@ def live(cache: str) -> None:
 
     params = Bayesmark("iris", "kNN").problem.default
     here = Trainer("iris", "kNN")
-    apart = Live(TRAINER, {"task": "iris", "model": "kNN"}, "bench", 60, cache=False)
+    apart = Live(TRAINER, {"task": "iris", "model": "kNN"}, "bench", 60, cache="none")
     kept = Live(TRAINER, {"task": "iris", "model": "kNN"}, "bench", 60, cache)
     contenders: dict[str, Callable[[], Any]] = {
         "in this process": lambda: here.train(params, {}, 0),

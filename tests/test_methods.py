@@ -6,18 +6,18 @@ import json
 from collections import Counter
 
 import pytest
-from omegaconf import OmegaConf
 
 from analysis.runs.calls import most_at_once, read_spans
 from harness.choice_files import CONF
 from harness.trial import USAGE
+from tests.support.chosen import chosen
 from tests.support.command import command, rows
 
 pytestmark = pytest.mark.timeout(900)
 
 PROPOSALS = dict.fromkeys(("llm_chat", "opro", "llambo_small", "llm_tpe", "hollm", "llinbo", "recitation"), 9)
 PROPOSALS["centaur"] = 14  # the model's first turn, after the warm-up of 10, is the 14th trial
-SETTINGS = {name: OmegaConf.load(CONF / f"optimizer/{name}.yaml") for name in ("opro", "llambo_small", "hollm")}
+SETTINGS = {name: chosen("optimizer", name) for name in ("opro", "llambo_small", "hollm")}
 TOGETHER = {
     "llm_chat": 1,
     "opro": PROPOSALS["opro"] - SETTINGS["opro"].initial,
@@ -54,7 +54,9 @@ def calls_of(folder):
 
 
 def test_every_method_with_a_model_is_here():
-    files = {path.stem for path in (CONF / "optimizer").glob("*.yaml") if "${llm}" in path.read_text()}
+    files = {
+        path.stem for path in (CONF / "optimizer").glob("*.yaml") if "${llm}" in str(chosen("optimizer", path.stem))
+    }
     assert files == {*TOGETHER, "llambo"}, "llambo runs as llambo_small"
 
 

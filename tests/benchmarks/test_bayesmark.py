@@ -41,7 +41,7 @@ def trained(task, model, params, seed=0):
 
 
 def natural_default(task, model):
-    return Bayesmark(task, model, cache=False).problem.default
+    return Bayesmark(task, model, cache="none").problem.default
 
 
 def leeway(row, measure):
@@ -71,7 +71,7 @@ def test_scores_are_bayesmarks_own(task):
 @pytest.mark.slow
 def test_an_evaluation_is_such_a_score_with_the_test_score_beside_it():
     row = next(row for row in GOLDEN["rows"] if (row["task"], row["model"]) == ("diabetes", "linear"))
-    benchmark = Bayesmark("diabetes", "linear", objectives=["mae", "train_seconds"], cache=False)
+    benchmark = Bayesmark("diabetes", "linear", objectives=["mae", "train_seconds"], cache="none")
     outcome = benchmark.evaluate(row["params"], None, 5)
     assert outcome.losses["mae"] == pytest.approx(row["losses"]["mae"], rel=1e-12)
     assert 0 < outcome.losses["train_seconds"] < outcome.evaluation_seconds
@@ -127,7 +127,7 @@ def _logit(share):
 
 
 def test_a_warped_space_draws_as_bayesmark_does_and_scores_the_same():
-    natural, warped = (Bayesmark("iris", "DT", space=space, cache=False) for space in ("natural", "warped"))
+    natural, warped = (Bayesmark("iris", "DT", space=space, cache="none") for space in ("natural", "warped"))
     space = warped.problem.space
     assert set(space) - set(natural.problem.space) == {
         "logit_min_samples_split",

@@ -60,7 +60,7 @@ def test_the_score_is_the_mean_over_three_folds():
 
 
 def test_levels_make_the_space_finite_and_keep_conditions_and_clauses():
-    space = Conditional("wine", levels=3, cache=False).problem.space
+    space = Conditional("wine", levels=3, cache="none").problem.space
     assert len(space.conditions) == 3
     assert len(space.forbidden_clauses) == 2
     assert space["C"].sequence == pytest.approx((0.01, 10**0.5, 1000))

@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_validation_and_of_the_test_rows():
     folder = str(shared_data.FOLDER / "compas")
     task = load_compas(folder)
     trainer = Trainer("compas", "race", "logistic_regression", folder, task.checksum)
-    default = Fairness("compas", model="logistic_regression", folder=folder, cache=False).problem.default
+    default = Fairness("compas", model="logistic_regression", folder=folder, cache="none").problem.default
     told = trainer.train(default, {"subsample": 1.0, "epochs": 100}, 0)
     less = trainer.train(default, {"subsample": 0.1, "epochs": 3}, 0)
     assert {f"test_{name}" for name in ("balanced_accuracy", *DEFAULT_OBJECTIVES)} <= told.keys()

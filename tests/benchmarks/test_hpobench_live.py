@@ -53,7 +53,7 @@ HIGHEST = {model: {fidelity.name: fidelity.upper for fidelity in known.fidelitie
 
 
 def live(task=31, model="svm", **settings):
-    return HPOBenchLive(task, model, folder=str(openml_folder()), cache=False, **settings)
+    return HPOBenchLive(task, model, folder=str(openml_folder()), cache="none", **settings)
 
 
 def trainer(task=31, model="svm", leak="none"):

@@ -191,7 +191,7 @@ def test_damaged_files_are_one_sentence(tmp_path, damage):
 def test_the_odds_of_drawing_what_conditions_switch_off():
     from tests.support.tiny_live import TinyLive
 
-    space = TinyLive(cache=False).problem.space
+    space = TinyLive(cache="none").problem.space
     digits = {
         "kind": np.array([0, 1, 1]),  # of the choices flat (1 in 4) and deep
         "rate": np.array([4, 0, 3]),  # inactive, first, last of four

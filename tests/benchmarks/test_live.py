@@ -23,7 +23,7 @@ from tests.support.fakes import Scripted
 TRAINER = "tests.support.fake_trainer:Trainer"
 
 
-def live(cache=False, limit_seconds=None, **settings):
+def live(cache="none", limit_seconds=None, **settings):
     return Live(TRAINER, settings, "fake 1", limit_seconds, cache)
 
 
@@ -221,7 +221,7 @@ def test_jobs_side_by_side_train_a_model_once(tmp_path):
 
 def test_a_cache_that_cannot_be_used(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(SettingError, match=r"benchmark\.cache=false"):
+    with pytest.raises(SettingError, match=r"benchmark\.cache=none"):
         live(str(tmp_path / "file" / "kept.sqlite"))
     (tmp_path / "text.sqlite").write_text("this is no database" * 100)
     with pytest.raises(SettingError, match="cannot be used"):

@@ -11,7 +11,7 @@ from ConfigSpace import Categorical, ConfigurationSpace, Constant, EqualsConditi
 
 from benchmarks.hpobench.hpobench_tables import HPOBenchTables
 from benchmarks.lookup.discretize import configurations, gridded
-from benchmarks.probes.probe import Probe
+from benchmarks.probes.probe import probed
 from benchmarks.tabulate.table_writer import Evaluation, write_table
 from harness.choices import loggable
 from harness.jsonl import encode
@@ -39,7 +39,7 @@ class Finite(Mixed):
 )
 def test_a_probe_shows_them_and_reads_them_back(guise):
     benchmark = Mixed()
-    shown = Probe(benchmark, Family((), lambda task: benchmark), 1, **guise)
+    shown = probed(benchmark, Family((), lambda task: benchmark), 1, **guise)
     refuse_unsound(shown.problem)
     read, check = Decoder(shown.problem.space), Checker(shown.problem.space).check
     for drawn in shown.problem.space.sample_configuration(60):
@@ -56,7 +56,7 @@ def test_a_probe_shows_them_and_reads_them_back(guise):
 
 def test_losses_can_be_dealt_out_anew():
     benchmark = Finite()
-    shown = Probe(benchmark, Family((), lambda task: benchmark), 1, responses="permuted")
+    shown = probed(benchmark, Family((), lambda task: benchmark), 1, responses="permuted")
     read = Decoder(shown.problem.space)
     params = [read(one) for one in shown.problem.space.sample_configuration(30)]
     first = [shown.evaluate(each, None, 0).losses for each in params]

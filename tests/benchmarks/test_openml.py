@@ -62,7 +62,7 @@ def some_configurations(problem, count):
 @pytest.mark.filterwarnings("ignore")
 def test_every_classifier_trains_at_the_lowest_fidelity(model):
     folder = str(openml_folder())
-    problem = OpenML(29, model, folder=folder, cache=False).problem  # categories and missing values
+    problem = OpenML(29, model, folder=folder, cache="none").problem  # categories and missing values
     lowest = {fidelity.name: fidelity.lower for fidelity in problem.fidelities}
     train = trainer(29, folder, model).train
     for params in some_configurations(problem, 3):
@@ -77,7 +77,7 @@ def test_every_classifier_trains_at_the_lowest_fidelity(model):
 @pytest.mark.filterwarnings("ignore")
 def test_every_regressor_learns_something(model, regression):
     number, folder = regression
-    problem = OpenML(number, model, folder=folder, cache=False).problem
+    problem = OpenML(number, model, folder=folder, cache="none").problem
     assert problem.objectives[0].name == "root_mean_squared_error"
     measured = trainer(number, folder, model).train(problem.default, highest(model), 0)
     assert 40 < measured["root_mean_squared_error"] < 75, "the target's deviation is 77"
@@ -133,7 +133,7 @@ def test_the_fidelity_is_what_the_model_is_trained_with():
     folder = str(openml_folder())
     task = load_task(53, folder)
     part = {"subsample": 0.25, "trees": 12}
-    params = OpenML(53, "random_forest", folder=folder, cache=False).problem.default
+    params = OpenML(53, "random_forest", folder=folder, cache="none").problem.default
     made = trainer(53, folder, "random_forest")
     forest = made._fit(Recipe("random_forest", params, part, 5, False), task.train, task.test).pipeline[-1]
     assert (len(forest.estimators_), forest.random_state) == (12, 5)
@@ -190,13 +190,13 @@ def test_a_class_that_training_never_sees(tmp_path):
     rows = [(i, "a" if i == 0 else "bc"[i % 2]) for i in range(40)]
     number = write_task(tmp_path, {"x": "NUMERIC", "y": ["a", "b", "c"]}, rows, type_id=1)
     for model in ("xgboost", "logistic_regression"):
-        default = OpenML(number, model, folder=str(tmp_path), cache=False).problem.default
+        default = OpenML(number, model, folder=str(tmp_path), cache="none").problem.default
         assert 0 <= trainer(number, str(tmp_path), model).train(default, highest(model), 0)["accuracy"] <= 1
 
 
 @needs_data
 def test_what_prompts_can_be_told():
-    problem = OpenML(53, "svm", folder=str(openml_folder()), cache=False).problem
+    problem = OpenML(53, "svm", folder=str(openml_folder()), cache="none").problem
     assert problem.description.text == (
         "A support vector machine is tuned for classification. "
         "The data set is vehicle (OpenML task 53): 846 rows, 18 features, 4 classes."
@@ -238,7 +238,7 @@ def test_a_setting_that_is_none(settings, message):
 
 def test_a_classifier_for_a_regression_task(regression):
     with pytest.raises(SettingError, match="Unknown model of a regression task 'logistic_regression'"):
-        OpenML(regression[0], "logistic_regression", folder=regression[1], cache=False)
+        OpenML(regression[0], "logistic_regression", folder=regression[1], cache="none")
 
 
 @needs_data

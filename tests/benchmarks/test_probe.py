@@ -25,7 +25,6 @@ from ConfigSpace.hyperparameters import (
     UniformFloatHyperparameter,
     UniformIntegerHyperparameter,
 )
-from omegaconf import OmegaConf
 from scipy.stats import ks_2samp
 
 from benchmarks.fcnet import FCNet
@@ -33,7 +32,7 @@ from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.lookup.discretize import configurations
 from benchmarks.lookup.nearest import probability_at_most
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.probes.probe import Probe
+from benchmarks.probes import probe as probes
 from benchmarks.probes.probe_permutation import Permutation
 from benchmarks.probes.probe_scale import LogCounts, Scale
 from benchmarks.probes.probe_warp import new_levels
@@ -49,14 +48,12 @@ from harness.probe import Family
 from harness.problem import EvaluationError, Outcome
 from harness.validity import Checker
 from optimizers.chat.prompt import space_lines
+from tests.support.chosen import chosen
 from tests.support.command import command, hyperbole, rows, run_json, sentence
 from tests.support.fakes import Rich
 
 PROBES = sorted(path.stem for path in (CONF / "probe").glob("*.yaml") if path.stem != "none")
-SETTINGS = {
-    name: {key: value for key, value in OmegaConf.load(CONF / "probe" / f"{name}.yaml").items() if key != "_target_"}
-    for name in PROBES
-}
+SETTINGS = {name: {key: value for key, value in chosen("probe", name).items() if key != "_target_"} for name in PROBES}
 FAMILIES = {"hpobench": HPOBench, "fcnet": FCNet, "nasbench201": NASBench201, "toy": Toy}
 
 
@@ -84,7 +81,7 @@ CASES = [pair for pair in itertools.product(BENCHMARKS, PROBES) if pair not in R
 def probed(benchmark, seed=0, **settings):
     kind = FAMILIES.get(benchmark.problem.name.partition(".")[0])
     family = Family((), None) if kind is None else Family(kind.tasks, lambda task: kind(task=task))
-    return Probe(benchmark, family, seed, **settings)
+    return probes.probed(benchmark, family, seed, **settings)
 
 
 @functools.cache
@@ -458,13 +455,19 @@ def test_a_probe_that_makes_no_sense_is_refused(name, probe):
     [
         ({"names": "anonymus"}, "did you mean 'anonymous'"),
         ({"space": False}, "Unknown probe.space 'False'"),
-        ({}, "changes nothing"),
-        ({"names": True, "task": True, "space": True, "responses": True}, "changes nothing"),
+        ({"task": "no"}, "Unknown probe.task 'no'; .*Valid: none, original, shuffled"),
+        ({"names": "true"}, "Unknown probe.names 'true'"),
     ],
 )
 def test_a_misspelt_setting_is_refused(settings, what):
     with pytest.raises(SettingError, match=what):
         probed(build("grid"), **settings)
+
+
+def test_without_any_probe_it_is_the_benchmark_itself():
+    for settings in ({}, chosen("probe", "none")):
+        given = {name: value for name, value in settings.items() if name != "_target_"}
+        assert probed(build("grid"), **given) is build("grid")
 
 
 def test_too_many_configurations_are_refused():

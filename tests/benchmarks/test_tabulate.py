@@ -36,7 +36,7 @@ def overrides(home, *more):
     """The tiny family lives outside of the repository's conf/, as a user's own would."""
     file = home / "conf" / "benchmark" / "tiny_live.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    settings = ("task: a", "space: grid", "objectives: null", "trace: null", "seconds: 0.0", "cache: true")
+    settings = ("task: a", "space: grid", "objectives: null", "trace: null", "seconds: 0.0", "cache: user")
     file.write_text("\n".join(["_target_: tests.support.tiny_live.TinyLive", *settings]))
     return [f"hydra.searchpath=[file://{home / 'conf'}]", "benchmark=tiny_live", f"output={home / 'tables'}", *more]
 
@@ -208,7 +208,7 @@ def test_what_is_done_is_not_lost(tmp_path, how, jobs):
     """Without the evaluations' own cache, so that the rows alone are what is gone on with."""
     trace = tmp_path / "trace"
     trace.touch()
-    more = (f"benchmark.trace={trace}", "benchmark.seconds=0.05", "benchmark.cache=false", f"jobs={jobs}")
+    more = (f"benchmark.trace={trace}", "benchmark.seconds=0.05", "benchmark.cache=none", f"jobs={jobs}")
     process, journal = running(tmp_path, *more)
     process.send_signal(how)
     _, said = process.communicate(timeout=30)
@@ -259,7 +259,7 @@ def test_mistakes(tmp_path, more, said):
     from harness.explain import explained
 
     with pytest.raises((SettingError, Exception), match=said) as error:
-        tabulate(overrides(tmp_path, *more, "benchmark.cache=false"))
+        tabulate(overrides(tmp_path, *more, "benchmark.cache=none"))
     assert not (tmp_path / "tables").exists()
     with pytest.raises(SystemExit) as ending, explained(more):
         raise error.value

@@ -103,7 +103,7 @@ def test_what_no_model_can_be_trained_on_is_refused_at_the_start(tmp_path, case,
     number = write_task(tmp_path, columns, rows, type_id=type_id)
     inner = {"validation": "cv"} if family == "openml" and "no " in case else {}
     with pytest.raises(SettingError, match=message) as error:
-        FAMILIES[family](number, "svm", folder=str(tmp_path), cache=False, **inner)
+        FAMILIES[family](number, "svm", folder=str(tmp_path), cache="none", **inner)
     assert "\n" not in str(error.value)
     assert "choose" in str(error.value)
 
@@ -167,8 +167,8 @@ def test_more_columns_than_memory(tmp_path, monkeypatch):
     pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 256}  # a machine of 1 MiB; the columns take 8 * 401 * 300 bytes
     monkeypatch.setattr(trainable.os, "sysconf", pages.__getitem__)
     with pytest.raises(SettingError, match="401 columns of numbers and categories for 300 training rows"):
-        HPOBenchLive(number, "svm", folder=str(tmp_path), cache=False)
-    assert OpenML(number, "svm", folder=str(tmp_path), cache=False).problem, "at most 64 columns a category here"
+        HPOBenchLive(number, "svm", folder=str(tmp_path), cache="none")
+    assert OpenML(number, "svm", folder=str(tmp_path), cache="none").problem, "at most 64 columns a category here"
 
 
 # What is strange, and can be trained on all the same.
@@ -210,7 +210,7 @@ def test_text_is_left_out_and_said_so(tmp_path):
     columns, rows = KEPT["a column of text beside a number"]
     rows = [(*row, label) for row, label in zip(rows, labels(40), strict=True)]
     number = write_task(tmp_path, {**columns, "y": AB}, rows, type_id=1)
-    problem = OpenML(number, "svm", folder=str(tmp_path), cache=False).problem
+    problem = OpenML(number, "svm", folder=str(tmp_path), cache="none").problem
     assert "40 rows, 2 features (1 of them text or dates, left out), 2 classes." in problem.description.text
     assert (
         "Features: 2, of which 0 are categorical and 1 are text, which the model is not given."
@@ -225,7 +225,7 @@ def test_five_classes_of_two_rows(tmp_path, model):
     """Too few validation rows for one of each class: the third is not stratified then, and every model trains."""
     rows = [(i * i % 11, "abcde"[i // 2 % 5]) for i in range(13)]
     number = write_task(tmp_path, {"x": "NUMERIC", "y": list("abcde")}, rows, type_id=1)
-    problem = OpenML(number, model, folder=str(tmp_path), cache=False).problem
+    problem = OpenML(number, model, folder=str(tmp_path), cache="none").problem
     trained = Trainer(number, model, None, 0, 0, load_task(number, str(tmp_path)).checksum, str(tmp_path))
     lowest = {fidelity.name: fidelity.lower for fidelity in MODELS[model].fidelities}
     assert 0 <= trained.train(problem.default, lowest, 0)["accuracy"] <= 1
@@ -242,7 +242,7 @@ def test_five_classes_of_two_rows(tmp_path, model):
 def test_other_data_under_a_number_of_fairness(tmp_path, columns, rows):
     write_task(tmp_path, columns, rows, task_id=31, type_id=1)
     with pytest.raises(SettingError, match=r"task 31 \(made\) is not the expected credit_g"):
-        Fairness("credit_g", folder=str(tmp_path), cache=False)
+        Fairness("credit_g", folder=str(tmp_path), cache="none")
 
 
 @needs_data
@@ -254,4 +254,4 @@ def test_a_compas_of_one_outcome(tmp_path):
     with pytest.raises(
         SettingError, match=r"The data set COMPAS: all rows of the training part have the same class, 'no'"
     ):
-        Fairness("compas", folder=str(tmp_path), cache=False)
+        Fairness("compas", folder=str(tmp_path), cache="none")

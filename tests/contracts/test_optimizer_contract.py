@@ -19,7 +19,7 @@ from smac.model.gaussian_process import GaussianProcess
 from harness.checks.elsewhere import decided_elsewhere, left_behind
 from harness.checks.optimizer_checks import breaches
 from harness.checks.stage import Stage
-from harness.choice_files import CONF
+from harness.choice_files import CONF, composed
 from harness.errors import SettingError
 from harness.experiment import resolve
 from harness.method import used_groups
@@ -29,11 +29,10 @@ from tests.support.contributing import SECTIONS, write_examples
 OUTSIDE = Path(tempfile.mkdtemp(prefix="hyperbole-contributing-"))
 write_examples(SECTIONS[0], OUTSIDE)
 sys.path.append(str(OUTSIDE))
-FILES = {
-    path.stem: path for folder in (CONF, OUTSIDE / "conf") for path in sorted((folder / "optimizer").glob("*.yaml"))
-}
+FOLDERS = [CONF, OUTSIDE / "conf"]
+FILES = {path.stem: path for folder in FOLDERS for path in sorted((folder / "optimizer").glob("*.yaml"))}
 OPTIMIZERS = list(FILES)
-CLASSES = {name: get_class(OmegaConf.load(path)._target_) for name, path in FILES.items()}
+CLASSES = {name: get_class(composed("optimizer", name, FOLDERS)["_target_"]) for name in FILES}
 NEEDS_FIDELITY = {name: getattr(CLASSES[name], "needs_fidelity", False) for name in OPTIMIZERS}
 BENCHMARKS = {
     "branin": {"_target_": "benchmarks.toy.Toy", "task": "branin"},

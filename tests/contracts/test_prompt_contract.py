@@ -10,7 +10,6 @@ import functools
 import zlib
 
 import pytest
-from omegaconf import OmegaConf
 
 from benchmarks.bayesmark.bayesmark import Bayesmark
 from benchmarks.conditional.conditional import Conditional
@@ -20,13 +19,14 @@ from benchmarks.nasbench201 import NASBench201
 from benchmarks.toy import Toy
 from harness.build import build_budget, build_optimizer, build_repair
 from harness.checks.stand_in import StandIn
+from harness.choice_files import composed
 from harness.choices import text_of
 from harness.loop import run_loop
 from harness.objects import find_objects
 from harness.problem import Outcome
 from harness.validity import Checker
 from optimizers.chat.prompt import FIDELITY_KEY
-from tests.contracts.test_optimizer_contract import FILES, configuration
+from tests.contracts.test_optimizer_contract import FOLDERS, OPTIMIZERS, configuration
 from tests.support.fakes import Line, Mixed
 
 TRIALS = 14
@@ -79,7 +79,7 @@ def shown(optimizer, name, repair):
 
 @pytest.mark.parametrize("repair", ["none", "nearest"])
 @pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("optimizer", [name for name, file in FILES.items() if "chat" in OmegaConf.load(file)])
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if "chat" in composed("optimizer", name, FOLDERS)])
 def test_what_a_prompt_shows_is_legal_when_it_is_proposed_again(optimizer, name, repair):
     texts, rows = shown(optimizer, name, repair)
     space = family(name).problem.space

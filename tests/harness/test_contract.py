@@ -245,7 +245,7 @@ def test_a_declared_objective_that_is_left_out_is_the_trials_error_and_exit_code
 def test_a_probe_names_the_benchmark_behind_it():
     config = {
         "benchmark": {"_target_": f"{__name__}.Halved"},
-        "probe": {"_target_": "benchmarks.probes.probe.Probe", "names": "anonymous"},
+        "probe": {"_target_": "benchmarks.probes.probe.probed", "names": "anonymous"},
         "seed": 0,
     }
     benchmark = build_benchmark(config)

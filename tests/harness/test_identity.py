@@ -18,6 +18,7 @@ from harness.identity import Identity, identity_of
 from harness.method import GROUPS
 from harness.names import LONGEST
 from tests.harness.test_names import HOSTILE
+from tests.support.chosen import chosen
 from tests.support.command import hyperbole
 from tests.support.fake_server import FakeServer, reply
 
@@ -114,7 +115,7 @@ def test_choices_and_settings_are_fields_by_value():
 
 
 def test_a_whole_method_spelled_setting_by_setting():
-    small = OmegaConf.to_container(OmegaConf.load(CONF / "optimizer/llambo_small.yaml"), resolve=False)
+    small = OmegaConf.to_container(chosen("optimizer", "llambo_small"), resolve=False)
     given = [f"optimizer.{key}={value}" for key, value in small.items() if not str(value).startswith(("$", "opt"))]
     found = fields("optimizer=llambo", *given)
     assert (found["optimizer"], found["method"]) == ("llambo_small", "llambo_small")
@@ -160,7 +161,7 @@ def test_the_form_of_the_schema_is_named_where_there_is_a_schema_alone():
     [
         (["benchmark=openml", "benchmark.model=mlp", "benchmark.fold=1"], "openml.31+fold=1+model=mlp"),
         (["benchmark=openml", "benchmark.task='31'", "benchmark.model=svm"], "openml.31"),
-        (["benchmark=openml", "benchmark.task=31.0", "benchmark.cache=false", "benchmark.folder=/data"], "openml.31"),
+        (["benchmark=openml", "benchmark.task=31.0", "benchmark.cache=none", "benchmark.folder=/data"], "openml.31"),
         (["benchmark=toy", "benchmark._target_=a.B"], "toy.branin+_target_=a.B+failure_rate=0"),
     ],
 )
@@ -307,7 +308,7 @@ def test_three_spellings_in_a_sweep_run_once_and_skip_the_others(tmp_path):
     with FakeServer([reply("{}")]) as server:
         said = ["llm=openai", f"llm.base_url={server.url}", "llm.model=tiny", "llm.api_key_env=null"]
         base = ["benchmark=toy", "optimizer=llm_chat", "budget.proposals=1", "~hydra.callbacks.record", *said]
-        swept = ["optimizer.temperature=0,0.0", "prompt=plain,no_context", "prompt.context=false"]
+        swept = ["optimizer.temperature=0,0.0", "prompt=plain,no_context", "prompt.context=none"]
         done = hyperbole("-m", *base, *swept, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "4 of 4 runs complete (3 of them before); 1 proposals" in done.stdout

@@ -11,7 +11,6 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from harness.build import build_budget, build_repair
-from harness.choice_files import CONF
 from harness.faults import describe
 from harness.loop import run_loop
 from harness.problem import Objective, Outcome, Problem
@@ -19,6 +18,7 @@ from harness.trial import Fault, Violation
 from llms.decoding import Decoding
 from optimizers.llm_chat import LLMChat
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.fakes import VALID, ScriptedChat, rich_space
 
 SCRIPT = [
@@ -54,7 +54,7 @@ class Cost:
 
 
 def group(name, choice, **changes):
-    return {**OmegaConf.to_object(OmegaConf.load(CONF / name / f"{choice}.yaml")), **changes}
+    return {**OmegaConf.to_object(chosen(name, choice)), **changes}
 
 
 def run(repair, kind, prompt):

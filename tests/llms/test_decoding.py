@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -18,18 +17,16 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from harness.errors import SettingError
 from llms.decoding import Decoding
 from llms.schema import json_schema
-
-GROUP = Path(__file__).parents[2] / "conf" / "decoding"
+from tests.support.chosen import chosen
 
 
 @pytest.mark.parametrize("mode", ["free", "json_object", "json_schema"])
 def test_every_mode_is_a_file(mode):
-    assert instantiate(OmegaConf.load(GROUP / f"{mode}.yaml")) == Decoding(mode, 200, None)
+    assert instantiate(chosen("decoding", mode)) == Decoding(mode, 200, None)
 
 
 @pytest.mark.parametrize(

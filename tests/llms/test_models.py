@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from harness.chat import ChatRequest, Message
 from harness.errors import RecordingError, SettingError
 from llms.recorder import Recorder, request_hash
+from tests.support.chosen import chosen
 from tests.support.fake_server import FakeServer, reply
 from tests.support.run_folders import USAGE
 
@@ -23,7 +24,7 @@ REQUEST = ChatRequest((Message("user", "hi"),))
 
 
 def build(stem: str, folder: Path, **changes: Any) -> Recorder:
-    config = OmegaConf.create({"folder": str(folder), "llm": OmegaConf.load(GROUP / f"{stem}.yaml")})
+    config = OmegaConf.create({"folder": str(folder), "llm": chosen("llm", stem)})
     model = instantiate(OmegaConf.merge(config, {"llm": changes})).llm
     assert isinstance(model, Recorder)
     return model
@@ -37,7 +38,7 @@ def test_every_file_builds_and_replays(path, tmp_path):
     assert model.complete([REQUEST])[0].text == "recorded"
     with pytest.raises(RecordingError):
         model.complete([REQUEST])
-    assert OmegaConf.load(path).name == path.stem
+    assert chosen("llm", path.stem).name == path.stem
 
 
 def test_endpoint_is_asked_and_recorded(tmp_path, monkeypatch):

@@ -224,7 +224,7 @@ def test_recorded_replies_come_back_without_the_server(model, tmp_path):
 
 
 def test_under_branches_no_hyperparameter_is_inactive_or_missing(model):
-    problem = Conditional("wine", cache=False).problem
+    problem = Conditional("wine", cache="none").problem
     rows: list[dict[str, object]] = []
 
     class Untrained:

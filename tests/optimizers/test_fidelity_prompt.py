@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 from ConfigSpace import ConfigurationSpace, Float
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.choice_files import CONF
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.problem import Fidelity, Outcome
@@ -31,6 +29,7 @@ from optimizers.llm_chat import LLMChat
 from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden" / "llm_chat_fidelity.txt"
@@ -158,5 +157,5 @@ def test_a_task_must_have_a_fidelity_and_leave_its_key_free():
 
 
 def test_the_file_differs_from_plain_in_the_fidelity_alone():
-    plain, other = (instantiate(OmegaConf.load(CONF / "prompt" / f"{name}.yaml")) for name in ("plain", "fidelity"))
+    plain, other = (instantiate(chosen("prompt", name)) for name in ("plain", "fidelity"))
     assert dataclasses.replace(plain, fidelity=True) == other != plain

@@ -16,7 +16,6 @@ from benchmarks.toy import Toy
 from harness.budget import Budget
 from harness.chat import Completion, Token
 from harness.checks.stand_in import StandIn
-from harness.choice_files import CONF
 from harness.errors import SettingError
 from harness.loop import run_loop
 from harness.repair import NoRepair
@@ -25,6 +24,7 @@ from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llambo.llambo import LLAMBO
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.fakes import Line, ScriptedChat
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -101,14 +101,14 @@ def test_a_trial_of_the_papers_size_is_one_batch_of_10_and_one_of_100():
 
 
 def test_the_small_one_is_9_requests_a_trial():
-    settings = OmegaConf.load(CONF / "optimizer/llambo_small.yaml")
+    settings = chosen("optimizer", "llambo_small")
     chat = Counting()
     run(chat, candidates=settings.candidates, predictions=settings.predictions)
     assert chat.batches[1:] == [{"candidate": 3}, {"prediction": 6}]
 
 
 def test_the_two_sizes_differ_in_size_alone():
-    full, small = (OmegaConf.to_container(OmegaConf.load(CONF / f"optimizer/{name}.yaml")) for name in SIZES)
+    full, small = (OmegaConf.to_container(chosen("optimizer", name)) for name in SIZES)
     assert {key for key in full if full[key] != small[key]} == {"candidates", "predictions", "examples", "shown"}
     assert list(full) == list(small)
 

@@ -127,7 +127,7 @@ def test_a_warm_start_is_charged_once_and_every_proposal_knows_its_reply():
             "warm start: partial context",
         ),
         ("full", Prompt(), ["straight line", "maximized", "7 rows", "clean"], [], "warm start: full context"),
-        ("full", Prompt(context=False), [], ["straight line", "7 rows", "score"], "warm start: no context"),
+        ("full", Prompt(context="none"), [], ["straight line", "7 rows", "score"], "warm start: no context"),
     ],
 )
 def test_context_grows_with_its_level(context, prompt, told, untold, note):

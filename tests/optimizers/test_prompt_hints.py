@@ -6,17 +6,16 @@ import dataclasses
 
 import pytest
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from benchmarks.hpobench.hpobench import HPOBench
 from benchmarks.toy import Toy
 from harness.budget import Budget
-from harness.choice_files import CONF
 from harness.errors import SettingError
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
 from optimizers.llm_chat import LLMChat
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line, ScriptedChat
 
@@ -40,15 +39,14 @@ def test_the_prompt_holds_the_hint_and_is_otherwise_the_same(problem, hint):
 
 def test_without_context_the_hint_is_given_all_the_same():
     problem = TASKS[0]
-    told = said(problem, Prompt(context=False, hint="correct"))
+    told = said(problem, Prompt(context="none", hint="correct"))
     assert problem.hints["correct"] in told
     assert problem.description.text not in told
 
 
 @pytest.mark.parametrize("hint", ["correct", "misleading"])
 def test_the_files_differ_from_plain_in_the_hint_alone(hint):
-    group = CONF / "prompt"
-    plain, hinted = (instantiate(OmegaConf.load(group / f"{name}.yaml")) for name in ("plain", f"hint_{hint}"))
+    plain, hinted = (instantiate(chosen("prompt", name)) for name in ("plain", f"hint_{hint}"))
     assert dataclasses.replace(plain, hint=hint) == hinted != plain
 
 

@@ -6,10 +6,8 @@ import dataclasses
 
 import pytest
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from harness.budget import Budget
-from harness.choice_files import CONF
 from harness.errors import SettingError
 from harness.problem import Description
 from llms.decoding import Decoding
@@ -18,6 +16,7 @@ from optimizers.llambo.llambo import LLAMBO
 from optimizers.llm_chat import LLMChat
 from optimizers.opro import OPRO
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line, ScriptedChat
 
@@ -43,10 +42,9 @@ def test_a_level_is_told_in_place_of_the_description_and_nothing_else_changes(me
     assert "x, y" not in told
 
 
-def test_none_is_the_same_as_false():
-    told = said(Prompt(context="none"))
-    assert told == said(Prompt(context=False))
-    assert SHORT not in told
+def test_none_leaves_the_description_out():
+    assert SHORT in said(Prompt(context="task")) == said(Prompt())
+    assert SHORT not in said(Prompt(context="none"))
 
 
 @pytest.mark.parametrize(("warm_start", "shown"), [("none", False), ("partial", False), ("full", True)])
@@ -59,15 +57,14 @@ def test_llambos_warm_start_tells_a_level_where_it_tells_of_the_data(warm_start,
 
 def test_a_missing_level_error_names_the_existing_ones():
     with pytest.raises(
-        SettingError, match=r"Unknown context of fake.line 'full'; Valid: names, none, statistics, true"
+        SettingError, match=r"Unknown context of fake.line 'full'; Valid: names, none, statistics, task"
     ):
         said(Prompt(context="full"))
 
 
 @pytest.mark.parametrize("level", ["statistics", "names", "full"])
 def test_the_files_differ_from_plain_in_the_level_alone(level):
-    group = CONF / "prompt"
-    plain, other = (instantiate(OmegaConf.load(group / f"{name}.yaml")) for name in ("plain", f"context_{level}"))
+    plain, other = (instantiate(chosen("prompt", name)) for name in ("plain", f"context_{level}"))
     assert dataclasses.replace(plain, context=level) == other != plain
 
 

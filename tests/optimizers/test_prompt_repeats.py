@@ -25,6 +25,7 @@ from optimizers.llm_tpe import LLMTPE
 from optimizers.opro import OPRO
 from optimizers.recitation import Recitation
 from tests.support.chat_methods import built
+from tests.support.chosen import chosen
 from tests.support.fakes import Line, ScriptedChat
 
 GOOD, OTHER = '{"x": 0.5, "units": 4}', '{"x": 0.25, "units": 2}'
@@ -113,10 +114,8 @@ def test_another_word_is_refused():
 
 
 def test_the_choice_is_plain_but_for_that():
-    plain, repeats = (
-        OmegaConf.to_object(OmegaConf.load(CONF / f"prompt/{name}.yaml")) for name in ("plain", "repeats")
-    )
+    plain, repeats = (OmegaConf.to_object(chosen("prompt", name)) for name in ("plain", "repeats"))
     assert repeats == plain | {"repeats": "told"}
-    assert {OmegaConf.load(path).repeats for path in (CONF / "prompt").glob("*.yaml") if path.stem != "repeats"} == {
-        "untold"
-    }
+    assert {
+        chosen("prompt", path.stem).repeats for path in (CONF / "prompt").glob("*.yaml") if path.stem != "repeats"
+    } == {"untold"}

@@ -67,7 +67,7 @@ def test_what_it_is_asked():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"prompt": Prompt(context=False)},
+        {"prompt": Prompt(context="none")},
         {"benchmark": Told(description=Description(), contexts={})},
         {"prompt": Prompt(context="statistics")},
     ],
@@ -154,12 +154,12 @@ def test_reasoning_is_kept_where_it_is_asked_for():
 def test_without_a_task_in_the_probe_group_nothing_of_it_is_named():
     """What the experiment ``recitation`` compares: space and objective stay, all names of the task are removed."""
     from benchmarks.hpobench.hpobench import HPOBench
-    from benchmarks.probes.probe import Probe
+    from benchmarks.probes.probe import probed
     from harness.probe import Family
 
     plain = HPOBench("vehicle")
-    probed = Probe(plain, Family((), HPOBench), 0, task="none")
-    named, nameless = asked(benchmark=plain), asked(benchmark=probed)
+    nobodys = probed(plain, Family((), HPOBench), 0, task="none")
+    named, nameless = asked(benchmark=plain), asked(benchmark=nobodys)
     assert 'This is the task "vehicle" of the public benchmark "hpobench"' in named
     assert not [word for word in ("hpobench", "vehicle", "OpenML", "MLP", "846") if word in nameless]
     assert named.partition("This is the search space:")[2] == nameless.partition("This is the search space:")[2]

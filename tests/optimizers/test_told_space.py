@@ -15,7 +15,7 @@ from benchmarks.conditional.conditional import Conditional
 from benchmarks.fcnet import FCNet
 from benchmarks.hpobench.hpobench import LEVELS, HPOBench
 from benchmarks.nasbench201 import NASBench201
-from benchmarks.probes.probe import Probe
+from benchmarks.probes.probe import probed
 from harness.budget import Budget
 from harness.errors import SettingError
 from harness.levels import LEVELS as KEY
@@ -145,14 +145,16 @@ def test_the_lines_of_the_three_ways() -> None:
     assert "1e-05, 3.6e-05, 0.00013, 0.00046, 0.0017, 0.006, 0.022, 0.077, 0.28, 1.0]" in lines(GRID, "levels_short")[3]
 
 
-@pytest.mark.parametrize("benchmark", [GRID, FCNet(), Conditional(levels=3, cache=False)], ids=lambda b: b.problem.name)
+@pytest.mark.parametrize(
+    "benchmark", [GRID, FCNet(), Conditional(levels=3, cache="none")], ids=lambda b: b.problem.name
+)
 def test_ranges_of_a_grid_are_refused_with_the_way_out(benchmark: Any) -> None:
     with pytest.raises(SettingError, match=r"levels only .*benchmark\.space=nearest.*prompt\.space=levels"):
         ToldSpace(benchmark.problem, "ranges")
 
 
 @pytest.mark.parametrize("way", ["levels", "ranges", "levels_short"])
-@pytest.mark.parametrize("benchmark", [NASBench201(), Conditional(cache=False)], ids=lambda b: b.problem.name)
+@pytest.mark.parametrize("benchmark", [NASBench201(), Conditional(cache="none")], ids=lambda b: b.problem.name)
 def test_a_space_without_levels_is_told_in_the_same_words(benchmark: Any, way: str) -> None:
     assert ToldSpace(benchmark.problem, way).problem is benchmark.problem
 
@@ -165,13 +167,13 @@ def test_an_unknown_way_is_refused_with_the_nearest() -> None:
 @pytest.mark.parametrize("guise", [{"space": "warped"}, {"space": "shifted"}])
 def test_levels_that_a_probe_makes_untrue_are_not_told(guise: dict[str, str]) -> None:
     family = Family((), lambda task: NEAREST)
-    shown = Probe(NEAREST, family, 0, **guise).problem
+    shown = probed(NEAREST, family, 0, **guise).problem
     assert space_lines(ToldSpace(shown, "levels").problem) == space_lines(ToldSpace(shown, "ranges").problem)
 
 
 def test_an_anonymous_probe_keeps_the_levels() -> None:
     family = Family((), lambda task: NEAREST)
-    shown = Probe(NEAREST, family, 0, names="anonymous").problem
+    shown = probed(NEAREST, family, 0, names="anonymous").problem
     assert json_schema(ToldSpace(shown, "levels").problem.space)["properties"]["x3"] == {"enum": [1, 2, 3]}
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import yaml
-
 from harness.budget import Budget
 from harness.chat import ChatModel
 from harness.choice_files import CONF
@@ -14,8 +12,9 @@ from harness.problem import Problem
 from harness.signature import gathered, settings_of
 from llms.decoding import Decoding
 from optimizers.chat.prompt import Prompt
+from tests.support.chosen import chosen
 
-FILES = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (CONF / "optimizer").glob("*.yaml")]
+FILES = [chosen("optimizer", path.stem) for path in (CONF / "optimizer").glob("*.yaml")]
 TEMPERATURES = {file["_target_"].rpartition(".")[2]: file["temperature"] for file in FILES if "temperature" in file}
 
 

@@ -43,7 +43,7 @@ class TinyLive:
     tasks = ("a",)
     live = True
 
-    def __init__(self, task="a", space="grid", objectives=None, trace=None, seconds=0.0, cache=True):
+    def __init__(self, task="a", space="grid", objectives=None, trace=None, seconds=0.0, cache="user"):
         self._live = Live("tests.support.tiny_live:Trainer", {"trace": trace, "seconds": seconds}, VERSION, None, cache)
         made = ConfigurationSpace(name=f"tiny_live.{task}")
         kind = CategoricalHyperparameter("kind", ("flat", "deep"), default_value="deep", weights=(1, 3))
