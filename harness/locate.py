@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.errors import HyperboleError, SettingError, unknown
+from harness.moved import class_now
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("analysis", "benchmarks", "harness", "llms", "optimizers")
@@ -36,6 +37,8 @@ def locate(path: object, group: str) -> Any:
         raise SettingError(
             f"{group}._target_ is {path!r}; give a class as module.Class, e.g. my_optimizer.MyOptimizer."
         )
+    if (now := class_now(path)) != path:
+        raise SettingError(f"{group}._target_={path} is an old spelling; give {now}.")
     found: Any = None
     reached = ""
     for part in path.split("."):

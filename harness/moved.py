@@ -54,6 +54,13 @@ RESPELLED: dict[tuple[str, str], list[tuple[Any, str]]] = {
 """Class and setting -> each value as it was and as it is."""
 
 
+def class_now(target: str) -> str:
+    """Where a class lies now."""
+    module, _, name = target.rpartition(".")
+    moved = f"{MOVED.get(module, module)}.{name}" if module else target
+    return CLASSES.get(moved, moved)
+
+
 def respelled(target: str, setting: str, value: Any) -> str | None:
     """How a value is spelled now; None if it is spelled as ever.
 
@@ -77,9 +84,7 @@ def renewed(config: Any) -> Any:
         return config
     found = {key: renewed(value) for key, value in config.items()}
     if isinstance(target := found.get(TARGET), str):
-        module, _, name = target.rpartition(".")
-        target = f"{MOVED.get(module, module)}.{name}" if module else target
-        target = CLASSES.get(target, target)
+        target = class_now(target)
         spelled = {key: respelled(target, key, value) for key, value in found.items()}
         found |= {TARGET: target} | {key: value for key, value in spelled.items() if value is not None}
     return found

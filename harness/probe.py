@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.values import TARGET
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROBED = "benchmarks.probes.probe.probed"
 """What every file of conf/probe builds."""
-ORIGINAL = "original"
+ORIGINAL: Final = "original"
 """The value of each of its settings that leaves the benchmark as it is."""
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace
@@ -29,11 +30,15 @@ from harness.problem import Benchmark, Description, Outcome, Params, Problem
 from harness.shown_space import Shown, as_it_is, rebuilt
 from harness.validity import Checker
 
+Names = Literal["original", "anonymous"]
+Task = Literal["original", "none", "shuffled"]
+Space = Literal["original", "warped", "shifted"]
+Responses = Literal["original", "permuted"]
 SETTINGS = {
-    "names": (ORIGINAL, "anonymous"),
-    "task": (ORIGINAL, "none", "shuffled"),
-    "space": (ORIGINAL, "warped", "shifted"),
-    "responses": (ORIGINAL, "permuted"),
+    "names": get_args(Names),
+    "task": get_args(Task),
+    "space": get_args(Space),
+    "responses": get_args(Responses),
 }
 NEUTRAL = "task"
 """The name of a task whose name is hidden."""
@@ -44,10 +49,10 @@ def probed(
     family: Family,
     seed: int,
     *,
-    names: str = ORIGINAL,
-    task: str = ORIGINAL,
-    space: str = ORIGINAL,
-    responses: str = ORIGINAL,
+    names: Names = ORIGINAL,
+    task: Task = ORIGINAL,
+    space: Space = ORIGINAL,
+    responses: Responses = ORIGINAL,
 ) -> Benchmark:
     """The benchmark behind the probes that are set; the benchmark itself if all of them are ``original``.
 

@@ -30,9 +30,8 @@ OUTSIDE = Path(tempfile.mkdtemp(prefix="hyperbole-contributing-"))
 write_examples(SECTIONS[0], OUTSIDE)
 sys.path.append(str(OUTSIDE))
 FOLDERS = [CONF, OUTSIDE / "conf"]
-FILES = {path.stem: path for folder in FOLDERS for path in sorted((folder / "optimizer").glob("*.yaml"))}
-OPTIMIZERS = list(FILES)
-CLASSES = {name: get_class(composed("optimizer", name, FOLDERS)["_target_"]) for name in FILES}
+OPTIMIZERS = [path.stem for folder in FOLDERS for path in sorted((folder / "optimizer").glob("*.yaml"))]
+CLASSES = {name: get_class(composed("optimizer", name, FOLDERS)["_target_"]) for name in OPTIMIZERS}
 NEEDS_FIDELITY = {name: getattr(CLASSES[name], "needs_fidelity", False) for name in OPTIMIZERS}
 BENCHMARKS = {
     "branin": {"_target_": "benchmarks.toy.Toy", "task": "branin"},

@@ -107,7 +107,7 @@ def refused(*overrides: str, capsys: Any) -> str:
         ("benchmark.task=5", "benchmark.task is 5; give a text, e.g. 'benchmark.task=\"5\"'"),
         ("benchmark.objectives=f1", "give a list of texts or null, e.g. benchmark.objectives=[f1]"),
         ("benchmark.objectives=[1]", "benchmark.objectives is [1]; give a list of texts or null"),
-        ("probe=warped probe.space=3", "probe.space is 3; give a text"),
+        ("probe=warped probe.space=3", "Unknown probe.space '3'; Valid: original, shifted, warped"),
         ("start=given start.configurations=[5]", "start.configurations is [5]; give a list of mappings"),
         ("tracker=wandb tracker.init_timeout_seconds=nan", "tracker.init_timeout_seconds is nan; give a finite number"),
         ("tracker=wandb tracker.mode=of", "Unknown tracker.mode 'of'"),
