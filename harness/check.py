@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cache import NONE
 from harness.errors import ContractError, SettingError, SpaceError
 from harness.explain import explained
 from harness.visible import visible
@@ -107,7 +108,8 @@ def _benchmark(what: str, config: Mapping[str, Any]) -> Verdict:
     from harness.checks.witness import BrokenError, given_by
 
     node = config["benchmark"]
-    anew = {**config, "benchmark": node | ({"cache": False} if "cache" in node else {})}  # so that it evaluates again
+    off = NONE if isinstance(node.get("cache"), str) else False  # a plug-in may have a truth value there
+    anew = {**config, "benchmark": node | ({"cache": off} if "cache" in node else {})}  # so that it evaluates again
     made = f"{str(node.get('_target_')).rpartition('.')[2]}.__init__"
     try:
         benchmark = given_by(lambda: build_benchmark(config), made, "built with its settings")

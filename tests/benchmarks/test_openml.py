@@ -232,7 +232,7 @@ def test_what_prompts_can_be_told():
 )
 def test_a_setting_that_is_none(settings, message):
     with pytest.raises(SettingError, match=message) as error:
-        OpenML(**{"task": IRIS, "folder": str(openml_folder()), "cache": False, **settings})
+        OpenML(**{"task": IRIS, "folder": str(openml_folder()), "cache": "none", **settings})
     assert "\n" not in str(error.value)
 
 

@@ -135,7 +135,7 @@ def test_a_class_that_only_validation_rows_have(tmp_path):
         number = write_task(folder, {"x": "NUMERIC", "y": AB}, rows, type_id=1)
         task = load_task(number, str(folder))
         kept, _ = a_third_off(task.train, task.values, True)
-        settings = {"folder": str(folder), "cache": False}
+        settings = {"folder": str(folder), "cache": "none"}
         if len(set(task.values[kept])) < 2:
             with pytest.raises(
                 SettingError, match="without its validation rows the training part has a single class, 'a'"
@@ -151,7 +151,7 @@ def test_a_class_that_only_validation_rows_have(tmp_path):
 
 def test_r2_of_a_single_row_is_refused(tmp_path):
     number = write_task(tmp_path, {"x": "NUMERIC", "y": "NUMERIC"}, [(i, i * i) for i in range(8)])
-    settings = {"folder": str(tmp_path), "cache": False, "validation": "cv", "folds": 6}
+    settings = {"folder": str(tmp_path), "cache": "none", "validation": "cv", "folds": 6}
     with pytest.raises(SettingError, match="r2 is undefined"):
         OpenML(number, "svm", objectives=["r2"], **settings)
     problem = OpenML(number, "svm", **settings).problem
@@ -194,7 +194,7 @@ def test_what_is_strange_and_can_be_trained_on(tmp_path, case):
     columns, rows = KEPT[case]
     rows = [(*row, label) for row, label in zip(rows, labels(40, "aab"), strict=True)]
     number = write_task(tmp_path, {**columns, "y": AB}, rows, type_id=1, sparse=True)
-    settings = {"folder": str(tmp_path), "cache": False}
+    settings = {"folder": str(tmp_path), "cache": "none"}
     checksum = load_task(number, str(tmp_path)).checksum
     for model in ("svm", "xgboost"):
         problem = OpenML(number, model, **settings).problem

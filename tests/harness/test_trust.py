@@ -138,10 +138,10 @@ def test_the_records_own_paths_are_not_used(tmp_path):
         "cache": str(tmp_path / "x.sqlite"),
     }
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, OURS, {})
-    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": None, "cache": True}
+    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": None, "cache": "user"}
     ours, given = from_command_line(["benchmark.folder=/here", "benchmark.cache=none"], CONF)
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, ours, given)
-    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": "/here", "cache": False}
+    assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": "/here", "cache": "none"}
 
 
 def test_a_plug_ins_model_that_cannot_be_limited_to_its_record_is_refused(tmp_path):
