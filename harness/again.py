@@ -83,12 +83,8 @@ def offline_config(
             }
     benchmark = changed.get("benchmark") or {}
     for key in WHEREABOUTS & set(benchmark):
-        if benchmark[key] not in (
-            None,
-            True,
-            False,
-            *((USER, NONE) if key == "cache" else ()),
-        ):  # another machine's path
+        is_word = isinstance(benchmark[key], bool | None) or (key == "cache" and benchmark[key] in (USER, NONE))
+        if not is_word:  # a path of another machine
             benchmark[key] = trust.default("benchmark", benchmark.get(TARGET), key)
     return changed | {"benchmark": benchmark | {place[1]: value for place, value in settings.items()}}
 

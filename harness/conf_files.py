@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,21 +52,21 @@ class Choice:
 def choices_in(group: str, folders: Sequence[Path]) -> list[Choice]:
     """The files of a group in several ``conf`` folders, by name, each with what it inherits."""
     names = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
-    return [_choice(group, name, [path for _, path in merge_order(group, name, folders)]) for name in sorted(names)]
+    return [_choice(group, name, dict(merge_order(group, name, folders))) for name in sorted(names)]
 
 
-def _choice(group: str, name: str, files: Sequence[Path]) -> Choice:
-    """One choice; a setting has the last value and the last comment that its files give it."""
-    texts = [path.read_text(encoding="utf-8") for path in files]
-    raw = {key: value for path in files for key, value in contents(path).items() if key != "defaults"}
+def _choice(group: str, name: str, files: Mapping[str, Path]) -> Choice:
+    """One choice; a setting has the last value and the last comment that its files, in order of merging, give it."""
+    texts = {each: path.read_text(encoding="utf-8") for each, path in files.items()}
+    raw = {key: value for path in files.values() for key, value in contents(path).items() if key != "defaults"}
     wanted = offered(raw, raw)
     found: dict[str, Setting] = {}
-    for text in texts:
+    for text in texts.values():
         for key, value, comment in _entries(text):
             if key in wanted:
                 found[key] = Setting(key, value, comment or (found[key].comment if key in found else ""))
     module, _, target = str(raw.get("_target_", "")).rpartition(".")
-    about = _header(texts[-1])
+    about = _header(texts[name])
     if not about and (tree := _tree(module)) is not None and group in DOCUMENTED:
         about = (ast.get_docstring(tree) or "").partition("\n\n")[0]
     settings = tuple(found.values())

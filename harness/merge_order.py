@@ -31,7 +31,8 @@ def _order(group: str, name: str, folders: tuple[Path, ...], above: tuple[str, .
     path = next((path for folder in folders if (path := folder / group / f"{name}.yaml").is_file()), None)
     if path is None or name in above:
         return []
-    entries = [entry for entry in contents(path).get("defaults") or () if isinstance(entry, str)]
+    listed = contents(path).get("defaults")
+    entries = [entry for entry in listed if isinstance(entry, str)] if isinstance(listed, list) else []
     found: list[tuple[str, Path]] = []
     for entry in entries if SELF in entries else [*entries, SELF]:
         beside = (PurePosixPath(name).parent / entry.lstrip("/")).as_posix()

@@ -60,7 +60,7 @@ def outside(tmp_path):
     files = {
         "prompt/brief": "# Brief.\ndefaults: [plain]\nfeedback: false\n",
         "prompt/briefer": "defaults: [brief]\nreasoning: true  # mine\n",
-        "prompt/bases_last": "defaults: [_self_, brief]\nfeedback: true\nhint: correct\n",
+        "prompt/bases_last": "# Bases last.\ndefaults: [_self_, brief]\nfeedback: true\nhint: correct\n",
         "prompt/circle": "defaults: [round]\nhint: correct\n",
         "prompt/round": "defaults: [circle]\nfeedback: false\n",
         "prompt/elsewhere": "defaults: [/prompt/nowhere, ../x, {other: y}]\nhint: none\n",
@@ -95,7 +95,9 @@ def test_help_shows_what_is_inherited(outside):
     assert found["feedback"][0] == "false"
     assert found["feedback"][1].startswith("tell the model")
     assert choice.target == "optimizers.chat.prompt.Prompt"
-    assert "Brief." in page([f"hydra.searchpath=[{outside}]"])
+    told = page([f"hydra.searchpath=[{outside}]"])
+    assert "Brief." in told
+    assert "Bases last." in told
 
 
 def test_a_file_that_is_inherited_may_not_stand_behind_another_one_either(outside):

@@ -139,6 +139,8 @@ def test_the_records_own_paths_are_not_used(tmp_path):
     }
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, OURS, {})
     assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": None, "cache": "user"}
+    off = offline_config(changed("benchmark", target | {"cache": "none"}), tmp_path, tmp_path, OURS, {})
+    assert off["benchmark"]["cache"] == "none", "a word is no path"
     ours, given = from_command_line(["benchmark.folder=/here", "benchmark.cache=none"], CONF)
     offline = offline_config(changed("benchmark", target), tmp_path, tmp_path, ours, given)
     assert offline["benchmark"] == {"_target_": "benchmarks.openml.openml.OpenML", "folder": "/here", "cache": "none"}
