@@ -34,7 +34,7 @@ CASES += [
 NAMES = [f"{file.stem}.{'+'.join(str(value) for value in settings.values())}" for file, settings in CASES]
 
 
-def build(file: Path, settings: dict[str, Any], cache: bool | str = False) -> Benchmark:
+def build(file: Path, settings: dict[str, Any], cache: str = "none") -> Benchmark:
     target = TARGETS[file]
     given = dict(settings)
     data = getattr(target, "data", None)
