@@ -1,4 +1,4 @@
-"""The files a choice is made of: ``defaults: [plain]`` at its top names others of its group that it builds on."""
+"""Files of a choice: ``defaults: [plain]`` at the top of a file names others of its group that it inherits from."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 SELF = "_self_"
-"""Stands in a defaults list for the file itself, which is merged last if it does not."""
+"""The file itself in a defaults list; without it the file is merged last."""
 
 
 def merge_order(group: str, name: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The files of a choice in the order in which Hydra merges them: later ones replace what earlier ones say.
+    """The files of a choice in Hydra's order of merging: later ones replace values of earlier ones.
 
     Entries of a defaults list that choose from other groups are left to Hydra.
 
@@ -41,7 +41,7 @@ def _order(group: str, name: str, folders: tuple[Path, ...], above: tuple[str, .
 
 
 def contents(path: Path) -> dict[str, Any]:
-    """A configuration file as YAML has it; empty if it is no mapping.
+    """The contents of a configuration file; empty if it is not a mapping.
 
     Raises:
         YAMLError: It cannot be read as YAML.
@@ -53,6 +53,6 @@ def contents(path: Path) -> dict[str, Any]:
 def _parsed(path: Path, _changed: int) -> dict[str, Any]:
     import yaml  # imported here, because --help must be fast
 
-    with path.open(encoding="utf-8") as file:  # whose name stands in errors
+    with path.open(encoding="utf-8") as file:  # its name is in errors
         raw = yaml.safe_load(file)
     return {str(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}

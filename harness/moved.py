@@ -1,7 +1,7 @@
-"""What records name otherwise than this version: classes that lie elsewhere, and values that are spelled otherwise.
+"""Former names in records: classes that were moved, and values that were renamed.
 
-Every reader of a record sees the new words (``harness.record``), and ``harness.migrate`` writes them. A class that no
-configuration file ever named as ``_target_`` is not here: no record names it.
+Readers of records convert to the new names (``harness.record``), and ``harness.migrate`` writes them. Only
+classes that configuration files named as ``_target_`` are listed: records name no others.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ MOVED = {
     "optimizers.smac_multifidelity": "optimizers.multifidelity.smac_multifidelity",
     "optimizers.successive_halving": "optimizers.multifidelity.successive_halving",
 }
-"""Module as it was -> module as it is. Names of classes have stayed."""
+"""Old module -> new module; names of classes are unchanged."""
 
 
 CLASSES = {"harness.probe.no_probe": PROBED, "benchmarks.probes.probe.Probe": PROBED}
-"""Class as it was -> class as it is, where its name has changed too."""
+"""Old class -> new class, if its name has changed too."""
 
 _PROMPT = "optimizers.chat.prompt.Prompt"
 _LIVE = (
@@ -51,18 +51,18 @@ RESPELLED: dict[tuple[str, str], list[tuple[Any, str]]] = {
     **{(PROBED, name): [(True, ORIGINAL), ("true", ORIGINAL)] for name in ("names", "task", "space", "responses")},
     **{(target, "cache"): [(True, USER), (False, NONE)] for target in _LIVE},
 }
-"""Class and setting -> each value as it was and as it is."""
+"""Class and setting -> old and new spelling of each value."""
 
 
 def class_now(target: str) -> str:
-    """Where a class lies now."""
+    """The current path of a class."""
     module, _, name = target.rpartition(".")
     moved = f"{MOVED.get(module, module)}.{name}" if module else target
     return CLASSES.get(moved, moved)
 
 
 def respelled(target: str, setting: str, value: Any) -> str | None:
-    """How a value is spelled now; None if it is spelled as ever.
+    """The current spelling of a value; None if it is unchanged.
 
     Args:
         target: Dotted path of the class.
@@ -73,7 +73,7 @@ def respelled(target: str, setting: str, value: Any) -> str | None:
 
 
 def renewed(config: Any) -> Any:
-    """A recorded configuration in the words of this version.
+    """A recorded configuration with current names.
 
     Args:
         config: Builtin JSON values.

@@ -1,8 +1,8 @@
-"""What may stand between an optimizer and a benchmark: the same task disguised, to see what memory is worth.
+"""Probes between an optimizer and a benchmark: the same task disguised, to measure the effect of memory.
 
-A probe changes what an optimizer is told and how its configurations are read, never the benchmark itself: what was
-really evaluated is recorded as ``evaluated``. It is built with ``(benchmark, family, seed)`` and its own settings, and
-is a benchmark itself. Probes live in ``benchmarks/probes/probe.py``.
+A probe changes what an optimizer is told and how its configurations are read, never the benchmark itself: the
+evaluated configuration is recorded as ``evaluated``. It is built with ``(benchmark, family, seed)`` and its own
+settings, and is a benchmark itself. Probes are in ``benchmarks/probes/probe.py``.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from harness.problem import Benchmark
 
 PROBED = "benchmarks.probes.probe.probed"
-"""What every file of conf/probe builds."""
+"""Class of all files of conf/probe."""
 ORIGINAL: Final = "original"
-"""The value of each of its settings that leaves the benchmark as it is."""
+"""The values of its settings that leave the benchmark unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The tasks beside a benchmark's own.
+    """The tasks of a benchmark's family.
 
     Attributes:
-        tasks: Their names, the benchmark's own among them; empty where the family cannot list them.
-        build: The benchmark of one of them, with the settings of this run but for the task.
+        tasks: Their names, the benchmark's own included; empty if the family cannot list them.
+        build: Builds the benchmark of one of them, with the other settings of this run.
     """
 
     tasks: tuple[str, ...]
@@ -36,5 +36,5 @@ class Family:
 
 
 def leaves_as_is(probe: Mapping[str, Any]) -> bool:
-    """Whether a recorded or resolved configuration of a probe is that of probe=none: no probe at all."""
+    """Whether a recorded or resolved probe is that of probe=none, i.e. changes nothing."""
     return probe.get(TARGET) == PROBED and all(value == ORIGINAL for key, value in probe.items() if key != TARGET)

@@ -42,7 +42,7 @@ class Prompt:
         hint: Which of the task's hints is given, as advice of an expert; "none" gives none.
         fidelity: Show the task's fidelities and ask for one with each configuration.
         repeats: "told": of a configuration that was evaluated before, the result says so, as which trial and with which
-            score; "untold": it says the score alone. For the methods that tell what became of each trial.
+            score; "untold": it says the score alone. For methods that report the result of each trial.
         space: How the space is told: ``ToldSpace``.
     """
 
@@ -66,7 +66,7 @@ class Prompt:
         """
         if self.repeats == "told":
             raise SettingError(
-                f"prompt.repeats=told is for methods that tell the model what became of each trial, and {method} shows "
+                f"prompt.repeats=told is for methods that tell the model the result of each trial, and {method} shows "
                 "it configurations with their scores alone; leave prompt.repeats=untold, or take llm_chat, centaur, "
                 "llinbo or llm_tpe."
             )
