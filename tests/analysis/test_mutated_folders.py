@@ -146,6 +146,7 @@ def _analyzed(folder: Path) -> tuple[int, str]:
 
 
 # Shrinking would take minutes, and a single mutation is small enough to read.
+@pytest.mark.slow
 @settings(
     max_examples=40, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )

@@ -25,15 +25,17 @@ FAST = "not slow"
 TESTS = Path(__file__).parents[1]
 WHOLE = (TESTS, TESTS / "contracts")
 """Folders whose own files are slow."""
+FAMILIES = [path.parent.name for path in (TESTS.parent / "benchmarks").glob("*/*_trainer.py")]
 STARTERS = frozenset(
     {
         *("subprocess", "multiprocessing", "concurrent.futures.process"),
         *("benchmarks.training.live", "benchmarks.training.training_process", "harness.checks.elsewhere"),
+        *(f"benchmarks.{family}.{family}_trainer" for family in FAMILIES),
         *("harness.publish", "harness.wandb.wandb_tracker", "llms.server.server"),
         *("optimizers.smac", "optimizers.smac_blackbox", "optimizers.multifidelity.smac_multifidelity"),
     }
 )
-"""Modules that start processes (Python's own; training, W&B, the model server), and those that fit SMAC's models."""
+"""Modules that start processes (Python's own; W&B, the model server), that train, and that fit SMAC's models."""
 EXAMPLES = 20
 """Of a property test, at most."""
 OF_PROPERTY = "_hypothesis_internal_use_settings"  # where hypothesis keeps the settings of a test
