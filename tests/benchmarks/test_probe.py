@@ -335,10 +335,10 @@ def awkward():
 
 
 def test_what_cannot_be_told_of_other_values_stays():
-    for names, seed in itertools.product(("true", "anonymous"), range(4)):
+    for names, seed in itertools.product(("original", "anonymous"), range(4)):
         warped = probed(awkward(), seed, space="warped", names=names)
         kept = {name for name, shown in warped._shown.items() if shown.same}
-        assert kept == {"rate", "low", "high", "noise"} | ({"solver"} if names == "true" else set())
+        assert kept == {"rate", "low", "high", "noise"} | ({"solver"} if names == "original" else set())
         for params in random_configurations(warped.problem, 100):
             true = warped.evaluate(params, None, 0).evaluated
             assert ("child" in true) == (true["depth"] > 5 or true["rate"] < 0.01 or true["step"] == 8)
