@@ -81,12 +81,15 @@ PAIRS = [
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def pair(request):
+    return request.param
+
+
+@pytest.fixture
+def quicker(pair, monkeypatch):
     """On branin SMAC's Gaussian process is fitted from ten random points, as in a run; elsewhere from one."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param[1] != "branin":
-            quicker = functools.partialmethod(GaussianProcess.__init__, n_restarts=1)
-            patch.setattr(GaussianProcess, "__init__", quicker)
-        yield request.param
+    if pair[1] != "branin":
+        once = functools.partialmethod(GaussianProcess.__init__, n_restarts=1)
+        monkeypatch.setattr(GaussianProcess, "__init__", once)
 
 
 @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if NEEDS_FIDELITY[name]])
@@ -95,13 +98,13 @@ def test_a_method_that_needs_a_fidelity_says_so(optimizer):
         stage(optimizer, "failing").play()
 
 
-def test_it_keeps_the_contract(pair):
+def test_it_keeps_the_contract(pair, quicker):
     optimizer, benchmark = pair
     thorough = benchmark == ("peak" if NEEDS_FIDELITY[optimizer] else "rich")  # the second has every kind of fault
     assert breaches(stage(*pair), thorough) == []
 
 
-def test_each_row_says_who_proposed_it(pair):
+def test_each_row_says_who_proposed_it(pair, quicker):
     rows = stage(*pair).base.rows
     proposers = {row["proposer"] for row in rows}
     assert proposers <= {"model", "classical", "random"}
