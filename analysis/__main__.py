@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             present(experiment, options.output or options.experiment, options.prices or OURS)
             sys.stdout.flush()
     except DiskError as error:
-        print(str(error).replace(", then give", " or choose another --output, then give"), file=sys.stderr)
+        print(str(error).replace(", then repeat", " or choose another --output, then repeat"), file=sys.stderr)
         silence()
         return 2
     except HyperboleError as error:

@@ -132,9 +132,9 @@ def _budget(run: Run, trials: pl.DataFrame) -> str:
 
 
 def _choice(run: Run, group: str) -> str:
-    """The group's choice and settings: ``given, configurations=[...]``."""
-    settings = _leaves(_config(run).get(group))
-    return ", ".join([variant(run, group).choice or "none", *(f"{k}={v}" for k, v in settings.items())])
+    """The group's choice, and the settings that differ from it: ``given, configurations=[...]``."""
+    settings = without_secrets(run.identity.of(group))
+    return ", ".join([variant(run, group).choice or "none", *(f"{k}={json.dumps(v)}" for k, v in settings.items())])
 
 
 def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:

@@ -143,6 +143,16 @@ def test_repairs_and_probes_are_differences_too(tmp_path: Path) -> None:
     assert _differing(tmp_path) == {"repair": ["none", "clamp"], "probe": ["none", "blind"]}
 
 
+def test_a_choice_is_shown_with_the_settings_that_differ_from_it_alone(tmp_path: Path) -> None:
+    """A record of before the settings of ``probe=none`` existed had the same probe."""
+    probe = {"_target_": "benchmarks.probes.probe.probed"}
+    _run(tmp_path, config=CONFIG | {"probe": probe})
+    _run(tmp_path, seed=1, config=CONFIG | {"probe": probe | {"names": "original", "task": "original"}})
+    assert list(facts(load(tmp_path))["probe"]) == ["none"]
+    _run(tmp_path, "smac+probe.task=none", config=CONFIG | {"probe": probe | {"names": "original", "task": "none"}})
+    assert _differing(tmp_path)["probe"] == ["none", 'none, task="none"']
+
+
 def test_secrets_are_in_no_value(tmp_path: Path) -> None:
     _run(tmp_path, "llm_chat")
     _run(tmp_path, "llm_chat", seed=1, **_config("llm", api_key="other", dtype="x"))
