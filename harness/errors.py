@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from harness.masking import without_secrets
 
+_PART = 3  # shortest part of a name, in characters, by which the name is suggested
+
 
 class HyperboleError(Exception):
     """An error that the user can fix; commands print it as one sentence and exit with ``exit_code``.
@@ -76,7 +78,9 @@ def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
     """The error for an unknown name, with the nearest match and all valid names."""
     known = sorted(str(option) for option in options)
     folded = {option.casefold(): option for option in known}
-    near = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
-    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
-    valid = f"{hint}Valid: {', '.join(known)}." if known else "there are none."
-    return SettingError(f"Unknown {kind} {str(name)!r}; {valid}")
+    given = str(name).casefold()
+    near = difflib.get_close_matches(given, folded, n=1, cutoff=0.51)
+    near = near or [option for option in folded if len(given) >= _PART and given in option]
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else "."
+    valid = f"{hint} Valid: {', '.join(known)}." if known else "; there are none."
+    return SettingError(f"Unknown {kind} {str(name)!r}{valid}")

@@ -30,7 +30,7 @@ Examples:
   python -m harness.run optimizer=llm_chat decoding=json_schema
   python -m harness.run -m optimizer=random_search,smac benchmark.task=credit_g,kc1 'seed=range(3)'
   python -m harness.run -m experiment=quickstart
-  python -m harness.run benchmark=openml optimizer=llambo --help     help on these two only
+  python -m harness.run benchmark=openml optimizer=llambo --help     the only the settings of these two
   python -m analysis runs/adhoc                                      tables, figures and a report of these runs
 
 Options:
@@ -41,7 +41,7 @@ Options:
 
 
 def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
-    """The help page. If the overrides choose in a group, only that choice is listed.
+    """The help page. If the overrides choose something, only that is explained; other groups are lists of names.
 
     Raises:
         SettingError: An override names an unknown choice.
@@ -53,13 +53,20 @@ def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
         FRAME,
         "\n".join(["Settings of every run:", *_table(settings_in(CONF / "config.yaml", root=True), width)]),
     ]
-    for group in (*GROUPS, "experiment"):
-        wanted = _wanted(group, overrides)
+    wanted = {group: _wanted(group, overrides) for group in (*GROUPS, "experiment")}
+    others = []
+    for group, names in wanted.items():
         choices = choices_in(group, folders)
-        if wanted and not wanted <= {choice.name for choice in choices}:
-            raise unknown(group, min(wanted - {choice.name for choice in choices}), [c.name for c in choices])
-        kept = [choice for choice in choices if not wanted or choice.name in wanted]
-        blocks.append("\n".join(_section(group, kept, default_of.get(group), width)))
+        known = [choice.name for choice in choices]
+        if unlisted := names - set(known):
+            raise unknown(group, min(unlisted), known)
+        if names or not any(wanted.values()):
+            kept = [choice for choice in choices if not names or choice.name in names]
+            blocks.append("\n".join(_section(group, kept, default_of.get(group), width)))
+        else:
+            others += _entry(f"  {group}=", ", ".join(known), 22, width)
+    if others:
+        blocks.append("\n".join(["Other groups; name a choice, such as llm=openai, for its settings:", *others]))
     return "\n\n".join(block.rstrip() for block in blocks)
 
 

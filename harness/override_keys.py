@@ -9,6 +9,7 @@ from typing import Any
 from harness.errors import SettingError, unknown
 from harness.internals import offered
 
+LAUNCHER = "hydra.launcher."
 OPEN = "environment"
 """A setting that accepts names which no file lists."""
 
@@ -30,10 +31,17 @@ def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None
         return None
     inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # for benchmark={a: 1} it is benchmark.a
     key = inner[1] if inner else found[1]
+    if key.startswith(LAUNCHER):
+        chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")] or ["basic"]
+        setting = key.removeprefix(LAUNCHER)
+        return SettingError(
+            f"hydra/launcher={chosen[-1]} has no setting {setting!r}; choose a launcher that has it, "
+            "e.g. hydra/launcher=joblib for n_jobs."
+        )
     try:
         return _unknown_key(key, _composed(overrides))
     except Exception:  # the sentence below is less specific, but correct
-        return SettingError(f"Unknown setting {key!r}; see conf/ for the valid ones.")
+        return SettingError(f"Unknown setting {key!r}; --help lists the valid ones, --hydra-help those of Hydra.")
 
 
 def _unknown_key(key: str, config: Any) -> SettingError:

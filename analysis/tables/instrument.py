@@ -48,9 +48,9 @@ def _sentence(method: str, block: Comparison) -> str:
     if interval is None:
         return f"Check of {method} on {place}: not measured (one seed, or a run without any valid configuration)."
     lower, upper = (end - expected for end in interval)
-    centre, verdict = float(mean(observed)), "inside" if lower <= 0 <= upper else "OUTSIDE"
+    centre, verdict = float(mean(observed)), "agrees" if lower <= 0 <= upper else "DOES NOT AGREE"
     return (
-        f"Check of {method} on {place}: exact expectation of the regret {number_text(expected)}, observed mean "
-        f"{number_text(centre)} (the difference, {number_text(centre - expected)}, has Student's 95 % interval "
-        f"[{number_text(lower)}, {number_text(upper)}]) over {observed.size} runs: {verdict}."
+        f"Check of {method} on {place}: it {verdict} with its exact expectation; expected regret "
+        f"{number_text(expected)}, observed mean {number_text(centre)} over {observed.size} runs (difference "
+        f"{number_text(centre - expected)}, Student's 95 % interval [{number_text(lower)}, {number_text(upper)}])."
     )

@@ -326,8 +326,7 @@ def test_random_search_is_checked_against_its_expectation(folder: Path) -> None:
         _run(folder, "random_search", seed, [0.6, value])
     experiment = load(folder)
     (sentence,) = random_search_check(experiment, compare(experiment))
-    assert sentence.endswith("over 3 runs: inside.")
-    assert "expectation of the regret 0.800, observed mean 0.800" in sentence
+    assert "it agrees with its exact expectation; expected regret 0.800, observed mean 0.800 over 3 runs" in sentence
 
 
 def test_a_random_search_with_a_start_is_not_on_the_curve(folder: Path) -> None:
@@ -344,7 +343,7 @@ def test_a_wrong_random_search_is_noticed(folder: Path) -> None:
     experiment = load(folder)
     sentences = random_search_check(experiment, compare(experiment))
     assert ["all 2 tasks" in sentences[0], len(sentences)] == [True, 3]
-    assert all("OUTSIDE" in sentence for sentence in sentences)
+    assert all("DOES NOT AGREE" in sentence for sentence in sentences)
 
 
 def test_headlines_are_made_from_the_numbers(folder: Path) -> None:

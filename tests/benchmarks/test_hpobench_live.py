@@ -275,7 +275,7 @@ def test_xgboost_where_a_draw_misses_a_class():
         ({"model": "random_forest"}, "Unknown hpobench_live model 'random_forest'"),
         ({"leak": "V1"}, "Unknown hpobench_live leak 'V1'; did you mean 'v1'"),
         ({"space": "griid"}, "did you mean 'grid'"),
-        ({"objectives": ["f1_macro"]}, "Unknown objective of hpobench_live 'f1_macro'; Valid: accuracy"),
+        ({"objectives": ["f1_macro"]}, "Unknown objective of hpobench_live 'f1_macro'. Valid: accuracy"),
         ({"task": "credit_g"}, "give the OpenML task id"),
         ({"limit_seconds": 0}, "limit_seconds is 0"),
     ],

@@ -55,6 +55,9 @@ def test_a_choice_narrows_its_group():
     assert "  sobol" not in told
     assert "tasks: branin, peak, front" in told
     assert "hpobench_live" not in told
+    assert "  llm=                openai, qwen" in told
+    assert "llm.port" not in told
+    assert "prompt.context" in page(["prompt=plain"])
     assert max(map(len, told.splitlines())) <= 120
     with pytest.raises(SettingError, match="did you mean 'smac'"):
         page(["optimizer=smca"])
@@ -75,7 +78,7 @@ def test_help_may_be_anywhere_and_starts_nothing(tmp_path):
         done = command("harness.run", *arguments, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         assert "Examples:" in done.stdout
-        assert "tasks: australian" in done.stdout
+        assert "name=adhoc" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

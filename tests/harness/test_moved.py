@@ -74,7 +74,7 @@ def test_every_class_that_has_moved_lies_where_it_is_said_to():
         ("prompt.context=False", "prompt.context=false is an old spelling; give prompt.context=none."),
         ("probe.names=true", "probe.names=true is an old spelling; give probe.names=original."),
         ("probe.space='true'", "probe.space=true is an old spelling; give probe.space=original."),
-        ("probe.task=false", "Unknown probe.task 'false'; Valid: none, original, shuffled."),
+        ("probe.task=false", "Unknown probe.task 'false'. Valid: none, original, shuffled."),
         (
             "probe._target_=harness.probe.no_probe",
             "probe._target_=harness.probe.no_probe is an old spelling; give benchmarks.probes.probe.probed.",

@@ -20,6 +20,11 @@ from harness.override_keys import about_key
         ("llm.environment.A=3", "llm.environment has no A yet; add it with a +: +llm.environment.A=..."),
         ("~decoding.temperature", "decoding.temperature is null, and Hydra removes only keys with a value; leave ~"),
         ("budget.proposal=3", "did you mean 'proposals'?"),
+        (
+            "hydra.launcher.n_jobs=3",
+            "hydra/launcher=basic has no setting 'n_jobs'; choose a launcher that has it, e.g.",
+        ),
+        ("hydra.sweep.dri=x", "Unknown setting 'hydra.sweep.dri'; --help lists the valid ones, --hydra-help those"),
     ],
 )
 def test_a_key_that_hydra_refuses_is_one_sentence_with_what_to_give(override, told):

@@ -82,7 +82,7 @@ def test_every_command_that_composes_refuses_it(tmp_path):
     ("setting", "told"),
     [
         ("+bugdet.proposals=5", "Unknown setting 'bugdet'; did you mean 'budget'?"),
-        ("+foo=1", "Unknown setting 'foo'; Valid: benchmark, budget,"),
+        ("+foo=1", "Unknown setting 'foo'. Valid: benchmark, budget,"),
         ("+optimizer._partial_=true", "sets _partial_, which tells Hydra how to build a class"),
         ("+benchmark._args_=[branin]", "sets _args_, which tells Hydra"),
     ],

@@ -57,7 +57,7 @@ def test_llambos_warm_start_tells_a_level_where_it_tells_of_the_data(warm_start,
 
 def test_a_missing_level_error_names_the_existing_ones():
     with pytest.raises(
-        SettingError, match=r"Unknown context of fake.line 'full'; Valid: names, none, statistics, task"
+        SettingError, match=r"Unknown context of fake.line 'full'. Valid: names, none, statistics, task"
     ):
         said(Prompt(context="full"))
 
