@@ -54,7 +54,7 @@ def page(overrides: Sequence[str] = (), width: int | None = None) -> str:
         "\n".join(["Settings of every run:", *_table(settings_in(CONF / "config.yaml", root=True), width)]),
     ]
     wanted = {group: _wanted(group, overrides) for group in (*GROUPS, "experiment")}
-    others = []
+    others: list[str] = []
     for group, names in wanted.items():
         choices = choices_in(group, folders)
         known = [choice.name for choice in choices]

@@ -133,7 +133,7 @@ def _budget(run: Run, trials: pl.DataFrame) -> str:
 
 def _choice(run: Run, group: str) -> str:
     """The group's choice, and the settings that differ from it: ``given, configurations=[...]``."""
-    settings: dict[str, Any] = dict(without_secrets(run.identity.of(group)))
+    settings: Any = without_secrets(run.identity.of(group))
     return ", ".join([variant(run, group).choice or "none", *(f"{k}={json.dumps(v)}" for k, v in settings.items())])
 
 
