@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.class_defaults import effective_differences
+from harness.class_defaults import class_default, effective_differences
 from harness.jsonl import plain
 from harness.merge_order import contents, merge_order
 from harness.method import comparable
@@ -64,6 +64,14 @@ class ChoiceFiles:
             return chosen, list(differences({}, node))
         *_, name, told = min(found, key=lambda each: each[:4])
         return name, told
+
+    def value(self, group: str, config: Mapping[str, Any], setting: str) -> Any:
+        """A setting's value in a configuration, else its class's default; None if it has neither."""
+        node = config.get(group)
+        if isinstance(node, Mapping) and setting in node:
+            return node[setting]
+        found = class_default(config, (group, setting), self._may_import)
+        return None if found is MISSING else found
 
     def has(self, group: str, choice: str) -> bool:
         """Whether there is such a file."""

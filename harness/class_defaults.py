@@ -24,12 +24,18 @@ def effective_differences(
     """
     for place, before, now in differences(old, new):
         said = now if before is MISSING else before
-        if MISSING not in (before, now) or not _is_default(new, place, said, may_import):
+        if MISSING not in (before, now) or not same(class_default(new, place, may_import), said):
             yield place, before, now
 
 
-def _is_default(node: Any, place: Place, value: Any, may_import: MayImport) -> bool:
-    """Whether a value is the class's default of a setting."""
+def class_default(node: Any, place: Place, may_import: MayImport = lambda place, target: True) -> Any:
+    """The value that a setting has if a configuration does not contain it; ``MISSING`` if its class has none.
+
+    Args:
+        node: A configuration of builtin JSON values.
+        place: Place of the setting.
+        may_import: As in ``effective_differences``.
+    """
     from harness.locate import locate
     from harness.signature import settings_of
 
@@ -38,9 +44,9 @@ def _is_default(node: Any, place: Place, value: Any, may_import: MayImport) -> b
         node = node.get(key) if isinstance(node, Mapping) else None
     target = node.get(TARGET) if isinstance(node, Mapping) else None
     if not isinstance(target, str) or not may_import(tuple(above), target):
-        return False
+        return MISSING
     try:
         setting = settings_of(locate(target, ".".join(place)))[0].get(name)
     except Exception:  # any error of an import will be reported by the run
-        return False
-    return setting is not None and not setting.required and same(plain(setting.default), value)
+        return MISSING
+    return MISSING if setting is None or setting.required else plain(setting.default)

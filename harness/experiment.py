@@ -200,8 +200,9 @@ def identify(
         )
     name = check_experiment(name)
     recorded = resolve(config, used, ".")
-    found = identity_of(recorded, used, choices, ChoiceFiles(folders))
-    return {"experiment": name, **found.fields(recorded), "seed": seed, "config": recorded}, used
+    files = ChoiceFiles(folders)
+    found = identity_of(recorded, used, choices, files).fields(recorded, files)
+    return {"experiment": name, **found, "seed": seed, "config": recorded}, used
 
 
 def _check_choices(config: DictConfig, choices: Mapping[str, str | None], groups: Iterable[str]) -> None:

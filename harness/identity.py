@@ -12,6 +12,8 @@ from harness.names import component, joined, part, written
 from harness.values import MISSING, dotted
 
 BENCHMARK, OPTIMIZER = "benchmark", "optimizer"
+WITHOUT_TASK = "default"
+"""The task's name if the benchmark has no setting ``task``."""
 REMOVED = "~"
 """Prefix of a setting that the choice has and the run lacks, as on Hydra's command line."""
 _AMBIGUOUS = frozenset({BENCHMARK, OPTIMIZER, *NAMED})
@@ -77,15 +79,15 @@ class Identity:
         """``<benchmark>.<task>``, the folder of the task's runs."""
         return component(f"{part(str(self.choices.get(BENCHMARK)))}.{self.task(task)}")
 
-    def fields(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def fields(self, config: Mapping[str, Any], files: ChoiceFiles) -> dict[str, Any]:
         """The identifying fields of run.json, and ``place`` (``<benchmark>.<task>``).
 
         Args:
             config: Resolved configuration.
+            files: The configuration files.
         """
-        benchmark = config[BENCHMARK]
-        task = benchmark.get("task", "default") if isinstance(benchmark, Mapping) else "default"
-        task = written(task) if isinstance(task, int | float) else str(task)
+        task = files.value(BENCHMARK, config, "task")
+        task = WITHOUT_TASK if task is None else written(task) if isinstance(task, int | float) else str(task)
         return {
             "place": self.place(task),
             "benchmark": part(str(self.choices[BENCHMARK])),

@@ -57,12 +57,29 @@ def spread(part: _Part) -> _Part:
 
 
 def gathered(target: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for the target: its settings, with those of a ``spread`` class in one object."""
-    found = dict(settings)
-    for each, hint in _hinted(target) or ():
-        if hasattr(hint, _SPREAD) and each.name not in found:
-            found[each.name] = hint(**{name: found.pop(name) for name in settings_of(hint)[0] if name in found})
+    """Arguments for the target: its settings, with those of a ``spread`` class in one object.
+
+    Keywords that the target passes on, to the function of ``takes_also`` or to its base class, are gathered for that.
+    """
+    parameters = _hinted(target) or []
+    own, found = {each.name for each, _ in parameters}, dict(settings)
+    for each, hint in parameters:
+        fields = settings_of(hint)[0] if hasattr(hint, _SPREAD) else {}
+        if each.name not in found and not fields.keys().isdisjoint(found):
+            found[each.name] = hint(**{name: found.pop(name) for name in fields if name in found})
+    if any(each.kind is each.VAR_KEYWORD for each, _ in parameters) and (receiver := _passed_on_to(target)) is not None:
+        further = {name: found.pop(name) for name in settings if name in found and name not in own}
+        found |= gathered(receiver, further)
     return found
+
+
+def _passed_on_to(target: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The function that gets the target's ``**keywords``; None if unknown."""
+    if (other := getattr(target, _FURTHER, None)) is not None or not inspect.isclass(target):
+        return other
+    above = iter(target.__mro__)
+    next((base for base in above if "__init__" in vars(base)), None)
+    return next((base for base in above if "__init__" in vars(base) and base is not object), None)
 
 
 def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:
@@ -96,10 +113,11 @@ def check_settings(
         by_harness: Arguments that the harness passes.
 
     Raises:
-        ContractError: The target does not accept an argument of the harness.
+        ContractError: The target does not accept an argument of the harness, or takes a setting twice.
         SettingError: An unknown name, a value of the wrong type, or a required setting without a value.
     """
     takes, is_open = settings_of(target)
+    _refuse_taken_twice(target)
     if not is_open and (missing := [name for name in by_harness if name not in takes]):
         raise ContractError(
             f"{target.__module__}.{target.__qualname__} takes no {missing[0]}; the class of {path} is built "
@@ -118,6 +136,19 @@ def check_settings(
         if setting.required and name in valid and name not in given:
             words = "a value" if setting.kind is None else setting.kind.words
             raise SettingError(f"{path}.{name} is not set and has no default; give {words}: +{path}.{name}=...")
+
+
+def _refuse_taken_twice(target: Callable[..., Any]) -> None:
+    """Refuse a parameter with the name of a field of a ``spread`` class, since only one of them gets the value."""
+    taken: set[str] = set()
+    for each, hint in _hinted(target) or ():
+        names = settings_of(hint)[0].keys() if hasattr(hint, _SPREAD) else {each.name}
+        if twice := sorted(taken & names):
+            raise ContractError(
+                f"{target.__module__}.{target.__qualname__} takes {twice[0]} twice, as a parameter and in a parameter "
+                "that has it too; rename the parameter."
+            )
+        taken |= names
 
 
 def _is_built(value: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.checks.evaluations import Bench, close
 from harness.checks.spoiled import valid_configurations
-from harness.checks.state import differs, fingerprint, kept_random_state, scrambler
+from harness.checks.state import differs, fingerprint, kept_random_state, random_state, scrambler
 from harness.checks.witness import BrokenError, distinct, given_by
 from harness.choices import text_of
 from harness.contract import curve_of
@@ -41,11 +41,24 @@ def breaches(bench: Bench) -> list[str]:
                 found.update(dict.fromkeys(check(bench)))
             except BrokenError as error:
                 found[str(error)] = None
+        if not found:
+            found.update(dict.fromkeys(keeps_random_state(bench)))
     moved = differs(before, fingerprint(bench.benchmark.problem))
     if bench.benchmark.problem is not problem or moved is not None:
         what = moved or "its problem for another one"
         found[f"{bench.who} changes {what} while it evaluates; optimizers hold it: work on a copy."] = None
     return distinct(found)
+
+
+def keeps_random_state(bench: Bench) -> Iterator[str]:
+    """An evaluation leaves the global random state as it was (law 6)."""
+    before = random_state()
+    bench.evaluate(bench.benchmark.problem.default)
+    if random_state() != before:
+        yield (
+            f"{bench.who}.evaluate changes the global random state (random, numpy.random); draw from a generator of "
+            "its own: numpy.random.default_rng(seed)."
+        )
 
 
 def declared(bench: Bench) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.spoiled import valid_configurations
+from harness.checks.state import differs, kept_process, process_state
 from harness.contract import named, unwrapped
 from harness.outcome import TIMED, plain_outcome, reason, said
 from harness.problem import Benchmark, EvaluationError, Outcome, Params
@@ -104,10 +105,15 @@ class Bench:
         judge = self.benchmark if benchmark is None else benchmark
         given = copy.deepcopy(params)
         level = None if fidelity is None else dict(fidelity)
+        before = process_state()
         try:
-            returned = judge.evaluate(given, level, SEED)
+            with kept_process():
+                returned = judge.evaluate(given, level, SEED)
+                after = process_state()
         except (Exception, SystemExit) as error:
             return Answer(failure=reason(error))
+        if (left := differs(before, after)) is not None:
+            return Answer(breach=f"{self.who}.evaluate changes {left}, which the whole process shares; restore it.")
         if given != params or level != fidelity:
             what = "params" if given != params else "fidelity"
             return Answer(breach=f"{self.who}.evaluate changes its argument {what}; change a copy.")

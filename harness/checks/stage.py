@@ -14,9 +14,9 @@ from harness.build import build_benchmark, build_optimizer
 from harness.checks.floor import Floor, Guarded, heard
 from harness.checks.spoiled import EveryRepair, Spoiled
 from harness.checks.stand_in import StandIn, models_in, with_model
-from harness.checks.state import differs, fingerprint, kept_random_state
+from harness.checks.state import differs, fingerprint, kept_process, kept_random_state, process_state
 from harness.checks.witness import BrokenError, Witness, given_by
-from harness.contract import check_proposal
+from harness.contract import check_proposal, named
 from harness.errors import ContractError
 from harness.jsonl import encode
 from harness.loop import Judge, Row, evaluated, run_loop
@@ -154,7 +154,8 @@ class Stage:
         budget = Budget(proposals=until or trials)
         before = fingerprint(problem)
         rows = list(logged)
-        with kept_random_state(), heard(benchmark, floor), _breaches_stop():
+        everywhere = process_state()
+        with kept_process(), kept_random_state(), heard(benchmark, floor), _breaches_stop():
             with floor.given_to("The optimizer's __init__"):
                 optimizer, chat = self.optimizer(problem, planned or Budget(proposals=trials), seed)
             witness = Witness(optimizer, floor, before_ask)
@@ -167,8 +168,11 @@ class Stage:
                 rows.append(json.loads(encode(row)))
 
             run_loop(Guarded(benchmark, floor), asked, repair, budget, SEED, record, logged)
+            left = differs(everywhere, process_state())
         witness.look_back()
         noticed = [*witness.tampered, *floor.reached]
+        if left is not None:
+            noticed.append(f"{named(optimizer)} changes {left}, which the whole process shares; restore it.")
         moved = differs(before, fingerprint(problem))
         return Rehearsal(
             optimizer, problem, rows, witness.returned, noticed, self.uses_model, len(chat.requests), moved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import pickle
 import random
 import types
@@ -59,6 +60,31 @@ def kept_random_state() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def process_state() -> dict[str, Any]:
+    """What all code of the process shares, besides the global random state, as text."""
+    return {
+        "the working directory (os.chdir)": os.getcwd(),
+        "NumPy's handling of errors (numpy.seterr)": repr(np.geterr()),
+    }
+
+
+@contextlib.contextmanager
+def kept_process() -> Iterator[None]:
+    """Restore what ``process_state`` reads."""
+    folder, errors = os.getcwd(), np.geterr()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        np.seterr(**errors)
+
+
+def random_state() -> str:
+    """The global random state, as text."""
+    kind, keys, *place = np.random.get_state()
+    return repr((random.getstate(), kind, np.asarray(keys).tolist(), place))
 
 
 def shared_state(kind: type) -> dict[str, bytes]:

@@ -127,6 +127,17 @@ class SeedsTheProcess(Fair):
         return fraction(super().draw(), np.random.random())
 
 
+class MovesTheProcess(Fair):
+    def ask(self):
+        os.chdir("/")
+        return super().ask()
+
+
+class SilencesNumpy(Fair):
+    def tell(self, trial):
+        np.seterr(all="raise")
+
+
 class IgnoresTheSeed(Fair):
     def __init__(self, problem, seed, budget):
         super().__init__(problem, 5, budget)
@@ -414,6 +425,8 @@ OPTIMIZERS = {
     DrawsUnseeded: "DrawsUnseeded proposes differently in a second run with the same seed; draw only from a generator",
     DrawsUnseededAfterAFault: "proposes differently in a second run with the same seed and invalid proposals",
     DrawsFromTheProcess: "DrawsFromTheProcess draws from the global random state",
+    MovesTheProcess: "MovesTheProcess changes the working directory",
+    SilencesNumpy: "SilencesNumpy changes NumPy's handling of errors",
     SeedsTheProcess: "SeedsTheProcess draws from the global random state",
     IgnoresTheSeed: "IgnoresTheSeed proposes the same with the seeds 0 and 1",
     WantsALoss: "WantsALoss.tell raised AttributeError",
@@ -530,6 +543,18 @@ class NoisyInACorner(Sound):
 class Exits(Sound):
     def loss(self, params):
         sys.exit(0)
+
+
+class SeedsWhileItEvaluates(Sound):
+    def evaluate(self, params, fidelity, seed):
+        np.random.seed(seed)
+        return super().evaluate(params, fidelity, seed)
+
+
+class EvaluatesElsewhere(Sound):
+    def evaluate(self, params, fidelity, seed):
+        os.chdir("/")
+        return super().evaluate(params, fidelity, seed)
 
 
 class NoisyByProcess(Sound):
@@ -693,6 +718,8 @@ BENCHMARKS = {
     Noisy: "Noisy.evaluate returns something else the second time",
     NoisyInACorner: "NoisyInACorner.evaluate returns something else the second time",
     Exits: "Exits.evaluate fails at all of 51 configurations; first error: SystemExit",
+    SeedsWhileItEvaluates: "SeedsWhileItEvaluates.evaluate changes the global random state",
+    EvaluatesElsewhere: "EvaluatesElsewhere.evaluate changes the working directory",
     NoisyByProcess: "it draws from the global random state",
     CountsUp: "CountsUp.evaluate returns something else the second time",
     Differs: "Differs: two instances return different outcomes",

@@ -162,6 +162,7 @@ def test_the_form_of_the_schema_is_named_where_there_is_a_schema_alone():
         (["benchmark=openml", "benchmark.model=mlp", "benchmark.fold=1"], "openml.31+fold=1+model=mlp"),
         (["benchmark=openml", "benchmark.task='31'", "benchmark.model=svm"], "openml.31"),
         (["benchmark=openml", "benchmark.task=31.0", "benchmark.cache=none", "benchmark.folder=/data"], "openml.31"),
+        (["benchmark=toy", "~benchmark.task"], "toy.branin"),
         (["benchmark=toy", "benchmark._target_=a.B"], "toy.branin+_target_=a.B+failure_rate=0"),
     ],
 )

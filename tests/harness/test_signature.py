@@ -6,6 +6,7 @@ import enum
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict
 
@@ -18,12 +19,12 @@ from omegaconf import OmegaConf
 from harness.budget import Budget
 from harness.build import build_all, build_budget, build_optimizer, choices_of
 from harness.choice_files import CONF
-from harness.errors import HyperboleError, SettingError
+from harness.errors import ContractError, HyperboleError, SettingError
 from harness.experiment import identify, resolve
 from harness.explain import explained
 from harness.kinds import kind_of
 from harness.locate import locate
-from harness.signature import check_settings, settings_of, takes_also
+from harness.signature import check_settings, gathered, settings_of, spread, takes_also
 from tests.support.command import hyperbole, sentence
 from tests.support.fakes import Line
 
@@ -245,6 +246,49 @@ def test_keywords_that_are_handed_on_are_checked_where_it_is_said_to_what():
     for wrong in ({"depth": 2.0}, {"deep": 2}):
         with pytest.raises(SettingError, match=r"deep|depth"):
             check_settings(outer, wrong, "llm")
+
+
+@spread
+@dataclass
+class Heat:
+    degrees: float
+    unit: str = "C"
+
+
+class Kettle:
+    def __init__(self, problem: str, *, heat: Heat, lid: bool = True):
+        self.heat, self.lid = heat, lid
+
+
+class Passes(Kettle):
+    def __init__(self, problem: str, *, extra: int = 1, **settings):
+        super().__init__(problem, **settings)
+
+
+@takes_also(Kettle)
+class Says(Passes):
+    def __init__(self, problem: str, *, extra: int = 1, **settings):
+        super().__init__(problem, **settings)
+
+
+class Gathers(Kettle):
+    def __init__(self, problem: str, warmth: Heat, **settings):
+        super().__init__(problem, heat=warmth, **settings)
+
+
+@pytest.mark.parametrize("kind", [Kettle, Passes, Says, Gathers])
+def test_settings_of_a_spread_class_reach_a_base_class_through_keywords(kind):
+    given = {"degrees": 90.0, "lid": False}
+    check_settings(kind, given, "optimizer", ("problem",))
+    made = kind("tea", **gathered(kind, given))
+    assert (made.heat, made.lid) == (Heat(90.0), False)
+
+
+def test_a_setting_that_two_parameters_take_is_a_broken_contract():
+    def made(problem: str, heat: Heat, unit: str = "F"): ...
+
+    with pytest.raises(ContractError, match="takes unit twice"):
+        check_settings(made, {"degrees": 1.0, "unit": "K"}, "optimizer", ("problem",))
 
 
 def test_what_an_object_will_be_is_not_known_from_its_configuration():
