@@ -79,7 +79,7 @@ def unknown(kind: str, name: object, options: Iterable[object]) -> SettingError:
     known = sorted(str(option) for option in options)
     folded = {option.casefold(): option for option in known}
     given = str(name).casefold()
-    near = difflib.get_close_matches(given, folded, n=1, cutoff=0.51)
+    near = difflib.get_close_matches(given, folded, n=1, cutoff=0.5)
     near = near or [option for option in folded if len(given) >= _PART and given in option]
     hint = f"; did you mean {folded[near[0]]!r}?" if near else "."
     valid = f"{hint} Valid: {', '.join(known)}." if known else "; there are none."

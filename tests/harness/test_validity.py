@@ -89,10 +89,11 @@ def test_a_fault_names_its_own_hyperparameter():
 
 
 def test_all_faults_are_reported_at_once():
-    assert faults(cost=-1, batch="absent", x=0) == {
+    assert faults(cost=-1, batch="absent", x=0, y=0) == {
         ("cost", Fault.OUT_OF_RANGE),
         ("batch", Fault.MISSING),
         ("x", Fault.UNKNOWN),
+        ("y", Fault.UNKNOWN),
     }
 
 
