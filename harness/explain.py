@@ -8,12 +8,14 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from harness.arguments import unreadable
 from harness.errors import HyperboleError, SettingError, causes, unknown
 from harness.files import disk_error, is_the_machines, usable
 from harness.locate import refuse_hidden_packages
 from harness.override_keys import about_key
+from harness.searchpath import ROOT
 
 INTERRUPTED = 130
 
@@ -61,11 +63,11 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    if (unread := _unreadable_file(error)) is not None:
+    if (unread := _unreadable_file(error) or _circle(error)) is not None:
         return unread
     found: HyperboleError | None = None
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        found = _unknown_choice(str(error.missing_cfg_file), error.options or ())
+        found = _unknown_choice(str(error.missing_cfg_file), error.options, str(error))
     elif isinstance(error, OverrideParseException):
         found = unreadable(str(error.override))
     elif isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
@@ -78,10 +80,14 @@ def _mistake(error: BaseException, overrides: Sequence[str]) -> HyperboleError |
     return found
 
 
-def _unknown_choice(file: str, options: Sequence[str]) -> SettingError:
+def _unknown_choice(file: str, options: Sequence[str] | None, message: str) -> SettingError:
     """The error for an unknown choice such as ``optimizer=mine``: valid choices, and how to add one from outside."""
+    from harness.build import choices_of
+
     group, _, name = file.rpartition("/")
-    said = str(unknown(group or "configuration", name, options)).rstrip(".")
+    said = str(unknown(group or "configuration", name, choices_of(group) if options is None else options)).rstrip(".")
+    if (heir := re.match(r"In '([^']+)'", message)) is not None and heir[1] != ROOT:
+        said = f"The defaults of {heir[1]}.yaml: {said}"
     if not group or group.startswith("hydra"):
         return SettingError(f"{said}.")
     return SettingError(f"{said}; your own is found with hydra.searchpath=[DIR] if DIR/{file}.yaml exists.")
@@ -106,6 +112,22 @@ def _unreadable_file(error: BaseException) -> SettingError | None:
         else _first_sentence(_said(error))
     )
     return SettingError(f"{file} cannot be read: {why}")
+
+
+def _circle(error: BaseException) -> SettingError | None:
+    """The error for configuration files that inherit from each other, which Hydra follows without end."""
+    if not isinstance(error, RecursionError):
+        return None
+    trees: list[Any] = [
+        frame.f_locals.get("root")
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == "hydra._internal.defaults_list"
+    ]
+    paths = [tree.node.get_config_path() for tree in trees if hasattr(tree, "node")]
+    if not paths:
+        return None
+    files = [f"{path}.yaml" for path in dict.fromkeys(paths[paths.index(paths[-1]) :])]
+    return SettingError(f"The defaults of {' and '.join(files)} lead back to the same file; remove one of the entries.")
 
 
 def _said(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from harness.choice_files import CONF, composed
 from harness.conf_files import choices_in
 from harness.errors import SettingError
+from harness.explain import explained
 from harness.help import page
 from harness.locate import locate
 from harness.merge_order import merge_order
@@ -86,6 +87,26 @@ def test_files_come_in_the_order_of_merging(outside):
     assert order("none_such", *folders) == []
     assert composed("prompt", "bases_last", folders)["feedback"] is False
     assert composed("prompt", "none_such", folders) == {}
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("circle", "The defaults of prompt/circle.yaml and prompt/round.yaml lead back to the same file"),
+        ("itself", "The defaults of prompt/itself.yaml lead back to the same file"),
+        (
+            "orphan",
+            "The defaults of prompt/orphan.yaml: Unknown prompt 'plian'; did you mean 'plain'? Valid: context_full",
+        ),
+    ],
+)
+def test_a_wrong_defaults_list_is_a_sentence(choice, said, outside, capsys):
+    (outside / "prompt/itself.yaml").write_text("defaults: [itself]\n")
+    (outside / "prompt/orphan.yaml").write_text("defaults: [plian]\n")
+    overrides = [f"prompt={choice}", f"hydra.searchpath=[{outside}]"]
+    with pytest.raises(SystemExit), explained(overrides), initialize_config_dir(str(CONF), version_base="1.3"):
+        compose("config", overrides=overrides)
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_help_shows_what_is_inherited(outside):
