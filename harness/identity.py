@@ -79,15 +79,16 @@ class Identity:
         """``<benchmark>.<task>``, the folder of the task's runs."""
         return component(f"{part(str(self.choices.get(BENCHMARK)))}.{self.task(task)}")
 
-    def fields(self, config: Mapping[str, Any], files: ChoiceFiles) -> dict[str, Any]:
+    def fields(self, config: Mapping[str, Any], files: ChoiceFiles, unset_task: str = WITHOUT_TASK) -> dict[str, Any]:
         """The identifying fields of run.json, and ``place`` (``<benchmark>.<task>``).
 
         Args:
             config: Resolved configuration.
             files: The configuration files.
+            unset_task: The task's name if neither the configuration nor the benchmark's class has one.
         """
         task = files.value(BENCHMARK, config, "task")
-        task = WITHOUT_TASK if task is None else written(task) if isinstance(task, int | float) else str(task)
+        task = unset_task if task is None else written(task) if isinstance(task, int | float) else str(task)
         return {
             "place": self.place(task),
             "benchmark": part(str(self.choices[BENCHMARK])),

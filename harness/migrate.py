@@ -139,7 +139,8 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     if any(config.get(group) is None for group in ("benchmark", "optimizer", "budget")):
         raise RunError(f"{path} cannot be renewed: its configuration lacks benchmark, optimizer or budget.")
     used = [group for group in GROUPS if config.get(group) is not None]
-    fields = identity_of(config, used, chosen, files).fields(config, files)
+    recorded_task = str(run["task"]).partition("+")[0]  # kept if the benchmark's class cannot be imported here
+    fields = identity_of(config, used, chosen, files).fields(config, files, recorded_task)
     place = fields.pop("place")
     target = folder.parents[EXPERIMENT] / place / fields["method"] / str(run["seed"])
     return Renewal(folder, target, run, _in_order(run | {"config": config} | fields))

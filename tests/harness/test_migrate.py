@@ -66,6 +66,24 @@ def test_each_run_comes_to_the_folder_of_its_values(experiment):
     assert experiments_in(experiment.parent) == [experiment]
 
 
+@pytest.mark.parametrize(
+    ("target", "recorded", "now"),
+    [
+        ("benchmarks.hpobench.hpobench.HPOBench", "default", "credit_g"),
+        ("not_here.Bench", "credit_g", "credit_g"),
+        ("not_here.Bench", "default", "default"),
+    ],
+)
+def test_a_task_that_the_configuration_lacks_is_that_of_the_class_or_as_recorded(target, recorded, now, tmp_path):
+    run = tmp_path / f"quickstart/hpobench.{recorded}/random_search/1"
+    shutil.copytree(RECORDED / "hpobench.credit_g/random_search/1", run)
+    older = json.loads((run / "run.json").read_text()) | {"task": recorded}
+    older["config"]["benchmark"] = {"_target_": target}
+    (run / "run.json").write_text(json.dumps(older))
+    ((each,), _) = migrate(tmp_path / "quickstart")
+    assert each.run["task"].partition("+")[0] == now
+
+
 def refused(experiment, match):
     before = contents(experiment)
     with pytest.raises(HyperboleError, match=match):
