@@ -243,11 +243,15 @@ def compose_with(overrides: Sequence[str], extra: Mapping[str, Any]) -> tuple[Di
         extra: Settings of the command: name -> default value.
 
     Raises:
-        SettingError: See ``refuse_shadowed``.
+        SettingError: A setting is unknown; also see ``refuse_shadowed``.
     """
     from hydra import compose, initialize_config_dir
 
     check_overrides(overrides, "give this command one")
+    roots = [*extra, "name", "seed", *(path.name for path in CONF.iterdir() if path.is_dir())]
+    for key in (text.partition("=")[0] for text in overrides if extra):
+        if key.isidentifier() and key not in roots:  # Hydra knows none of the command's own settings
+            raise unknown("setting", key, roots)
     added = [f"+{text}" if text.partition("=")[0] in extra else text for text in overrides]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides=added, return_hydra_config=True)

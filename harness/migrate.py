@@ -6,7 +6,8 @@ Trials and calls stay unchanged; the folder may also hold several experiments. F
 as for harness.run, with 'hydra.searchpath=[FOLDER]', since names follow from the configuration files. Up-to-date
 records are skipped, so the command may be repeated. Tables and figures keep the old names until they are rebuilt,
 and runs published to W&B earlier keep the old names there.
-Exit codes: 0 all records are up to date; 2 a record cannot be renewed and nothing was changed, or a usage error.
+Exit codes: 0 all records are up to date; 2 a record cannot be renewed and nothing was changed, or a mistake in the
+command.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from harness.jsonl import encode, read_rows
 from harness.method import GROUPS, NAMED
 from harness.moved import renewed
 from harness.names import component
-from harness.record import FILE, SCHEMA, read_record
-from harness.run_files import ANYWHERE, run_files
+from harness.record import SCHEMA, read_record
+from harness.run_files import every_run_file
 from harness.sweep_record import FILE as SWEEPS
 from harness.trust import Trust, search_path
 
@@ -69,7 +70,7 @@ def main() -> None:
     """The command."""
     parser = Parser.of_module("harness.migrate", __doc__)
     parser.add_argument("folder", type=Path, help="an experiment, or a folder with several")
-    parser.add_argument("overrides", nargs="*", help="hydra.searchpath=[...]")
+    parser.add_argument("overrides", nargs="*", default=[], help="hydra.searchpath=[...]")
     options = parser.parse_args()
     with explained(options.overrides):
         found, total = migrate(options.folder, options.overrides)
@@ -89,9 +90,7 @@ def migrate(folder: Path, overrides: Sequence[str] = ()) -> tuple[list[Renewal],
     """
     folders = [CONF, *search_path(overrides)]
     files = ChoiceFiles(folders, Trust(folders, {}))
-    paths = run_files(folder, ANYWHERE)
-    if not paths:
-        raise RunError(f"No {FILE} below {folder}; give an experiment's folder, e.g. runs/quickstart.")
+    paths = every_run_file(folder)
     planned = [_planned(path, files) for path in paths]
     targets: dict[Path, Path] = {}
     for each in planned:
@@ -133,8 +132,8 @@ def _planned(path: Path, files: ChoiceFiles) -> Renewal:
     for group in GIVEN:
         if run[group] is not None and not files.has(group, str(run[group])):
             raise SettingError(
-                f"{path}: there is no file {group}/{run[group]}.yaml to name its settings by; name its folder as for "
-                "the run itself, with 'hydra.searchpath=[FOLDER]'."
+                f"{path}: the configuration file {group}/{run[group]}.yaml of this run is not found; add its folder "
+                "with 'hydra.searchpath=[FOLDER]'."
             )
     if any(config.get(group) is None for group in ("benchmark", "optimizer", "budget")):
         raise RunError(f"{path} cannot be renewed: its configuration lacks benchmark, optimizer or budget.")

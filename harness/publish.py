@@ -6,7 +6,6 @@ Publishing again replaces: the W&B id follows from a run's path. Exit codes: 0 a
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
 from harness.jsonl import read_rows
 from harness.record import FILE, read_record
-from harness.run_files import ANYWHERE, run_files
+from harness.run_files import every_run_file
 from harness.wandb.wandb_tracker import WandbTracker
 from harness.whole import whole_rows
 
@@ -41,23 +40,6 @@ def publish_run(folder: Path, tracker: WandbTracker) -> str | None:
     return tracker.failure
 
 
-def find_runs(folder: Path) -> list[Path]:
-    """Every folder at or below this one that holds a ``run.json``, sorted.
-
-    Raises:
-        RunError: The folder does not exist, or holds no run.
-    """
-    if not folder.is_dir():
-        neighbours = [path.name for path in folder.absolute().parent.glob("*") if path.is_dir()]
-        near = difflib.get_close_matches(folder.name, neighbours, n=1)
-        hint = f"did you mean {folder.parent / near[0]}?" if near else "give an experiment's, e.g. runs/quickstart."
-        raise RunError(f"There is no folder {folder}; {hint}")
-    found = [path.parent for path in run_files(folder, ANYWHERE)]
-    if not found:
-        raise RunError(f"No run.json at or below {folder}; give the folder of an experiment, e.g. runs/quickstart.")
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
@@ -69,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             directory=options.directory,
             finish_timeout_seconds=options.finish_timeout_seconds,
         )
-        folders = find_runs(options.folder)
+        folders = [path.parent for path in every_run_file(options.folder)]
     except HyperboleError as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,7 +9,8 @@ cache. Each run is replayed in its own process.
 The folder may be untrusted: only classes that a configuration file names are built, and no path of the record is
 used. Name a plug-in's folder as for harness.run, with 'hydra.searchpath=[FOLDER]' (or '<group>._target_=...'), and
 a benchmark's data with 'benchmark.folder=...' and 'benchmark.cache=...'.
-Exit codes: 0 all trials were equal except their times, 1 a run differed, 2 a run was refused, or a usage error.
+Exit codes: 0 all trials were equal except their times, 1 a run differed, 2 a run was refused, or a mistake in
+the command.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from harness.arguments import Parser
 from harness.errors import HyperboleError, RunError
 from harness.explain import explained
 from harness.folder import RunFolder
-from harness.run_files import ANYWHERE, run_files
+from harness.run_files import every_run_file
 from harness.trust import from_command_line
 from harness.visible import visible
 
@@ -33,7 +34,7 @@ def main() -> None:
     """The command."""
     parser = Parser.of_module("harness.replay", __doc__)
     parser.add_argument("folder", type=Path, help="an experiment, or any folder with runs below it")
-    parser.add_argument("overrides", nargs="*", help="hydra.searchpath=[...] and others, see below")
+    parser.add_argument("overrides", nargs="*", default=[], help="hydra.searchpath=[...] and others, see below")
     options = parser.parse_args()
     with explained(options.overrides):
         differences, refused = replay_all(options.folder, options.overrides)
@@ -55,7 +56,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
     trust, settings = from_command_line(overrides, CONF)
     complete: list[tuple[RunFolder, dict[str, Any]]] = []
     refused = differences = 0
-    for path in run_files(folder, ANYWHERE):
+    for path in every_run_file(folder):
         run = RunFolder(path.parent)
         try:
             said = run.read() or {}
@@ -66,7 +67,7 @@ def replay_all(folder: Path, overrides: Sequence[str] = ()) -> tuple[int, int]:
             refused += 1
             print(visible(f"{run.path}: {error}"), file=sys.stderr)
     if not complete and not refused:
-        raise RunError(f"There is no complete run below {folder}; give an experiment's folder, e.g. runs/quickstart.")
+        raise RunError(f"No run below {folder} is complete; complete them first, or give another folder.")
     for run, said in complete:
         if (what := played_again(run, said, trust, settings)) is not None:
             differences += 1

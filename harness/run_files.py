@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
+from harness.errors import RunError
 from harness.record import FILE
 
 OF_EXPERIMENT = "*/*/*"
@@ -20,3 +22,20 @@ def run_files(folder: Path, pattern: str = OF_EXPERIMENT) -> list[Path]:
     """
     found = folder.glob(f"{pattern}/{FILE}")
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def every_run_file(folder: Path) -> list[Path]:
+    """Every run.json at or below a folder that the user named, sorted.
+
+    Raises:
+        RunError: The folder does not exist, or holds no run.
+    """
+    if not folder.is_dir():
+        neighbours = [path.name for path in folder.absolute().parent.glob("*") if path.is_dir()]
+        near = difflib.get_close_matches(folder.name, neighbours, n=1)
+        hint = f"did you mean {folder.parent / near[0]}?" if near else "give an experiment's, e.g. runs/quickstart."
+        raise RunError(f"There is no folder {folder}; {hint}")
+    found = run_files(folder, ANYWHERE)
+    if not found:
+        raise RunError(f"No {FILE} at or below {folder}; give the folder of an experiment, e.g. runs/quickstart.")
+    return found

@@ -141,7 +141,7 @@ def from_command_line(overrides: Sequence[str], conf: Path) -> tuple[Trust, dict
         else:
             raise SettingError(
                 f"{override.input_line!r} is not an override of replay; it takes hydra.searchpath=[...], "
-                "<group>._target_=..., benchmark.folder=... and benchmark.cache=...; the rest is recorded."
+                "<group>._target_=..., benchmark.folder=... and benchmark.cache=...; all else is recorded."
             )
     return Trust(folders, said), settings
 

@@ -104,7 +104,7 @@ def _count(value: object) -> int:
         ValueError: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
-        raise ValueError(f"{str(value)[:40]!r} is no count")
+        raise ValueError(f"{str(value)[:40]!r} is not a count")
     return value
 
 
@@ -115,5 +115,5 @@ def _seconds(value: object) -> float:
         ValueError: They are none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST:
-        raise ValueError(f"{str(value)[:40]!r} are no seconds")
+        raise ValueError(f"{str(value)[:40]!r} is not a number of seconds")
     return float(value)

@@ -143,5 +143,5 @@ def _entries(entry: Any, known: tuple[str, ...], place: str) -> dict[str, Any]:
 
 def _named(entry: Any, place: str) -> dict[str, Any]:
     if entry is not None and not isinstance(entry, dict):
-        raise SettingError(f"{place[0].upper()}{place[1:]} is {entry!r:.60}; give names with what belongs to them.")
+        raise SettingError(f"{place[0].upper()}{place[1:]} is {entry!r:.60}; give a mapping of names to entries.")
     return {str(name): item for name, item in (entry or {}).items()}

@@ -51,10 +51,10 @@ def test_tokens_come_before_machines_and_no_discount_is_the_price(tmp_path):
         ("completion: 4", "completion: four", "models.b.tokens.completion is 'four'"),
         ("prompt: 1,", "", "models.b.tokens.prompt is None"),
         (f"price: 2, {DATED}", "price: 2", "machine_hours.mine lacks currency"),
-        ("c: {}", "c: 3", "Models.c is 3; give names"),
+        ("c: {}", "c: 3", "Models.c is 3; give a mapping"),
         ("models:", "modles:", "Unknown key of the price table 'modles'; did you mean 'models'?"),
         ("models:", "models: {", "is not YAML (line"),
-        (WHOLE, "- a\n", "The price table is ['a']; give names"),
+        (WHOLE, "- a\n", "The price table is ['a']; give a mapping"),
     ],
 )
 def test_every_mistake_is_one_sentence(tmp_path, old, new, said):

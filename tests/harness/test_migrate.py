@@ -102,7 +102,7 @@ def test_nothing_is_changed_where_one_run_cannot_be_renewed(experiment):
         refused(experiment, "in use by another process")
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(record | {"optimizer": "mine"}))
-    refused(experiment, "no file optimizer/mine.yaml.*hydra.searchpath")
+    refused(experiment, "the configuration file optimizer/mine.yaml.*hydra.searchpath")
     (run / "run.json").write_text(json.dumps(record | {"method": "smac"}))
     refused(experiment, "not in the folder that it names, hpobench.credit_g/smac/1")
     (run / "run.json").write_text(json.dumps(record | {"schema": 3}))

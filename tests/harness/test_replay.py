@@ -75,7 +75,7 @@ def test_a_missing_completion_is_named(tmp_path):
 
 
 def test_a_folder_without_runs_is_a_mistake(tmp_path):
-    assert "no complete run" in sentence(replay(tmp_path, "runs/nothing"))
+    assert "There is no folder runs/nothing" in sentence(replay(tmp_path, "runs/nothing"))
 
 
 def test_a_plug_in_is_built_only_from_a_search_path_that_the_command_line_gives(tmp_path):
