@@ -41,7 +41,7 @@ class Setting:
 
 
 def takes_also(other: Callable[..., Any]) -> Callable[[_Target], _Target]:
-    """Decorate a function that passes ``**keywords`` on to ``other``: they are checked like its settings."""
+    """Decorate a function or class that passes ``**keywords`` on to ``other``: they are checked like its settings."""
 
     def decorated(function: _Target) -> _Target:
         setattr(function, _FURTHER, other)
