@@ -126,7 +126,7 @@ def _circle(error: BaseException) -> SettingError | None:
     paths = [tree.node.get_config_path() for tree in trees if hasattr(tree, "node")]
     if not paths:
         return None
-    files = [f"{path}.yaml" for path in dict.fromkeys(paths[paths.index(paths[-1]) :])]
+    files = sorted({f"{path}.yaml" for path in paths[paths.index(paths[-1]) :]})  # where the stack ended is chance
     return SettingError(f"The defaults of {' and '.join(files)} lead back to the same file; remove one of the entries.")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.checks.evaluations import Bench, close
 from harness.checks.spoiled import valid_configurations
-from harness.checks.state import differs, fingerprint, kept_random_state, random_state, scrambler
+from harness.checks.state import differs, fingerprint, kept_process, kept_random_state, random_state, scrambler
 from harness.checks.witness import BrokenError, distinct, given_by
 from harness.choices import text_of
 from harness.contract import curve_of
@@ -35,7 +35,7 @@ def breaches(bench: Bench) -> list[str]:
     before = fingerprint(bench.benchmark.problem)
     problem = bench.benchmark.problem
     found: dict[str, None] = {}
-    with kept_random_state():
+    with kept_process(), kept_random_state():
         for check in CHECKS:
             try:
                 found.update(dict.fromkeys(check(bench)))

@@ -90,6 +90,7 @@ def test_hostile_replies_are_shown_and_do_nothing(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_page_runs_no_script_but_its_own(tmp_path: Path) -> None:
     html, _ = _publish(noisy_experiment(tmp_path / "runs", seeds=1, proposals=4))
     (script,) = re.findall(r"<script>(.*?)</script>", html, flags=re.DOTALL)
@@ -189,6 +190,7 @@ def test_the_page_says_what_it_left_out(tmp_path: Path, monkeypatch: pytest.Monk
     assert "1 run is not complete and left out: hpobench.credit_g/llm_chat/1 (running)." in html
 
 
+@pytest.mark.slow
 def test_the_page_is_complete_and_reproducible(tmp_path: Path) -> None:
     folder = noisy_experiment(tmp_path / "quickstart", seeds=2, proposals=5)
     html, page = _publish(folder)

@@ -57,6 +57,7 @@ def test_the_levels_are_the_packages(family: str) -> None:
     assert sorted(ours.tasks) == sorted(theirs.available_dataset_names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "task"), TASKS)
 def test_lookups_agree_with_the_packages_own(family: str, task: str) -> None:
     module, ours, theirs = FAMILIES[family]

@@ -17,6 +17,8 @@ from benchmarks.lookup import table_cache
 from benchmarks.lookup.table_cache import cache_folder, read_table
 from harness.errors import SettingError
 
+pytestmark = pytest.mark.slow  # each test converts a pickle of the package
+
 SIZES = (5,) * 6
 COLUMNS = ("val_acc", "train_time", "latency", "model_size")
 

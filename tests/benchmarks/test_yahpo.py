@@ -58,6 +58,7 @@ def published(scenario, task):
     return {(row["metric"], row["statistic"]): float(row["value"]) for row in rows}
 
 
+@pytest.mark.slow
 @shared_data.needs_data
 @pytest.mark.parametrize(("scenario", "task"), SAMPLED)
 def test_the_least_of_a_random_sample_is_near_the_published_minimum(scenario, task):

@@ -832,6 +832,7 @@ def test_the_command_says_what_it_found(outside):
     assert done.stdout.startswith("optimizer=my_leaksnumpy: LeaksNumpy.ask returned a numpy.float64 as rate; ")
 
 
+@pytest.mark.slow
 def test_verdicts(outside, monkeypatch):
     monkeypatch.syspath_prepend(outside)
     found = f"hydra.searchpath=[{outside / 'conf'}]"

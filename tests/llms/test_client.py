@@ -93,6 +93,7 @@ def test_passing_failures_are_tried_again_and_counted(status):
     assert completion.usage.calls == 3
 
 
+@pytest.mark.slow
 def test_retry_after_is_waited_for():
     completion = complete(failure(429, retry_after="0.4"), reply())
     assert completion.usage.seconds >= 0.4

@@ -194,6 +194,7 @@ def test_a_body_nested_too_deep_is_no_traceback(status):
     assert settle(Answer(deep_field % (b"[" * 300, b"]" * 300)), reply("ok"))[0].usage.calls == 2
 
 
+@pytest.mark.slow
 def test_the_limit_is_for_the_whole_attempt():
     drip = reply("never whole")
     drip.pause_seconds = 0.05
