@@ -23,7 +23,7 @@ from harness.record import SCHEMA
 from harness.repair import Repair
 from harness.seeds import derived_seeds, recorded_seeds
 from harness.sources import sources
-from harness.tracker import Late, Tracker
+from harness.tracker import Guarded, Tracker
 from harness.trial import Optimizer
 from harness.watch import Watch
 
@@ -99,7 +99,7 @@ def _built(config: Mapping[str, Any], identity: Mapping[str, Any], before: Mappi
         budget = build_budget(config)
         budget.check_ends(uses_model=identity["llm"] is not None)
         optimizer = build_optimizer(config, problem, budget, seeds)
-        repair, tracker = build_repair(config, problem, seeds), Late(build_tracker(config))
+        repair, tracker = build_repair(config, problem, seeds), Guarded(build_tracker(config))
     return Parts(seeds, benchmark, budget, optimizer, repair, tracker)
 
 

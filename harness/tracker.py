@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+
+from harness.masking import without_secrets
 
 
 class Tracker(Protocol):
@@ -23,12 +26,18 @@ class Tracker(Protocol):
         ...
 
 
-class Late:
-    """A tracker that starts with the first row, so that a run refused before its first trial is not tracked."""
+class Guarded:
+    """A tracker whose failures never reach the run: the first is reported, and the run continues without it.
+
+    It is started with the first row, so that a run that is refused before that is not tracked at all.
+
+    Args:
+        tracker: Any tracker.
+    """
 
     def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self._begin: Callable[[], None] | None = None
+        self._tracker, self._is_started, self._has_failed = tracker, False, False
+        self._begin: Callable[[], None] = lambda: None
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
         """Remember the arguments."""
@@ -36,17 +45,27 @@ class Late:
 
     def log(self, row: dict[str, Any]) -> None:
         """Pass a row on."""
-        self._started().log(row)
+        self._pass_on(lambda: self._tracker.log(row))
 
     def finish(self, run: dict[str, Any]) -> None:
         """Pass the end on, also for a run without rows."""
-        self._started().finish(run)
+        self._pass_on(lambda: self._tracker.finish(run))
 
-    def _started(self) -> Tracker:
-        if self._begin is not None:
-            self._begin()
-            self._begin = None
-        return self._tracker
+    def _pass_on(self, call: Callable[[], None]) -> None:
+        if self._has_failed:
+            return
+        try:
+            if not self._is_started:
+                self._is_started = True
+                self._begin()
+            call()
+        except (Exception, SystemExit) as error:
+            self._has_failed = True
+            said = " ".join(without_secrets(f"{type(error).__name__}: {error}").split())[:300]
+            sys.stderr.write(
+                f"The tracker {type(self._tracker).__name__} failed ({said}); the run continues without it, and its "
+                "logs on disk are complete.\n"
+            )
 
 
 class NoTracker:
