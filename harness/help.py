@@ -30,7 +30,7 @@ Examples:
   python -m harness.run optimizer=llm_chat decoding=json_schema
   python -m harness.run -m optimizer=random_search,smac benchmark.task=credit_g,kc1 'seed=range(3)'
   python -m harness.run -m experiment=quickstart
-  python -m harness.run benchmark=openml optimizer=llambo --help     the only the settings of these two
+  python -m harness.run benchmark=openml optimizer=llambo --help     only the settings of these two
   python -m analysis runs/adhoc                                      tables, figures and a report of these runs
 
 Options:

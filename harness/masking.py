@@ -55,6 +55,11 @@ def without_secrets(text: str) -> str:
     return hidden(_USERINFO.sub(MASK, text), environment_secrets())
 
 
+def brief(text: str) -> str:
+    """An error's text on one line, without secrets and without a full stop; 300 characters at most."""
+    return " ".join(without_secrets(text).split())[:300].rstrip(" .")
+
+
 def environment_secrets() -> list[str]:
     """Values of environment variables whose names look like a secret's (OPENAI_API_KEY, HF_TOKEN, ...)."""
     return [

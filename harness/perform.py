@@ -78,8 +78,16 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
         with no_exit():
             if callable(prepare := getattr(parts.optimizer, "prepare", None)):
                 prepare()
-            judge = (parts.benchmark, parts.optimizer, parts.repair, parts.budget)
-            run_loop(*judge, config["seed"], record, logged, knew_grid(before))
+            run_loop(
+                parts.benchmark,
+                parts.optimizer,
+                parts.repair,
+                parts.budget,
+                config["seed"],
+                record,
+                logged,
+                knew_grid(before),
+            )
         watch.refuse_breaches()
     except BaseException as error:
         log.close()

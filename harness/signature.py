@@ -77,9 +77,8 @@ def _passed_on_to(target: Callable[..., Any]) -> Callable[..., Any] | None:
     """The function that gets the target's ``**keywords``; None if unknown."""
     if (other := getattr(target, _FURTHER, None)) is not None or not inspect.isclass(target):
         return other
-    above = iter(target.__mro__)
-    next((base for base in above if "__init__" in vars(base)), None)
-    return next((base for base in above if "__init__" in vars(base) and base is not object), None)
+    _, *above = (base for base in target.__mro__ if "__init__" in vars(base))  # the first is the target's own
+    return next((base for base in above if base is not object), None)
 
 
 def settings_of(target: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.masking import without_secrets
+from harness.masking import brief
 
 
 class Tracker(Protocol):
@@ -36,35 +36,37 @@ class Guarded:
     """
 
     def __init__(self, tracker: Tracker) -> None:
-        self._tracker, self._is_started, self._has_failed = tracker, False, False
-        self._begin: Callable[[], None] = lambda: None
+        self._tracker: Tracker | None = tracker
+        self._begin: Callable[[], None] | None = None
 
     def start(self, folder: Path, run: dict[str, Any]) -> None:
         """Remember the arguments."""
-        self._begin = lambda: self._tracker.start(folder, run)
+        self._begin = lambda: self._guarded(lambda tracker: tracker.start(folder, run))
 
     def log(self, row: dict[str, Any]) -> None:
         """Pass a row on."""
-        self._pass_on(lambda: self._tracker.log(row))
+        self._pass_on(lambda tracker: tracker.log(row))
 
     def finish(self, run: dict[str, Any]) -> None:
         """Pass the end on, also for a run without rows."""
-        self._pass_on(lambda: self._tracker.finish(run))
+        self._pass_on(lambda tracker: tracker.finish(run))
 
-    def _pass_on(self, call: Callable[[], None]) -> None:
-        if self._has_failed:
+    def _pass_on(self, call: Callable[[Tracker], None]) -> None:
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            begin()
+        self._guarded(call)
+
+    def _guarded(self, call: Callable[[Tracker], None]) -> None:
+        if self._tracker is None:
             return
         try:
-            if not self._is_started:
-                self._is_started = True
-                self._begin()
-            call()
+            call(self._tracker)
         except (Exception, SystemExit) as error:
-            self._has_failed = True
-            said = " ".join(without_secrets(f"{type(error).__name__}: {error}").split())[:300]
+            name, self._tracker = type(self._tracker).__name__, None
             sys.stderr.write(
-                f"The tracker {type(self._tracker).__name__} failed ({said}); the run continues without it, and its "
-                "logs on disk are complete.\n"
+                f"The tracker {name} failed ({brief(f'{type(error).__name__}: {error}')}); the run continues without "
+                "it, and its logs on disk are complete.\n"
             )
 
 

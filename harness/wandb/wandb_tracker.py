@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from harness.errors import SettingError, unknown
-from harness.masking import without_secrets
+from harness.masking import brief
 
 _HEAD_START_SECONDS = 5.0
 
@@ -110,7 +110,7 @@ class _Follower:
         with self._lock:
             if self.failure is not None or self.done.is_set():
                 return
-            self.failure = " ".join(without_secrets(reason).split())[:300].rstrip(" .") or "no reason given"
+            self.failure = brief(reason) or "no reason given"
             command = f"python -m harness.publish {shlex.quote(str(self._folder))}"
             with suppress(Exception):  # stderr may be closed
                 print(

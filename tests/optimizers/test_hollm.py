@@ -71,8 +71,8 @@ def run(replies, budget=None, benchmark=None, start=None, decoding=None, prompt=
         3,
         budget,
         chat=chat,
-        prompt=prompt or Prompt(),
-        decoding=decoding or Decoding(),
+        prompt=prompt,
+        decoding=decoding,
         **settings,
     )
     if start:

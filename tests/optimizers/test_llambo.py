@@ -76,8 +76,8 @@ def run(chat, proposals=4, benchmark=None, prompt=None, decoding=None, seed=3, *
         seed,
         budget,
         chat=chat,
-        prompt=prompt or Prompt(),
-        decoding=decoding or Decoding(),
+        prompt=prompt,
+        decoding=decoding,
         **settings,
     )
     rows = []

@@ -60,9 +60,7 @@ def run(replies, trials=6, benchmark=None, start=None, budget=None, prompt=None,
     chat = Batches(replies)
     benchmark = benchmark or Line()
     budget = budget or Budget(proposals=trials)
-    optimizer = built(
-        LLINBO, benchmark.problem, 3, budget, chat=chat, prompt=prompt or Prompt(), decoding=Decoding(), **settings
-    )
+    optimizer = built(LLINBO, benchmark.problem, 3, budget, chat=chat, prompt=prompt, **settings)
     if start:
         optimizer = begin_with(start, benchmark.problem, optimizer)
     rows = []

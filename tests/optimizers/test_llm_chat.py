@@ -34,8 +34,8 @@ def run(replies=REPLIES, benchmark=None, decoding=None, prompt=None, **settings)
         3,
         budget,
         chat=chat,
-        prompt=prompt or Prompt(),
-        decoding=decoding or Decoding(),
+        prompt=prompt,
+        decoding=decoding,
         **settings,
     )
     rows = []

@@ -15,7 +15,6 @@ from harness.repair import NoRepair, RandomRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial, Usage
 from llms.decoding import Decoding
-from optimizers.chat.prompt import Prompt
 from optimizers.llm_tpe import LLMTPE
 from optimizers.tpe import TPE
 from tests.support.chat_methods import built
@@ -30,9 +29,7 @@ def run(answer=GOOD, trials=12, seed=3, benchmark=None, repair=NoRepair, start=N
     chat = ScriptedChat((lambda request: answer) if isinstance(answer, str) else answer)
     benchmark = benchmark or Line()
     budget = Budget(proposals=trials)
-    optimizer = built(
-        LLMTPE, benchmark.problem, seed, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
-    )
+    optimizer = built(LLMTPE, benchmark.problem, seed, budget, chat=chat, decoding=decoding, **settings)
     if start is not None:
         optimizer = begin_with(start, benchmark.problem, optimizer)
     rows = []

@@ -12,8 +12,6 @@ from harness.problem import Objective, Outcome
 from harness.repair import Clamp, NoRepair
 from harness.start import DefaultStart, begin_with
 from harness.trial import Proposal, Trial
-from llms.decoding import Decoding
-from optimizers.chat.prompt import Prompt
 from optimizers.opro import OPRO, solutions
 from optimizers.shared.history import History
 from tests.support.chat_methods import built
@@ -39,9 +37,7 @@ def run(replies, budget=None, start=None, benchmark=None, repair=NoRepair, decod
     chat = Batches(replies)
     benchmark = benchmark or Line()
     budget = budget or Budget(proposals=13)
-    optimizer = built(
-        OPRO, benchmark.problem, 3, budget, chat=chat, prompt=Prompt(), decoding=decoding or Decoding(), **settings
-    )
+    optimizer = built(OPRO, benchmark.problem, 3, budget, chat=chat, decoding=decoding, **settings)
     if start:
         optimizer = begin_with(start, benchmark.problem, optimizer)
     rows = []
