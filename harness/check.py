@@ -85,7 +85,8 @@ def check(overrides: Sequence[str]) -> Iterator[Verdict]:
 def _resolved(overrides: Sequence[str]) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
-    from harness.experiment import compose_with, resolve
+    from harness.composed import resolve
+    from harness.experiment import compose_with
     from harness.method import used_groups
 
     config, _ = compose_with(overrides, {})

@@ -39,7 +39,8 @@ def evaluate(overrides: Sequence[str]) -> dict[str, Any]:
     """
     from harness.build import build_benchmark, build_repair
     from harness.clock import now
-    from harness.experiment import compose_with, resolve
+    from harness.composed import resolve
+    from harness.experiment import compose_with
     from harness.jsonl import encode
     from harness.loop import Judge, evaluated
     from harness.rows import to_row

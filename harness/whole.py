@@ -67,6 +67,19 @@ def whole_rows(folder: Path, run: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
+def check_whole(folder: Path, run: Mapping[str, Any]) -> None:
+    """Check that a run that is complete by its record has its whole logs.
+
+    Rows are read only if the record has no hashes of its files (older runs), or they differ.
+
+    Raises:
+        DamagedError: As ``whole_rows``.
+    """
+    known = run.get("files")
+    if not known or TRIALS not in known or known != files_of(folder):
+        whole_rows(folder, run)
+
+
 def _in_order(folder: Path) -> list[Row]:
     """The rows, each at the position of its index; a truncated last line is damage here."""
     path = folder / TRIALS

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from harness.choice_files import CONF
-from harness.experiment import identify
+from harness.composed import Template
 from harness.folder import VOLATILE
 from harness.method import comparable
 
@@ -41,7 +42,8 @@ def runs():
                 choices = config.hydra.runtime.choices
                 OmegaConf.set_struct(config, False)
                 config.pop("hydra")
-                identity, _ = identify(config, choices)
+                asked = Template(config, choices, Path("runs")).job()
+                identity = {**asked.identity, "place": asked.place.split("/")[1]}
                 found.setdefault((file, model), []).append((identity, identity["config"]))
     return found
 

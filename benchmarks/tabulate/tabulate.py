@@ -61,7 +61,8 @@ def tabulate(overrides: Sequence[str]) -> str:
 
     from benchmarks.tabulate.tabulate_plan import plan_of
     from harness.build import build_benchmark
-    from harness.experiment import compose_with, resolve
+    from harness.composed import resolve
+    from harness.experiment import compose_with
     from harness.names import part
     from harness.probe import leaves_as_is
 

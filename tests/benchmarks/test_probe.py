@@ -41,8 +41,9 @@ from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
 from harness.choice_files import CONF
 from harness.choices import builtin
+from harness.composed import resolve
 from harness.errors import SettingError
-from harness.experiment import compose_with, resolve
+from harness.experiment import compose_with
 from harness.loop import run_loop
 from harness.probe import Family
 from harness.problem import EvaluationError, Outcome

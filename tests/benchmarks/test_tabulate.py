@@ -19,8 +19,8 @@ from benchmarks.tabulate.table_writer import Evaluation, write_table
 from benchmarks.tabulate.tabulate import main, tabulate
 from harness.build import build_budget, build_optimizer, build_repair
 from harness.choice_files import CONF
+from harness.composed import resolve
 from harness.errors import RunError, SettingError
-from harness.experiment import resolve
 from harness.loop import run_loop
 from harness.problem import EvaluationError
 from tests.support import shared_data

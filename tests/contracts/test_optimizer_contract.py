@@ -20,8 +20,8 @@ from harness.checks.elsewhere import decided_elsewhere, left_behind
 from harness.checks.optimizer_checks import breaches
 from harness.checks.stage import Stage
 from harness.choice_files import CONF, composed
+from harness.composed import resolve
 from harness.errors import SettingError
-from harness.experiment import resolve
 from harness.method import used_groups
 from harness.trial import Proposer
 from tests.support.contributing import SECTIONS, write_examples

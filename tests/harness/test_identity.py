@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from harness.choice_files import CONF, ChoiceFiles
-from harness.experiment import identify
+from harness.composed import Template
 from harness.folder import first_difference
 from harness.identity import Identity, identity_of
 from harness.method import GROUPS
@@ -39,7 +39,8 @@ def fields(*overrides, folder=None):
     choices = dict(config.hydra.runtime.choices)
     OmegaConf.set_struct(config, False)
     config.pop("hydra")
-    return identify(config, choices, [CONF, *([folder] if folder else [])])[0]
+    job = Template(config, choices, Path("runs"), [CONF, *([folder] if folder else [])]).job()
+    return job.identity | {"place": job.place.split("/")[1]}
 
 
 def names(*overrides, **more):

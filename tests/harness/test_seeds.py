@@ -10,7 +10,8 @@ import pytest
 
 from harness.budget import Budget
 from harness.build import build_benchmark, build_optimizer, build_repair
-from harness.experiment import compose_with, resolve
+from harness.composed import resolve
+from harness.experiment import compose_with
 from harness.folder import RunFolder
 from harness.loop import run_loop
 from harness.perform import perform

@@ -19,8 +19,8 @@ from omegaconf import OmegaConf
 from harness.budget import Budget
 from harness.build import build_all, build_budget, build_optimizer, choices_of
 from harness.choice_files import CONF
+from harness.composed import Template, resolve
 from harness.errors import ContractError, HyperboleError, SettingError
-from harness.experiment import identify, resolve
 from harness.explain import explained
 from harness.kinds import kind_of
 from harness.locate import locate
@@ -50,8 +50,7 @@ def refused(*overrides: str, capsys: Any) -> str:
     def build():
         with explained(overrides):
             config, choices = composed(*overrides)
-            _, used = identify(config, choices)
-            build_all(resolve(config, used, "."))
+            build_all(Template(config, choices, Path("runs")).job().built_from())
 
     with pytest.raises(SystemExit) as ending:
         build()
@@ -144,7 +143,7 @@ def test_the_command_itself_answers_so(tmp_path):
 
 def test_a_name_may_be_a_year():
     config, choices = composed("name=2026")
-    assert identify(config, choices)[0]["experiment"] == "2026"
+    assert Template(config, choices, Path("runs")).job().place.startswith("2026/")
 
 
 @pytest.mark.parametrize(("group", "choice"), FILES)
