@@ -110,7 +110,7 @@ def jobs_of(config: DictConfig) -> int | None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    if "basic_sweeper" not in str(config.hydra.sweeper.get("_target_", "")):
+    if not str(config.hydra.sweeper.get("_target_", "")).endswith(("BasicSweeper", "OnceSweeper")):
         return None
     swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     jobs = 1

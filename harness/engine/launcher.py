@@ -1,0 +1,93 @@
+"""What Hydra's launcher does with the jobs of a sweep: complete runs are skipped, the others go to the workers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+from harness.engine.families import Families
+from harness.engine.pool import Pool, Task
+from harness.errors import HyperboleError
+from harness.job import Done, done_already
+from harness.tally import Tally
+
+
+@dataclass(slots=True)
+class Launch:
+    """The jobs of one batch and what became of them.
+
+    Args:
+        loader: Hydra's.
+        config: The composed configuration of the command.
+        processes: Number of runs of classical methods at a time; None for one per core.
+        model_runs: Number of runs with a language model at a time.
+    """
+
+    loader: ConfigLoader
+    config: DictConfig
+    processes: int | None
+    model_runs: int
+
+    def run(self, batch: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
+        """Do the jobs.
+
+        Args:
+            batch: The overrides of each job.
+            first: The number of the first one.
+
+        Returns:
+            One result per job, in order.
+
+        Raises:
+            HydraException: A job cannot be composed; none has run.
+        """
+        returns = [JobReturn(overrides=list(overrides)) for overrides in batch]
+        tally, families = Tally.found(), Families(self.loader, self.config)
+        same: dict[str, list[int]] = {}
+        tasks: list[Task] = []
+
+        def end(place: str, done: Done | None, error: BaseException | None) -> None:
+            for again, number in enumerate(same[place]):
+                status = ("skipped" if again else done.status) if done is not None else "failed"
+                _fill(returns[number], done, error, bool(again))
+                if tally is not None:
+                    tally.add(status, None if done is None else done.folder)
+
+        for number, overrides in enumerate(batch):
+            try:
+                job = families.job(overrides, first + number)
+            except HyperboleError as error:
+                same[f"{number}"] = [number]
+                end(f"{number}", None, error)
+                continue
+            same.setdefault(job.place, []).append(number)
+            if len(same[job.place]) == 1:
+                tasks.append((number, job))
+        missing = []
+        for number, job in tasks:
+            if (done := done_already(job)) is not None:
+                end(job.place, done, None)
+            else:
+                missing.append((number, job))
+        places = {number: job.place for number, job in missing}
+        for result in Pool(self.processes or cores(), self.model_runs).results(missing):
+            if result.trace is not None:
+                sys.stderr.write(result.trace)
+            end(places[result.number], result.done, result.error)
+        return returns
+
+
+def _fill(returned: JobReturn, done: Done | None, error: BaseException | None, again: bool) -> None:
+    returned.status = JobStatus.FAILED if error is not None else JobStatus.COMPLETED
+    returned.return_value = error if error is not None else None if done is None or again else done.loss
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

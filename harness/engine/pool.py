@@ -1,0 +1,141 @@
+"""Worker processes of one command, seen from that command."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from typing import Any
+
+from harness.again import PRELOADED
+from harness.engine.worker import Result, serve
+from harness.errors import RunError
+from harness.job import Job
+
+GRACE_SECONDS = 10.0
+"""Time that interrupted workers have to record it."""
+Task = tuple[int, Job]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process, its end of the pipe, and the jobs that it has."""
+
+    process: Any
+    channel: connection.Connection
+    capacity: int
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def send(self, task: Task | None) -> None:
+        with contextlib.suppress(OSError):  # it has died, which its sentinel says
+            self.channel.send(task)
+
+
+class Pool:
+    """Does jobs in worker processes, which are started once and end with the last job.
+
+    Classical methods keep a core busy: each of their workers has one run at a time. Runs with a language model mostly
+    wait for it: one worker has many of them at a time, each in its own thread, so that the server's batch is full.
+
+    Args:
+        processes: Number of workers for classical methods.
+        model_runs: Number of runs with a language model at a time.
+    """
+
+    def __init__(self, processes: int, model_runs: int) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
+        self._processes, self._model_runs = processes, model_runs
+        self._workers: list[_Worker] = []
+
+    def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
+        """The result of each job, as soon as it has ended.
+
+        Raises:
+            KeyboardInterrupt: The command is interrupted; so are its workers.
+        """
+        queues = {False: deque[Task](), True: deque[Task]()}
+        for number, job in tasks:
+            queues[job.identity["llm"] is not None].append((number, job))
+        try:
+            for uses_model, queue in queues.items():
+                for _ in range(min(len(queue), 1 if uses_model else self._processes)):
+                    self._start(self._model_runs if uses_model else 1)
+            while self._workers:
+                yield from self._step(queues)
+        except BaseException:
+            self._interrupt()
+            raise
+
+    def _start(self, capacity: int) -> None:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=serve, args=(theirs, capacity), name="hyperbole-worker", daemon=False)
+        process.start()
+        theirs.close()
+        self._workers.append(_Worker(process, ours, capacity))
+
+    def _step(self, queues: dict[bool, deque[Task]]) -> Iterator[Result]:
+        """Send jobs to workers with room, wait for news, and pass them on."""
+        for worker in list(self._workers):
+            queue = queues[worker.capacity > 1]
+            while queue and len(worker.jobs) < worker.capacity:
+                number, job = queue.popleft()
+                worker.jobs[number] = job
+                worker.send((number, job))
+            if not worker.jobs:
+                worker.send(None)
+                self._workers.remove(worker)
+        if not self._workers:
+            return
+        by_handle = {handle: each for each in self._workers for handle in (each.channel, each.process.sentinel)}
+        for worker in {id(by_handle[each]): by_handle[each] for each in connection.wait(list(by_handle))}.values():
+            yield from self._news(worker)
+
+    def _news(self, worker: _Worker) -> Iterator[Result]:
+        try:
+            while worker.channel.poll():
+                result: Result = worker.channel.recv()
+                del worker.jobs[result.number]
+                yield result
+            if worker.process.exitcode is None:
+                return
+        except (EOFError, OSError):
+            worker.process.join()
+        self._workers.remove(worker)
+        code = worker.process.exitcode
+        for number, job in worker.jobs.items():
+            yield Result(
+                number,
+                error=RunError(
+                    f"{job.place}: its process ended with {_ending(code)}; the run is resumed by the same command."
+                ),
+            )
+        self._start(worker.capacity)
+
+    def _interrupt(self) -> None:
+        """End the workers: they are asked first, so that runs can record the interruption."""
+        for worker in self._workers:
+            with contextlib.suppress(OSError, ValueError):
+                if worker.process.pid is not None and worker.process.exitcode is None:
+                    os.kill(worker.process.pid, signal.SIGINT)
+        end = time.monotonic() + GRACE_SECONDS
+        for worker in self._workers:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            if worker.process.exitcode is None:
+                worker.process.kill()
+                worker.process.join()
+        self._workers.clear()
+        sys.stderr.flush()
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    return f"exit code {code}"

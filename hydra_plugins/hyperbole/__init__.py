@@ -1,0 +1,1 @@
+"""Hydra's entry to ``harness.engine``: the default sweeper and launcher of ``-m``."""
