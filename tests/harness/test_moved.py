@@ -9,8 +9,9 @@ import pytest
 
 from harness.build import build_all
 from harness.choice_files import CONF, composed
+from harness.composed import resolve
 from harness.errors import SettingError
-from harness.experiment import compose_with, resolve
+from harness.experiment import compose_with
 from harness.folder import RunFolder, refuse_if_different
 from harness.former_names import run_elsewhere
 from harness.locate import locate
