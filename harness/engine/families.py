@@ -126,7 +126,7 @@ class Family:
             OmegaConf.update(self._config, key, value, merge=True)
         resolved = resolve(self._config, self._template.used, FOLDER)
         if self._are_free:
-            self._resolved = resolved
+            self._resolved = copy.deepcopy(resolved)
         return self._template.job_of(resolved)
 
 

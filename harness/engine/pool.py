@@ -114,7 +114,7 @@ class Pool:
             yield Result(
                 number,
                 error=RunError(
-                    f"{job.place}: its process ended with {_ending(code)}; the run is resumed by the same command."
+                    f"{job.place}: its process ended with {_ending(code)}; the same command resumes the run."
                 ),
             )
         self._start(worker.capacity)
