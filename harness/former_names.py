@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunError
 from harness.folder import first_difference
+from harness.names import written
 from harness.record import read_record, renewal
 from harness.run_files import run_files
 
@@ -31,8 +33,11 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
         if path.parent == folder:
             continue
         try:
-            run = read_record(path, oldest=1)
+            state = path.stat()
+            run = _recorded(path, state.st_mtime_ns, state.st_size)
         except (OSError, RunError):  # reported by analysis
+            continue
+        if _gist(run["config"]) != _gist(identity["config"]):
             continue
         if run["seed"] == identity["seed"] and first_difference(run["config"], identity["config"]) is None:
             said = f"the same run is in {path.parent} under another name"
@@ -40,6 +45,19 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
                 raise RunError(f"{said} and is {run['status']}; {renewal(experiment)} renames it, then it continues.")
             return path.parent, f"{said}, complete; skipped ({renewal(experiment)} renames it)"
     return None
+
+
+@lru_cache(maxsize=4096)
+def _recorded(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
+    """A record, read once per process and version of its file."""
+    return read_record(path, oldest=1)
+
+
+def _gist(config: Mapping[str, Any]) -> list[Any]:
+    """What most different runs differ in, quick to compare: classes and task."""
+    nodes = (config.get(group) or {} for group in ("optimizer", "benchmark", "llm"))
+    task = (config.get("benchmark") or {}).get("task")
+    return [*(node.get("_target_") for node in nodes), written(task) if isinstance(task, int | float) else task]
 
 
 def _of_one_seed(experiment: Path, benchmark: str, seed: str) -> list[Path]:

@@ -50,6 +50,11 @@ class Count:
         """The shares of invalid and invented proposals, as a text."""
         return invalid_share(self.invalid, self.invented, self.trials)
 
+    def totals(self) -> dict[str, Any]:
+        """The totals as run.json has them; ``best`` is a loss, null before one counts."""
+        counts = {"trials": self.trials, "invalid": self.invalid, "invented": self.invented}
+        return counts | {"best": self.incumbent.loss, "below": self.incumbent.below}
+
 
 class RunLine:
     """Progress line of one run.
@@ -75,6 +80,11 @@ class RunLine:
     def best(self) -> float | None:
         """The lowest loss of the first objective at the highest fidelity; None if nothing valid was evaluated."""
         return self._count.incumbent.loss
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """See ``Count.totals``."""
+        return self._count.totals()
 
     def begin(self) -> None:
         """Start measuring the pace: earlier trials were recorded before and did not take time now."""

@@ -139,6 +139,14 @@ def _is_section(value: Any) -> bool:
     return value is None or isinstance(value, dict)
 
 
+def _is_totals(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(type(value.get(key)) is int for key in ("trials", "invalid", "invented", "below"))
+        and or_none(_is_number)(value.get("best"))
+    )
+
+
 def _is_fidelity(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("name"), str) and _is_number(value.get("upper"))
 
@@ -175,6 +183,7 @@ _OPTIONAL: dict[str, Check] = {
     "seeds": mapping_to(_is_seed),
     "host": or_none(is_text),
     "files": mapping_to(is_object),
+    "totals": _is_totals,
     "sources": mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
 }
 """Fields that older records lack."""

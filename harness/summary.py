@@ -13,7 +13,7 @@ from harness.errors import RunError
 from harness.jsonl import read_rows
 from harness.problem import Objective
 from harness.progress import Count, duration, invalid_share, is_terminal
-from harness.record import read_record
+from harness.record import FILE, read_record
 
 TASKS_SHOWN = 8
 GOES_ON = "the same command continues with the rest"
@@ -27,12 +27,13 @@ def run_summary(folder: Path) -> str:
     where = f"Results: {_shown(folder)}; next: {_analysis(folder.parents[2])}"
     if is_terminal(sys.stderr) and is_terminal(sys.stdout):
         return where
-    run, count = _read(folder)
-    if run is None or count is None:
+    run, totals = _read(folder)
+    if run is None or totals is None:
         return where
-    proposals = "1 proposal" if count.trials == 1 else f"{count.trials:,} proposals"
+    trials, share = totals["trials"], invalid_share(totals["invalid"], totals["invented"], totals["trials"])
+    proposals = "1 proposal" if trials == 1 else f"{trials:,} proposals"
     name = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
-    return f"{name}: {run['status']}, {proposals}, {count.share()}, {_best(run, count)}\n{where}"
+    return f"{name}: {run['status']}, {proposals}, {share}, {_best(run, totals)}\n{where}"
 
 
 class SweepSummary:
@@ -64,16 +65,16 @@ class SweepSummary:
         if folder is None or folder in self._seen or status not in ("complete", "skipped"):
             return
         self._seen.add(folder)
-        run, count = _read(Path(folder))
-        if run is None or count is None:
+        run, totals = _read(Path(folder))
+        if run is None or totals is None:
             return
-        self._trials += count.trials
-        self._invalid += count.invalid
-        self._invented += count.invented
+        self._trials += totals["trials"]
+        self._invalid += totals["invalid"]
+        self._invented += totals["invented"]
         task = f"{run['benchmark']}.{run['task']}"
-        best = count.incumbent.loss
+        best = totals["best"]
         if best is not None and (task not in self._tasks or best < self._tasks[task][0]):
-            self._tasks[task] = (best, f"{_best(run, count)} by {run['method']}, seed {run['seed']}")
+            self._tasks[task] = (best, f"{_best(run, totals)} by {run['method']}, seed {run['seed']}")
 
     def progress(self) -> str:
         """Number of jobs done, and the invalid rate so far."""
@@ -110,21 +111,23 @@ class SweepSummary:
         return "\n".join([*lines, f"Next: {_analysis(self._experiment)}{after}"])
 
 
-def _read(folder: Path) -> tuple[dict[str, Any] | None, Count | None]:
-    """A run's record and the totals of its rows; None if unreadable (reported by analysis)."""
+def _read(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """A run's record and totals, which older records lack; None if unreadable (reported by analysis)."""
     try:
-        run = read_record(folder / "run.json")
+        run = read_record(folder / FILE)
+        if (totals := run.get("totals")) is not None:
+            return run, totals
         count = Count(run["objectives"][0]["name"])
         for row in read_rows(folder / "trials.jsonl"):
             count.add(row)
     except (OSError, RunError, LookupError, TypeError):
         return None, None
-    return run, count
+    return run, count.totals()
 
 
-def _best(run: dict[str, Any], count: Count) -> str:
-    if (loss := count.incumbent.loss) is None:
-        return "none evaluated at the highest fidelity" if count.incumbent.below else "no valid configuration evaluated"
+def _best(run: dict[str, Any], totals: dict[str, Any]) -> str:
+    if (loss := totals["best"]) is None:
+        return "none evaluated at the highest fidelity" if totals["below"] else "no valid configuration evaluated"
     first = run["objectives"][0]
     return f"best {first['name']} {Objective(first['name'], first['direction']).value(loss):.4g}"
 

@@ -67,7 +67,7 @@ class Watch:
             FruitlessError: Every evaluation failed.
         """
         self._line.close()
-        self._finish({"status": "complete", "files": files_of(self._folder.path)})
+        self._finish({"status": "complete", "files": files_of(self._folder.path), "totals": self._line.totals})
         self._failures.refuse_all(self.label)
         return self._line.best
 
