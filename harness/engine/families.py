@@ -41,6 +41,7 @@ class Families:
         self._loader, self._config = loader, config
         self._parser = OverridesParser.create(config_loader=loader)
         self._parsed: dict[str, tuple[str, Any] | None] = {}
+        self._groups: dict[str, bool] = {}
         self._families: dict[tuple[tuple[str, ...], tuple[str, ...]], Family] = {}
 
     def job(self, overrides: Sequence[str], number: int) -> Job:
@@ -84,8 +85,10 @@ class Families:
             return None
         if isinstance(value, str) and ("${" in value or value == "???"):
             return None
-        is_group = any(self._loader.get_group_options(key, kind) for kind in (ObjectType.CONFIG, ObjectType.GROUP))
-        return None if is_group else (key, value)
+        if key not in self._groups:  # looking it up copies every stored configuration
+            kinds = (ObjectType.CONFIG, ObjectType.GROUP)
+            self._groups[key] = any(self._loader.get_group_options(key, kind) for kind in kinds)
+        return None if self._groups[key] else (key, value)
 
 
 class Family:
