@@ -25,14 +25,14 @@ class Launch:
     Args:
         loader: Hydra's.
         config: The composed configuration of the command.
-        processes: Number of runs of classical methods at a time; None for one per core.
-        model_runs: Number of runs with a language model at a time.
+        n_jobs: Number of runs at a time.
+        processes: Number of runs of classical methods among them; None for one per core.
     """
 
     loader: ConfigLoader
     config: DictConfig
+    n_jobs: int
     processes: int | None
-    model_runs: int
 
     def run(self, batch: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
         """Do the jobs.
@@ -76,7 +76,7 @@ class Launch:
             else:
                 missing.append((number, job))
         places = {number: job.place for number, job in missing}
-        for result in Pool(self.processes or cores(), self.model_runs).results(missing):
+        for result in Pool(self.n_jobs, self.processes or cores()).results(missing):
             if result.trace is not None:
                 sys.stderr.write(result.trace)
             end(places[result.number], result.done, result.error)

@@ -45,14 +45,14 @@ class Pool:
     wait for it: one worker has many of them at a time, each in its own thread, so that the server's batch is full.
 
     Args:
+        n_jobs: Number of runs with a language model at a time; 1 for one run at a time of any kind.
         processes: Number of workers for classical methods.
-        model_runs: Number of runs with a language model at a time.
     """
 
-    def __init__(self, processes: int, model_runs: int) -> None:
+    def __init__(self, n_jobs: int, processes: int) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
-        self._processes, self._model_runs = processes, model_runs
+        self._n_jobs, self._processes = n_jobs, min(processes, n_jobs)
         self._workers: list[_Worker] = []
 
     def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
@@ -63,11 +63,11 @@ class Pool:
         """
         queues = {False: deque[Task](), True: deque[Task]()}
         for number, job in tasks:
-            queues[job.identity["llm"] is not None].append((number, job))
+            queues[self._n_jobs > 1 and job.identity["llm"] is not None].append((number, job))
         try:
             for uses_model, queue in queues.items():
                 for _ in range(min(len(queue), 1 if uses_model else self._processes)):
-                    self._start(self._model_runs if uses_model else 1)
+                    self._start(self._n_jobs if uses_model else 1)
             while self._workers:
                 yield from self._step(queues)
         except BaseException:

@@ -28,12 +28,12 @@ class WorkersLauncher(Launcher):
     """Runs the jobs in worker processes that stay (``harness.engine``).
 
     Args:
-        processes: Number of runs of classical methods at a time; None for one per core.
-        model_runs: Number of runs with a language model at a time.
+        n_jobs: Number of runs at a time: those with a language model mostly wait for its server.
+        processes: Number of runs of classical methods among them; None for one per core.
     """
 
-    def __init__(self, processes: int | None = None, model_runs: int = 32) -> None:
-        self._processes, self._model_runs = processes, model_runs
+    def __init__(self, n_jobs: int = 32, processes: int | None = None) -> None:
+        self._n_jobs, self._processes = n_jobs, processes
         self._context: HydraContext | None = None
         self._config: DictConfig | None = None
 
@@ -52,7 +52,7 @@ class WorkersLauncher(Launcher):
         Path(str(self._config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         state = Singleton.get_state()
         try:
-            launch = Launch(self._context.config_loader, self._config, self._processes, self._model_runs)
+            launch = Launch(self._context.config_loader, self._config, self._n_jobs, self._processes)
             return launch.run(job_overrides, initial_job_idx)
         finally:
             Singleton.set_state(state)
@@ -60,6 +60,6 @@ class WorkersLauncher(Launcher):
 
 for _group, _name, _settings in (
     ("hydra/sweeper", "once", {"_target_": f"{__name__}.OnceSweeper", "max_batch_size": None, "params": None}),
-    ("hydra/launcher", "workers", {"_target_": f"{__name__}.WorkersLauncher", "processes": None, "model_runs": 32}),
+    ("hydra/launcher", "workers", {"_target_": f"{__name__}.WorkersLauncher", "n_jobs": 32, "processes": None}),
 ):
     ConfigStore.instance().store(group=_group, name=_name, node=_settings, provider="hyperbole")

@@ -16,7 +16,7 @@ from tests.support.run_folders import noisy_experiment
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "submitit_slurm", "ray"])
+@pytest.mark.parametrize("launcher", ["workers", "basic", "joblib", "submitit_local", "submitit_slurm", "ray"])
 def test_every_experiment_can_be_composed_with_any_launcher(launcher):
     with initialize_config_dir(str(CONF), version_base=None):
         for choice in choices_in("experiment", [CONF]):
