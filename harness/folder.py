@@ -6,11 +6,12 @@ import contextlib
 import fcntl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.class_defaults import effective_differences
 from harness.errors import RunError
 from harness.files import disk_error, refuse_link, usable
+from harness.holder import Holder
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
 from harness.record import FILE, SCHEMA, SECTIONS, read_record, write_record
@@ -80,7 +81,7 @@ class RunFolder:
         with usable(path):
             refuse_link(*[self.path, *self.path.parents][:3], path)
             self.path.mkdir(parents=True, exist_ok=True)
-            file = path.open("a")
+            file = path.open("ab", buffering=0)
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,8 +91,10 @@ class RunFolder:
             except OSError as error:  # a file system without locks
                 raise disk_error(error, path) from error
             try:
+                _name(file, Holder.here().text())
                 yield True
             finally:
+                _name(file, b"")
                 if [entry.name for entry in self.path.iterdir()] == [LOCK]:
                     self._remove()
 
@@ -100,6 +103,13 @@ class RunFolder:
             (self.path / LOCK).unlink()
             for folder in [self.path, *self.path.parents][:5]:
                 folder.rmdir()
+
+
+def _name(file: IO[bytes], holder: bytes) -> None:
+    """Say in a lock file who holds it."""
+    with contextlib.suppress(OSError):  # a full disk: the lock itself holds
+        file.truncate(0)
+        file.write(holder)
 
 
 def refuse_if_different(run: dict[str, Any], config: dict[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ SCHEMA = 2
 DEEPEST = 60
 """Deepest nesting of values; a configuration has about eight levels."""
 _BEYOND_FLOATS = 2**1000
+_COMPLETE = re.compile(rb'\{\s*"schema":\s*\d+,\s*"status":\s*"complete",')
 SECTIONS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
 """Parts of a recorded configuration; unused parts are null."""
 
@@ -76,6 +78,15 @@ def read_record(path: Path, oldest: int = SCHEMA, in_new_words: bool = True) -> 
     if (wrong := wrong_in(run)) is not None:
         raise _refused(path, wrong)
     return run | {"config": renewed(run["config"])} if in_new_words else run
+
+
+def says_complete(path: Path) -> bool:
+    """Whether a run.json is that of a complete run, as far as its first bytes say: quick, for many runs."""
+    try:
+        with path.open("rb") as file:
+            return _COMPLETE.match(file.read(100)) is not None
+    except OSError:
+        return False
 
 
 def write_record(path: Path, run: Mapping[str, Any]) -> None:

@@ -76,7 +76,7 @@ class SweepRecord(Callback):
             "finished_at": None,
             "seconds": None,
             "host": socket.gethostname(),
-            "overrides": _told(config),
+            "overrides": overrides_told(config),
             "runs": [],
             "elsewhere": [],
         }
@@ -140,7 +140,7 @@ def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _told(config: DictConfig) -> list[str]:
+def overrides_told(config: DictConfig) -> list[str]:
     """The command line's overrides, Hydra's own last, without what looks like a secret."""
     # As given: a ${...} in one is text here, and may refer to what is not there.
     given: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)

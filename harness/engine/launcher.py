@@ -12,9 +12,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from harness.engine.families import Families
+from harness.engine.plan import Plan
 from harness.engine.pool import Pool, Task
 from harness.errors import HyperboleError
 from harness.job import Done, done_already
+from harness.sweep_record import overrides_told
 from harness.tally import Tally
 
 
@@ -69,6 +71,9 @@ class Launch:
             same.setdefault(job.place, []).append(number)
             if len(same[job.place]) == 1:
                 tasks.append((number, job))
+        if tasks:
+            experiment = tasks[0][1].folder.path.parents[2]
+            Plan(overrides_told(self.config), [job.place.partition("/")[2] for _, job in tasks]).write(experiment)
         missing = []
         for number, job in tasks:
             if (done := done_already(job)) is not None:

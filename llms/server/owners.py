@@ -7,6 +7,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from harness.holder import began
 from llms.folders import locked
 
 SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process that started a multirun; its workers inherit it
@@ -20,25 +21,6 @@ def session_pid() -> int:
     if host == socket.gethostname() and pid.isdecimal() and began(int(pid)) is not None:
         return int(pid)
     return os.getpid()
-
-
-def began(pid: int) -> str | None:
-    """Start time of a process in the kernel's units; None if it has ended. It reveals a reused process id."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else fields[19]
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    except (OSError, IndexError):
-        return None
-    try:  # no /proc on this system: only tells whether the process exists
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return "?"
 
 
 def told_session(mark: Path) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from llms.server.owners import SESSION, add_owner, began, disowned, joined, remove_owner, session_pid, supervisor_pid
+from harness.holder import began
+from llms.server.owners import SESSION, add_owner, disowned, joined, remove_owner, session_pid, supervisor_pid
 
 SLEEP = "import time; time.sleep(60)"
 # A child with a child of its own that both ignore SIGTERM: only ending the whole group with SIGKILL stops them.
