@@ -66,7 +66,12 @@ def test_a_run_after_its_end_is_held_by_nobody(experiment):
 
 def test_a_killed_process_holds_nothing(experiment):
     path = experiment / "hpobench.credit_g/smac/3"
-    code = f"import os, pathlib\nfrom harness.folder import RunFolder\nwith RunFolder(pathlib.Path({str(path)!r})).lock(): os.kill(os.getpid(), 9)"
+    code = f"""
+import os, pathlib
+from harness.folder import RunFolder
+with RunFolder(pathlib.Path({str(path)!r})).lock():
+    os.kill(os.getpid(), 9)
+"""
     subprocess.run([sys.executable, "-c", code], check=False)
     assert Holder.read(path / ".lock").is_alive is False
     assert status_of(experiment).others["running"] == []
