@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from harness.call_log import CallAppender, read_calls
 from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import HyperboleError, RecordingError
-from harness.jsonl import Appender, read_rows
 from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered
 from llms.wire.attempts import UnansweredError
 
@@ -51,7 +51,7 @@ class Recorder:
         self._connect, self._live = connect, live
         self._path, self._replay = Path(recording), Path(replay) if replay else None
         self._model: ChatModel | None = None
-        self._file: Appender | None = None
+        self._file: CallAppender | None = None
         self._recorded: dict[str, deque[Row]] | None = None
         self._copied: dict[str, deque[Row]] = defaultdict(deque)
         self._next_id = 0
@@ -109,7 +109,7 @@ class Recorder:
     def _read(self) -> None:
         """Queue the recorded rows by hash; of the replay, only those that this run has not copied yet."""
         with _readable(self._path):
-            own = read_rows(self._path)
+            own = read_calls(self._path)
             self._recorded = _by_hash(own)
             self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
         if self._replay is None:
@@ -117,7 +117,7 @@ class Recorder:
         if not self._replay.exists():
             raise RecordingError(f"There is no file {self._replay}; set llm.replay to an earlier run's calls.jsonl.")
         with _readable(self._replay):
-            others = _by_hash(read_rows(self._replay))
+            others = _by_hash(read_calls(self._replay))
         for key, rows in others.items():
             self._copied[key] = deque(list(rows)[len(self._recorded[key]) :])
 
@@ -162,7 +162,7 @@ class Recorder:
 
     def _append(self, row: Row) -> None:
         if self._file is None:
-            self._file = Appender(self._path)
+            self._file = CallAppender(self._path)
         self._file.write(row)
 
 

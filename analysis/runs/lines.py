@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.call_log import read_calls
 from harness.errors import RunError
 from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, mapping_to, or_none
 from harness.jsonl import read_rows
@@ -32,7 +33,7 @@ def call_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         RunError: A row is not a valid call.
     """
-    rows = read_rows(path)
+    rows = read_calls(path)
     for number, row in enumerate(rows, start=1):
         if (wrong := wrong_in(row, _CALL, _CALL_IF_GIVEN)) is not None:
             raise RunError(f"Line {number} of {path} {wrong}; move the run's folder away and run it again.")
