@@ -111,10 +111,8 @@ def _short_messages(messages: Sequence[Row], window: Sequence[tuple[int, Row]]) 
 
 def _short_message(place: int, message: Row, window: Sequence[tuple[int, Row]]) -> Row:
     text = message["content"]
-    others = (
-        (number, row["messages"][place]["content"]) for number, row in window if len(row["messages"] or ()) > place
-    )
-    length, line = max(((_same_start(text, other), number) for number, other in others), default=(0, 0))
+    rows = ((number, row["messages"]) for number, row in window if len(row["messages"] or ()) > place)
+    length, line = max(((_same_start(text, row[place]["content"]), number) for number, row in rows), default=(0, 0))
     if length < LEAST_CHARACTERS:
         return message
     return {**message, "content": {LINE: line, "characters": length, "then": text[length:]}}

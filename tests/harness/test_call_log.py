@@ -25,9 +25,8 @@ def written(path, rows):
 
 
 def asked(number, *texts, schema=SCHEMA):
-    messages = [
-        {"role": "user" if place % 2 == 0 else "assistant", "content": text} for place, text in enumerate(texts)
-    ]
+    roles = ("user", "assistant")
+    messages = [{"role": roles[place % 2], "content": text} for place, text in enumerate(texts)]
     row = call(number, "{}", messages=messages)
     return row | {"sampling": row["sampling"] | {"schema": schema}}
 
@@ -36,12 +35,9 @@ def history(length):
     """One message that repeats a history, as the compressed history of llm_chat does."""
     rows = []
     for number in range(length):
-        tried = "\n".join(
-            f"Trial {each}: depth {each % 7}, learning rate {1 / (each + 1):.6f}: 0.71" for each in range(number)
-        )
-        rows.append(
-            asked(number, f"You tune a classifier. {'Context. ' * 40}\n{tried}\nPropose the next configuration.")
-        )
+        trials = [f"Trial {each}: depth {each % 7}, rate {1 / (each + 1):.6f}: 0.71" for each in range(number)]
+        text = "\n".join(["You tune a classifier." + " Context." * 40, *trials, "Propose the next configuration."])
+        rows.append(asked(number, text))
     return rows
 
 
@@ -125,5 +121,5 @@ def test_a_reference_to_nothing_is_damage(tmp_path, messages):
     for row in (asked(0, "x" * 300), call(1, "{}", messages=messages)):
         log.write(row)
     log.close()
-    with pytest.raises(RunError, match="Line 2 of .* refers to a text that is not there"):
+    with pytest.raises(RunError, match=r"Line 2 of .* refers to a text that is not there"):
         read_calls(tmp_path / "calls.jsonl")
