@@ -125,6 +125,7 @@ def check_proposal(returned: Any, optimizer: Optimizer) -> Proposal:
         ("fidelity", _fits_a_log(returned.fidelity), "numbers by name, or None"),
         ("predicted", returned.predicted is None or number(returned.predicted) is not None, "a number, or None"),
         ("short_names", isinstance(returned.short_names, bool), "true or false"),
+        ("left_out", returned.left_out is None or is_whole(returned.left_out), "a whole number, or None"),
         ("note", returned.note is None or isinstance(returned.note, str), "a text, or None"),
         ("reason", returned.reason is None or isinstance(returned.reason, str), "a text, or None"),
         ("proposer", _is_proposer(returned.proposer), f"one of {', '.join(Proposer)} (harness.trial), or None"),

@@ -57,6 +57,18 @@ class ModelError(HyperboleError):
     """The server answers, but cannot serve the request: unknown model, context too long, refused credentials."""
 
 
+class ContextError(ModelError):
+    """A prompt and its reply do not fit the model's context.
+
+    Attributes:
+        places: Positions of such requests in the batch; empty if not known.
+    """
+
+    def __init__(self, message: str, places: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.places = places
+
+
 class RecordingError(HyperboleError):
     """A replay needs a completion that was not recorded."""
 

@@ -41,6 +41,7 @@ def to_row(trial: Trial, started_at: str) -> dict[str, Any]:
         "note": proposal.note,
         "reason": proposal.reason,
         "predicted": loggable(proposal.predicted),
+        "left_out": proposal.left_out,
         "proposer": None if proposal.proposer is None else str(proposal.proposer),
         "error": trial.error,
         "started_at": started_at,

@@ -212,6 +212,7 @@ class Proposal:
         reason: The model's reason, if it was asked for one; untrusted. Else None.
         predicted: Value of the first objective, as reported, that the method predicts. None without a prediction.
         proposer: Who decided on it; None if the method does not report it.
+        left_out: Number of entries of the history that the prompt left out to fit the model's context; None for none.
         short_names: Whether levels may be given by their short names (``harness.short_names``) because the model was
             shown them: 0.0017 is then the level 0.0016681006. The proposal is recorded unmodified.
     """
@@ -227,6 +228,7 @@ class Proposal:
     predicted: float | None = None
     proposer: Proposer | None = None
     short_names: bool = False
+    left_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

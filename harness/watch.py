@@ -16,7 +16,7 @@ from harness.jsonl import encode, plain
 from harness.masking import without_secrets
 from harness.outcome import Breaches
 from harness.problem import Benchmark
-from harness.progress import RunLine
+from harness.progress import RunLine, say
 from harness.tally import Tally
 from harness.tracker import Tracker
 from harness.whole import files_of
@@ -43,6 +43,7 @@ class Watch:
         tally = Tally.found() if live else None
         self._line = RunLine(self.label, benchmark.problem.objectives[0], live, budget, tally)
         self._breaches, self._failures = Breaches(benchmark), Failures()
+        self._left_out = False
 
     def begin(self, logged: Sequence[dict[str, Any]]) -> None:
         """Start the tracker and count the rows that are on disk already."""
@@ -55,6 +56,12 @@ class Watch:
         """Count one row."""
         for observer in (self._tracker.log, self._line.add, self._breaches.add, self._failures.add):
             observer(row)
+        if row.get("left_out") and not self._left_out:
+            self._left_out = True
+            say(
+                f"{self.label}: the history is longer than the model's context allows; prompts leave out its oldest "
+                "entries from now on (left_out in trials.jsonl)."
+            )
 
     def refuse_breaches(self) -> None:
         """Raise ContractError if no evaluation returned an outcome of the problem's objectives."""

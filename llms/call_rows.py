@@ -10,10 +10,12 @@ from typing import Any
 
 from harness.chat import ChatRequest, Completion, Token
 from harness.trial import Usage
-from llms.wire.attempts import UnansweredError
+from llms.wire.attempts import TooLongError, UnansweredError
 from llms.wire.replies import Answered
 
 Row = dict[str, Any]
+TOO_LONG = "too_long"
+"""Field of a call that the server refused because prompt and reply do not fit the model's context."""
 
 
 def row_of(number: int, request: ChatRequest, completion: Completion) -> Row:
@@ -39,12 +41,18 @@ def row_of_unanswered(request: ChatRequest, error: UnansweredError) -> Row:
     """The row of an unanswered call: it has neither id nor reply."""
     nothing = dict.fromkeys(("reply", "thinking", "refusal", "choices", "masked", "tokens", "finish_reason"))
     spent = _spent(error.spent, error.failures, error.bodies)
-    return {"id": None, **_asked(request), **nothing, **spent, "error": str(error), "started_at": error.started_at}
+    row = {"id": None, **_asked(request), **nothing, **spent, "error": str(error), "started_at": error.started_at}
+    return row | ({TOO_LONG: True} if isinstance(error, TooLongError) else {})
 
 
 def is_answered(row: Mapping[str, Any]) -> bool:
     """Whether a row holds a reply. If not, the call was given up."""
     return row["id"] is not None
+
+
+def was_too_long(row: Mapping[str, Any]) -> bool:
+    """Whether the server refused the call because prompt and reply do not fit the model's context."""
+    return row.get(TOO_LONG) is True
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:

@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 from harness.call_log import CallAppender, read_calls
 from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
-from harness.errors import HyperboleError, RecordingError
-from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered
+from harness.errors import ContextError, HyperboleError, RecordingError
+from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered, was_too_long
 from llms.wire.attempts import UnansweredError
 
 
@@ -32,7 +32,8 @@ class Recorder:
     own replies back, with their usage and ids, before it asks for new ones.
 
     A call that was given up or refused is recorded too, because it took attempts and seconds: without id and reply,
-    with the error and the server's response. It ends the ask, so no trial has its cost, and it is never replayed.
+    with the error and the server's response. No trial has its cost. It is never replayed, but for a prompt that was
+    refused as too long for the model's context: a method then leaves out a part of its history, and does so again.
 
     Args:
         connect: Builds the live model; called once, at the first request that is not recorded.
@@ -54,6 +55,7 @@ class Recorder:
         self._file: CallAppender | None = None
         self._recorded: dict[str, deque[Row]] | None = None
         self._copied: dict[str, deque[Row]] = defaultdict(deque)
+        self._too_long: dict[str, str] = {}
         self._next_id = 0
 
     def prepare(self) -> None:
@@ -75,15 +77,33 @@ class Recorder:
         Raises:
             RecordingError: A request is not recorded and ``live`` is False.
             ServerError: No server answers.
+            ContextError: A prompt is too long; it has the places of all of them, also of those recorded as such. The
+                others of the batch are answered from the recording when they are asked again.
             ModelError: The server refuses a request. Successful requests of the batch are recorded.
         """
-        served = [self._from_record(request) for request in requests]
-        missing = [position for position, completion in enumerate(served) if completion is None]
+        served: list[Row | HyperboleError | None] = [self._from_record(request) for request in requests]
+        missing = [place for place, result in enumerate(served) if result is None]
         if missing:
-            fresh = self._ask([requests[position] for position in missing])
-            for position, completion in zip(missing, fresh, strict=True):
-                served[position] = completion
-        return [completion for completion in served if completion is not None]
+            fresh = self._ask([requests[place] for place in missing])
+            for place, result in zip(missing, fresh, strict=True):
+                served[place] = result
+        results = [result for result in served if result is not None]
+        self._raise_any(requests, results)
+        return [completion_of(result) for result in results if isinstance(result, dict)]
+
+    def _raise_any(self, requests: Sequence[ChatRequest], results: Sequence[Row | HyperboleError]) -> None:
+        """Raise the error of a batch, if any; its answered calls can be asked again."""
+        errors = [result for result in results if isinstance(result, HyperboleError)]
+        if not errors:
+            return
+        for request, result in reversed(list(zip(requests, results, strict=True))):
+            if isinstance(result, dict) and self._recorded is not None:
+                self._recorded[request_hash(request)].appendleft(result)
+        for error in errors:
+            if not isinstance(error, ContextError):
+                raise error
+        places = [place for place, result in enumerate(results) if isinstance(result, ContextError)]
+        raise ContextError(str(errors[0]), tuple(places))
 
     def close(self) -> None:
         """Close the recording; the next call opens it again."""
@@ -91,14 +111,18 @@ class Recorder:
             self._file.close()
         self._file = None
 
-    def _from_record(self, request: ChatRequest) -> Completion | None:
+    def _from_record(self, request: ChatRequest) -> Row | ContextError | None:
         if self._recorded is None:
             self._read()
         assert self._recorded is not None
         key = request_hash(request)
+        if key in self._too_long:
+            return ContextError(self._too_long[key])
         if self._recorded[key]:
             with _readable(self._path):
-                return completion_of(self._recorded[key].popleft())
+                row = self._recorded[key].popleft()
+                completion_of(row)
+                return row
         if self._copied[key]:
             with _readable(self._replay):
                 copied = {**self._copied[key].popleft(), "id": self._next_id}
@@ -111,17 +135,20 @@ class Recorder:
         with _readable(self._path):
             own = read_calls(self._path)
             self._recorded = _by_hash(own)
+            self._too_long = {row["hash"]: row["error"] for row in own if was_too_long(row)}
             self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
         if self._replay is None:
             return
         if not self._replay.exists():
             raise RecordingError(f"There is no file {self._replay}; set llm.replay to an earlier run's calls.jsonl.")
         with _readable(self._replay):
-            others = _by_hash(read_calls(self._replay))
+            replayed = read_calls(self._replay)
+            others = _by_hash(replayed)
+            self._too_long |= {row["hash"]: row["error"] for row in replayed if was_too_long(row)}
         for key, rows in others.items():
             self._copied[key] = deque(list(rows)[len(self._recorded[key]) :])
 
-    def _ask(self, requests: list[ChatRequest]) -> list[Completion]:
+    def _ask(self, requests: list[ChatRequest]) -> list[Row | HyperboleError]:
         if not self._live:
             raise RecordingError(
                 f"Request {request_hash(requests[0])[:12]} is not in the recording {self._replay or self._path}; "
@@ -132,15 +159,11 @@ class Recorder:
         started_at = now()
         live: Settling | ChatModel = self._model
         results = live.settle(requests) if isinstance(live, Settling) else live.complete(requests)
-        recorded = [self._record(*pair, started_at) for pair in zip(requests, results, strict=True)]
-        for result in recorded:
-            if isinstance(result, HyperboleError):
-                raise result
-        return [result for result in recorded if isinstance(result, Completion)]
+        return [self._record(*pair, started_at) for pair in zip(requests, results, strict=True)]
 
     def _record(
         self, request: ChatRequest, result: Completion | HyperboleError, started_at: str
-    ) -> Completion | HyperboleError:
+    ) -> Row | HyperboleError:
         row: Row
         if isinstance(result, UnansweredError):
             row = row_of_unanswered(request, result)
@@ -155,10 +178,10 @@ class Recorder:
             return result
         return self._write(row)
 
-    def _write(self, row: Row) -> Completion:
+    def _write(self, row: Row) -> Row:
         self._append(row)
         self._next_id += 1
-        return completion_of(row)
+        return row
 
     def _append(self, row: Row) -> None:
         if self._file is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from harness.problem import Params, Problem
 from harness.trial import Proposal, Trial
 from optimizers.chat.advisor import Advisor
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import PromptWithHistory
 from optimizers.chat.prompt import answer_of, dumps, result, template
 from optimizers.cma_es import CMAES
 from optimizers.shared.history import History
@@ -95,7 +97,9 @@ class Centaur:
         suggestion = self._cma.ask()
         if not is_models_turn(len(self._entries), self._ratio, self._warmup, self._schedule):
             return dataclasses.replace(suggestion, note=", ".join(filter(None, ("CMA-ES", suggestion.note))))
-        answer = self._advisor.ask([self._message(suggestion.params or {})])[0]
+        latest = self._entries[-LAST:]
+        prompt = PromptWithHistory(latest, lambda entries: self._message(entries, suggestion.params or {}))
+        answer = self._advisor.ask([prompt])[0]
         return answer.proposal(answer.completion.usage, "LLM")
 
     def tell(self, trial: Trial) -> None:
@@ -107,12 +111,12 @@ class Centaur:
         entry = self._macros.entry(trial.index + 1, answer_of(trial, told), became)
         self._entries.append(str(entry).strip())
 
-    def _message(self, suggestion: Params) -> str:
+    def _message(self, entries: Sequence[str], suggestion: Params) -> str:
         state, told = self._cma.distribution, self._advisor.told
         covariance = [[f"{entry:.4f}" for entry in row] for row in state.covariance]
         mean = "forbidden" if state.configuration is None else dumps(state.configuration, told)
         best = [(dumps(seen.params, told), seen.value) for seen in self._history.best(BEST)]
-        latest = str(self._macros.latest(self._entries[-LAST:])).strip()
+        latest = str(self._macros.latest(entries)).strip()
         shown = self._macros.state(state, mean, covariance, dumps(suggestion, told), best, self._objective)
         return f"{self._task}\n{latest}\n{str(shown).strip()}"
 

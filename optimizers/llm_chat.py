@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from harness.budget import Budget
@@ -11,6 +12,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from optimizers.chat.advisor import Advisor
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import PromptWithHistory, Talk
 from optimizers.chat.prompt import answer_of, fidelity_lines, result, template
 
 HISTORIES = ("compressed", "conversation")
@@ -65,8 +67,8 @@ class LLMChat:
         fidelities = fidelity_lines(self._prompt.fidelities(problem))
         task = self._macros.task(problem, self._prompt, self._advisor.lines, form, budget.trials, fidelities)
         self._task = str(task).strip()
-        self._messages = [Message("user", f"{self._task}\n{str(self._macros.first()).strip()}")]
         self._entries: list[str] = []
+        self._turns: list[tuple[str, str]] = []
         self._reply: str | None = None
 
     def prepare(self) -> None:
@@ -75,7 +77,10 @@ class LLMChat:
 
     def ask(self) -> Proposal:
         """One reply, parsed."""
-        answer = self._advisor.ask([self._messages])[0]
+        prompt = PromptWithHistory(self._entries, self._compressed)
+        if self._turns:
+            prompt = PromptWithHistory(self._turns, self._conversation)
+        answer = self._advisor.ask([prompt])[0]
         self._reply = answer.completion.text
         return answer.proposal(answer.completion.usage)
 
@@ -85,9 +90,16 @@ class LLMChat:
         told = self._advisor.told
         outcome = result(trial, first, self._prompt, others, told)
         if self._history == "conversation" and self._reply is not None:
-            self._messages.append(Message("assistant", self._reply))
-            self._messages.append(Message("user", str(self._macros.next(outcome)).strip()))
+            self._turns.append((self._reply, str(self._macros.next(outcome)).strip()))
             return
         self._entries.append(str(self._macros.entry(trial.index + 1, answer_of(trial, told), outcome)).strip())
-        history = str(self._macros.history(self._entries)).strip()
-        self._messages = [Message("user", f"{self._task}\n{history}")]
+
+    def _compressed(self, entries: Sequence[str]) -> str:
+        """One message that lists trials."""
+        last = self._macros.history(entries) if entries else self._macros.first()
+        return f"{self._task}\n{str(last).strip()}"
+
+    def _conversation(self, turns: Sequence[tuple[str, str]]) -> Talk:
+        """The first message, then replies, each with its result."""
+        said = [turn for reply, result in turns for turn in (Message("assistant", reply), Message("user", result))]
+        return [Message("user", self._compressed(self._entries)), *said]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Trial
 from optimizers.chat.advisor import Advisor
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import PromptWithHistory
 from optimizers.chat.prompt import answer_of, dumps, result, template
 from optimizers.shared.history import History
 from optimizers.tpe import TPE
@@ -93,7 +95,7 @@ class LLMTPE:
         first = not self._entries
         if self._init_method == "llm" if first else self._coins.random() < self._share:
             self._proposer = MODEL
-            answer = self._advisor.ask([self._message()])[0]
+            answer = self._advisor.ask([PromptWithHistory(self._entries, self._message)])[0]
             return answer.proposal(answer.completion.usage, MODEL)
         self._proposer = SAMPLER
         proposal = self._tpe.ask()
@@ -108,8 +110,8 @@ class LLMTPE:
         entry = self._macros.entry(trial.index + 1, params, outcome, self._proposer == SAMPLER)
         self._entries.append(str(entry).strip())
 
-    def _message(self) -> str:
+    def _message(self, entries: Sequence[str]) -> str:
         best = self._history.best(1)
         shown = (dumps(best[0].params, self._advisor.told), best[0].value) if best else None
-        memory = str(self._macros.memory(self._entries, shown, self._objective)).strip()
+        memory = str(self._macros.memory(entries, shown, self._objective)).strip()
         return f"{self._task}\n{memory}"

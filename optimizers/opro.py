@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from harness.budget import Budget, Spent
@@ -12,6 +13,7 @@ from harness.problem import Problem
 from harness.trial import Proposal, Proposer, Trial
 from optimizers.chat.advisor import Advisor, proposals_of
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import PromptWithHistory
 from optimizers.chat.prompt import dumps, template
 from optimizers.shared.batch_size import batch_size
 from optimizers.shared.draws import Draws
@@ -95,12 +97,13 @@ class OPRO:
     def _step(self) -> list[Proposal]:
         """One batch: the same prompt once per sample, each with its own sampling seed."""
         size = batch_size(self._samples, self._budget, self._spent)
-        answers = self._advisor.ask([self._meta_prompt()] * size)
+        prompt = PromptWithHistory(solutions(self._history, self._shown), self._meta_prompt)
+        answers = self._advisor.ask([prompt] * size)
         return proposals_of(answers)
 
-    def _meta_prompt(self) -> str:
+    def _meta_prompt(self, shown: Sequence[Observation]) -> str:
         told = self._advisor.told
-        lines = [(dumps(seen.params, told), f"{seen.value:.5g}") for seen in solutions(self._history, self._shown)]
+        lines = [(dumps(seen.params, told), f"{seen.value:.5g}") for seen in shown]
         return f"{self._task}\n{str(self._macros.solutions(lines, self._objective)).strip()}"
 
 

@@ -150,6 +150,7 @@ _TRIAL_IF_GIVEN: dict[str, Check] = {
     "candidates": or_none(list_of(_CANDIDATE)),
     "reason": or_none(is_text),
     "predicted": or_none(_is_number),
+    "left_out": or_none(_is_count),
     "proposer": or_none(lambda value: isinstance(value, str) and value in set(Proposer)),
 }
 _ENERGY = _fields(

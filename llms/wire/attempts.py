@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.errors import HyperboleError, ModelError, ServerError
+from harness.errors import ContextError, HyperboleError, ModelError, ServerError
 from harness.trial import Usage
 from llms.wire.keys import Key
 
@@ -21,7 +21,7 @@ class AttemptError(Exception):
         body: As received; None if nothing was.
         spent: The tokens that the server reports.
         wait_seconds: The wait that the server asks for before the next attempt.
-        final: A sentence for the user if no further attempt could succeed, else None.
+        final: The error for the user if no further attempt could succeed, else None.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class AttemptError(Exception):
         body: bytes | None = None,
         spent: Usage | None = None,
         wait_seconds: float = 0.0,
-        final: str | None = None,
+        final: ModelError | None = None,
     ) -> None:
         super().__init__(what)
         self.what, self.words, self.body = what, words, body
@@ -66,6 +66,12 @@ class GivenUpError(UnansweredError, ServerError):
 
 class RefusedError(UnansweredError, ModelError):
     """The server refuses the request or the account; a retry would fail too."""
+
+
+class TooLongError(RefusedError, ContextError):
+    """The prompt and its reply do not fit the model's context."""
+
+    places = ()
 
 
 @dataclass(slots=True)

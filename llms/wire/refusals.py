@@ -7,8 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.errors import ModelError
+from harness.errors import ContextError, ModelError
 from llms.wire.server_errors import Told, lacks_funds
+
+_OVERFLOW = re.compile(
+    r"context.(length|window|size)|max_model_len|maximum model length|prompt is too long|reduce the length"
+    r"|maximum number of tokens allowed",
+    re.IGNORECASE,
+)
+"""What servers (vLLM, llama.cpp, OpenAI and other services) say of a prompt that does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def unknown_model(url: str, model: str, models: Sequence[str]) -> ModelError:
     )
 
 
-def context_overflow(model: str, message: str) -> ModelError:
+def context_overflow(model: str, message: str) -> ContextError:
     """The error for a prompt longer than the model's context, with both numbers if the server reports them."""
     limit = _first_number(message, r"(?:maximum context length|context length|max_model_len)\D{0,20}?(\d+)")
     asked = _first_number(
@@ -90,14 +97,15 @@ def context_overflow(model: str, message: str) -> ModelError:
     )
     tokens = f" of {asked} tokens" if asked else ""
     room = f"{limit} tokens of {model}" if limit else f"context of {model}"
-    return ModelError(
-        f"The prompt{tokens} and its reply do not fit the {room} (the server says: {message.rstrip('.')}); use "
-        "optimizer.history=compressed, a smaller budget, or a larger llm.max_model_len."
+    return ContextError(
+        f"The prompt{tokens} and its reply do not fit the {room}, even without a history of trials (the server says: "
+        f"{message.rstrip('.')}); use a larger llm.max_model_len, a smaller decoding.max_tokens, "
+        "or prompt.context=none."
     )
 
 
 def _is_context_overflow(message: str) -> bool:
-    return bool(re.search(r"context.length|context.window|max_model_len", message, re.IGNORECASE))
+    return bool(_OVERFLOW.search(message))
 
 
 def _first_number(text: str, *patterns: str) -> str | None:

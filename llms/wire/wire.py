@@ -15,8 +15,9 @@ import openai
 
 from harness.chat import LOOPBACK, ChatRequest
 from harness.clock import now
+from harness.errors import ContextError, ModelError
 from harness.trial import Usage
-from llms.wire.attempts import AttemptError, Failed, GivenUpError, RefusedError
+from llms.wire.attempts import AttemptError, Failed, GivenUpError, RefusedError, TooLongError, UnansweredError
 from llms.wire.counts import UncountedError, token_count
 from llms.wire.dialect import Dialect, encodable
 from llms.wire.keys import Key
@@ -69,6 +70,7 @@ class Wire:
 
         Raises:
             GivenUpError: No attempt was answered.
+            TooLongError: The prompt and its reply do not fit the model's context.
             RefusedError: The server refuses the request, or reports no token counts.
         """
         body = self._dialect.body(self._model, request)
@@ -82,9 +84,8 @@ class Wire:
                 final = error.final or (self._given_up(error) if attempt == self._max_attempts else None)
                 if final is not None:
                     spent = failed.spent + Usage(calls=attempt, seconds=time.perf_counter() - start)
-                    kind = RefusedError if error.final else GivenUpError
                     what, bodies = tuple(failed.what), tuple(failed.bodies)
-                    raise kind(self._key.hide(final), spent, what, started_at, bodies) from None
+                    raise _kind(error)(self._key.hide(str(final)), spent, what, started_at, bodies) from None
                 backoff_seconds = min(self._backoff_seconds * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
                 await asyncio.sleep(max(backoff_seconds, error.wait_seconds))
             else:
@@ -120,10 +121,10 @@ class Wire:
                 content, attempt, time.perf_counter() - start, self._dialect.thinking_tags, self._key
             )
         except UncountedError:
-            raise AttemptError("its reply has no token counts", body=content, final=UNCOUNTED) from None
+            raise AttemptError("its reply has no token counts", body=content, final=ModelError(UNCOUNTED)) from None
         except GarbledReplyError as error:
             told, status = self._hidden(error.told), answer.http_response.status_code
-            final = str(refusal(self._asked, status, told)) if is_final(status, told) else None
+            final = refusal(self._asked, status, told) if is_final(status, told) else None
             raise AttemptError(str(error), told.words, content, error.spent, final=final) from None
 
     async def _refuse(self, error: openai.APIStatusError) -> NoReturn:
@@ -133,7 +134,7 @@ class Wire:
         if is_final(status, told, wait_seconds):
             models = await self._models() if status == 404 else []
             location = self._key.hide_beginning(headers.get("location", ""), LONGEST_WORDS)
-            final = str(refusal(self._asked, status, told, models, location))
+            final = refusal(self._asked, status, told, models, location)
         raise AttemptError(f"HTTP {status}", told.words, body, wait_seconds=wait_seconds, final=final) from None
 
     def _hidden(self, told: Told) -> Told:
@@ -180,6 +181,12 @@ class Wire:
             )
         what = f"{error.what}: {error.words.rstrip('.')}" if error.words else error.what
         return f"The server at {self._url} kept failing ({what}; {tried}); check its log, or try later."
+
+
+def _kind(error: AttemptError) -> type[UnansweredError]:
+    if error.final is None:
+        return GivenUpError
+    return TooLongError if isinstance(error.final, ContextError) else RefusedError
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float:

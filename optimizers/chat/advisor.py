@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.chat import Completion, Message
+from harness.chat import Completion
 from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
 from harness.validity import Checker
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import Fitting, PromptWithHistory, Talk
 from optimizers.chat.parse import ANSWER_KEY, REASONING_KEY, Parsed, parse_reply
 from optimizers.chat.prompt import FIDELITY_KEY, placeholder, space_lines
 from optimizers.chat.request import Requests
-
-Talk = str | Sequence[Message]
-"""Prompt of a request: one user message, or a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,14 @@ class Answer:
         parsed: The configuration in it.
         fidelity: The fidelity given with it, if one was asked for; untrusted. None without one.
         short_names: Whether the model was shown levels by their short names.
+        left_out: Number of entries of the history that the prompt left out to fit the model's context.
     """
 
     completion: Completion
     parsed: Parsed
     fidelity: Any = None
     short_names: bool = False
+    left_out: int = 0
 
     def proposal(self, usage: Usage, note: str | None = None, candidates: Sequence[Candidate] = ()) -> Proposal:
         """The reply as a proposal.
@@ -59,6 +59,7 @@ class Answer:
             parsed.reason,
             proposer=Proposer.MODEL,
             short_names=self.short_names,
+            left_out=self.left_out or None,
         )
 
 
@@ -74,6 +75,7 @@ class Advisor:
 
     def __init__(self, problem: Problem, seed: int, settings: ChatSettings, top_p: float = 1.0) -> None:
         self._chat, self._prompt = settings.chat, settings.prompt
+        self._fitting = Fitting(settings.chat)
         self._checker = Checker(problem.space)
         self._fidelities = self._prompt.fidelities(problem)
         self.told = self._prompt.told(problem)
@@ -87,22 +89,31 @@ class Advisor:
         self.form = f'{{{before}"{ANSWER_KEY}": {form}}}' if self._requests.wrapped else form
         """The form of an answer, without values: an example would suggest a region of the space."""
 
+    @property
+    def left_out(self) -> int | None:
+        """Number of entries of the history that prompts leave out to fit the model's context; None for none."""
+        return self._fitting.left_out or None
+
     def prepare(self) -> None:
         """Check that the model server is reachable."""
         self._chat.prepare()
 
-    def ask(self, talks: Sequence[Talk]) -> list[Answer]:
+    def ask(self, talks: Sequence[Talk | PromptWithHistory]) -> list[Answer]:
         """One answer per talk, in order; all requests are sent at once.
 
         Raises:
             ServerError: The server is not reachable.
             ModelError: The server refuses a request.
         """
-        completions = self._chat.complete([self._requests.build(_messages(talk)) for talk in talks])
+        completions = self._fitting.complete(talks, self._requests.build)
         return [self._answer(completion) for completion in completions]
 
     def say(
-        self, talks: Sequence[Talk], max_tokens: int, temperature: float | None = None, top_logprobs: int = 0
+        self,
+        talks: Sequence[Talk | PromptWithHistory],
+        max_tokens: int,
+        temperature: float | None = None,
+        top_logprobs: int = 0,
     ) -> list[Completion]:
         """One short free-text reply per talk, sent at once, for answers that are not configurations.
 
@@ -112,8 +123,9 @@ class Advisor:
             temperature: None for the advisor's own.
             top_logprobs: Number of alternatives to report for each token.
         """
-        requests = [self._requests.plain(_messages(talk), max_tokens, temperature, top_logprobs) for talk in talks]
-        return self._chat.complete(requests)
+        return self._fitting.complete(
+            talks, lambda messages: self._requests.plain(messages, max_tokens, temperature, top_logprobs)
+        )
 
     def candidate(self, answer: Answer) -> Candidate:
         """An answer as a candidate, checked by the same rules as proposals."""
@@ -136,10 +148,11 @@ class Advisor:
         if not self._prompt.reasoning:
             parsed = dataclasses.replace(parsed, reason=None)
         if not self._fidelities or FIDELITY_KEY not in (parsed.params or {}):
-            return Answer(completion, parsed, short_names=self.told.short)
+            return Answer(completion, parsed, None, self.told.short, self._fitting.left_out)
         params = dict(parsed.params or {})
         fidelity = params.pop(FIDELITY_KEY)
-        return Answer(completion, dataclasses.replace(parsed, params=params), fidelity, self.told.short)
+        parsed = dataclasses.replace(parsed, params=params)
+        return Answer(completion, parsed, fidelity, self.told.short, self._fitting.left_out)
 
 
 def total(completions: Sequence[Completion]) -> Usage:
@@ -151,7 +164,3 @@ def proposals_of(answers: Sequence[Answer], note: str | None = None) -> list[Pro
     """The proposals of a batch of answers; the first reports the cost of all."""
     costs = [total([answer.completion for answer in answers])] + [Usage()] * (len(answers) - 1)
     return [answer.proposal(usage, note) for answer, usage in zip(answers, costs, strict=True)]
-
-
-def _messages(talk: Talk) -> tuple[Message, ...]:
-    return (Message("user", talk),) if isinstance(talk, str) else tuple(talk)

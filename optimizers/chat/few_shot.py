@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from harness.chat import Message
-from optimizers.chat.advisor import Talk
+from optimizers.chat.fitting import Talk
 
 Style = Literal["message", "turns"]
 STYLES: tuple[str, ...] = get_args(Style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from harness.validity import Checker
 from optimizers.chat.advisor import total
 from optimizers.chat.candidate_list import Item, form, read, schema
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import Fitting, PromptWithHistory
 from optimizers.chat.prompt import dumps, space_lines, template
 from optimizers.chat.request import Requests
 from optimizers.hollm import partition
@@ -25,6 +27,7 @@ from optimizers.hollm.cell_space import CellSpace
 from optimizers.shared.batch_size import batch_size
 from optimizers.shared.draws import Draws
 from optimizers.shared.evaluated import Evaluated
+from optimizers.shared.history import Observation
 
 OUTSIDE = "outside its cell"
 KNOWN = "evaluated before or proposed twice"
@@ -105,6 +108,7 @@ class HOLLM:
         self._problem, self._objective = problem, problem.objectives[0]
         self._budget, self._spent = budget, Spent()
         self._chat, self._prompt = chat_settings.chat, prompt
+        self._fitting = Fitting(chat_settings.chat)
         self._told = prompt.told(problem)
         told = self._told.problem
         self._requests = Requests(told, chat_settings, seed)
@@ -139,14 +143,16 @@ class HOLLM:
     def _step(self) -> list[Proposal]:
         """One batch of requests, one per cell; the first proposal has its cost and all candidates."""
         spaces = [CellSpace(self._problem, self._evaluated.cube, cell, self._told) for cell in self._drawn_cells()]
-        completions = self._chat.complete([self._request(space) for space in spaces])
+        history = self._evaluated.history.last(self._shown)
+        prompts = [PromptWithHistory(history, partial(self._message, space)) for space in spaces]
+        completions = self._fitting.complete(prompts, self._request)
         candidates = self._marked(
             [found for pair in zip(completions, spaces, strict=True) for found in self._candidates(*pair)]
         )
         best = chosen(candidates, batch_size(self._batch, self._budget, self._spent))
         proposals = [_proposal(candidate, self._told.short) for candidate in best]
         proposals[0] = dataclasses.replace(proposals[0], usage=total(completions), candidates=tuple(candidates))
-        return proposals
+        return [dataclasses.replace(each, left_out=self._fitting.left_out or None) for each in proposals]
 
     def _drawn_cells(self) -> list[partition.Cell]:
         points, values = self._evaluated.points, self._evaluated.values
@@ -159,14 +165,14 @@ class HOLLM:
         scores = partition.scores(cells, values, self._trials, alpha)
         return [cells[i] for i in partition.drawn(scores, self._cells, self._rng)]
 
-    def _request(self, space: CellSpace) -> ChatRequest:
-        shown = [
-            (dumps(seen.params, self._told), f"{seen.value:.5g}") for seen in self._evaluated.history.last(self._shown)
-        ]
+    def _message(self, space: CellSpace, history: Sequence[Observation]) -> str:
+        shown = [(dumps(seen.params, self._told), f"{seen.value:.5g}") for seen in history]
         examples = str(self._macros.examples(shown, self._objective)).strip() if shown else ""
         cell = str(self._macros.cell(space.lines, self._objective, self._count)).strip()
-        text = "\n".join(part for part in (self._task, examples, cell) if part)
-        request = self._requests.build([Message("user", text)])
+        return "\n".join(part for part in (self._task, examples, cell) if part)
+
+    def _request(self, messages: Sequence[Message]) -> ChatRequest:
+        request = self._requests.build(messages)
         return dataclasses.replace(request, schema=self._schema, max_tokens=self._requests.longest(self._count))
 
     def _candidates(self, completion: Completion, space: CellSpace) -> list[Candidate]:

@@ -175,6 +175,7 @@ class LLAMBO:
         return dataclasses.replace(
             chosen,
             usage=usage + scores.usage,
+            left_out=self._advisor.left_out,
             # A random candidate selected by the model's predictions is the model's.
             proposer=chosen.proposer if scores.values[place] is None else Proposer.MODEL,
             note=", ".join(text for text in notes if text),

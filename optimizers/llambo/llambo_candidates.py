@@ -13,6 +13,7 @@ from harness.choices import text_of
 from harness.problem import Params, Problem
 from harness.trial import Candidate, Proposal, Proposer, Usage
 from optimizers.chat.advisor import Advisor, total
+from optimizers.chat.fitting import PromptWithHistory
 from optimizers.chat.prompt import Prompt, dumps, template
 from optimizers.shared.draws import Draws
 from optimizers.shared.history import Observation
@@ -77,7 +78,12 @@ class TargetSampler:
 
     def draw(self, observed: Sequence[Observation], target: float) -> tuple[list[Drawn], Usage]:
         """One batch of ``count`` requests."""
-        answers = self._advisor.ask([self._talk(self._shuffles.next(observed), target) for _ in range(self._count)])
+        answers = self._advisor.ask(
+            [
+                PromptWithHistory(self._shuffles.next(observed), lambda shown: self._talk(shown, target))
+                for _ in range(self._count)
+            ]
+        )
         usage = total([answer.completion for answer in answers])
         candidates = [self._advisor.candidate(answer) for answer in answers]
         proposals = [answer.proposal(Usage()) for answer in answers]

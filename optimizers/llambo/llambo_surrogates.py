@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy.typing as npt
 from harness.chat import Completion, Token
 from harness.problem import Objective, Params, Problem
 from harness.trial import Usage
-from optimizers.chat.advisor import Advisor, Talk, total
+from optimizers.chat.advisor import Advisor, total
 from optimizers.chat.few_shot import Style, few_shot
+from optimizers.chat.fitting import PromptWithHistory, Talk
 from optimizers.chat.prompt import Prompt, dumps, template
 from optimizers.llambo.llambo_candidates import Shuffles
 from optimizers.shared.history import Observation
@@ -81,14 +83,14 @@ class Discriminative:
     def score(self, queries: Sequence[Params], observed: Sequence[Observation]) -> Scores:
         """The expected improvement of each query; one batch of ``count`` requests per query."""
         orders = [self._shuffles.next(observed) for _ in range(self._count)]
-        talks = [self._talk(order, query) for order in orders for query in queries]
+        talks = [PromptWithHistory(order, partial(self._talk, query)) for order in orders for query in queries]
         completions = self._advisor.say(talks, PREDICTION_TOKENS)
         values = [read_number(completion.text) for completion in completions]
         losses = np.array([self._objective.loss(value) for value in values]).reshape(len(orders), len(queries))
         best = min(seen.loss for seen in observed)
         return _scores(losses, expected_improvement(losses, best), completions)
 
-    def _talk(self, examples: Sequence[Observation], query: Params) -> Talk:
+    def _talk(self, query: Params, examples: Sequence[Observation]) -> Talk:
         told = self._advisor.told.shown
         rows = [(told(seen.params), f"{seen.value:.5g}") for seen in examples]
         head = str(self._macros.prediction(self._problem, self._prompt, self._objective)).strip()
@@ -128,13 +130,15 @@ class Generative:
         labels = top_labels([seen.loss for seen in observed], self._top_fraction)
         label_of = {seen.index: label for seen, label in zip(observed, labels, strict=True)}
         orders = [self._shuffles.next(observed) for _ in range(self._count)]
-        talks = [self._talk(order, label_of, query) for order in orders for query in queries]
+        talks = [
+            PromptWithHistory(order, partial(self._talk, label_of, query)) for order in orders for query in queries
+        ]
         completions = self._advisor.say(talks, LABEL_TOKENS, top_logprobs=LOG_PROBABILITIES)
         read = [probability_of_one(completion.tokens or ()) for completion in completions]
         chances = np.array(read).reshape(len(orders), len(queries))
         return _scores(chances, _filled(_mean(chances)), completions)
 
-    def _talk(self, examples: Sequence[Observation], label_of: dict[int, int], query: Params) -> Talk:
+    def _talk(self, label_of: dict[int, int], query: Params, examples: Sequence[Observation]) -> Talk:
         told = self._advisor.told.shown
         rows = [(told(seen.params), label_of[seen.index]) for seen in examples]
         percent = f"{100 * self._top_fraction:g}"

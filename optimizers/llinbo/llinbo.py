@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from harness.problem import Problem
 from harness.trial import Candidate, Proposal, Proposer, Trial
 from optimizers.chat.advisor import Advisor, Answer, proposals_of
 from optimizers.chat.chat_settings import ChatSettings
+from optimizers.chat.fitting import PromptWithHistory
 from optimizers.chat.prompt import answer_of, result, template
 from optimizers.llinbo.gaussian_process import GaussianProcess, fitted
 from optimizers.llinbo.inner_search import Found, InnerSearch
@@ -132,7 +134,7 @@ class LLINBO:
         missing = self._evaluated.cube.dimensions - self._spent.proposals
         if missing <= 0:
             return []
-        answers = self._advisor.ask([self._talk()] * batch_size(missing, self._budget, self._spent))
+        answers = self._advisor.ask([self._prompt_now()] * batch_size(missing, self._budget, self._spent))
         return proposals_of(answers, "warm start")
 
     def _transient(self) -> Proposal:
@@ -177,7 +179,7 @@ class LLINBO:
         return _instead(bent, answer, note, [suggestion])
 
     def _answer(self) -> Answer:
-        return self._advisor.ask([self._talk()])[0]
+        return self._advisor.ask([self._prompt_now()])[0]
 
     def _suggested(self, answer: Answer) -> tuple[Candidate, Point | None]:
         """The model's configuration as a candidate, and its point if it is valid."""
@@ -206,8 +208,11 @@ class LLINBO:
     def _beta(self) -> float:
         return exploration(self._round, self._evaluated.cube.dimensions)
 
-    def _talk(self) -> str:
-        last = self._macros.history(self._entries) if self._entries else self._macros.first()
+    def _prompt_now(self) -> PromptWithHistory:
+        return PromptWithHistory(self._entries, self._talk)
+
+    def _talk(self, entries: Sequence[str]) -> str:
+        last = self._macros.history(entries) if entries else self._macros.first()
         return f"{self._task}\n{str(last).strip()}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness.chat import ChatRequest, Message
-from harness.errors import HyperboleError, ModelError, ServerError, SettingError
+from harness.errors import ContextError, HyperboleError, ModelError, ServerError, SettingError
 from harness.trial import Usage
 from llms.client import Client
 from llms.wire.attempts import GivenUpError
@@ -183,10 +183,10 @@ def test_context_overflow_names_both_numbers_and_the_ways_out():
         "This model's maximum context length is 8192 tokens. However, your request has 9100 input tokens. "
         "Please reduce the length of the input messages."
     )
-    message = refuse(failure(400, told), kind=ModelError)
+    message = refuse(failure(400, told), kind=ContextError)
     assert "9100" in message
     assert "8192" in message
-    for way_out in ("optimizer.history=compressed", "budget", "llm.max_model_len"):
+    for way_out in ("llm.max_model_len", "decoding.max_tokens", "prompt.context=none"):
         assert way_out in message
 
 
@@ -198,6 +198,25 @@ def test_context_overflow_of_an_older_server():
     message = refuse(failure(400, told), kind=ModelError)
     assert "4200" in message
     assert "4096" in message
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The decoder prompt (length 5213) is longer than the maximum model length of 4096.",
+        "the request exceeds the available context size (4096 tokens), try increasing it",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "The input token count (1048579) exceeds the maximum number of tokens allowed (1048576).",
+        "Please reduce the length of the messages or completion.",
+    ],
+)
+def test_context_overflow_in_the_words_of_other_servers(told):
+    refuse(failure(400, told), kind=ContextError)
+
+
+def test_a_rate_limit_is_no_context_overflow():
+    message = refuse(failure(429, "Rate limit: too many tokens per minute"), max_attempts=1, kind=ServerError)
+    assert "per minute" in message
 
 
 def test_unknown_model_names_the_nearest_first():

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
-from harness.errors import HyperboleError, ModelError, RecordingError, RunError, ServerError
+from harness.errors import ContextError, HyperboleError, ModelError, RecordingError, RunError, ServerError
 from harness.trial import Usage
 from llms.recorder import Recorder, request_hash
-from llms.wire.attempts import GivenUpError
+from llms.wire.attempts import GivenUpError, TooLongError
 from llms.wire.replies import Answered
 
 KEYS = [
@@ -282,3 +282,40 @@ def test_a_line_that_is_no_call_is_named(tmp_path: Path, change: dict[str, objec
     for recorder in recorders[: 1 if "id" in change else 2]:  # a copy gets an id of its own
         with pytest.raises(RecordingError, match=r"calls\.jsonl"):
             recorder.complete([ask("hello")])
+
+
+class Narrow(Live):
+    """Refuses prompts of more than three characters as too long."""
+
+    def _answer(self, request: ChatRequest) -> Completion | HyperboleError:
+        if len(request.messages[-1].content) > 3:
+            self.count += 1
+            return TooLongError("Too long.", Usage(1, 0, None, 0, 0.25), ("HTTP 400",), "2026-01-02")
+        return super()._answer(request)
+
+
+def test_a_refusal_for_length_names_its_place_and_the_others_are_not_asked_again(tmp_path):
+    model = Narrow()
+    with pytest.raises(ContextError) as caught:
+        (recorder := Recorder(lambda: model, tmp_path / "calls.jsonl")).complete([ask("a"), ask("long one"), ask("b")])
+    assert caught.value.places == (1,)
+    texts = [each.text for each in recorder.complete([ask("a"), ask("cut"), ask("b")])]
+    assert texts == ["a 1", "cut 4", "b 3"]
+    rows = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == [0, None, 1, 2]
+    assert [row.get("too_long") for row in rows] == [None, True, None, None]
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_recorded_refusal_for_length_is_replayed(tmp_path, other):
+    path, model = tmp_path / "calls.jsonl", Narrow()
+    first = Recorder(lambda: model, path)
+    with pytest.raises(ContextError):
+        first.complete([ask("a"), ask("long one")])
+    first.complete([ask("a"), ask("cut")])
+    new = tmp_path / "copy.jsonl" if other else path
+    again = Recorder(nobody, new, replay=path if other else None, live=False)
+    with pytest.raises(ContextError) as caught:
+        again.complete([ask("a"), ask("long one")])
+    assert caught.value.places == (1,)
+    assert [each.text for each in again.complete([ask("a"), ask("cut")])] == ["a 1", "cut 3"]
