@@ -67,6 +67,7 @@ report: $(VENV)/.run
 
 bench: $(VENV)/.dev $(VENV)/.model
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_sweep
 	for model in $(BENCHED); do $(BIN)/python -m tests.bench_server $$model || exit 1; done
 
 # Into site/; needs neither vLLM nor PyTorch. Warnings are errors.

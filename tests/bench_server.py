@@ -1,8 +1,9 @@
 """Effect of a server's settings on this machine: ``python -m tests.bench_server [LLM [ROUNDS]]``.
 
-A part of make bench: dtypes, threads, size of the prefix cache, and concurrent calls. LLM is a choice of
-``llm=`` that serves a model here. Recorded calls of the quickstart are repeated by a bare client, on one server
-after another, alternating ROUNDS times. Compare the ratios only: they hold for this machine and its load.
+A part of make bench: dtypes, threads, compiled graphs, sequences per step, space for the prefix cache, and concurrent
+calls. Chunked prefill is not among them: with it vLLM 0.32 on a CPU crashes when it reads a seeded request in chunks.
+LLM is a choice of ``llm=`` that serves a model here. A bare client repeats recorded calls of the quickstart, on one
+server after another, alternating ROUNDS times. Compare the ratios only: they hold for this machine and its load.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from harness.call_log import read_calls
 from harness.chat import ChatRequest, Message
-from harness.jsonl import read_rows
 from llms.client import Client
 from llms.serve import read_settings
 from llms.server.server import ensure_server, stop_server
@@ -23,10 +24,12 @@ from llms.server.server_settings import ALL, AUTO, ServerSettings
 from llms.server.serving import resolve
 
 CALLS = Path(__file__).parents[1] / "results" / "quickstart"
-CALLS_OF_A_RUN = 3
-AT_ONCE = {1: 6, 12: None, 32: None}
+CALLS_OF_A_RUN = 6
+AT_ONCE = {1: 6, 12: 48, 32: None, 64: None}
 """Concurrent calls -> number of calls; None for all of them."""
 CACHE, CACHE_GIB = "VLLM_CPU_KVCACHE_SPACE", "1"
+SEQUENCES, BLOCK = "16", "32"
+"""For --max-num-seqs and --block-size."""
 ROUNDS = 2
 
 
@@ -40,10 +43,14 @@ def main() -> None:
     usual = read_settings(llm, [f"port={port}"])
     threads = AUTO if usual.threads == ALL else ALL
     dtype = "float32" if resolve(usual).dtype == "bfloat16" else "bfloat16"
+    turned = not usual.enforce_eager
     contenders = {
         "as configured": usual,
         f"threads {threads}": replace(usual, threads=threads),
         f"dtype {dtype}": replace(usual, dtype=dtype),
+        f"enforce_eager {str(turned).lower()}": replace(usual, enforce_eager=turned),
+        f"{SEQUENCES} sequences per step": with_argument(usual, "--max-num-seqs", SEQUENCES),
+        f"blocks of {BLOCK} tokens": with_argument(usual, "--block-size", BLOCK),
         f"{CACHE_GIB} GiB for the prefix cache": replace(usual, environment=usual.environment | {CACHE: CACHE_GIB}),
     }
     turns = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
@@ -60,10 +67,15 @@ def main() -> None:
             print(f"  {at_once} in flight, {name:27} {speed:6.1f} tokens/s ({speed / first:.2f})")
 
 
+def with_argument(settings: ServerSettings, name: str, value: str) -> ServerSettings:
+    """The settings with a further argument of vLLM's server."""
+    return replace(settings, extra_args=(*settings.extra_args, name, value))
+
+
 def recorded_requests() -> list[ChatRequest]:
     """The first calls of each run, those of the same number together."""
     files = sorted(CALLS.glob("*/llm_chat*/*/calls.jsonl"))
-    rows = [read_rows(path)[:CALLS_OF_A_RUN] for path in files]
+    rows = [read_calls(path)[:CALLS_OF_A_RUN] for path in files]
     together = [row for number in range(CALLS_OF_A_RUN) for row in (run[number] for run in rows)]
     return [
         ChatRequest(tuple(Message(**message) for message in row["messages"]), **row["sampling"]) for row in together

@@ -26,9 +26,10 @@ from harness.rows import to_row
 from harness.trial import Candidate, Fault, Proposal, Trial, Violation
 from harness.trial_metrics import TrialMetrics
 from harness.wandb.wandb_session import run_config
-from llms.call_rows import row_of
+from llms.call_rows import row_of, row_of_unanswered
 from llms.recorder import Recorder
 from llms.server.counters import NAMES
+from llms.wire.attempts import TooLongError
 from tests.support.command import hyperbole
 from tests.support.fakes import ScriptedChat
 
@@ -86,6 +87,7 @@ def test_calls(tmp_path):
     recorder.complete([every])
     row = json.loads((tmp_path / "calls.jsonl").read_text())
     assert set(row_of(0, every, Completion("{}", "stop"))) <= set(row)
+    row |= row_of_unanswered(every, TooLongError("too long"))
     assert keys_of(row, "sampling") == set(documented("calls.jsonl"))
 
 
