@@ -32,11 +32,11 @@ def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None
     inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # for benchmark={a: 1} it is benchmark.a
     key = inner[1] if inner else found[1]
     if key.startswith(LAUNCHER):
-        chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")] or ["basic"]
+        chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")] or ["workers"]
         setting = key.removeprefix(LAUNCHER)
         return SettingError(
             f"hydra/launcher={chosen[-1]} has no setting {setting!r}; choose a launcher that has it, "
-            "e.g. hydra/launcher=joblib for n_jobs."
+            "e.g. hydra/launcher=workers for n_jobs."
         )
     try:
         return _unknown_key(key, _composed(overrides))

@@ -7,6 +7,7 @@ import json
 import polars as pl
 import pytest
 
+from harness.call_log import read_calls
 from tests.support import shared_data
 from tests.support.command import command, rows
 
@@ -67,7 +68,7 @@ def test_the_default_is_everybodys_first_trial_and_trained_once(fairness):
 
 def test_the_model_is_told_of_both_objectives_and_never_of_test_scores(fairness):
     (calls, *_) = sorted(fairness[0].rglob("calls.jsonl"))
-    last = json.loads(calls.read_text().splitlines()[-1])
+    last = read_calls(calls)[-1]
     said = json.dumps(last["messages"])
     evaluated = sum(row["losses"] is not None for row in rows(calls.parent)[: PROPOSALS - 1])
     assert evaluated >= 1

@@ -27,14 +27,16 @@ class Plan:
     places: Sequence[str]
 
     def write(self, experiment: Path) -> None:
-        """Write it; the same sweep again replaces it.
+        """Write it, unless it is there already.
 
         Raises:
             DiskError: It cannot be written.
         """
         digest = hashlib.sha256("\n".join(sorted(self.places)).encode()).hexdigest()[:16]
         content = json.dumps({"overrides": list(self.overrides), "places": list(self.places)})
-        replace_file(experiment / FOLDER / f"{digest}.json", content)
+        path = experiment / FOLDER / f"{digest}.json"
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+            replace_file(path, content)
 
 
 def plans_of(experiment: Path) -> list[Plan]:

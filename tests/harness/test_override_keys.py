@@ -21,8 +21,8 @@ from harness.override_keys import about_key
         ("~decoding.temperature", "decoding.temperature is null, and Hydra removes only keys with a value; leave ~"),
         ("budget.proposal=3", "did you mean 'proposals'?"),
         (
-            "hydra.launcher.n_jobs=3",
-            "hydra/launcher=basic has no setting 'n_jobs'; choose a launcher that has it, e.g.",
+            "hydra.launcher.n_job=3",
+            "hydra/launcher=workers has no setting 'n_job'; choose a launcher that has it, e.g.",
         ),
         ("hydra.sweep.dri=x", "Unknown setting 'hydra.sweep.dri'; --help lists the valid ones, --hydra-help those"),
     ],

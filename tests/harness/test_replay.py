@@ -118,7 +118,15 @@ def test_what_one_run_leaves_for_the_next_of_its_process_shows(tmp_path):
     (tmp_path / "conf/optimizer").mkdir(parents=True)
     (tmp_path / "conf/optimizer/leaky.yaml").write_text("_target_: leaky.Leaky\n")
     own = f"hydra.searchpath=[{tmp_path / 'conf'}]"
-    overrides = ("-m", "benchmark=toy", "benchmark.task=branin", "optimizer=leaky", "seed=0,1", own)
+    overrides = (
+        "-m",
+        "benchmark=toy",
+        "benchmark.task=branin",
+        "optimizer=leaky",
+        "seed=0,1",
+        own,
+        "hydra/launcher=basic",
+    )
     done = hyperbole(*overrides, cwd=tmp_path, PYTHONPATH=path(tmp_path))
     assert done.returncode == 0, done.stderr
     done = replay(tmp_path, "runs/adhoc", own)
