@@ -70,7 +70,7 @@ class Spent:
     def add(self, trial: Trial) -> None:
         """Charge one finished trial."""
         executed, usage = trial.params is not None, trial.proposal.usage
-        self._charge(usage.tokens, executed, trial.ask_seconds, trial.evaluation_seconds)
+        self.charge(usage.tokens, executed, trial.ask_seconds, trial.evaluation_seconds)
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Charge the cost of one trial's row.
@@ -79,9 +79,10 @@ class Spent:
             KeyError, TypeError, ValueError: The row lacks a cost.
         """
         tokens = int(row["usage"]["prompt_tokens"]) + int(row["usage"]["completion_tokens"])
-        self._charge(tokens, row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])
+        self.charge(tokens, row["executed"] is not None, row["ask_seconds"], row["evaluation_seconds"])
 
-    def _charge(self, tokens: int, executed: bool, ask_seconds: float, evaluation_seconds: float | None) -> None:
+    def charge(self, tokens: int, executed: bool, ask_seconds: float, evaluation_seconds: float | None) -> None:
+        """Charge the cost of one trial."""
         self.proposals += 1
         self.evaluations += executed
         self.tokens += tokens

@@ -112,6 +112,12 @@ def wrong_in(run: Mapping[str, Any]) -> str | None:
     return None
 
 
+def is_right(key: str, value: Any) -> bool:
+    """Whether one field of a run.json of this version is right, whatever its other fields are."""
+    check = _FIELDS.get(key)
+    return not _is_deeper({key: value}, DEEPEST) and (check is None or check(value))
+
+
 def _refused(path: Path, why: str) -> RunError:
     return RunError(f"{path} cannot be read ({why}); move the run's folder away and run it again.")
 
@@ -198,3 +204,6 @@ _OPTIONAL: dict[str, Check] = {
     "sources": mapping_to(lambda value: isinstance(value, dict) and isinstance(value.get("sha256"), str)),
 }
 """Fields that older records lack."""
+_FIELDS = _NEEDED | _SINCE_2 | _OPTIONAL
+NEEDED = frozenset(_NEEDED | _SINCE_2)
+"""Fields that every run.json of this version has."""

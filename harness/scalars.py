@@ -32,7 +32,7 @@ def number(value: Any) -> float | None:
 
 def finite(value: Any) -> float | None:
     """The value as a finite number; None for anything else, NaN and infinities included."""
-    found = value if type(value) is float else number(value)
+    found = value if value is None or type(value) is float else number(value)
     return found if found is not None and math.isfinite(found) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,7 @@ def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> Non
     if not rows:
         raise DamagedError(folder, "it has no trials", goes_on=True)
     try:
-        budget = Budget(**{limit: run["budget"].get(limit) for limit in LIMITS})
-        spent = Spent()
+        budget, spent = budget_of(run), Spent()
         for number, row in enumerate(rows):
             if spent.exhausts(budget):
                 raise DamagedError(folder, f"it has {len(rows)} trials, but its budget was spent after {number}")
@@ -121,6 +121,21 @@ def _check_end(folder: Path, run: Mapping[str, Any], rows: Sequence[Row]) -> Non
         raise DamagedError(folder, f"a trial or its budget {reason}") from None
     if not spent.exhausts(budget):
         raise DamagedError(folder, f"its {_count(rows)} do not exhaust its budget", goes_on=True)
+
+
+def budget_of(run: Mapping[str, Any]) -> Budget:
+    """The budget that a run.json says.
+
+    Raises:
+        SettingError: It is not valid.
+        TypeError, AttributeError: It is none.
+    """
+    return _budget(*(run["budget"].get(limit) for limit in LIMITS))
+
+
+@lru_cache(typed=True)  # true is not 1
+def _budget(*limits: Any) -> Budget:
+    return Budget(**dict(zip(LIMITS, limits, strict=True)))
 
 
 def _check_files(folder: Path, run: Mapping[str, Any]) -> None:

@@ -89,7 +89,7 @@ def mean_line(axis: Axes, scores: Floats, method: str, look: dict[str, Any], cos
     if np.isnan(centre).all():
         axis.plot([], [], " ", label=_WITHOUT_LINE[0 if np.isnan(scores).all() else 1].format(method))
         return centre
-    lower, upper = bootstrap_band(scores, np.random.default_rng(0))
+    lower, upper = bootstrap_band(scores)
     steps = np.arange(1, len(centre) + 1) if costs is None else costs
     where: Any = "mid" if costs is None else "post"
     axis.fill_between(steps, lower, upper, step=where, color=look["color"], alpha=0.16, linewidth=0)

@@ -30,8 +30,7 @@ def held_to_rows(task: Task, trials: pl.DataFrame) -> Task:
         trials: Its rows, with the columns ``loss`` and ``losses``, which are null below the highest fidelity.
     """
     first = trials["loss"].drop_nulls().to_numpy()
-    every = trials["losses"].drop_nulls().to_list()
-    further = np.array(every, dtype=np.float64).reshape(len(every), len(task.objectives))
+    further = trials["losses"].drop_nulls().explode().to_numpy().reshape(-1, len(task.objectives))
     found = list(_breaches_of_curve(task))
     for number, objective in enumerate(task.objectives):
         losses = further[:, number] if number else first

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.runs.by_run import by_run
 from analysis.runs.load import Experiment
 from analysis.runs.regret import charged, incumbent_curve, stack_curves
 from analysis.runs.task import Task
@@ -136,10 +137,9 @@ def _compare_tasks(comparison: Comparison, methods: tuple[str, ...], tasks: Sequ
 
 def _incumbent_curves(experiment: Experiment) -> Curves:
     curves: Curves = {}
-    grouped = experiment.trials.group_by("run", maintain_order=True).agg("loss")
-    losses = dict(zip(grouped["run"].to_list(), grouped["loss"].to_list(), strict=True))
+    losses = by_run(experiment.trials, "loss")
     for run in experiment.runs:
-        curves.setdefault((run.method, run.task), {})[run.seed] = incumbent_curve(losses[run.id])
+        curves.setdefault((run.method, run.task), {})[run.seed] = incumbent_curve(*losses[run.id])
     return curves
 
 

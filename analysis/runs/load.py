@@ -15,17 +15,24 @@ from analysis.runs.calls import read_calls
 from analysis.runs.columns import TRIALS, schema_of
 from analysis.runs.labels import Labels
 from analysis.runs.lines import checked_trials
+from analysis.runs.plain import Columns, PlainRuns, plain_columns
 from analysis.runs.task import Task, task_of
 from analysis.runs.trial_rows import flatten
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.faults import knew_grid
 from harness.identity import Identity, identity_in
-from harness.record import OlderRecordError, read_record, renewal
+from harness.record import OlderRecordError, renewal
+from harness.records import Records
 from harness.repeats import Repeats
 from harness.run_files import run_files
 from harness.visible import listed
+from harness.whole import CALLS as CALLS_FILE
+from harness.whole import TRIALS as TRIALS_FILE
 from harness.whole import whole_rows
+
+_ROWS_AT_ONCE = 200_000
+"""Rows of ordinary runs of which one frame is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,11 @@ class Run:
     def identity(self) -> Identity:
         """Its choices, and the settings that differ from their defaults."""
         return identity_in(self.info)
+
+    @property
+    def shared(self) -> tuple[int, int]:
+        """Equal only for runs with the same identity: their records share it (``harness.records``)."""
+        return id(self.info["choices"]), id(self.info["settings"])
 
     @property
     def seed(self) -> int:
@@ -121,21 +133,19 @@ def load(folder: Path) -> Experiment:
     complete = [run for run in found if run.info["status"] == "complete"]
     incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
     complete.sort(key=lambda run: (run.info["llm"] is not None, run.method, run.task, run.seed))
-    read = [_read_run(run) for run in complete]
-    damaged += [each for each in read if isinstance(each, str)]
-    logs = [each for each in read if isinstance(each, _Log)]
-    if not logs:
+    logs = _read_logs(complete)
+    damaged += logs.damaged
+    if not logs.whole:
         raise _nothing_whole(folder, incomplete, damaged)
-    whole = [log.run for log in logs]
-    _refuse_copies(whole)
+    _refuse_copies(logs.whole)
     by_task: dict[str, list[dict[str, Any]]] = {}
-    for run in whole:
+    for run in logs.whole:
         by_task.setdefault(run.task, []).append(run.info)
-    trials = pl.DataFrame([row for log in logs for row in log.trials], schema=schema_of(TRIALS))
     declared = {name: task_of(by_task[name]) for name in sorted(by_task)}
+    trials = logs.trials
     tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
-    invalid = tuple(proposal for log in logs for proposal in log.invalid)
-    return Experiment(folder.resolve().name, tuple(whole), tasks, trials, invalid, incomplete, tuple(damaged))
+    name, whole, invalid = folder.resolve().name, tuple(logs.whole), tuple(logs.invalid)
+    return Experiment(name, whole, tasks, trials, invalid, incomplete, tuple(damaged))
 
 
 def labelled(experiment: Experiment) -> Experiment:
@@ -169,10 +179,10 @@ def _find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     paths = run_files(folder)
     if all(map(is_foreign, paths)):
         raise not_an_experiment(folder)
-    found, damaged, older = [], [], 0
+    found, damaged, older, records = [], [], 0, Records()
     for path in paths:
         try:
-            found.append(Run(path.parent.relative_to(folder).as_posix(), path.parent, read_record(path)))
+            found.append(Run("/".join(path.parts[-4:-1]), path.parent, records.read(path)))
         except OlderRecordError:
             older += 1
         except RunError as error:
@@ -199,30 +209,78 @@ def _refuse_copies(runs: list[Run]) -> None:
             raise RunError(f"{other.id} and {run.id} are the same run (method, task and seed); move one of them away.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """The data of one run for the tables: flat rows and invalid proposals."""
+class _Logs:
+    """The logs of runs, as far as they are read, in the order of the runs."""
 
-    run: Run
-    trials: list[dict[str, Any]]
-    invalid: list[InvalidProposal]
+    def __init__(self) -> None:
+        self.whole: list[Run] = []
+        self.invalid: list[InvalidProposal] = []
+        self.damaged: list[str] = []
+        self._plain = PlainRuns()
+        self._frames: list[pl.DataFrame] = []
+
+    @property
+    def trials(self) -> pl.DataFrame:
+        """The rows of all runs that could be read."""
+        self._flush()
+        return pl.concat(self._frames)
+
+    def add(self, run: Run, plain: Columns | None) -> None:
+        """Add a run, with its columns if it is an ordinary one; else it is read row by row."""
+        if plain is not None:
+            self._plain.add((run.id, run.method, run.task, run.seed), plain)
+            self.whole.append(run)
+            if self._plain.rows > _ROWS_AT_ONCE:
+                self._flush()
+            return
+        try:
+            rows, invalid = _read_run(run)
+        except RunError as error:
+            self.damaged.append(str(error))
+            return
+        self._flush()
+        self._frames.append(pl.DataFrame(rows, schema=schema_of(TRIALS)))
+        self.whole.append(run)
+        self.invalid += invalid
+
+    def _flush(self) -> None:
+        if self._plain.rows:
+            self._frames.append(self._plain.frame())
 
 
-def _read_run(run: Run) -> _Log | str:
-    """One complete run's log, or a sentence on what is wrong with it."""
+def _read_logs(runs: Sequence[Run]) -> _Logs:
+    logs = _Logs()
+    for run in runs:
+        logs.add(run, _plain(run))
+    return logs
+
+
+def _plain(run: Run) -> Columns | None:
+    """The columns of an ordinary run without calls; None for any other."""
+    if run.info["llm"] is not None or (run.folder / CALLS_FILE).exists():
+        return None
     try:
-        raw = checked_trials(whole_rows(run.folder, run.info), run.id)
-        objectives = [objective["name"] for objective in run.info["objectives"]]
-        place = {"method": run.method, "task": run.task, "seed": run.seed}
-        repeats = Repeats()
-        knew = knew_grid(run.info)
-        flat = [{**flatten(row, run.id, objectives, knew), "repeated": repeats.row(row)} for row in raw]
-        answers = read_answers(raw, run.folder / "calls.jsonl", run.info.get("fidelities") or ())
-        read_calls(run.folder / "calls.jsonl")
-        trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
-        return _Log(run, trials, [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)])
-    except RunError as error:
-        return str(error)
+        return plain_columns((run.folder / TRIALS_FILE).read_bytes(), run.info)
+    except OSError:
+        return None
+
+
+def _read_run(run: Run) -> tuple[list[dict[str, Any]], list[InvalidProposal]]:
+    """One complete run: flat rows for the tables, and invalid proposals.
+
+    Raises:
+        RunError: Something is wrong with it.
+    """
+    raw = checked_trials(whole_rows(run.folder, run.info), run.id)
+    objectives = [objective["name"] for objective in run.info["objectives"]]
+    place = {"method": run.method, "task": run.task, "seed": run.seed}
+    repeats = Repeats()
+    knew = knew_grid(run.info)
+    flat = [{**flatten(row, run.id, objectives, knew), "repeated": repeats.row(row)} for row in raw]
+    answers = read_answers(raw, run.folder / CALLS_FILE, run.info.get("fidelities") or ())
+    read_calls(run.folder / CALLS_FILE)
+    trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
+    return trials, [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
 
 
 def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:

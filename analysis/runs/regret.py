@@ -14,16 +14,16 @@ import polars as pl
 Floats = npt.NDArray[np.float64]
 
 
-def incumbent_curve(losses: Sequence[float | None]) -> Floats:
+def incumbent_curve(losses: Floats | Sequence[float | None]) -> Floats:
     """Lowest loss after each proposal. Every proposal is charged: one that was not evaluated keeps the incumbent.
 
     Args:
-        losses: One loss per proposal in order; None if it was invalid or its evaluation failed.
+        losses: One loss per proposal in order; NaN or None if it was invalid or its evaluation failed.
 
     Returns:
         Shape (proposals,), never rising; NaN before the first loss. It holds measured values only.
     """
-    return np.fmin.accumulate(np.array([np.nan if loss is None else loss for loss in losses], dtype=np.float64))
+    return np.fmin.accumulate(np.asarray(losses, dtype=np.float64))
 
 
 def incumbent_trials(trials: pl.DataFrame) -> pl.DataFrame:
@@ -75,4 +75,8 @@ def stack_curves(curves: Sequence[Floats], proposals: int | None = None) -> Floa
         Shape (runs, proposals).
     """
     length = max(map(len, curves)) if proposals is None else proposals
-    return np.stack([np.pad(curve[:length], (0, max(0, length - len(curve))), mode="edge") for curve in curves])
+    return np.stack([_of_length(curve, length) for curve in curves])
+
+
+def _of_length(curve: Floats, length: int) -> Floats:
+    return curve[:length] if len(curve) >= length else np.pad(curve, (0, length - len(curve)), mode="edge")

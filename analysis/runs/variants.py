@@ -50,7 +50,7 @@ def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...
     assert group in NAMED
     found: dict[str, dict[str, Variant]] = {}
     first: dict[str, Run] = {}
-    for run in experiment.runs:
+    for run in _distinct(experiment.runs):
         read = variant(run, group)
         found.setdefault(read.base, {}).setdefault(read.method, read)
         first.setdefault(read.base, run)
@@ -62,6 +62,14 @@ def families(experiment: Experiment, group: str) -> dict[str, tuple[Variant, ...
     names = {base: _family(experiment, group, first[base], variants) for base, variants in several.items()}
     unique = [*experiment.methods, *names.values()]
     return {_apart(names[base], base, variants, unique): variants for base, variants in several.items()}
+
+
+def _distinct(runs: Iterable[Run]) -> Iterable[Run]:
+    """The first run of each method and identity."""
+    found: dict[tuple[str, tuple[int, int]], Run] = {}
+    for run in runs:
+        found.setdefault((run.method, run.shared), run)
+    return found.values()
 
 
 def _family(experiment: Experiment, group: str, run: Run, variants: Sequence[Variant]) -> str:
@@ -97,8 +105,10 @@ def settings(runs: Iterable[Run], group: str, setting: str) -> tuple[dict[int, s
     """
     found: dict[str, dict[int, str]] = {}
     for run in runs:
+        if not isinstance(run.info["config"].get(group), Mapping):
+            continue
         config = comparable({name: run.info["config"].get(name) for name in ("optimizer", *GROUPS)})
-        value = config[group].get(setting) if isinstance(config[group], Mapping) else None
+        value = config[group].get(setting)
         if type(value) is int:
             rest = json.dumps(_without(config, group, setting), sort_keys=True)
             found.setdefault(rest, {}).setdefault(value, run.method)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.runs.by_run import by_run
 from analysis.runs.comparison import Comparison
 from analysis.runs.load import Experiment
 from analysis.stats.bills import bills
@@ -18,6 +19,11 @@ from analysis.stats.prices import Prices
 Floats = npt.NDArray[np.float64]
 Place = tuple[str, str, int]
 """Method, task and seed."""
+
+_SECONDS = pl.col("ask_seconds") + pl.col("evaluation_seconds").fill_null(0.0)
+"""The clock of ``harness.budget``: asking plus evaluating; an invalid proposal has no evaluation."""
+_UNKNOWN = pl.col("executed") & pl.col("evaluation_seconds").is_null()
+_TOKENS = (pl.col("prompt_tokens") + pl.col("completion_tokens")).cast(pl.Float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,10 @@ class Axis:
 
 def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
     """Those of seconds, tokens, joules and money that are measured and nonzero in any run."""
-    trials = {run.id: experiment.trials.filter(pl.col("run") == run.id).sort("index") for run in experiment.runs}
+    spent = by_run(experiment.trials, _SECONDS.cum_sum(), _UNKNOWN, _TOKENS.cum_sum())
     place = {run.id: (run.method, run.task, run.seed) for run in experiment.runs}
-    seconds = {place[id_]: _seconds(rows) for id_, rows in trials.items()}
-    tokens = {id_: _tokens(rows) for id_, rows in trials.items()}
+    seconds = {place[id_]: None if unknown.any() else clock for id_, (clock, unknown, _) in spent.items()}
+    tokens = {id_: count for id_, (_, _, count) in spent.items()}
     used = run_joules(experiment)
     joules = {place[id_]: _spread(used.get(id_), spent) for id_, spent in tokens.items()}
     currency, money = _money(experiment, prices, tokens)
@@ -56,20 +62,6 @@ def cost_axes(experiment: Experiment, prices: Prices) -> tuple[Axis, ...]:
         Axis("money", f"estimated money ({currency})", {place[id_]: m for id_, m in money.items()}),
     )
     return tuple(axis for axis in axes if axis.measured)
-
-
-def _seconds(trials: pl.DataFrame) -> Floats | None:
-    """The clock of ``harness.budget``: asking plus evaluating; an invalid proposal has no evaluation."""
-    evaluated = trials["evaluation_seconds"]
-    if (trials["executed"] & evaluated.is_null()).any():
-        return None
-    result: Floats = (trials["ask_seconds"] + evaluated.fill_null(0.0)).cum_sum().to_numpy()
-    return result
-
-
-def _tokens(trials: pl.DataFrame) -> Floats:
-    result: Floats = (trials["prompt_tokens"] + trials["completion_tokens"]).cast(pl.Float64).cum_sum().to_numpy()
-    return result
 
 
 def _spread(total: float | None, tokens: Floats) -> Floats | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
+from analysis.runs.by_run import by_run
 from analysis.runs.calls import Call, Span, read_calls, read_spans, waited_seconds
 from analysis.runs.load import Experiment, Run
 from analysis.stats.prices import HourPrice, ModelPrice, Prices, TokenPrice
@@ -45,7 +45,7 @@ class Bill:
 
 def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
     """Run id -> bill, of every run that used tokens."""
-    used = {run.id: found for run in experiment.runs if (found := _tokens(experiment, run))["tokens"].sum()}
+    used = _tokens(experiment)
     runs = [run for run in experiment.runs if run.id in used]
     models = {run.id: _model(run) for run in runs}
     known = {id_: prices.models.get(model or "", _NO_PRICE) for id_, model in models.items()}
@@ -66,12 +66,18 @@ def bills(experiment: Experiment, prices: Prices) -> dict[str, Bill]:
     return result
 
 
-def _tokens(experiment: Experiment, run: Run) -> dict[str, Floats]:
-    """Tokens per trial by kind, shape (trials,); NaN if cached tokens were not counted."""
-    trials = experiment.trials.filter(pl.col("run") == run.id)
+def _tokens(experiment: Experiment) -> dict[str, dict[str, Floats]]:
+    """Run id -> tokens per trial by kind, shape (trials,); NaN if cached tokens were not counted.
+
+    Runs without tokens are left out.
+    """
     names = ("prompt_tokens", "cached_tokens", "completion_tokens")
-    found = {name: trials[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in names}
-    return found | {"tokens": found["prompt_tokens"] + found["completion_tokens"]}
+    found = {}
+    for id_, counts in by_run(experiment.trials, *names).items():
+        tokens = counts[0] + counts[2]
+        if tokens.sum():
+            found[id_] = {**dict(zip(names, counts, strict=True)), "tokens": tokens}
+    return found
 
 
 def _flops(tokens: Floats, parameters: int | None) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Metric = Callable[[Floats], Floats]
 
 RESAMPLES = 10_000
-_CHUNK_NUMBERS = 4_000_000  # 32 MB of float64 per chunk of resamples
+_CHUNK_NUMBERS = 200_000  # of a chunk of resamples: 1.6 MB stay in the processor's cache, which halves the time
 
 
 def mean(scores: Floats) -> Floats:
@@ -60,15 +61,16 @@ def bootstrap_interval(
     if runs < 2:
         return None
     size = max(1, _CHUNK_NUMBERS // scores.size)
+    flat, columns = np.ascontiguousarray(scores).ravel(), np.arange(tasks)
     draws = []
     for start in range(0, resamples, size):
-        picks = generator.integers(runs, size=(min(size, resamples - start), runs, tasks))
-        draws.append(metric(scores[picks, np.arange(tasks)]))
+        picks = generator.integers(runs, size=(min(size, resamples - start), runs, tasks)) * tasks + columns
+        draws.append(metric(flat.take(picks)))
     lower, upper = np.quantile(np.concatenate(draws), [(1 - level) / 2, (1 + level) / 2])
     return float(lower), float(upper)
 
 
-def bootstrap_band(scores: Floats, generator: np.random.Generator, resamples: int = 2_000) -> tuple[Floats, Floats]:
+def bootstrap_band(scores: Floats, seed: int = 0, resamples: int = 2_000) -> tuple[Floats, Floats]:
     """The 95 % interval of the mean at every proposal, shape (runs, tasks, proposals) -> twice (proposals,).
 
     As :func:`bootstrap_interval`, but whole curves are drawn. The mean of a resample is a weighted mean of the curves,
@@ -76,11 +78,18 @@ def bootstrap_band(scores: Floats, generator: np.random.Generator, resamples: in
     """
     runs, tasks, proposals = scores.shape
     means = np.zeros((resamples, proposals))
-    for task in range(tasks):
-        weights = generator.multinomial(runs, np.full(runs, 1 / runs), size=resamples)
+    for task, weights in enumerate(_weights(seed, runs, tasks, resamples)):
         means += weights @ scores[:, task] / (runs * tasks)
     lower, upper = np.quantile(means, [0.025, 0.975], axis=0)
     return lower, upper
+
+
+@lru_cache(maxsize=2)  # all bands of a figure have the same
+def _weights(seed: int, runs: int, tasks: int, resamples: int) -> tuple[Floats, ...]:
+    """How often each run is drawn, per task of shape (resamples, runs)."""
+    generator = np.random.default_rng(seed)
+    shares = np.full(runs, 1 / runs)
+    return tuple(generator.multinomial(runs, shares, size=resamples).astype(np.float64) for _ in range(tasks))
 
 
 def mean_ranks(losses: Floats) -> Floats:

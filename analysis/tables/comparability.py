@@ -45,7 +45,7 @@ def facts(experiment: Experiment) -> Facts:
     named = [_named(with_llm, "llm"), _named(with_llm, "decoding")]
     found: Facts = {"budget": _by_value((run, _budget(run, trials)) for run in runs)}
     for group in ("start", "repair", "probe"):
-        found[group] = _by_value((run, _choice(run, group)) for run in runs)
+        found[group] = _by_value(_choices(runs, group))
     found["benchmark settings"] = _by_value(_settings(of_task, "benchmark"))
     found["language model"] = _by_value((run, _model(run)) for run in with_llm)
     found["model server"] = _by_value((run, _server(run)) for run in with_llm)
@@ -121,20 +121,25 @@ def _starts(values: Mapping[str, Sequence[Run]], experiment: Experiment) -> list
 
 
 def _by_value(pairs: Iterable[tuple[Run, str]]) -> dict[str, tuple[Run, ...]]:
-    found: dict[str, tuple[Run, ...]] = {}
+    found: dict[str, list[Run]] = {}
     for run, value in pairs:
-        found[value] = (*found.get(value, ()), run)
-    return found
+        found.setdefault(value, []).append(run)
+    return {value: tuple(runs) for value, runs in found.items()}
 
 
 def _budget(run: Run, trials: pl.DataFrame) -> str:
     return budget_text(limits(run, trials)) if run.info.get("budget") else NOT_RECORDED
 
 
-def _choice(run: Run, group: str) -> str:
-    """The group's choice, and the settings that differ from it: ``given, configurations=[...]``."""
-    settings: Any = without_secrets(run.identity.of(group))
-    return ", ".join([variant(run, group).choice or "none", *(f"{k}={json.dumps(v)}" for k, v in settings.items())])
+def _choices(runs: Sequence[Run], group: str) -> Iterator[tuple[Run, str]]:
+    """For each run the group's choice, and the settings that differ from it: ``given, configurations=[...]``."""
+    known: dict[tuple[int, int], str] = {}
+    for run in runs:
+        if run.shared not in known:
+            settings: Any = without_secrets(run.identity.of(group))
+            listed = (f"{name}={json.dumps(value)}" for name, value in settings.items())
+            known[run.shared] = ", ".join([variant(run, group).choice or "none", *listed])
+        yield run, known[run.shared]
 
 
 def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
@@ -149,12 +154,24 @@ def _named(runs: Sequence[Run], group: str) -> list[list[Run]]:
 def _settings(together: Iterable[Sequence[Run]], group: str) -> Iterator[tuple[Run, str]]:
     """For runs that should have the same settings of a group: the settings that differ, or that none does."""
     for runs in together:
-        leaves = [_leaves(_config(run).get(group), group) for run in runs]
+        leaves = _leaves_of(runs, group)
         names = dict.fromkeys(name for found in leaves for name in found)
         differing = [name for name in names if len({found.get(name) for found in leaves}) > 1]
         for run, found in zip(runs, leaves, strict=True):
             listed = ", ".join(f"{name}={found.get(name, 'not set')}" for name in differing)
             yield run, listed or "the same"
+
+
+def _leaves_of(runs: Sequence[Run], group: str) -> list[dict[str, str]]:
+    """For each run the settings of a group; equal configurations, which records share, are read once."""
+    known: dict[int, dict[str, str]] = {}
+    found = []
+    for run in runs:
+        section = (run.info.get("config") or {}).get(group)
+        if id(section) not in known:
+            known[id(section)] = _leaves(comparable({group: without_secrets(section)})[group], group)
+        found.append(known[id(section)])
+    return found
 
 
 def _code(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:

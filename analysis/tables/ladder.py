@@ -108,17 +108,18 @@ def rungs(experiment: Experiment, comparison: Comparison) -> tuple[Rung, ...]:
     Returns:
         Empty with fewer than two sizes.
     """
+    sizes = _sizes(experiment)
+    if len(set(sizes.values()) - {None}) < 2:
+        return ()
     placed: dict[str, dict[str, Run]] = {}
     for run in experiment.runs:
         placed.setdefault(_tasks_of(run), {}).setdefault(run.method, run)
     found = [
-        _rung(experiment, comparison, tasks, run)
+        _rung(experiment, comparison, tasks, run, sizes.get(run.method))
         for tasks, methods in placed.items()
         for run in methods.values()
-        if run.info["llm"] is None or _parameters(experiment, run) is not None
+        if run.info["llm"] is None or sizes[run.method] is not None
     ]
-    if len({rung.parameters for rung in found} - {None}) < 2:
-        return ()
     order = {tasks: number for number, tasks in enumerate(placed)}
     return tuple(sorted(found, key=lambda each: (order[each.tasks], each.parameters is None, *_place(each))))
 
@@ -145,14 +146,19 @@ def _tasks_of(run: Run) -> str:
     return ", ".join([kind, *(f"{name} {written(value)}" for name, value in others.items())])
 
 
-def _parameters(experiment: Experiment, of: Run) -> int | None:
-    """Number of parameters of a method's model; None if it is not in the catalogue or runs have several."""
-    models = {words(run.info).model for run in experiment.runs if run.method == of.method}
-    return model_parameters(models.pop() or "") if len(models) == 1 else None
+def _sizes(experiment: Experiment) -> dict[str, int | None]:
+    """Number of parameters of each method's model; None if it is not in the catalogue or runs have several."""
+    models: dict[str, set[str | None]] = {}
+    for run in experiment.runs:
+        if run.info["llm"] is not None:
+            models.setdefault(run.method, set()).add(words(run.info).model)
+    return {
+        method: model_parameters(found.pop() or "") if len(found) == 1 else None for method, found in models.items()
+    }
 
 
-def _rung(experiment: Experiment, comparison: Comparison, tasks: str, run: Run) -> Rung:
-    said, parameters = words(run.info), _parameters(experiment, run) if run.info["llm"] is not None else None
+def _rung(experiment: Experiment, comparison: Comparison, tasks: str, run: Run, parameters: int | None) -> Rung:
+    said = words(run.info)
     model = None if parameters is None or said.model is None else model_title(said.model)
     more = [text for key, text in said.groups.items() if key != DECODING]
     settings = None if model is None else ", ".join(more) or PLAIN

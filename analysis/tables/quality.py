@@ -97,7 +97,7 @@ def counts_of(blocks: Sequence[Comparison]) -> tuple[Column, ...]:
     return (_WITHOUT, _ONLY_BELOW) if below else (_WITHOUT,)
 
 
-def method_rows(block: Comparison) -> list[Cells]:
+def method_rows(block: Comparison, with_iqm: bool = True) -> list[Cells]:
     """One row per method: regret, rank, and the best value of each task as reported."""
     every = np.stack([block.final_losses(method) for method in block.methods])
     ranks = mean_ranks(every)
@@ -110,6 +110,7 @@ def method_rows(block: Comparison) -> list[Cells]:
         row["runs_only_below"] = len(without & block.only_below)
         if block.regret_tasks:
             row |= metric_cells("regret_mean", mean, block.final_regrets(method))
+        if block.regret_tasks and with_iqm:
             row |= metric_cells("regret_iqm", interquartile_mean, block.final_regrets(method))
         for task, losses in zip(block.tasks, finals.T, strict=True):
             row[f"best.{task.name}"] = _number(task.value(float(losses.mean())))

@@ -36,7 +36,7 @@ def quality_by_task_table(experiment: Experiment, comparison: Comparison) -> Tab
         if not block.seeds:
             rows += [{**names, "method": method} for method in block.methods]
             continue
-        for row in method_rows(block):
+        for row in method_rows(block, with_iqm=False):
             best = task.values(block.final_losses(str(row["method"])))
             rows.append({**row, **names, **metric_cells("best_mean", mean, best)})
         expected = exact_row(block)

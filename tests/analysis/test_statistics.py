@@ -100,7 +100,7 @@ def test_one_run_a_task_has_no_interval() -> None:
 
 def test_the_band_is_the_interval_of_the_mean_at_every_proposal() -> None:
     curves = np.stack([SCORES, SCORES**2], axis=-1)
-    lower, upper = bootstrap_band(curves, _generator(), resamples=10_000)
+    lower, upper = bootstrap_band(curves, resamples=10_000)
     for proposal in range(2):
         interval = bootstrap_interval(curves[..., proposal], mean, _generator())
         assert (lower[proposal], upper[proposal]) == pytest.approx(interval, abs=0.01)
