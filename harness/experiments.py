@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HyperboleError, RunError, unknown
+from harness.packed import RUNS_FILE, content_of
 from harness.visible import listed
 
 SHOWN = 10
@@ -39,7 +40,7 @@ def not_an_experiment(folder: Path) -> HyperboleError:
 
 def experiments_in(folder: Path) -> list[Path]:
     """The direct subfolders that are experiments, i.e. hold a run of this program."""
-    return [path for path in _folders(folder) if any(map(_is_run, _run_files(path, 3)))]
+    return [path for path in _folders(folder) if (path / RUNS_FILE).is_file() or any(map(_is_run, _run_files(path, 3)))]
 
 
 def _choices(folder: Path) -> str:
@@ -89,6 +90,6 @@ def _is_ours(run: Any) -> bool:
 def _contents(path: Path) -> Any:
     """The contents of a JSON file; None if it cannot be read."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return json.loads(content_of(path) or b"")
+    except (OSError, ValueError, RecursionError, RunError):
         return None

@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import RunError
 from harness.folder import first_difference
 from harness.names import written
+from harness.packed import state_of
 from harness.record import read_record, renewal
 from harness.run_files import run_files
 
@@ -33,8 +34,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
         if path.parent == folder:
             continue
         try:
-            state = path.stat()
-            run = _recorded(path, state.st_mtime_ns, state.st_size)
+            run = _recorded(path, state_of(path))
         except (OSError, RunError):  # reported by analysis
             continue
         if _gist(run["config"]) != _gist(identity["config"]):
@@ -48,7 +48,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
 
 
 @lru_cache(maxsize=4096)
-def _recorded(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
+def _recorded(path: Path, state: tuple[int, int] | None) -> dict[str, Any]:
     """A record, read once per process and version of its file."""
     return read_record(path, oldest=1)
 

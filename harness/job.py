@@ -12,6 +12,7 @@ from harness.build import build_all
 from harness.errors import HyperboleError, RunError
 from harness.folder import RunFolder, refuse_if_different
 from harness.former_names import run_elsewhere
+from harness.packed import is_packed
 from harness.placed import placed
 from harness.progress import say
 from harness.record import SCHEMA, renewal
@@ -146,7 +147,7 @@ def _is_whole(folder: RunFolder, run: Mapping[str, Any]) -> bool:
     try:
         check_whole(folder.path, run)
     except DamagedError as error:
-        if not error.goes_on:
+        if not error.goes_on or is_packed(folder.path):
             raise
         say(f"{error}")
         return False

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.files import refuse_link, usable
+from harness.packed import content_of
 
 
 def plain(value: Any) -> Any:
@@ -85,16 +86,14 @@ class Appender:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All complete rows; none for a missing file, and a truncated last line is left out.
+    """All complete rows of a file, on disk or packed; none without it, and a truncated last line is left out.
 
     Raises:
         DiskError: The file cannot be read.
         RunError: A line before the last is not a JSON object, so the damage was not caused by a crash.
     """
-    if not path.is_file():
-        return []
     with usable(path):
-        lines = path.read_bytes().split(b"\n")
+        lines = (content_of(path) or b"").split(b"\n")
     rows = []
     for number, line in enumerate(lines[:-1], start=1):
         try:

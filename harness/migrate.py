@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from harness.jsonl import encode, read_rows
 from harness.method import GROUPS, NAMED
 from harness.moved import renewed
 from harness.names import component
+from harness.packed import is_packed
 from harness.record import SCHEMA, read_record
 from harness.run_files import every_run_file
 from harness.sweep_record import FILE as SWEEPS
@@ -113,6 +115,9 @@ def _refuse_unfit(each: Renewal) -> None:
     Raises:
         RunError: The run is in use by another process, or its new folder exists.
     """
+    if is_packed(each.folder):
+        folder = shlex.quote(str(each.experiment))
+        raise RunError(f"{each.experiment} is packed; unpack it first: python -m harness.pack --unpack {folder}")
     if (each.folder / LOCK).exists():
         with RunFolder(each.folder).lock() as held:
             if not held:

@@ -14,9 +14,10 @@ from harness.fields import WORDS, Check, is_object, is_text, is_time, list_of, m
 from harness.files import replace_file
 from harness.jsonl import loads, plain
 from harness.moved import renewed
+from harness.packed import RECORD, content_of
 from harness.visible import is_name
 
-FILE = "run.json"
+FILE = RECORD
 SCHEMA = 2
 """Oldest schema, 1: methods were named after command-line overrides, without fields for choices and settings."""
 DEEPEST = 60
@@ -61,7 +62,10 @@ def read_record(path: Path, oldest: int = SCHEMA, in_new_words: bool = True) -> 
         RunError: Not a run.json, damaged, or written by a later version of this program.
     """
     try:
-        run = loads(path.read_bytes())
+        content = content_of(path)
+        if content is None:
+            raise FileNotFoundError(path)
+        run = loads(content)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -85,6 +89,8 @@ def says_complete(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return _COMPLETE.match(file.read(100)) is not None
+    except FileNotFoundError:
+        return _COMPLETE.match(content_of(path) or b"") is not None
     except OSError:
         return False
 

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.jsonl import loads
 from harness.moved import renewed
+from harness.packed import content_of
 from harness.record import NEEDED, SCHEMA, is_right, read_record
 from harness.values import TARGET
 
@@ -29,7 +30,8 @@ class Records:
     def read(self, path: Path) -> dict[str, Any]:
         """The same as ``harness.record.read_record``, with the same errors."""
         try:
-            run = self._run(path.read_bytes())
+            content = content_of(path)
+            run = None if content is None else self._run(content)
         except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
             run = None
         return read_record(path) if run is None else run

@@ -12,8 +12,8 @@ from typing import Any
 from harness.budget import Budget, Spent
 from harness.errors import RunError, SettingError
 from harness.jsonl import loads, read_rows
+from harness.packed import CALLS, TRIALS, content_of, state_of
 
-TRIALS, CALLS = "trials.jsonl", "calls.jsonl"
 LIMITS = ("proposals", "evaluations", "tokens", "seconds")
 
 Row = dict[str, Any]
@@ -43,8 +43,7 @@ def files_of(folder: Path) -> dict[str, dict[str, Any]]:
     """The lines and sha256 of a run's logs by file name, for run.json."""
     found = {}
     for name in (TRIALS, CALLS):
-        if (folder / name).is_file():
-            content = (folder / name).read_bytes()
+        if (content := content_of(folder / name)) is not None:
             found[name] = {"lines": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
     return found
 
@@ -83,9 +82,7 @@ def check_whole(folder: Path, run: Mapping[str, Any]) -> None:
 
 def _in_order(folder: Path) -> list[Row]:
     """The rows, each at the position of its index; a truncated last line is damage here."""
-    path = folder / TRIALS
-    content = path.read_bytes() if path.is_file() else b""
-    lines = content.split(b"\n")
+    lines = (content_of(folder / TRIALS) or b"").split(b"\n")
     rows: list[Row] = []
     for number, line in enumerate(lines[:-1]):
         try:
@@ -143,9 +140,9 @@ def _check_files(folder: Path, run: Mapping[str, Any]) -> None:
     for name, known in (run.get("files") or {}).items():
         if name not in (TRIALS, CALLS) or not isinstance(known, Mapping):
             raise DamagedError(folder, f"its run.json names the file {name!r}")
-        if not (folder / name).is_file():
+        if (content := content_of(folder / name)) is None:
             raise DamagedError(folder, f"{name} is missing")
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != known.get("sha256"):
+        if hashlib.sha256(content).hexdigest() != known.get("sha256"):
             raise DamagedError(folder, f"{name} was changed after the run")
 
 
@@ -170,7 +167,7 @@ def _check_calls(folder: Path, rows: Sequence[Row]) -> None:
         named = {number for row in rows for number in row.get("calls") or ()}
     except TypeError:
         raise DamagedError(folder, "a trial names calls by ids that are not numbers") from None
-    if not named or not path.is_file():
+    if not named or state_of(path) is None:
         return
     try:
         calls = [call.get("id") for call in read_rows(path)]

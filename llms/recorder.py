@@ -12,6 +12,7 @@ from harness.call_log import CallAppender, read_calls
 from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import ContextError, HyperboleError, RecordingError
+from harness.packed import state_of
 from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered, was_too_long
 from llms.wire.attempts import UnansweredError
 
@@ -139,7 +140,7 @@ class Recorder:
             self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
         if self._replay is None:
             return
-        if not self._replay.exists():
+        if state_of(self._replay) is None:
             raise RecordingError(f"There is no file {self._replay}; set llm.replay to an earlier run's calls.jsonl.")
         with _readable(self._replay):
             replayed = read_calls(self._replay)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from analysis.runs.lines import call_lines
 from harness.chat import LOOPBACK
 from harness.errors import RunError
+from harness.packed import state_of
 from harness.trial import Usage
 
 Span = tuple[float, float]
@@ -69,15 +70,12 @@ def read_calls(path: Path) -> tuple[Call, ...]:
     Raises:
         RunError: A line lacks the start, duration or cost of its call.
     """
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        return ()
-    return _read(path, state.st_mtime_ns, state.st_size)
+    state = state_of(path)
+    return () if state is None else _read(path, state)
 
 
 @cache  # several tables use the calls, and their prompts are long
-def _read(path: Path, mtime_ns: int, size: int) -> tuple[Call, ...]:
+def _read(path: Path, state: tuple[int, int]) -> tuple[Call, ...]:
     try:
         return tuple(
             Call(

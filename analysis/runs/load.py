@@ -22,13 +22,14 @@ from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
 from harness.faults import knew_grid
 from harness.identity import Identity, identity_in
+from harness.packed import CALLS as CALLS_FILE
+from harness.packed import TRIALS as TRIALS_FILE
+from harness.packed import content_of, state_of
 from harness.record import OlderRecordError, renewal
 from harness.records import Records
 from harness.repeats import Repeats
 from harness.run_files import run_files
 from harness.visible import listed
-from harness.whole import CALLS as CALLS_FILE
-from harness.whole import TRIALS as TRIALS_FILE
 from harness.whole import whole_rows
 
 _ROWS_AT_ONCE = 200_000
@@ -257,12 +258,13 @@ def _read_logs(runs: Sequence[Run]) -> _Logs:
 
 def _plain(run: Run) -> Columns | None:
     """The columns of an ordinary run without calls; None for any other."""
-    if run.info["llm"] is not None or (run.folder / CALLS_FILE).exists():
+    if run.info["llm"] is not None or state_of(run.folder / CALLS_FILE) is not None:
         return None
     try:
-        return plain_columns((run.folder / TRIALS_FILE).read_bytes(), run.info)
-    except OSError:
+        content = content_of(run.folder / TRIALS_FILE)
+    except (OSError, RunError):  # which reading row by row reports
         return None
+    return None if content is None else plain_columns(content, run.info)
 
 
 def _read_run(run: Run) -> tuple[list[dict[str, Any]], list[InvalidProposal]]:

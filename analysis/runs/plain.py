@@ -25,11 +25,11 @@ from harness.errors import HyperboleError
 from harness.incumbent import counted_loss, counts, loss_below
 from harness.jsonl import loads
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX
+from harness.packed import TRIALS as LOG
 from harness.scalars import LARGEST as LARGEST_LOSS
 from harness.scalars import finite
 from harness.trial import USAGE, Proposer, Quantity
 from harness.visible import visible
-from harness.whole import TRIALS as LOG
 from harness.whole import budget_of
 
 Columns = dict[str, list[Any]]
