@@ -39,6 +39,10 @@ class RunError(HyperboleError):
     """A run folder on disk does not match the requested run."""
 
 
+class PackError(HyperboleError):
+    """The Parquet files of a packed experiment cannot be read, so nothing is known of its runs."""
+
+
 class FruitlessError(HyperboleError):
     """Every evaluation of a run failed: it is complete and recorded, but has no result."""
 

@@ -91,5 +91,5 @@ def _contents(path: Path) -> Any:
     """The contents of a JSON file; None if it cannot be read."""
     try:
         return json.loads(content_of(path) or b"")
-    except (OSError, ValueError, RecursionError, RunError):
+    except (OSError, ValueError, RecursionError):
         return None

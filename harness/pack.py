@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.arguments import Parser
-from harness.errors import HyperboleError, RunError
+from harness.errors import HyperboleError, PackError, RunError
 from harness.experiments import not_an_experiment
 from harness.explain import explained
 from harness.files import replace_file, usable
@@ -101,7 +101,7 @@ def unpack(experiment: Path, target: Path, remove: bool = False) -> list[str]:
     """
     pack = pack_of(experiment)
     if pack is None:
-        raise RunError(f"{experiment} is not packed: it has no {RUNS_FILE}.")
+        raise PackError(f"{experiment} is not packed: it has no {RUNS_FILE}.")
     left = []
     for run in pack.runs:
         files = {name: content for name in NAMES if (content := pack.content(run, name)) is not None}

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from harness.errors import RunError
+from harness.errors import PackError
 from harness.files import usable
 from harness.packed import LINE, LOGS, RECORD, RUN, RUNS_FILE, VERSION, VERSION_KEY, Pack, lines_of, log_name
 
@@ -43,7 +43,7 @@ def write_pack(target: Path, runs: Iterable[tuple[str, Files]]) -> tuple[int, in
 
     Raises:
         DiskError: It cannot be written.
-        RunError: A file that is read back is another one.
+        PackError: A file that is read back is another one.
     """
     draft = target / f".pack.{os.getpid()}"
     with usable(target):
@@ -84,14 +84,14 @@ def _check(folder: Path, hashes: Mapping[str, Mapping[str, str]]) -> None:
     """Read everything back.
 
     Raises:
-        RunError: A file is another one.
+        PackError: A file is another one.
     """
     pack = Pack(folder, (0, 0))
     for run, known in hashes.items():
         for name, digest in known.items():
             content = pack.content(run, name)
             if content is None or hashlib.sha256(content).hexdigest() != digest:
-                raise RunError(f"{name} of {run} cannot be restored from the pack, which was not written.")
+                raise PackError(f"{name} of {run} cannot be restored from the pack, which was not written.")
 
 
 class _LogWriter:

@@ -21,7 +21,7 @@ from itertools import accumulate
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import RunError
+from harness.errors import PackError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +44,7 @@ def content_of(path: Path) -> bytes | None:
 
     Raises:
         OSError: The file cannot be read.
-        RunError: The pack is damaged.
+        PackError: The pack is damaged.
     """
     try:
         return path.read_bytes()
@@ -89,7 +89,7 @@ def pack_of(experiment: Path) -> Pack | None:
     """The pack in an experiment's folder, if there is one.
 
     Raises:
-        RunError: It is damaged.
+        PackError: It is damaged.
     """
     try:
         return _opened(experiment, _state(experiment / RUNS_FILE))
@@ -108,7 +108,7 @@ class Pack:
         runs: The runs' ids, in the order of the files.
 
     Raises:
-        RunError: A file is missing, damaged or of a later version.
+        PackError: A file is missing, damaged or of a later version.
     """
 
     def __init__(self, folder: Path, state: tuple[int, int]) -> None:
@@ -129,7 +129,7 @@ class Pack:
         """The bytes of a run's file; None if it has none of this name.
 
         Raises:
-            RunError: The pack is damaged.
+            PackError: The pack is damaged.
         """
         if not self.has(run, name):
             return None
@@ -196,6 +196,10 @@ def lines_of(table: pl.DataFrame) -> pl.Series:
     fields = [name for name in table.columns if name not in (RUN, LINE)]
     if not fields:
         return table[LINE]
+    marks = [pl.lit(f"{mark}{json.dumps(name)}:") for mark, name in zip("{" + "," * len(fields), fields, strict=False)]
+    if not any(table[name].null_count() for name in fields) and table[LINE].null_count() == table.height:
+        parts = [part for mark, name in zip(marks, fields, strict=True) for part in (mark, pl.col(name))]
+        return table.select(pl.concat_str(*parts, pl.lit("}")).alias(LINE))[LINE]  # nearly always, and quicker
     members = [pl.concat_str(pl.lit(f",{json.dumps(name)}:"), name) for name in fields]
     joined = pl.concat_str(members, ignore_nulls=True).str.strip_prefix(",")
     return table.select(pl.coalesce(LINE, pl.concat_str(pl.lit("{"), joined, pl.lit("}"))).alias(LINE))[LINE]
@@ -249,6 +253,6 @@ def _open(path: Path) -> Any:
     return file
 
 
-def _damaged(path: Path, why: object) -> RunError:
+def _damaged(path: Path, why: object) -> PackError:
     reason = str(why).partition("\n")[0].rstrip(".")
-    return RunError(f"{path} cannot be read ({reason}); take the pack from a copy, or pack the experiment again.")
+    return PackError(f"{path} cannot be read ({reason}); take the pack from a copy, or pack the experiment again.")

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,8 +23,7 @@ from analysis.runs.trial_rows import LARGEST, level_text
 from harness.budget import Spent
 from harness.choices import text_of
 from harness.errors import HyperboleError
-from harness.incumbent import counted_loss, counts, loss_below
-from harness.jsonl import loads
+from harness.incumbent import counts
 from harness.levels import SNAP_STEPS, SNAP_STEPS_MAX
 from harness.packed import TRIALS as LOG
 from harness.scalars import LARGEST as LARGEST_LOSS
@@ -84,7 +84,7 @@ def _decoder(objective: str) -> msgspec.json.Decoder[Any]:
         ("duplicate_of", _Count | None),
         ("repair", str | None),
         ("executed", dict[str, Any] | None),
-        ("fidelity", msgspec.Raw),
+        ("fidelity", Any),
         ("losses", dict[str, _Loss] | None),
         ("metrics", metrics | None),
         ("evaluation_seconds", _Seconds | None),
@@ -144,49 +144,56 @@ def _ends_with_budget(rows: Sequence[Any], run: Mapping[str, Any]) -> bool:
     return spent.exhausts(budget)
 
 
+_AS_THEY_ARE = {
+    **{name: name for name in ("index", "proposer", "predicted", "ask_seconds", "evaluation_seconds")},
+    **{each.column: f"usage.{each.name}" for each in USAGE},
+}
+"""Column -> attribute of a row."""
+_VALUES = attrgetter(*_AS_THEY_ARE.values())
+_PRESENT = {"executed": "executed", "failed": "error", "duplicate": "duplicate_of", "repaired": "repair"}
+"""Column -> attribute that is not null where it is true."""
+
+
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> Columns:
     """Raises ValueError for a row that contradicts itself, KeyError for losses without an objective."""
     if any(row.losses is not None and (row.error is not None or row.executed is None) for row in rows):
         raise ValueError
-    levels = [None if bytes(row.fidelity) == b"null" else loads(bytes(row.fidelity)) for row in rows]
-    losses = [
-        [counted_loss(row.losses, level, name) for name in names] for row, level in zip(rows, levels, strict=True)
-    ]
-    below = [loss_below(row.losses, level, names[0]) for row, level in zip(rows, levels, strict=True)]
-    found: Columns = {
-        "index": [row.index for row in rows],
-        "loss": [each[0] for each in losses],
-        "losses": [None if None in each else each for each in losses],
+    found: Columns = dict(zip(_AS_THEY_ARE, map(list, zip(*map(_VALUES, rows), strict=True)), strict=True))
+    found |= {name: [getattr(row, what) is not None for row in rows] for name, what in _PRESENT.items()}
+    levels = [row.fidelity for row in rows]
+    measured = [row.losses if counts(row.fidelity) else None for row in rows]
+    below = [None if row.losses is None or counts(row.fidelity) else row.losses[names[0]] for row in rows]
+    metrics = [row.metrics for row in rows]
+    near = [row.near_duplicate_of for row in rows]
+    return found | {
+        "loss": [None if losses is None else losses[names[0]] for losses in measured],
+        "losses": [None if losses is None else [losses[name] for name in names] for losses in measured],
         "below": [loss is not None for loss in below],
         "fidelity": [None if level is None else level_text(level) for level in levels],
         "loss_below": below,
-        "test": [_metric(row, "test") if counts(level) else None for row, level in zip(rows, levels, strict=True)],
-        "executed": [row.executed is not None for row in rows],
-        "failed": [row.error is not None for row in rows],
+        "test": _finite(
+            [
+                None if each is None or not counts(level) else each.test
+                for each, level in zip(metrics, levels, strict=True)
+            ]
+        ),
         "error": [None if row.error is None else visible(row.error) for row in rows],
-        "duplicate": [row.duplicate_of is not None for row in rows],
-        "near_duplicate": [
-            None if row.near_duplicate_of is msgspec.UNSET else row.near_duplicate_of is not None for row in rows
-        ],
-        "proposer": [row.proposer for row in rows],
-        "repaired": [row.repair is not None for row in rows],
+        "near_duplicate": [None if each is msgspec.UNSET else each is not None for each in near],
         "repeated": _repeated(rows, levels),
-        "predicted": [row.predicted for row in rows],
-        "ask_seconds": [row.ask_seconds for row in rows],
-        "evaluation_seconds": [row.evaluation_seconds for row in rows],
-        "snap_steps": [_metric(row, "snap_steps") for row in rows],
-        "snap_steps_max": [_metric(row, "snap_steps_max") for row in rows],
+        "snap_steps": _finite([None if each is None else each.snap_steps for each in metrics]),
+        "snap_steps_max": _finite([None if each is None else each.snap_steps_max for each in metrics]),
     }
-    return found | {each.column: [getattr(row.usage, each.name) for row in rows] for each in USAGE}
 
 
-def _metric(row: Any, name: str) -> float | None:
-    return None if row.metrics is None else finite(getattr(row.metrics, name))
+def _finite(values: list[Any]) -> list[float | None]:
+    return list(map(finite, values)) if any(value is not None for value in values) else values
 
 
 def _repeated(rows: Sequence[Any], levels: Sequence[Any]) -> list[bool]:
     """For each row whether an earlier one evaluated the same at the same fidelity, as ``harness.repeats`` says."""
     executed, evaluated = (_keys([getattr(row, what) for row in rows]) for what in ("executed", "evaluated"))
+    if None not in executed and set(evaluated) == {None} and len(set(executed)) == len(rows):
+        return [False] * len(rows)
     seen: set[Hashable] = set()
     found = []
     for one, other, level in zip(executed, evaluated, levels, strict=True):
@@ -201,11 +208,16 @@ def _repeated(rows: Sequence[Any], levels: Sequence[Any]) -> list[bool]:
 
 def _keys(configurations: Sequence[dict[str, Any] | None]) -> list[Hashable]:
     """Keys that are equal where ``harness.choices.text_of`` is."""
-    types = {type(value) for each in configurations if each is not None for value in each.values()}
+    known = [each for each in configurations if each is not None]
     key: Callable[[dict[str, Any]], Hashable] = text_of
-    if types <= {int, float, str, type(None)}:  # true equals 1 in Python, and lists have no hash
-        key = lambda each: frozenset(each.items())  # noqa: E731
+    if set(map(type, chain.from_iterable(map(dict.values, known)))) <= _COMPARABLE:
+        one_order = len(set(map(tuple, known))) == 1
+        key = (lambda each: tuple(each.values())) if one_order else (lambda each: frozenset(each.items()))
     return [None if each is None else key(each) for each in configurations]
+
+
+_COMPARABLE = {int, float, str, type(None)}
+"""Types whose values are equal in Python where they are in JSON: true is 1 in Python, and lists have no hash."""
 
 
 class PlainRuns:
