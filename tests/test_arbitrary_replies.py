@@ -32,9 +32,11 @@ from harness.loop import Judge
 from harness.problem import Objective, Problem
 from harness.repair import Clamp, Nearest, NoRepair, RandomRepair
 from harness.rows import to_row
+from harness.run_files import run_files
 from harness.trial import Fault, Proposal, Trial
 from optimizers.chat.parse import parse_reply
 from tests.support.fakes import VALID, rich_space
+from tests.support.recorded import RESULTS
 
 ROOT = Path(__file__).parents[1]
 MADE_UP, MUTILATED, SPOILT = 2_000, 4_200, 4_000
@@ -207,8 +209,8 @@ replies = st.one_of(
 
 @pytest.fixture(scope="module")
 def recorded():
-    paths = sorted((ROOT / "results/quickstart").glob("*/*/*/calls.jsonl"))
-    found = [row["reply"] for path in paths for row in read_rows(path)]
+    paths = run_files(RESULTS / "quickstart")
+    found = [row["reply"] for path in paths for row in read_rows(path.with_name("calls.jsonl"))]
     assert len(found) >= 200
     return found
 

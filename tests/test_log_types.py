@@ -8,6 +8,9 @@ import re
 import pytest
 
 from docs.generate import ROOT, filled
+from harness.packed import content_of
+from harness.run_files import run_files
+from tests.support.recorded import RESULTS
 
 PAGE = filled((ROOT / "docs" / "logs.md").read_text(encoding="utf-8"))
 KINDS = {
@@ -20,7 +23,7 @@ KINDS = {
     "any": lambda value: True,
     "two numbers": lambda value: len(value) == 2,
 }
-FOLDERS = sorted(path.parent for path in ROOT.glob("results/*/*/*/0/run.json"))
+FOLDERS = [path.parent for folder in sorted(RESULTS.iterdir()) for path in run_files(folder, "*/*/0")]
 
 
 def fields(section):
@@ -47,16 +50,16 @@ def faults(row, documented, prefix=""):
 
 
 def read(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (content_of(path) or b"").decode().splitlines()]
 
 
 @pytest.mark.parametrize("experiment", sorted({folder.parents[2].name for folder in FOLDERS}))
 def test_recorded_rows_are_as_the_page_says(experiment):
     found = set()
     for folder in (each for each in FOLDERS if each.parents[2].name == experiment):
-        found.update(faults(json.loads((folder / "run.json").read_text(encoding="utf-8")), fields("run.json")))
+        found.update(faults(json.loads(content_of(folder / "run.json")), fields("run.json")))
         for name in ("trials.jsonl", "calls.jsonl"):
-            for row in read(folder / name) if (folder / name).exists() else ():
+            for row in read(folder / name):
                 found.update(faults(row, fields(name)))
     for row in read(ROOT / "results" / experiment / "sweeps.jsonl"):
         found.update(faults(row, fields("sweeps.jsonl")))

@@ -28,6 +28,7 @@ from harness.jsonl import read_rows
 from harness.loop import Judge
 from harness.problem import Fidelity, Objective, Problem
 from harness.repair import NoRepair
+from harness.run_files import run_files
 from harness.trial import Fault, Proposal, Trial
 from harness.validity import Checker
 from llms.decoding import Decoding
@@ -40,6 +41,7 @@ from optimizers.chat.prompt import Prompt, dumps, placeholder, result, space_lin
 from optimizers.chat.request import Requests
 from optimizers.llambo.llambo_warm_start import parse_list
 from tests.support.fakes import Line, ScriptedChat, rich_space
+from tests.support.recorded import RESULTS
 from tests.support.shared_data import FOLDER, needs_data
 
 ROOT = Path(__file__).parents[1]
@@ -297,8 +299,8 @@ def test_reasoning_that_is_asked_for_does_not_use_up_the_tokens_of_the_configura
 def test_recorded_replies_that_hold_a_legal_object_are_not_called_unreadable():
     """By another parser: the json module at the first brace of each reply of results/quickstart."""
     read = 0
-    for path in sorted((ROOT / "results/quickstart").glob("*/llm_chat*/*/calls.jsonl")):
-        for call in read_rows(path):
+    for path in run_files(RESULTS / "quickstart", "*/llm_chat*/*"):
+        for call in read_rows(path.with_name("calls.jsonl")):
             text = call["reply"]
             try:
                 value, _ = json.JSONDecoder().raw_decode(text, text.index("{"))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from harness.run_files import run_files
 from tests.support.command import command
+from tests.support.recorded import RESULTS, restore
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())
@@ -43,8 +44,8 @@ def test_the_tables_follow_from_the_runs(experiment, tmp_path):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_the_runs_replay_without_a_server(experiment, tmp_path):
-    for run in (ROOT / "results" / experiment).glob(f"*/*/{REPLAYED}"):
-        shutil.copytree(run, tmp_path / experiment / run.relative_to(ROOT / "results" / experiment))
+    for path in run_files(RESULTS / experiment, f"*/*/{REPLAYED}"):
+        restore(path.parent, tmp_path / path.parent.relative_to(RESULTS))
     done = command("harness.replay", experiment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 

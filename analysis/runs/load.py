@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from analysis.runs.answers import read_answers
 from analysis.runs.breaches import held_to_rows
-from analysis.runs.calls import read_calls
-from analysis.runs.columns import TRIALS, schema_of
+from analysis.runs.cached import RunCache
 from analysis.runs.labels import Labels
-from analysis.runs.lines import checked_trials
-from analysis.runs.plain import Columns, PlainRuns, plain_columns
+from analysis.runs.logs import Logs
 from analysis.runs.task import Task, task_of
-from analysis.runs.trial_rows import flatten
 from harness.errors import RunError
 from harness.experiments import is_foreign, not_an_experiment
-from harness.faults import knew_grid
 from harness.identity import Identity, identity_in
-from harness.packed import CALLS as CALLS_FILE
-from harness.packed import TRIALS as TRIALS_FILE
-from harness.packed import content_of, state_of
 from harness.record import OlderRecordError, renewal
 from harness.records import Records
-from harness.repeats import Repeats
 from harness.run_files import run_files
 from harness.visible import listed
-from harness.whole import whole_rows
-
-_ROWS_AT_ONCE = 200_000
-"""Rows of ordinary runs of which one frame is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +121,7 @@ def load(folder: Path) -> Experiment:
     complete = [run for run in found if run.info["status"] == "complete"]
     incomplete = tuple(f"{run.id} ({run.info['status']})" for run in found if run.info["status"] != "complete")
     complete.sort(key=lambda run: (run.info["llm"] is not None, run.method, run.task, run.seed))
-    logs = _read_logs(complete)
+    logs = Logs(complete, RunCache(folder))
     damaged += logs.damaged
     if not logs.whole:
         raise _nothing_whole(folder, incomplete, damaged)
@@ -143,10 +130,10 @@ def load(folder: Path) -> Experiment:
     for run in logs.whole:
         by_task.setdefault(run.task, []).append(run.info)
     declared = {name: task_of(by_task[name]) for name in sorted(by_task)}
-    trials = logs.trials
-    tasks = {name: held_to_rows(task, trials.filter(pl.col("task") == name)) for name, task in declared.items()}
-    name, whole, invalid = folder.resolve().name, tuple(logs.whole), tuple(logs.invalid)
-    return Experiment(name, whole, tasks, trials, invalid, incomplete, tuple(damaged))
+    tasks = {name: held_to_rows(task, logs.trials.filter(pl.col("task") == name)) for name, task in declared.items()}
+    invalid = tuple(InvalidProposal(run, *each) for run in logs.whole for each in logs.invalid.get(run.id, ()))
+    name = folder.resolve().name
+    return Experiment(name, tuple(logs.whole), tasks, logs.trials, invalid, incomplete, tuple(damaged))
 
 
 def labelled(experiment: Experiment) -> Experiment:
@@ -208,88 +195,3 @@ def _refuse_copies(runs: list[Run]) -> None:
         other = first.setdefault((run.method, run.task, run.seed), run)
         if other is not run:
             raise RunError(f"{other.id} and {run.id} are the same run (method, task and seed); move one of them away.")
-
-
-class _Logs:
-    """The logs of runs, as far as they are read, in the order of the runs."""
-
-    def __init__(self) -> None:
-        self.whole: list[Run] = []
-        self.invalid: list[InvalidProposal] = []
-        self.damaged: list[str] = []
-        self._plain = PlainRuns()
-        self._frames: list[pl.DataFrame] = []
-
-    @property
-    def trials(self) -> pl.DataFrame:
-        """The rows of all runs that could be read."""
-        self._flush()
-        return pl.concat(self._frames)
-
-    def add(self, run: Run, plain: Columns | None) -> None:
-        """Add a run, with its columns if it is an ordinary one; else it is read row by row."""
-        if plain is not None:
-            self._plain.add((run.id, run.method, run.task, run.seed), plain)
-            self.whole.append(run)
-            if self._plain.rows > _ROWS_AT_ONCE:
-                self._flush()
-            return
-        try:
-            rows, invalid = _read_run(run)
-        except RunError as error:
-            self.damaged.append(str(error))
-            return
-        self._flush()
-        self._frames.append(pl.DataFrame(rows, schema=schema_of(TRIALS)))
-        self.whole.append(run)
-        self.invalid += invalid
-
-    def _flush(self) -> None:
-        if self._plain.rows:
-            self._frames.append(self._plain.frame())
-
-
-def _read_logs(runs: Sequence[Run]) -> _Logs:
-    logs = _Logs()
-    for run in runs:
-        logs.add(run, _plain(run))
-    return logs
-
-
-def _plain(run: Run) -> Columns | None:
-    """The columns of an ordinary run without calls; None for any other."""
-    if run.info["llm"] is not None or state_of(run.folder / CALLS_FILE) is not None:
-        return None
-    try:
-        content = content_of(run.folder / TRIALS_FILE)
-    except (OSError, RunError):  # which reading row by row reports
-        return None
-    return None if content is None else plain_columns(content, run.info)
-
-
-def _read_run(run: Run) -> tuple[list[dict[str, Any]], list[InvalidProposal]]:
-    """One complete run: flat rows for the tables, and invalid proposals.
-
-    Raises:
-        RunError: Something is wrong with it.
-    """
-    raw = checked_trials(whole_rows(run.folder, run.info), run.id)
-    objectives = [objective["name"] for objective in run.info["objectives"]]
-    place = {"method": run.method, "task": run.task, "seed": run.seed}
-    repeats = Repeats()
-    knew = knew_grid(run.info)
-    flat = [{**flatten(row, run.id, objectives, knew), "repeated": repeats.row(row)} for row in raw]
-    answers = read_answers(raw, run.folder / CALLS_FILE, run.info.get("fidelities") or ())
-    read_calls(run.folder / CALLS_FILE)
-    trials = [{**row, **answer, **place} for row, answer in zip(flat, answers, strict=True)]
-    return trials, [InvalidProposal(run, row, number) for row in raw for number in _invalid_in(row)]
-
-
-def _invalid_in(row: dict[str, Any]) -> Iterator[int | None]:
-    """None for an invalid proposal, then the numbers of the other invalid candidates."""
-    if row["violations"]:
-        yield None
-    for number, candidate in enumerate(row.get("candidates") or ()):
-        proposed = candidate["proposed"] == row["proposed"] and [candidate["call"]] == row["calls"]
-        if candidate["violations"] and not proposed:
-            yield number

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.runs import load as module
 from analysis.runs.columns import TRIALS, schema_of
 from analysis.runs.load import Run, load
+from analysis.runs.logs import read_run
 from analysis.runs.plain import PlainRuns, plain_columns
 from harness.errors import RunError
 from harness.whole import files_of
@@ -72,7 +72,7 @@ def _plain_frame(run: Run) -> pl.DataFrame | None:
 
 
 def _frame(run: Run) -> pl.DataFrame:
-    return pl.DataFrame(module._read_run(run)[0], schema=schema_of(TRIALS))
+    return pl.DataFrame(read_run(run)[0], schema=schema_of(TRIALS))
 
 
 def _same(one: pl.DataFrame, other: pl.DataFrame) -> bool:

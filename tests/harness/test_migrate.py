@@ -7,16 +7,17 @@ import shutil
 
 import pytest
 
-from harness.choice_files import CONF
 from harness.errors import HyperboleError, RunError
 from harness.experiments import experiments_in
 from harness.folder import RunFolder
 from harness.former_names import run_elsewhere
 from harness.migrate import migrate
+from harness.packed import content_of
 from harness.record import OlderRecordError, read_record
 from tests.support.command import command, hyperbole, sentence
+from tests.support.recorded import RESULTS, restore
 
-RECORDED = CONF.parent / "results/quickstart"
+RECORDED = RESULTS / "quickstart"
 NEW = "hpobench.credit_g/llm_chat+decoding.temperature=0.8/0"
 OLD = "hpobench.credit_g/llm_chat+temp=.80/0"
 
@@ -36,8 +37,8 @@ def made_older(run, **changes):
 def experiment(tmp_path):
     """One run of a model and one of random search, as an earlier version recorded them."""
     folder = tmp_path / "quickstart"
-    shutil.copytree(RECORDED / NEW, folder / OLD)
-    shutil.copytree(RECORDED / "hpobench.credit_g/random_search/1", folder / "hpobench.credit_g/random_search/1")
+    restore(RECORDED / NEW, folder / OLD)
+    restore(RECORDED / "hpobench.credit_g/random_search/1", folder / "hpobench.credit_g/random_search/1")
     for run in folder.glob("*/*/*"):
         made_older(run)
     (folder / "sweeps.jsonl").write_text(json.dumps({"runs": [OLD], "elsewhere": []}) + "\n")
@@ -58,7 +59,7 @@ def test_each_run_comes_to_the_folder_of_its_values(experiment):
         assert name.endswith("run.json") or name == "sweeps.jsonl" or before[old] == content
     assert {name.replace(NEW, OLD) for name in after} == set(before)
     run = read_record(experiment / NEW / "run.json")
-    assert run == json.loads((RECORDED / NEW / "run.json").read_text())
+    assert run == json.loads(content_of(RECORDED / NEW / "run.json"))
     assert run["settings"] == {"decoding.temperature": 0.8}
     assert json.loads(after["sweeps.jsonl"])["runs"] == [NEW]
     assert migrate(experiment) == ([], 2)
@@ -76,7 +77,7 @@ def test_each_run_comes_to_the_folder_of_its_values(experiment):
 )
 def test_a_task_that_the_configuration_lacks_is_that_of_the_class_or_as_recorded(target, recorded, now, tmp_path):
     run = tmp_path / f"quickstart/hpobench.{recorded}/random_search/1"
-    shutil.copytree(RECORDED / "hpobench.credit_g/random_search/1", run)
+    restore(RECORDED / "hpobench.credit_g/random_search/1", run)
     older = json.loads((run / "run.json").read_text()) | {"task": recorded}
     older["config"]["benchmark"] = {"_target_": target}
     (run / "run.json").write_text(json.dumps(older))
@@ -131,7 +132,7 @@ def test_an_older_record_is_refused_with_the_command(experiment):
 
 
 def test_the_same_run_is_found_under_another_name(experiment):
-    identity = json.loads((RECORDED / NEW / "run.json").read_text())
+    identity = json.loads(content_of(RECORDED / NEW / "run.json"))
     where, said = run_elsewhere(experiment / NEW, identity)
     assert where == experiment / OLD
     assert "under another name, complete; skipped (python -m harness.migrate" in said

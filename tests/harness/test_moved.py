@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
@@ -17,12 +16,14 @@ from harness.former_names import run_elsewhere
 from harness.locate import locate
 from harness.migrate import migrate
 from harness.moved import CLASSES, MOVED, RESPELLED, class_now, renewed, respelled
+from harness.packed import content_of
 from harness.record import read_record
 from harness.replay import replay_all
 from harness.signature import settings_of
 from harness.sources import changed, sources
+from tests.support.recorded import RESULTS, restore
 
-RECORDED = CONF.parent / "results/quickstart"
+RECORDED = RESULTS / "quickstart"
 CHAT = "hpobench.credit_g/llm_chat+decoding.temperature=0.8/0"
 RANDOM = "hpobench.credit_g/random_search/1"
 LIVE = "benchmark=conditional benchmark.cache"
@@ -38,7 +39,7 @@ def in_old_words(text):
 @pytest.fixture
 def experiment(tmp_path):
     for run in (CHAT, RANDOM):
-        shutil.copytree(RECORDED / run, tmp_path / "quickstart" / run)
+        restore(RECORDED / run, tmp_path / "quickstart" / run)
         path = tmp_path / "quickstart" / run / "run.json"
         path.write_text(in_old_words(path.read_text()))
     return tmp_path / "quickstart"
@@ -100,7 +101,7 @@ def test_an_old_spelling_is_said_with_the_new_one(said, sentence):
 
 @pytest.mark.parametrize("run", [CHAT, RANDOM])
 def test_a_run_in_old_words_is_the_run_that_is_asked_for(experiment, run):
-    now = json.loads((RECORDED / run / "run.json").read_text())
+    now = json.loads(content_of(RECORDED / run / "run.json"))
     path = experiment / run / "run.json"
     assert "no_probe" in path.read_text()
     assert read_record(path) == now
@@ -116,7 +117,7 @@ def test_a_run_in_old_words_replays_and_is_renewed_where_it_lies(experiment):
     assert (len(renewed_runs), total) == (2, 2)
     assert all(each.folder == each.target for each in renewed_runs)
     for run in (CHAT, RANDOM):
-        assert (experiment / run / "run.json").read_text() == (RECORDED / run / "run.json").read_text()
+        assert (experiment / run / "run.json").read_bytes() == content_of(RECORDED / run / "run.json")
 
 
 def test_the_code_of_probes_is_none_of_a_run_without_one():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 import socket
 from pathlib import Path
 
@@ -16,16 +15,19 @@ from harness.again import offline_config
 from harness.build import _factory, build_budget
 from harness.choice_files import CONF
 from harness.errors import RunError, SettingError
+from harness.packed import content_of
+from harness.run_files import run_files
 from harness.trust import Trust, from_command_line
 from tests.support.command import command
+from tests.support.recorded import RESULTS, restore
 
-RESULTS = CONF.parent / "results/quickstart/hpobench.credit_g"
+RECORDED = RESULTS / "quickstart/hpobench.credit_g"
 OURS = Trust([CONF], {})
 EVIL = {"_target_": "pathlib.Path.write_text", "_args_": [{"_target_": "pathlib.Path", "_args_": ["owned"]}, "x"]}
 
 
 def record(method="llm_chat+decoding.temperature=0.8"):
-    return json.loads((RESULTS / method / "0/run.json").read_text())
+    return json.loads(content_of(RECORDED / method / "0/run.json"))
 
 
 def changed(place, value, method="llm_chat+decoding.temperature=0.8"):
@@ -39,9 +41,9 @@ def changed(place, value, method="llm_chat+decoding.temperature=0.8"):
     return config
 
 
-@pytest.mark.parametrize("path", sorted(RESULTS.parent.rglob("run.json")), ids=lambda path: path.parent.parent.name)
+@pytest.mark.parametrize("path", run_files(RECORDED.parent), ids=lambda path: path.parent.parent.name)
 def test_our_own_records_are_trusted(path):
-    OURS.check(json.loads(path.read_text())["config"])
+    OURS.check(json.loads(content_of(path))["config"])
 
 
 PARTS = ("benchmark", "optimizer", "llm", "prompt", "decoding", "repair", "probe", "start", "budget", "tracker")
@@ -157,7 +159,7 @@ def test_a_plug_ins_model_that_cannot_be_limited_to_its_record_is_refused(tmp_pa
 def untrusted(folder: Path, name: str, **changes) -> Path:
     """A copy of a recorded run with another configuration."""
     run = folder / "toy.branin/x" / name
-    shutil.copytree(RESULTS / "llm_chat+decoding.temperature=0.8/0", run)
+    restore(RECORDED / "llm_chat+decoding.temperature=0.8/0", run)
     said = record() | {"seed": 0}
     said["config"] |= changes
     (run / "run.json").write_text(json.dumps(said))
