@@ -212,7 +212,7 @@ def _opened(experiment: Path, state: tuple[int, int]) -> Pack:
 
 def _pack_around(path: Path) -> Pack | None:
     """The pack that may hold a run's file; None if the run's folder is on disk."""
-    if len(path.parts) <= _LEVELS or path.with_name(RECORD).exists():
+    if len(path.parents) <= _LEVELS or path.with_name(RECORD).exists():
         return None
     return pack_of(path.parents[_LEVELS])
 

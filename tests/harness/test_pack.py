@@ -237,3 +237,10 @@ def test_any_lines_come_back(logs: list[list[str] | None], text: str, tmp_path_f
 def test_new_fields_stand_where_most_lines_have_them() -> None:
     rows = [dict.fromkeys(keys, "1") for keys in ("abd", "abcd", "xab", ["run"])]
     assert fields_of(rows) == ["x", "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("path", ["/calls.jsonl", "/a/calls.jsonl", "/a/b/calls.jsonl", "calls.jsonl", "a/calls.jsonl"])
+def test_paths_that_are_no_runs(path: str) -> None:
+    assert content_of(Path(path)) is None
+    assert state_of(Path(path)) is None
+    assert not is_packed(Path(path).parent)
