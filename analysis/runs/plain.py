@@ -95,6 +95,7 @@ def _decoder(objective: str) -> msgspec.json.Decoder[Any]:
         ("near_duplicate_of", _Count | None | msgspec.UnsetType, msgspec.UNSET),
         ("evaluated", dict[str, Any] | None, None),
         ("candidates", None, None),
+        ("left_out", _Count | None, None),
         ("reason", str | None, None),
         ("predicted", _Loss | None, None),
         ("proposer", Literal[tuple(map(str, Proposer))] | None, None),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.runs import lines, plain
 from analysis.runs.columns import TRIALS, schema_of
 from analysis.runs.load import Run, load
 from analysis.runs.logs import read_run
@@ -185,3 +186,8 @@ def test_a_changed_row_is_read_the_same_or_left_alone(
     found = _plain_frame(run)
     if found is not None:
         assert _same(found, _frame(run))
+
+
+def test_every_field_that_is_checked_row_by_row_is_checked_here() -> None:
+    fields = plain._decoder("x").type.__struct_fields__
+    assert {*lines._TRIAL, *lines._TRIAL_IF_GIVEN} <= set(fields)
