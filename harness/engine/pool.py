@@ -21,17 +21,20 @@ from harness.job import Job
 
 GRACE_SECONDS = 10.0
 """Time that interrupted workers have to record it."""
+DEATHS = 3
+"""Deaths per worker, with no result in between, after which no more are started: it would fail run after run."""
 Task = tuple[int, Job]
 
 
 @dataclass(slots=True)
 class _Worker:
-    """A process, its end of the pipe, and the jobs that it has."""
+    """A process, its end of the pipe, the jobs that it has, and whether it has begun to take them."""
 
     process: Any
     channel: connection.Connection
     capacity: int
     jobs: dict[int, Job] = field(default_factory=dict)
+    is_ready: bool = False
 
     def send(self, task: Task | None) -> None:
         with contextlib.suppress(OSError):  # it has died, which its sentinel says
@@ -54,6 +57,7 @@ class Pool:
         self._context.set_forkserver_preload(PRELOADED)
         self._n_jobs, self._processes = n_jobs, min(processes, n_jobs)
         self._workers: list[_Worker] = []
+        self._deaths = {False: 0, True: 0}
 
     def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
         """The result of each job, as soon as it has ended.
@@ -96,28 +100,46 @@ class Pool:
             return
         by_handle = {handle: each for each in self._workers for handle in (each.channel, each.process.sentinel)}
         for worker in {id(by_handle[each]): by_handle[each] for each in connection.wait(list(by_handle))}.values():
-            yield from self._news(worker)
+            yield from self._news(worker, queues[worker.capacity > 1])
 
-    def _news(self, worker: _Worker) -> Iterator[Result]:
+    def _news(self, worker: _Worker, queue: deque[Task]) -> Iterator[Result]:
+        """The results that a worker has sent; another one is started in the place of one that has died."""
         try:
             while worker.channel.poll():
-                result: Result = worker.channel.recv()
-                del worker.jobs[result.number]
-                yield result
+                told: Result | str = worker.channel.recv()
+                worker.is_ready = True
+                if isinstance(told, str):
+                    continue
+                del worker.jobs[told.number]
+                self._deaths[worker.capacity > 1] = 0
+                yield told
             if worker.process.exitcode is None:
                 return
         except (EOFError, OSError):
             worker.process.join()
         self._workers.remove(worker)
-        code = worker.process.exitcode
-        for number, job in worker.jobs.items():
-            yield Result(
-                number,
-                error=RunError(
-                    f"{job.place}: its process ended with {_ending(code)}; the same command resumes the run."
-                ),
-            )
-        self._start(worker.capacity)
+        yield from self._after_death(worker, queue)
+
+    def _after_death(self, worker: _Worker, queue: deque[Task]) -> Iterator[Result]:
+        """Fail the runs that a worker had begun; then start another one, or fail what is left if each of them dies."""
+        kind, ending = worker.capacity > 1, _ending(worker.process.exitcode)
+        if worker.is_ready:
+            for number, job in worker.jobs.items():
+                said = f"{job.place}: its process ended with {ending}; the same command resumes the run."
+                yield Result(number, error=RunError(said))
+        else:
+            queue.extendleft(reversed(worker.jobs.items()))
+        self._deaths[kind] += 1
+        if not queue:
+            return
+        side_by_side = 1 + sum(each.capacity == worker.capacity for each in self._workers)
+        if self._deaths[kind] < DEATHS * side_by_side:
+            self._start(worker.capacity)
+            return
+        said = f"not started, since {self._deaths[kind]} worker processes in a row ended without a result, the last one"
+        while queue:
+            number, job = queue.popleft()
+            yield Result(number, error=RunError(f"{job.place}: {said} with {ending}."))
 
     def _interrupt(self) -> None:
         """End the workers: they are asked first, so that runs can record the interruption."""

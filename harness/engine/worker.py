@@ -17,6 +17,8 @@ from harness.job import Done, Job, work
 
 ORPHANED = 1
 """Exit code of a worker whose command has ended."""
+READY = "ready"
+"""What a worker sends first: from now on it begins the jobs that it receives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def serve(channel: Any, threads: int) -> None:
     """Do jobs until None arrives.
 
     Args:
-        channel: One end of a pipe: pairs of number and job come in, a ``Result`` per job goes out.
+        channel: One end of a pipe: pairs of number and job come in; ``READY`` and a ``Result`` per job go out.
         threads: How many jobs to do at a time, each in its own thread; a single one is done in the main thread.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by the server that this process is forked from
@@ -53,6 +55,7 @@ def serve(channel: Any, threads: int) -> None:
             channel.send(result)
 
     try:
+        channel.send(READY)
         if threads == 1:
             while (task := channel.recv()) is not None:
                 do(*task)
