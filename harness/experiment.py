@@ -13,9 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from harness.arguments import check_overrides
 from harness.choice_files import CONF
 from harness.composed import Template
+from harness.console import say, tell
 from harness.errors import SettingError, unknown
 from harness.job import Job, work
-from harness.progress import say, tell
 from harness.searchpath import folders_of, refuse_shadowed
 from harness.summary import run_summary
 from harness.tally import Tally

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.build import build_all
+from harness.console import say
 from harness.errors import HyperboleError, RunError
 from harness.folder import RunFolder, refuse_if_different
 from harness.former_names import run_elsewhere
 from harness.packed import is_packed
 from harness.placed import placed
-from harness.progress import say
 from harness.record import SCHEMA, renewal
 from harness.sources import changed, sources
 from harness.whole import DamagedError, check_whole

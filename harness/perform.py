@@ -11,13 +11,13 @@ from harness.branches import schema_leaves_out
 from harness.budget import Budget
 from harness.build import build_benchmark, build_budget, build_optimizer, build_repair, build_tracker
 from harness.clock import now
+from harness.console import say
 from harness.contract import curve_of, no_exit
 from harness.faults import catalogue, knew_grid
 from harness.folder import RunFolder
 from harness.fruitless import warn_of_short_budget
 from harness.loop import run_loop
 from harness.problem import Benchmark
-from harness.progress import say
 from harness.provenance import git_state, versions
 from harness.record import SCHEMA
 from harness.repair import Repair

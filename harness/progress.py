@@ -1,12 +1,7 @@
-"""Progress lines on a terminal, and messages about results.
-
-Progress goes to standard error, and only to a terminal; results go to standard output.
-"""
+"""The progress line of one run, on a terminal, and the totals that it and run.json show."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,12 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.budget import Budget, Spent
+from harness.console import ERASE, duration, invalid_share, is_terminal, pace
 from harness.faults import Group, groups_of
 from harness.incumbent import Incumbent
 from harness.tally import Tally
 
 REFRESH_SECONDS = 0.1
-ERASE = "\r\x1b[K"
 
 
 class Count:
@@ -136,55 +131,6 @@ class RunLine:
         if self._shown:
             sys.stderr.write(f"{ERASE}{self.text()}{ending}\n")
             sys.stderr.flush()
-
-
-def invalid_share(invalid: int, invented: int, trials: int) -> str:
-    """Both rates as a text, the hallucination rate if anything is invalid: ``3 invalid (15 %), 1 invented (5 %)``."""
-    shown = [(invalid, "invalid"), (invented, "invented")] if invalid else [(invalid, "invalid")]
-    return ", ".join(
-        f"{count} {what}" + (f" ({100 * count / trials:.3g} %)" if trials else "") for count, what in shown
-    )
-
-
-def pace(done: int, seconds: float, done_share: float, left_share: float) -> str:
-    """Pace and estimated time left, such as ``2.5/s, 40 s left``."""
-    if done <= 0 or seconds <= 0.0:
-        return "0/s, ? left"
-    rate = done / seconds
-    speed = f"{rate:.3g}/s" if rate >= 0.1 else f"{60 * rate:.2g}/min"
-    left = "?" if done_share <= 0 else duration(seconds * left_share / done_share)
-    return f"{speed}, {left} left"
-
-
-def duration(seconds: float) -> str:
-    """A duration in seconds, minutes or hours."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def is_terminal(stream: Any) -> bool:
-    """Whether a stream is a terminal; False if it is closed or missing."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, ValueError):
-        return False
-
-
-def say(text: str) -> None:
-    """Print one line to standard error if it is a terminal."""
-    if is_terminal(sys.stderr):
-        sys.stderr.write(f"{ERASE}{text}\n")
-        sys.stderr.flush()
-
-
-def tell(text: str) -> None:
-    """Print a result to standard output; a closed reader or a full disk fails no run."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        with contextlib.suppress(OSError, ValueError):  # the rest of the buffer must not fail the exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _number(value: float) -> str:

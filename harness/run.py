@@ -26,8 +26,8 @@ def main() -> None:
         "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
     )  # who a started server ends with
     if asks_for_help(sys.argv[1:]):
+        from harness.console import tell
         from harness.help import page
-        from harness.progress import tell
 
         with explained(sys.argv[1:]):
             tell(page(sys.argv[1:]))

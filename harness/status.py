@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.arguments import Parser
+from harness.console import tell
 from harness.engine.plan import Plan, plans_of
 from harness.errors import RunError
 from harness.experiments import not_an_experiment
@@ -24,7 +25,6 @@ from harness.explain import explained
 from harness.folder import LOCK
 from harness.holder import Holder
 from harness.method import BUDGET
-from harness.progress import tell
 from harness.record import read_record, says_complete
 from harness.run_files import run_files
 from harness.visible import visible

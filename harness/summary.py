@@ -9,10 +9,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from harness.console import duration, invalid_share, is_terminal
 from harness.errors import RunError
 from harness.jsonl import read_rows
 from harness.problem import Objective
-from harness.progress import Count, duration, invalid_share, is_terminal
+from harness.progress import Count
 from harness.record import FILE, read_record
 
 TASKS_SHOWN = 8

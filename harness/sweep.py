@@ -15,9 +15,9 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
+from harness.console import ERASE, is_terminal, pace, tell
 from harness.errors import SettingError
 from harness.names import as_written, check_experiment
-from harness.progress import ERASE, is_terminal, pace, tell
 from harness.summary import SweepSummary
 from harness.tally import Tally
 

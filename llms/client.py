@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
+from harness.console import say
 from harness.errors import HyperboleError, SettingError
-from harness.progress import say
 from llms.wire.dialect import Dialect, MaxTokensField
 from llms.wire.keys import checked_variable, read_key
 from llms.wire.thinking import TAGS, checked_tags

@@ -11,8 +11,9 @@ import sys
 import pytest
 
 from harness.budget import Budget
+from harness.console import pace
 from harness.problem import Objective
-from harness.progress import RunLine, pace
+from harness.progress import RunLine
 
 TOY = ["benchmark=toy", "benchmark.task=branin", "tracker=none"]
 
