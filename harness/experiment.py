@@ -31,13 +31,17 @@ def execute(config: DictConfig) -> float | None:
         HyperboleError: See ``harness.perform.perform``; also when the folder holds a different run.
     """
     hydra = HydraConfig.get()
-    tally = Tally.found() if hydra.mode is RunMode.MULTIRUN else None
+    sweeps = hydra.mode is RunMode.MULTIRUN
+    tally = Tally.found() if sweeps else None
+    folder = None
     try:
-        live = "basic_launcher" in hydra.launcher.get("_target_", "")
-        done = work(job_of(config), live, tell if tally is None else say)
+        live = not sweeps or "basic_launcher" in hydra.launcher.get("_target_", "")
+        job = job_of(config)
+        folder = job.folder.path
+        done = work(job, live, tell if tally is None else say)
     except BaseException as error:
         if tally is not None:
-            tally.add("interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed", None)
+            tally.add("interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed", folder)
         raise
     if tally is not None:
         tally.add(done.status, done.folder)

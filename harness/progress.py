@@ -65,7 +65,7 @@ class RunLine:
     def __init__(self, label: str, objective: Any, live: bool, budget: Budget, sweep: Tally | None = None) -> None:
         self._label, self._objective, self._live = label, objective, live
         self._limits = {name: limit for name, limit in asdict(budget).items() if limit is not None}
-        self._sweep, self._runs = sweep, len(sweep.news()) if sweep else 0
+        self._sweep, self._runs = sweep, sweep.ends() if sweep else 0
         self._shown = is_terminal(sys.stderr)
         self._count = Count(objective.name)
         self._drawn = 0.0
@@ -80,6 +80,11 @@ class RunLine:
     def totals(self) -> dict[str, Any]:
         """See ``Count.totals``."""
         return self._count.totals()
+
+    @property
+    def share(self) -> float:
+        """Used share of the budget, for the limit nearest to its end."""
+        return self._done()[1]
 
     def begin(self) -> None:
         """Start measuring the pace: earlier trials were recorded before and did not take time now."""

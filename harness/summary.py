@@ -58,6 +58,16 @@ class SweepSummary:
         """Jobs that have ended, with any status."""
         return self._jobs.total()
 
+    @property
+    def failed(self) -> int:
+        """Jobs that have failed."""
+        return self._jobs["failed"]
+
+    @property
+    def proposals(self) -> tuple[int, int]:
+        """Number of proposals of complete runs, and of those with an invented fault."""
+        return self._trials, self._invented
+
     def add(self, status: str, folder: str | None) -> None:
         """Count a job: complete, skipped (complete before), busy (in another process), failed, interrupted."""
         self._jobs[status] += 1
@@ -76,13 +86,6 @@ class SweepSummary:
         best = totals["best"]
         if best is not None and (task not in self._tasks or best < self._tasks[task][0]):
             self._tasks[task] = (best, f"{_best(run, totals)} by {run['method']}, seed {run['seed']}")
-
-    def progress(self) -> str:
-        """Number of jobs done, and the invalid rate so far."""
-        total = "" if self._total is None else f"/{self._total}"
-        share = f", {invalid_share(self._invalid, self._invented, self._trials)}" if self._trials else ""
-        failed = f", {self._jobs['failed']} failed" if self._jobs["failed"] else ""
-        return f"{_shown(self._experiment)}: {self.ended}{total} runs done{failed}{share}"
 
     def text(self, seconds: float) -> str | None:
         """The final summary; None if no job ended."""

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
-from harness.console import ERASE, is_terminal, pace, tell
+from harness.console import tell
 from harness.errors import SettingError
 from harness.names import as_written, check_experiment
+from harness.standing import Standing
 from harness.summary import SweepSummary
+from harness.sweep_display import SweepDisplay
 from harness.tally import Tally
-
-REDRAW_SECONDS = 0.5
 
 
 class Sweep(Callback):
@@ -63,11 +62,12 @@ class Sweep(Callback):
         total = jobs_of(config)
         self._tally = Tally.begin(total)
         self._summary = SweepSummary(Path.cwd() / "runs" / str(config.name), total)
-        self._total, self._ending = total, threading.Event()
-        atexit.register(self.close)  # a failed job ends the sweep without calling on_multirun_end
+        self._standing = Standing(self._summary, total)
         side_by_side = "basic_launcher" not in str(config.hydra.launcher.get("_target_", ""))
-        if side_by_side and is_terminal(sys.stderr):  # sequential runs show the sweep's progress in their own line
-            threading.Thread(target=self._watch, name="sweep-progress", daemon=True).start()
+        label = f"runs/{config.name}"
+        self._display = SweepDisplay(label, self._standing, self._catch_up, is_drawn=side_by_side)
+        atexit.register(self.close)  # a failed job ends the sweep without calling on_multirun_end
+        self._display.start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the summary."""
@@ -79,29 +79,17 @@ class Sweep(Callback):
             return
         self._process = None
         atexit.unregister(self.close)
-        self._ending.set()
+        self._display.stop()
         self._catch_up()
         self._tally.end()
-        if is_terminal(sys.stderr):
-            sys.stderr.write(ERASE)
-            sys.stderr.flush()
         if (text := self._summary.text(time.time() - self._started)) is not None:
             tell(text)
         _remove_empty(self._hydras)
 
     def _catch_up(self) -> None:
-        for job in self._tally.news():
-            self._summary.add(job["status"], job["folder"])
-
-    def _watch(self) -> None:
-        """Redraw one line; output of workers erases it first and ends with a new line."""
-        while not self._ending.wait(REDRAW_SECONDS):
-            self._catch_up()
-            ended, share = self._summary.ended, self._summary.ended / self._total if self._total else 0.0
-            speed = pace(ended, time.time() - self._started, share, 1.0 - share)
-            if not self._ending.is_set():
-                sys.stderr.write(f"{ERASE}{self._summary.progress()}, {speed}")
-                sys.stderr.flush()
+        now = time.monotonic()
+        for news in self._tally.news():
+            self._standing.add(news, now)
 
 
 def jobs_of(config: DictConfig) -> int | None:

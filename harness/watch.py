@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.beat import Beat
 from harness.budget import Budget
 from harness.clock import now
 from harness.errors import DiskError, HyperboleError, ServerError
@@ -16,7 +17,8 @@ from harness.jsonl import encode, plain
 from harness.masking import without_secrets
 from harness.outcome import Breaches
 from harness.problem import Benchmark
-from harness.progress import RunLine, say
+from harness.console import say
+from harness.progress import RunLine
 from harness.tally import Tally
 from harness.tracker import Tracker
 from harness.whole import files_of
@@ -40,8 +42,9 @@ class Watch:
         # The names of run.json: a probe may have hidden the problem's.
         self.label = f"{run['benchmark']}.{run['task']} {run['method']} seed {run['seed']}"
         self._run, self._folder, self._tracker = run, folder, tracker
-        tally = Tally.found() if live else None
-        self._line = RunLine(self.label, benchmark.problem.objectives[0], live, budget, tally)
+        tally = Tally.found()
+        self._line = RunLine(self.label, benchmark.problem.objectives[0], live, budget, tally if live else None)
+        self._beat = None if tally is None else Beat(tally, folder.path, run["llm"])
         self._breaches, self._failures = Breaches(benchmark), Failures()
         self._left_out = False
 
@@ -51,6 +54,8 @@ class Watch:
         for row in logged:
             self.note(row)
         self._line.begin()
+        if self._beat is not None:
+            self._beat.begin()
 
     def note(self, row: dict[str, Any]) -> None:
         """Count one row."""
@@ -62,6 +67,10 @@ class Watch:
                 f"{self.label}: the history is longer than the model's context allows; prompts leave out its oldest "
                 "entries from now on (left_out in trials.jsonl)."
             )
+        if self._beat is not None:
+            self._beat.add(row)
+            if self._beat.is_due:
+                self._beat.tell(self._line.totals, self._line.share)
 
     def refuse_breaches(self) -> None:
         """Raise ContractError if no evaluation returned an outcome of the problem's objectives."""

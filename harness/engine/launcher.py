@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
@@ -52,6 +54,7 @@ class Launch:
         returns = [JobReturn(overrides=list(overrides)) for overrides in batch]
         tally, families = Tally.found(), Families(self.loader, self.config)
         same: dict[str, list[int]] = {}
+        folders: dict[str, Path] = {}
         tasks: list[Task] = []
 
         def end(place: str, done: Done | None, error: BaseException | None) -> None:
@@ -59,7 +62,7 @@ class Launch:
                 status = ("skipped" if again else done.status) if done is not None else "failed"
                 _fill(returns[number], done, error, bool(again))
                 if tally is not None:
-                    tally.add(status, None if done is None else done.folder)
+                    tally.add(status, folders.get(place) if done is None else done.folder)
 
         for number, overrides in enumerate(batch):
             try:
@@ -69,6 +72,7 @@ class Launch:
                 end(f"{number}", None, error)
                 continue
             same.setdefault(job.place, []).append(number)
+            folders[job.place] = job.folder.path
             if len(same[job.place]) == 1:
                 tasks.append((number, job))
         if tasks:
@@ -81,6 +85,8 @@ class Launch:
             else:
                 missing.append((number, job))
         places = {number: job.place for number, job in missing}
+        if tally is not None:
+            tally.planned(Counter(job.identity["llm"] or "" for _, job in missing))
         for result in Pool(self.n_jobs, self.processes or cores()).results(missing):
             if result.trace is not None:
                 sys.stderr.write(result.trace)

@@ -54,7 +54,7 @@ def test_a_run_is_a_line_and_what_comes_next(tmp_path):
 
 
 def test_a_sweep_is_a_line_a_run_and_a_summary(tmp_path):
-    seen = at_a_terminal(tmp_path, "-m", "seed=0,1")
+    seen = at_a_terminal(tmp_path, "-m", "seed=0,1", "hydra/launcher=basic")
     lines = left_standing(seen)
     assert [line.split(":")[0] for line in lines] == [
         "toy.branin random_search seed 0",
@@ -75,7 +75,8 @@ def test_runs_side_by_side_are_counted(tmp_path):
     )
     overrides = ["-m", "seed=0,1,2,3", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "budget.proposals=3"]
     seen = at_a_terminal(tmp_path, *overrides, "benchmark._target_=slow.Slow", PYTHONPATH=str(tmp_path))
-    assert re.search(r"runs/adhoc: [1-3]/4 runs done, 0 invalid \(0 %\), [\d.]+/(s|min), \d+ s left", seen)
+    shown = re.sub(r"\x1b\[[\d;?]*\w", "", seen)
+    assert re.search(r"runs/adhoc: \S+ [1-3]/4 runs, 2 in flight, hallucination rate 0 %, (\d+ s|–) left", shown)
     lines = left_standing(seen)
     named = sorted(line.split(":")[0] for line in lines[:4])
     assert [re.sub(r"\+\S+", "", name) for name in named] == [f"toy.branin random_search seed {n}" for n in range(4)]
