@@ -13,6 +13,8 @@ EXAMPLE = "e.g. seed=3"
 _HYDRAS_OWN = {"_args_", "_convert_", "_partial_", "_recursive_"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _SWEEPING = "python -m harness.run -m"
+DRY = "dry"
+"""The setting that prints what a command would take instead of running it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,6 +70,19 @@ def in_order(arguments: Sequence[str]) -> list[str]:
         elif text != "--":
             flags.append(text)
     return [*flags, "--", *overrides] if overrides else flags
+
+
+def without_dry(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without ``dry=...``, and whether it was ``true``.
+
+    Raises:
+        SettingError: It is neither true nor false.
+    """
+    given = [text for text in arguments if text.lstrip("+").partition("=")[0] == DRY]
+    for text in given:
+        if (value := text.partition("=")[2].strip().casefold()) not in ("true", "false"):
+            raise SettingError(f"{DRY} is {value!r}; give true or false.")
+    return [text for text in arguments if text not in given], bool(given) and given[-1].casefold().endswith("true")
 
 
 def check_overrides(overrides: Sequence[str], several: str | None) -> None:

@@ -26,6 +26,15 @@ from harness.trial import Optimizer
 
 HYDRAS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_"})
 """Keys of a configuration for Hydra, which are not settings."""
+_GIVEN = {
+    "benchmark": (),
+    "probe": ("benchmark", "family", "seed"),
+    "optimizer": ("problem", "seed", "budget"),
+    "start": (),
+    "repair": ("problem", "seed"),
+    "tracker": (),
+}
+"""Group -> the arguments that are not settings, of each group that is built."""
 
 
 def choices_of(group: str) -> list[str]:
@@ -90,7 +99,7 @@ def build_optimizer(
 ) -> Optimizer:
     """The optimizer of a resolved configuration; it sees neither the benchmark nor the optimum (law 4)."""
     shared = {group: config.get(group) for group in GROUPS}
-    factory = _factory(config.get("optimizer"), "optimizer", "problem", "seed", "budget", shared=shared)
+    factory = _factory(config.get("optimizer"), "optimizer", *_GIVEN["optimizer"], shared=shared)
     objectives = tuple(replace(objective, optimum=None, worst=None) for objective in problem.objectives)
     shown = replace(problem, objectives=objectives)
     optimizer = check_optimizer(factory(problem=shown, seed=_seed(config, seeds, "optimizer"), budget=budget))
@@ -102,7 +111,7 @@ def build_optimizer(
 
 def build_repair(config: Mapping[str, Any], problem: Problem, seeds: Mapping[str, int] | None = None) -> Repair:
     """The repair of a resolved configuration."""
-    factory = _factory(config.get("repair"), "repair", "problem", "seed")
+    factory = _factory(config.get("repair"), "repair", *_GIVEN["repair"])
     repair = factory(problem=problem, seed=_seed(config, seeds, "repair"))
     return cast(Repair, check_part(repair, Repair, "repair"))
 
@@ -121,6 +130,23 @@ def build_all(config: Mapping[str, Any]) -> None:
     build_optimizer(config, problem, build_budget(config))
     build_repair(config, problem)
     build_tracker(config)
+
+
+def check_all(config: Mapping[str, Any]) -> None:
+    """Check the names and types of all settings, and a task that the benchmark does not list, without building more.
+
+    Raises:
+        SettingError: A setting is invalid.
+    """
+    shared = {group: config.get(group) for group in GROUPS}
+    for group, given in _GIVEN.items():
+        if config.get(group) is not None:
+            _check(config[group], group, given, shared if group == "optimizer" else {})
+    build_budget(config).check_ends(uses_model=config.get("llm") is not None)
+    node: Any = config["benchmark"]
+    tasks = [str(task) for task in getattr(locate(node["_target_"], "benchmark"), "tasks", ())]
+    if tasks and node.get("task") is not None and str(node["task"]) not in tasks:
+        _factory(node, "benchmark")()  # its class says what is wrong, or takes tasks that it does not list
 
 
 def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | None = None) -> Any:

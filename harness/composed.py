@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from harness.arguments import DRY
 from harness.build import choices_of
 from harness.choice_files import CONF, ChoiceFiles, default_choices
 from harness.errors import SettingError, unknown
@@ -23,9 +24,11 @@ from harness.trust import walk
 
 REQUIRED = ("benchmark", "optimizer", "budget", "tracker")
 """Groups for which every run has a choice, besides the groups its method uses."""
-RUN_KEYS = ("name", "seed", "folder")
+RUN_KEYS = ("name", "seed", "folder", DRY)
 HIDDEN_KEYS = frozenset({"folder"})
-"""Root settings that belong to a run."""
+"""Root settings that are set by ``harness.run`` alone."""
+NOT_OF_A_RUN = frozenset({"folder", DRY})
+"""Root settings that say nothing about the run."""
 
 
 class Template:
@@ -46,6 +49,8 @@ class Template:
     ) -> None:
         _check_choices(config, choices, REQUIRED)
         _refuse_unread(config)
+        if config.get(DRY):
+            raise SettingError(f"{DRY}=true is for the command line alone, and a file of the configuration has it.")
         self._config, self._choices, self._runs = config, choices, runs
         self._files = ChoiceFiles(folders)
         self.used = used_groups(OmegaConf.to_container(config.optimizer, resolve=False))
@@ -113,4 +118,4 @@ def resolve(config: DictConfig, used: set[str], folder: str) -> dict[str, Any]:
     for place, value in walk(resolved):
         if value is not None and not isinstance(value, dict | list | str | bool | int | float):
             raise SettingError(f"{'.'.join(place)} is {value!r}, which JSON cannot hold; give a text or a number.")
-    return {str(key): value for key, value in resolved.items() if key != "folder"}
+    return {str(key): value for key, value in resolved.items() if key not in NOT_OF_A_RUN}

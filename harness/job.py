@@ -80,8 +80,7 @@ def work(job: Job, live: bool, report: Callable[[str], None] = say) -> Done:
         if not held:
             report(f"{job.place}: locked by another process; skipped")
             return Done("busy", folder.path)
-        run = folder.read(oldest=1)
-        if (done := _elsewhere(job) if run is None else _recorded(job, run)) is not None:
+        if (done := found(job)) is not None:
             if done.folder == folder.path:
                 report(f"{job.place}: complete; skipped")
             return done
@@ -90,16 +89,31 @@ def work(job: Job, live: bool, report: Callable[[str], None] = say) -> Done:
         return Done("complete", folder.path, perform(job.built_from(), folder, job.identity, live=live))
 
 
+def found(job: Job, check: Callable[[Mapping[str, Any]], None] = build_all) -> Done | None:
+    """The job as done if its complete run is on disk; None if it is to be started or resumed.
+
+    Args:
+        job: The job.
+        check: Reports a wrong setting of a job whose folder holds another run, as a misspelt value is the likelier
+            mistake.
+
+    Raises:
+        HyperboleError: It can be neither started nor resumed.
+    """
+    run = job.folder.read(oldest=1)
+    return _elsewhere(job) if run is None else _recorded(job, run, check)
+
+
 def done_already(job: Job) -> Done | None:
     """The job as done if its own folder holds its complete run, seen without the lock; else None."""
     try:
         run = job.folder.read(oldest=1)
-        return _recorded(job, run) if run is not None and run["status"] == "complete" else None
+        return _recorded(job, run, build_all) if run is not None and run["status"] == "complete" else None
     except HyperboleError:
         return None  # the run itself reports it
 
 
-def _recorded(job: Job, run: dict[str, Any]) -> Done | None:
+def _recorded(job: Job, run: dict[str, Any], check: Callable[[Mapping[str, Any]], None]) -> Done | None:
     """The job as done if the record is that of its complete run; None if it is to be resumed.
 
     Raises:
@@ -109,7 +123,7 @@ def _recorded(job: Job, run: dict[str, Any]) -> Done | None:
     try:
         refuse_if_different(run, recorded, folder.path)
     except RunError:
-        build_all(job.built_from())  # a misspelt value is the likelier mistake
+        check(job.built_from())
         raise
     if run["status"] == "complete" and _is_whole(folder, run):
         experiment = folder.path.parents[2]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import runpy
 import socket
 import sys
 from typing import TYPE_CHECKING
 
-from harness.arguments import asks_for_help, in_order
+from harness.arguments import asks_for_help, in_order, without_dry
 from harness.errors import HyperboleError
 from harness.explain import explained
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+PLAN = "analysis.plan"
+"""The command behind ``dry=true``: it needs prices, which ``analysis`` has, so it is named here as plug-ins are."""
 
 
 def main() -> None:
@@ -34,6 +38,9 @@ def main() -> None:
         return
     with explained(sys.argv[1:]):
         sys.argv[1:] = in_order(sys.argv[1:])
+        if without_dry(sys.argv[1:])[1]:
+            runpy.run_module(PLAN, run_name="__main__", alter_sys=True)
+            return
         import hydra
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode

@@ -46,14 +46,7 @@ class Sweep(Callback):
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
-        swept = config.hydra.sweeper.params
-        with read_write(config), open_dict(config):
-            for override in config.hydra.overrides.task:
-                if swept and (key := override.partition("=")[0]) in swept:
-                    del swept[key]
-            typed = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.hydra}
-            if self._n_jobs and "n_jobs" in config.hydra.launcher and "hydra.launcher.n_jobs" not in typed:
-                config.hydra.launcher.n_jobs = self._n_jobs
+        settle(config, self._n_jobs)
         self._begin(config)
 
     def _begin(self, config: DictConfig) -> None:
@@ -90,6 +83,23 @@ class Sweep(Callback):
         now = time.monotonic()
         for news in self._tally.news():
             self._standing.add(news, now)
+
+
+def settle(config: DictConfig, n_jobs: int | None) -> None:
+    """Give way to the command line where an experiment's file says something else.
+
+    Args:
+        config: The composed configuration of a sweep, with ``hydra``; it is changed.
+        n_jobs: Number of runs at a time of the experiment, or None.
+    """
+    swept = config.hydra.sweeper.params
+    with read_write(config), open_dict(config):
+        for override in config.hydra.overrides.task:
+            if swept and (key := override.partition("=")[0]) in swept:
+                del swept[key]
+        typed = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.hydra}
+        if n_jobs and "n_jobs" in config.hydra.launcher and "hydra.launcher.n_jobs" not in typed:
+            config.hydra.launcher.n_jobs = n_jobs
 
 
 def jobs_of(config: DictConfig) -> int | None:
