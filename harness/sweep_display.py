@@ -13,7 +13,7 @@ from harness.standing import Standing
 
 REDRAW_SECONDS = 0.5
 BAR_WIDTH = 12
-LINE_SECONDS = 30.0
+LINE_SECONDS = 30
 """Time between two lines where standard error is not a terminal."""
 
 

@@ -1,7 +1,6 @@
 """``python -m analysis.plan``: what a command of ``harness.run`` would take; ``dry=true`` in that command is the same.
 
-It takes the arguments of ``harness.run``, and ``--prices FILE`` for another price table. Nothing is started, and nothing
-is written.
+It takes the arguments of ``harness.run``, and ``--prices FILE`` for another price table. Nothing is started or written.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str]) -> None:
     options, overrides = parser.parse_known_args(list(arguments))
     with explained(overrides):
         from analysis.plan.forecast import forecast
-        from analysis.plan.page import page
+        from analysis.plan.page import SHOWN, page
         from analysis.stats.prices import OURS, read_prices
         from harness.engine.asked import asked
 
@@ -36,9 +35,10 @@ def main(arguments: Sequence[str]) -> None:
         wanted = asked(without_dry(in_order(overrides))[0])
         folders = {path.resolve(): path for path in (Path("runs"), Path("results"), ROOT / "results")}
         tell(page(wanted, forecast(wanted, folders.values(), prices), prices))
-        for mistake in wanted.mistakes[1:]:
+        first, *others = dict.fromkeys(map(str, wanted.mistakes)) or [None]
+        for mistake in others[:SHOWN]:
             sys.stderr.write(f"{mistake}\n")
-        if wanted.mistakes:
+        if first is not None:
             raise wanted.mistakes[0]
 
 

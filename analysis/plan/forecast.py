@@ -100,6 +100,7 @@ class Recorder:
     def __init__(self, folders: Iterable[Path], asked: Asked) -> None:
         self._kinds, self._host = kinds_in(folders), socket.gethostname()
         self._read: dict[tuple[Path, ...], tuple[Course | None, Flight]] = {}
+        self._needs: dict[tuple[str, str, int], tuple[Need, Range | None]] = {}
         runs = [job for job, _ in asked.resumed] + asked.missing
         with_model = sum(job.identity["llm"] is not None for job in runs)
         self._slots = {
@@ -116,22 +117,26 @@ class Recorder:
         return Group(task, str(job.identity["method"]), model, kind, notes, price=price)
 
     def add(self, group: Group, job: Job, before: int) -> None:
-        """Add a run to its group."""
+        """Add a run to its group; runs of a group differ in their seed and in what is on disk alone."""
+        key = group.task, group.method, before
+        if key not in self._needs:
+            self._needs[key] = self._need(group, job, before)
+        group.add(*self._needs[key])
+
+    def _need(self, group: Group, job: Job, before: int) -> tuple[Need, Range | None]:
         uses_model = job.identity["llm"] is not None
         budget: Budget = build_budget(job.config)
         if group.source is None:
-            group.add(need(None, budget, before, uses_model), None)
-            return
+            return need(None, budget, before, uses_model), None
         course, flight = self._of(group.source, uses_model)
-        found, slots = need(course, budget, before, uses_model), self._slots[uses_model]
-        is_same_model = model_of(group.source.info) == group.model
-        if found.seconds is None or slots is None or not is_same_model:
-            group.add(found, None)
-        else:
-            group.add(found, flight.elapsed(found.seconds, slots, uses_model))
+        found, slots, info = need(course, budget, before, uses_model), self._slots[uses_model], group.source.info
         if found.is_extended and course is not None:
-            note = f"continued beyond its {course.length:,} trials"
-            group.notes = tuple(dict.fromkeys((*group.notes, note)))
+            group.notes = (*group.notes, f"continued beyond its {course.length:,} trials")
+        if model_of(info) != group.model or info["benchmark"] != job.identity["benchmark"]:
+            return found, None
+        return found, None if found.seconds is None or slots is None else flight.elapsed(
+            found.seconds, slots, uses_model
+        )
 
     def _of(self, kind: Kind, uses_model: bool) -> tuple[Course | None, Flight]:
         if kind.folders not in self._read:
@@ -146,7 +151,7 @@ class Recorder:
         if different := unlike(info, run):
             yield f"{different} other setting{'s' * (different > 1)} of the method"
         if info["benchmark"] != run["benchmark"]:
-            yield f"another benchmark, {info['benchmark']}"
+            yield f"another benchmark, {info['benchmark']}, so the time is not known"
         if info["task"] != run["task"]:
             yield f"another task, {info['task']}"
         if info.get("host") != self._host:

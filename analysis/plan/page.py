@@ -96,7 +96,8 @@ def _sources(groups: Sequence[Group]) -> Iterator[str]:
         tasks = own[0].task if len(own) == 1 else f"{len(own):,} tasks"
         recorded = sum(group.recorded for group in own)
         number = f"{_count(recorded, 'run')} " if recorded else ""
-        yield f"  {visible(method)} on {visible(tasks)} ({_count(sum(each.runs for each in own), 'run')}): {number}{where}"
+        planned = _count(sum(each.runs for each in own), "run")
+        yield f"  {visible(method)} on {visible(tasks)} ({planned}): {number}{where}"
     if len(found) > SHOWN:
         yield f"  and {len(found) - SHOWN:,} more"
 

@@ -77,8 +77,8 @@ def kinds_in(folders: Iterable[Path]) -> list[Kind]:
 def nearest(run: Mapping[str, Any], kinds: Iterable[Kind], host: str) -> Kind | None:
     """The kind of recorded run that is nearest to a planned one; None if its optimizer was never recorded.
 
-    In this order: the same model, the fewest differing settings of the method, the same benchmark, task, budget, and
-    machine; then the most recent one.
+    In this order: the same model, the fewest differing settings of the method, the same benchmark, the same task, as
+    many trials, the same budget, the same machine; then the most recent one.
 
     Args:
         run: The identity of the planned run.
@@ -89,8 +89,9 @@ def nearest(run: Mapping[str, Any], kinds: Iterable[Kind], host: str) -> Kind | 
 
     def distance(kind: Kind) -> tuple[Any, ...]:
         info = kind.info
-        keys = (info["benchmark"] != run["benchmark"], info["task"] != run["task"], _budget(info) != _budget(run))
-        return (model_of(info) != model_of(run), unlike(info, run), *keys, info.get("host") != host)
+        of_task = (info["benchmark"] != run["benchmark"], info["task"] != run["task"])
+        length = (_reach(info) < _reach(run), _budget(info) != _budget(run))
+        return (model_of(info) != model_of(run), unlike(info, run), *of_task, *length, info.get("host") != host)
 
     newest_first = sorted(same, key=lambda kind: str(kind.info.get("finished_at")), reverse=True)
     return min(newest_first, key=distance, default=None)
@@ -122,6 +123,12 @@ def _group(name: str) -> str:
 def _budget(run: Mapping[str, Any]) -> dict[str, Any]:
     node = run["config"].get(BUDGET) or {}
     return {key: node.get(key) for key in ("proposals", "evaluations", "tokens", "seconds")}
+
+
+def _reach(run: Mapping[str, Any]) -> float:
+    """Number of trials that the budget allows."""
+    budget = _budget(run)
+    return min((budget[key] for key in ("proposals", "evaluations") if budget[key] is not None), default=0.0)
 
 
 def _class(run: Mapping[str, Any]) -> Any:
