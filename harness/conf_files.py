@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.internals import offered
-from harness.merge_order import contents, merge_order
+from harness.merge_order import contents, loader, merge_order
 
 DOCUMENTED = ("benchmark", "optimizer")
 """Groups in which each choice has its own module, whose docstring describes it."""
@@ -106,7 +106,7 @@ def _entries(text: str) -> Iterator[tuple[str, str, str]]:
     import yaml
 
     lines = text.splitlines()
-    node = yaml.compose(text)
+    node = yaml.compose(text, Loader=loader())
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         nested = isinstance(value, yaml.MappingNode | yaml.SequenceNode) and not value.flow_style
         mark = key.end_mark if nested else value.end_mark

@@ -41,7 +41,9 @@ def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None
     try:
         return _unknown_key(key, _composed(overrides))
     except Exception:  # the sentence below is less specific, but correct
-        return SettingError(f"Unknown setting {key!r}; --help lists the valid ones, --hydra-help those of Hydra.")
+        return SettingError(
+            f"Unknown setting {key!r}; python -m harness.list --all lists the valid ones, --hydra-help those of Hydra."
+        )
 
 
 def _unknown_key(key: str, config: Any) -> SettingError:

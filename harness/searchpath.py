@@ -50,6 +50,18 @@ def folders_of(sources: Sequence[Any]) -> list[Path]:
     return [_folder(each) for each in sources if each["provider"] != "hydra" and each["schema"] in ("file", "pkg")]
 
 
+def typed(overrides: Sequence[str]) -> list[Path]:
+    """The folders of ``hydra.searchpath=[...]`` on a command line that Hydra does not read.
+
+    Raises:
+        SettingError: A folder does not exist.
+    """
+    given = [text.partition("=")[2] for text in overrides if text.startswith("hydra.searchpath=")]
+    names = [name.strip(" '\"") for text in given for name in text.strip(" []").split(",")]
+    schemes = [name.partition("://")[::2] if "://" in name else ("file", name) for name in names if name]
+    return [_folder({"schema": schema, "path": path}) for schema, path in schemes]
+
+
 def _folder(source: Any) -> Path:
     """The folder of one source.
 

@@ -1,9 +1,10 @@
-"""The help page: all of it comes from the configuration's files."""
+"""The help page and the list of what there is: all of it comes from the configuration's files."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 
@@ -14,10 +15,12 @@ from harness.conf_files import choices_in
 from harness.errors import SettingError
 from harness.help import APART, CONF, GROUPS, page
 from harness.internals import MODEL
+from harness.list import LAUNCHERS, listing
 from tests.support.command import command
 
 BENCHMARKS = choices_in("benchmark", [CONF])
-WHOLE = page(width=120)
+WHOLE = listing(whole=True, width=120)
+SHORT = listing(width=100)
 
 
 @pytest.mark.parametrize("choice", BENCHMARKS, ids=[choice.name for choice in BENCHMARKS])
@@ -39,6 +42,56 @@ def test_every_setting_is_on_the_page_with_what_it_means(path):
     for setting in choice.settings:
         assert setting.comment, f"a comment beside {setting.name}"
         assert f"{group}.{setting.name}=" in WHOLE
+
+
+def test_the_short_list_has_a_line_per_choice():
+    for path in CONF.glob("*/*.yaml"):
+        assert sum(line.startswith(f"  {path.stem} ") for line in SHORT.splitlines()) >= 1, path
+    assert max(map(len, SHORT.splitlines())) <= 100
+    assert len(SHORT.splitlines()) < 160
+    assert "tasks: 3, 12, 31, 53, 3917, 7592, 9952, 9977 and 12 more" in SHORT
+    assert "settings: prompt.context, prompt.reasoning" in SHORT
+
+
+def test_a_name_is_explained_however_it_is_given():
+    told = listing(["optimizer=smac"], width=100)
+    assert told.startswith("optimizer=")
+    assert "optimizer.trials_without_limit=100" in told
+    assert "sobol" not in told
+    assert listing(["smac"], width=100) == told
+    assert listing(["optimizer=smac", "sobol"], width=100).count("optimizer=") == 2
+    assert listing(["benchmark"], width=100).count("tasks: ") > 5
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["optimizer=smca"], "did you mean 'smac'"),
+        (["optimiser"], "did you mean 'optimizer'"),
+        (["smca"], "did you mean 'smac'"),
+        (["optimiser=smac"], "Unknown group 'optimiser'; did you mean 'optimizer'"),
+        (["none"], "none is a choice of several groups; give repair=none or probe=none or start=none or tracker=none"),
+        (["hydra.searchpath=[nowhere]"], "hydra.searchpath names nowhere, which does not exist"),
+        (["hydra.searchpath=[pkg://no.such]"], "Python finds no such package"),
+    ],
+)
+def test_a_wrong_name_is_one_sentence(names, told):
+    with pytest.raises(SettingError) as raised:
+        listing(names)
+    assert told in str(raised.value)
+
+
+def test_the_launchers_of_the_list_are_those_of_the_page():
+    page_ = (CONF.parent / "docs/sweeps.md").read_text()
+    assert set(LAUNCHERS) == set(re.findall(r"^\| `(\w+)`", page_, re.MULTILINE))
+    assert all(f"\n  {name} " in SHORT for name in LAUNCHERS)
+
+
+def test_help_is_short_and_says_where_the_rest_is():
+    told = page(width=120)
+    assert len(told.splitlines()) < 80
+    assert "python -m harness.list" in told
+    assert "  optimizer=          centaur, cma_es" in told
 
 
 def test_internal_keys_are_not_on_the_page():
@@ -71,6 +124,9 @@ def test_a_plug_in_on_the_search_path_is_on_the_page(tmp_path):
     told = page([f"hydra.searchpath=[file://{tmp_path}]", "optimizer=corner"])
     assert "Always a corner." in told
     assert "optimizer.share=0.5" in told
+    listed = listing([f"hydra.searchpath=[{tmp_path}]"], width=100)
+    assert "  corner              Always a corner\n" in listed
+    assert "optimizer.share=0.5  " in listing(["corner", f"hydra.searchpath=['{tmp_path}']"], width=100)
 
 
 def test_help_may_be_anywhere_and_starts_nothing(tmp_path):
@@ -82,8 +138,9 @@ def test_help_may_be_anywhere_and_starts_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_imports_nothing_heavy():
-    code = "import sys, harness.help as h; h.page(); print(sorted({m.partition('.')[0] for m in sys.modules}))"
+def test_help_and_list_import_nothing_heavy():
+    code = "import sys, harness.help as h, harness.list as l\nh.page(); l.listing()\n"
+    code += "print(sorted({m.partition('.')[0] for m in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CONF.parent)
     heavy = {"hydra", "omegaconf", "numpy", "ConfigSpace", "sklearn", "pandas", "wandb", "openai"}
     assert not heavy & set(ast.literal_eval(done.stdout))

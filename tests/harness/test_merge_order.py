@@ -11,7 +11,7 @@ from harness.choice_files import CONF, composed
 from harness.conf_files import choices_in
 from harness.errors import SettingError
 from harness.explain import explained
-from harness.help import page
+from harness.list import listing
 from harness.locate import locate
 from harness.merge_order import merge_order
 from harness.searchpath import refuse_shadowed
@@ -116,7 +116,7 @@ def test_help_shows_what_is_inherited(outside):
     assert found["feedback"][0] == "false"
     assert found["feedback"][1].startswith("tell the model")
     assert choice.target == "optimizers.chat.prompt.Prompt"
-    told = page([f"hydra.searchpath=[{outside}]"])
+    told = listing(["prompt", f"hydra.searchpath=[{outside}]"])
     assert "Brief." in told
     assert "Bases last." in told
 

@@ -24,7 +24,10 @@ from harness.override_keys import about_key
             "hydra.launcher.n_job=3",
             "hydra/launcher=workers has no setting 'n_job'; choose a launcher that has it, e.g.",
         ),
-        ("hydra.sweep.dri=x", "Unknown setting 'hydra.sweep.dri'; --help lists the valid ones, --hydra-help those"),
+        (
+            "hydra.sweep.dri=x",
+            "Unknown setting 'hydra.sweep.dri'; python -m harness.list --all lists the valid ones, --hydra-help",
+        ),
     ],
 )
 def test_a_key_that_hydra_refuses_is_one_sentence_with_what_to_give(override, told):

@@ -117,7 +117,10 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(finished):
         (["--foo"], "Unknown option '--foo'"),
         (["optimizer._targ_=x"], "Unknown setting of optimizer '_targ_'; there are none."),
         (["optimizer=llm_chat", "optimizer.cht=x"], "Valid: history, temperature."),
-        (["foldr=x"], "Valid: benchmark, budget, decoding, dry, llm, name, optimizer, probe, prompt, repair, seed, start, "),
+        (
+            ["foldr=x"],
+            "Valid: benchmark, budget, decoding, dry, llm, name, optimizer, probe, prompt, repair, seed, start, ",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_with_what_to_do(tmp_path, overrides, told):
