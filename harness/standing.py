@@ -35,11 +35,20 @@ class _Pace:
         ended: Number of runs that were worked on and have ended.
         since: Time of the first news of progress, in seconds.
         before: Runs done until then; parts of runs count.
+        last: Time of the last news.
     """
 
     ended: int = 0
     since: float | None = None
     before: float = 0.0
+    last: float = 0.0
+
+    def left(self, done: float, planned: float, now: float) -> float | None:
+        """Time for the rest at the pace between the first and the last news; None before the second one."""
+        if self.since is None or done <= self.before or self.last <= self.since:
+            return None
+        seconds = (self.last - self.since) * max(0.0, planned - done) / (done - self.before)
+        return max(0.0, seconds - (now - self.last))
 
 
 class Standing:
@@ -88,12 +97,16 @@ class Standing:
         if (flight := self._flights.get(folder)) is None:
             return
         self._tokens += news["tokens"] - flight.tokens
+        if self._history and self._history[-1][0] == now:
+            self._history.pop()
+        self._history.append((now, self._tokens))
         self._flights[folder] = _Flight(flight.llm, *(news[key] for key in ("trials", "invented", "tokens", "share")))
         self._mark(flight.llm, now)
 
     def _mark(self, llm: str, now: float) -> None:
         if (pace := self._paces[llm]).since in (None, now):  # what is read together counts as the start
             pace.since, pace.before = now, self._done(llm)
+        pace.last = now
 
     def _done(self, llm: str) -> float:
         """Runs of this kind that were worked on: whole ones, and the done parts of those in flight."""
@@ -101,14 +114,12 @@ class Standing:
 
     def tokens_per_second(self, now: float) -> float | None:
         """Completion tokens per second in the last ``WINDOW_SECONDS``; None before two measurements."""
-        if self._tokens:
-            self._history.append((now, self._tokens))
-        while self._history and now - self._history[0][0] > WINDOW_SECONDS:
+        while len(self._history) > 2 and now - self._history[1][0] > WINDOW_SECONDS:
             self._history.popleft()
-        if not self._history or now <= self._history[0][0]:
+        if len(self._history) < 2:
             return None
-        start, before = self._history[0]
-        return (self._tokens - before) / (now - start)
+        (start, before), (end, after) = self._history[0], self._history[-1]
+        return 0.0 if now - end > WINDOW_SECONDS else (after - before) / (end - start)
 
     @property
     def hallucination_rate(self) -> float | None:
@@ -121,23 +132,23 @@ class Standing:
     def seconds_left(self, now: float) -> float | None:
         """Estimated time left: that of the slowest kind of run. None where nothing was measured yet."""
         if self._planned is None:  # a launcher that does not say it: all jobs are of one kind
-            return None if self.total is None else self._left_of_all(now)
+            return None if self.total is None else self._left_of_all(self.total, now)
         left = [self._left(llm, runs, now) for llm, runs in self._planned.items()]
         return None if None in left else max((each for each in left if each is not None), default=0.0)
 
     def _left(self, llm: str, planned: int, now: float) -> float | None:
         pace = self._paces.get(llm)
-        if pace is not None and pace.ended >= planned:
-            return 0.0
-        return None if pace is None else _left(self._done(llm), pace.before, planned, pace.since, now)
+        if pace is None or pace.ended >= planned:
+            return None if pace is None else 0.0
+        return pace.left(self._done(llm), planned, now)
 
-    def _left_of_all(self, now: float) -> float | None:
-        assert self.total is not None
-        since = [pace.since for pace in self._paces.values() if pace.since is not None]
-        done = sum(map(self._done, self._paces))
-        before = sum(pace.before for pace in self._paces.values())
-        worked = self.total - self.ended + sum(pace.ended for pace in self._paces.values())
-        return _left(done, before, worked, min(since, default=None), now)
+    def _left_of_all(self, total: int, now: float) -> float | None:
+        paces = list(self._paces.values())
+        since = min((pace.since for pace in paces if pace.since is not None), default=None)
+        ended = sum(pace.ended for pace in paces)
+        last = max((pace.last for pace in paces), default=0.0)
+        every = _Pace(ended, since, sum(pace.before for pace in paces), last)
+        return every.left(sum(map(self._done, self._paces)), total - self.ended + ended, now)
 
     def text(self, now: float) -> str:
         """All of it as one line; what was not measured is a dash."""
@@ -150,13 +161,6 @@ class Standing:
         rate, left = self.hallucination_rate, self.seconds_left(now)
         parts.append(f"hallucination rate {NOT_MEASURED if rate is None else f'{100 * rate:.3g} %'}")
         return ", ".join([*parts, f"{NOT_MEASURED if left is None else duration(left)} left"])
-
-
-def _left(done: float, before: float, planned: float, since: float | None, now: float) -> float | None:
-    """Time for the rest at the pace since the first news."""
-    if since is None or done <= before or now <= since:
-        return None
-    return (now - since) * max(0.0, planned - done) / (done - before)
 
 
 def _rounded(value: float | None) -> str:

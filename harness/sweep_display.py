@@ -78,12 +78,13 @@ class _Line:
         from rich.table import Table
         from rich.text import Text
 
-        bar = ProgressBar(self._standing.total, self._standing.ended, width=BAR_WIDTH)
+        label, told = Text(f"{self._label}:"), Text(self._standing.text(now))
         row = Table.grid(padding=(0, 1))
         row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True, min_width=BAR_WIDTH)
-        row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        row.add_row(Text(f"{self._label}:"), bar, Text(self._standing.text(now)))
+        if len(label) + BAR_WIDTH + len(told) + 2 < self._console.width:
+            row.add_row(label, ProgressBar(self._standing.total, self._standing.ended, width=BAR_WIDTH), told)
+        else:
+            row.add_row(label, told)
         with self._console.capture() as captured:
             self._console.print(row, end="")
         return captured.get().rstrip("\n")

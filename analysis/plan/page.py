@@ -82,7 +82,7 @@ def _at_a_time(asked: Asked, groups: Sequence[Group]) -> str:
     parts = []
     for uses_model, slots in ((True, asked.with_model), (False, asked.classical)):
         if runs := sum(group.runs for group in groups if (group.model is not None) == uses_model):
-            parts.append(f"{min(runs, slots or runs):,} {'with' if uses_model else 'without'} a language model")
+            parts.append(f"{min(runs, slots or runs):,} with{'' if uses_model else 'out'} a language model")
     start = " (the start of a server comes on top)" if any(group.model is not None for group in groups) else ""
     return f"{' and '.join(parts)} at a time{start}"
 

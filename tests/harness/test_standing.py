@@ -61,6 +61,9 @@ def test_runs_of_two_kinds_have_each_their_own_pace(standing, tally, tmp_path):
     told = reads(standing, tally, 10.0)
     # 2 runs, each 0.1 further in 10 s: 0.8 of each are left; 200 tokens in the 10 s since the last look
     assert told == "4/6 runs, 2 in flight, 20 tokens/s, hallucination rate 45.5 %, 80 s left"
+    # without news the rate stays as it was measured, the time left passes
+    assert standing.text(15.0) == told.replace("80 s", "75 s")
+    assert "0 tokens/s" in standing.text(100.0)
 
 
 def test_a_run_that_fails_or_is_skipped_is_not_in_flight_and_sets_no_pace(standing, tally, tmp_path):
