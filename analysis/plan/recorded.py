@@ -11,6 +11,7 @@ from harness.errors import HyperboleError
 from harness.jsonl import read_rows
 from harness.method import BUDGET, GROUPS
 from harness.record import FILE, read_record, says_complete
+from harness.run_files import run_files
 from harness.visible import visible
 
 SAMPLE = 20
@@ -52,7 +53,8 @@ class Kind:
     def company(self) -> Iterator[Mapping[str, Any]]:
         """run.json of the experiment's runs that ended between the first and the last one of the sample."""
         ends = [_written(folder) for folder in self.folders[:SAMPLE]]
-        near = [folder for folder in _run_folders(self.experiment) if min(ends) <= _written(folder) <= max(ends)]
+        every = [path.parent for path in run_files(self.experiment)]
+        near = [folder for folder in every if min(ends) <= _written(folder) <= max(ends)]
         for folder in sorted(near, key=_written, reverse=True)[:COMPANY]:
             try:
                 yield read_record(folder / FILE, oldest=1)
@@ -62,16 +64,20 @@ class Kind:
 
 def kinds_in(folders: Iterable[Path]) -> list[Kind]:
     """Every kind of complete run below folders of experiments, such as ``runs`` and ``results``."""
-    found = []
-    for root in folders:
-        for experiment in _below(root):
-            for method in [method for task in _below(experiment) for method in _below(task)]:
-                runs = sorted(filter(_is_complete, _below(method)), key=_written, reverse=True)
-                try:
-                    found += [Kind(experiment, tuple(runs), read_record(runs[0] / FILE, oldest=2))] if runs else []
-                except (OSError, HyperboleError):
-                    continue
-    return found
+    return [kind for root in folders for experiment in _below(root) for kind in _kinds_of(experiment)]
+
+
+def _kinds_of(experiment: Path) -> Iterator[Kind]:
+    of_method: dict[Path, list[Path]] = {}
+    for path in run_files(experiment):
+        if says_complete(path):
+            of_method.setdefault(path.parents[1], []).append(path.parent)
+    for runs in of_method.values():
+        runs.sort(key=_written, reverse=True)
+        try:
+            yield Kind(experiment, tuple(runs), read_record(runs[0] / FILE))
+        except (OSError, HyperboleError):
+            continue
 
 
 def nearest(run: Mapping[str, Any], kinds: Iterable[Kind], host: str) -> Kind | None:
@@ -133,14 +139,6 @@ def _reach(run: Mapping[str, Any]) -> float:
 
 def _class(run: Mapping[str, Any]) -> Any:
     return (run["config"].get("optimizer") or {}).get("_target_")
-
-
-def _run_folders(experiment: Path) -> Iterator[Path]:
-    return (run for task in _below(experiment) for method in _below(task) for run in _below(method))
-
-
-def _is_complete(folder: Path) -> bool:
-    return says_complete(folder / FILE)
 
 
 def _written(folder: Path) -> float:
