@@ -144,9 +144,10 @@ def check_all(config: Mapping[str, Any]) -> None:
             _check(config[group], group, given, shared if group == "optimizer" else {})
     build_budget(config).check_ends(uses_model=config.get("llm") is not None)
     node: Any = config["benchmark"]
-    tasks = [str(task) for task in getattr(locate(node["_target_"], "benchmark"), "tasks", ())]
-    if tasks and node.get("task") is not None and str(node["task"]) not in tasks:
-        _factory(node, "benchmark")()  # its class says what is wrong, or takes tasks that it does not list
+    benchmark = locate(node["_target_"], "benchmark")
+    tasks = [str(task) for task in getattr(benchmark, "tasks", ())]
+    if tasks and not getattr(benchmark, "other_tasks", False) and str(node.get("task", tasks[0])) not in tasks:
+        _factory(node, "benchmark")()  # its class says what is wrong
 
 
 def _factory(node: Any, group: str, *given: str, shared: Mapping[str, Any] | None = None) -> Any:

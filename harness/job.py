@@ -11,7 +11,7 @@ from typing import Any
 from harness.build import build_all
 from harness.console import say
 from harness.errors import HyperboleError, RunError
-from harness.folder import RunFolder, refuse_if_different
+from harness.folder import RunFolder, first_difference, refuse_if_different
 from harness.former_names import run_elsewhere
 from harness.packed import is_packed
 from harness.placed import placed
@@ -102,6 +102,20 @@ def found(job: Job, check: Callable[[Mapping[str, Any]], None] = build_all) -> D
     """
     run = job.folder.read(oldest=1)
     return _elsewhere(job) if run is None else _recorded(job, run, check)
+
+
+def refuse_unlike(first: Job, other: Job) -> None:
+    """Make sure that two jobs of a sweep that have one folder are the same run.
+
+    Raises:
+        RunError: They differ in something that is part of no name, such as the size of the budget.
+    """
+    one, two = dict(first.identity["config"]), dict(other.identity["config"])
+    if one != two and (what := first_difference(one, two)) is not None:
+        raise RunError(
+            f"Two jobs of this sweep share the folder {other.place}, and {what}; give each a name= of its own, such as "
+            "'name=of_${budget.proposals}'."
+        )
 
 
 def done_already(job: Job) -> Done | None:

@@ -226,6 +226,8 @@ class BenchmarkOptions(Protocol):
     Attributes:
         tasks: Class attribute: values of its setting ``task``, if they can be listed. Shown in help, each tried by the
             contract tests, and used by ``probe.task=shuffled``, which takes names and texts of another task.
+        other_tasks: Class attribute: whether other values of ``task`` may be right too; else ``dry=true`` builds a
+            benchmark with another one, to hear what is wrong.
         examples: Class attribute: settings that the contract tests try instead, one mapping each.
         live: Class attribute: evaluations train a model, so that checks try few configurations and seconds may differ.
         data: Class attribute: folder of real data for its setting ``folder`` in tests, relative to the tests' data
@@ -233,6 +235,7 @@ class BenchmarkOptions(Protocol):
     """
 
     tasks: Sequence[str]
+    other_tasks: bool
     examples: Sequence[Mapping[str, Any]]
     live: bool
     data: str | Mapping[str, str] | None

@@ -90,6 +90,7 @@ class HPOBenchLive:
         "3", "12", "31", "53", "3917", "7592", "9952", "9977", "9981", "10101", "14965", "146212", "146606", "146818",
         "146821", "146822", "167119", "167120", "168911", "168912",
     )  # fmt: skip
+    other_tasks: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, str], ...]] = (
         {"task": "10101", "model": "lr"},
         {"task": "53", "model": "svm"},

@@ -28,7 +28,7 @@ from harness.errors import HyperboleError, SettingError
 from harness.experiment import job_of
 from harness.folder import LOCK
 from harness.holder import Holder
-from harness.job import Job, found
+from harness.job import Job, found, refuse_unlike
 from harness.names import as_written, check_experiment
 from harness.sweep import settle
 from hydra_plugins.hyperbole.workers import OnceSweeper
@@ -130,10 +130,9 @@ def _of_sweep(hydra: Hydra, config: DictConfig) -> Asked:
         result.jobs += 1
         try:
             job = families.job(overrides, number)
+            refuse_unlike(jobs.setdefault(job.place, job), job)
         except HyperboleError as error:
             result.mistakes.append(error)
-            continue
-        jobs.setdefault(job.place, job)
     _sort(result, list(jobs.values()))
     return result
 

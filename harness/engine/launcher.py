@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
@@ -17,7 +16,7 @@ from harness.engine.families import Families
 from harness.engine.plan import Plan
 from harness.engine.pool import Pool, Task
 from harness.errors import HyperboleError
-from harness.job import Done, done_already
+from harness.job import Done, Job, done_already, refuse_unlike
 from harness.sweep_record import overrides_told
 from harness.tally import Tally
 
@@ -54,7 +53,7 @@ class Launch:
         returns = [JobReturn(overrides=list(overrides)) for overrides in batch]
         tally, families = Tally.found(), Families(self.loader, self.config)
         same: dict[str, list[int]] = {}
-        folders: dict[str, Path] = {}
+        jobs: dict[str, Job] = {}
         tasks: list[Task] = []
 
         def end(place: str, done: Done | None, error: BaseException | None) -> None:
@@ -62,17 +61,19 @@ class Launch:
                 status = ("skipped" if again else done.status) if done is not None else "failed"
                 _fill(returns[number], done, error, bool(again))
                 if tally is not None:
-                    tally.add(status, folders.get(place) if done is None else done.folder)
+                    tally.add(
+                        status, done.folder if done is not None else jobs[place].folder.path if place in jobs else None
+                    )
 
         for number, overrides in enumerate(batch):
             try:
                 job = families.job(overrides, first + number)
+                refuse_unlike(jobs.setdefault(job.place, job), job)
             except HyperboleError as error:
                 same[f"{number}"] = [number]
                 end(f"{number}", None, error)
                 continue
             same.setdefault(job.place, []).append(number)
-            folders[job.place] = job.folder.path
             if len(same[job.place]) == 1:
                 tasks.append((number, job))
         if tasks:

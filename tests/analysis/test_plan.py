@@ -305,3 +305,19 @@ def test_other_launchers_say_how_many_runs_are_in_flight(plan, tmp_path):
     assert "time              40 s, one run at a time" in plan(*sweep, "hydra/launcher=basic")[1]
     assert "2 with a language model at a time" in plan(*sweep, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")[1]
     assert os.listdir(tmp_path) == ["runs"]
+
+
+def test_two_jobs_of_one_folder_that_are_not_one_run_are_a_mistake(plan):
+    wanted = asked(["-m", "--", "benchmark=toy", "tracker=none", "budget.proposals=3,4", "seed=0,1"])
+    assert len(wanted.missing) == 2
+    told = [str(mistake) for mistake in wanted.mistakes]
+    assert [text.partition(";")[0] for text in told] == [
+        f"Two jobs of this sweep share the folder adhoc/toy.branin/random_search/{seed}, and budget.proposals was 3 and "
+        "is now 4"
+        for seed in (0, 1)
+    ]
+
+
+def test_a_task_that_a_benchmark_need_not_list_is_not_looked_for(plan):
+    (group,), _ = plan("benchmark=hpobench_live", "benchmark.task=999999", "budget.proposals=3")
+    assert group.totals["trials"] == 3

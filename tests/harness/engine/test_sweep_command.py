@@ -82,6 +82,14 @@ def test_a_job_that_fails_does_not_stop_the_others(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_two_runs_that_jobs_put_into_one_folder_are_not_taken_for_one(tmp_path):
+    done = hyperbole("-m", *TOY, "seed=0", "budget.proposals=3,4", cwd=tmp_path)
+    assert (done.returncode, len(records(tmp_path))) == (2, 1)
+    assert (
+        "Two jobs of this sweep share the folder adhoc/toy.branin/random_search/0, and budget.proposals" in done.stderr
+    )
+
+
 def test_what_cannot_be_composed_runs_nothing(tmp_path):
     done = hyperbole("-m", *TOY, "seed=0,1", "budget.proposal=3", cwd=tmp_path)
     assert done.returncode == 2
