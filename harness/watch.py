@@ -10,6 +10,7 @@ from typing import Any
 from harness.beat import Beat
 from harness.budget import Budget
 from harness.clock import now
+from harness.console import say
 from harness.errors import DiskError, HyperboleError, ServerError
 from harness.folder import RunFolder
 from harness.fruitless import Failures
@@ -17,7 +18,6 @@ from harness.jsonl import encode, plain
 from harness.masking import without_secrets
 from harness.outcome import Breaches
 from harness.problem import Benchmark
-from harness.console import say
 from harness.progress import RunLine
 from harness.tally import Tally
 from harness.tracker import Tracker

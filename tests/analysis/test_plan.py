@@ -311,11 +311,9 @@ def test_two_jobs_of_one_folder_that_are_not_one_run_are_a_mistake(plan):
     wanted = asked(["-m", "--", "benchmark=toy", "tracker=none", "budget.proposals=3,4", "seed=0,1"])
     assert len(wanted.missing) == 2
     told = [str(mistake) for mistake in wanted.mistakes]
-    assert [text.partition(";")[0] for text in told] == [
-        f"Two jobs of this sweep share the folder adhoc/toy.branin/random_search/{seed}, and budget.proposals was 3 and "
-        "is now 4"
-        for seed in (0, 1)
-    ]
+    assert all("share the folder adhoc/toy.branin/random_search/" in text for text in told)
+    assert all("and budget.proposals was 3 and is now 4" in text for text in told)
+    assert len(told) == 2
 
 
 def test_a_task_that_a_benchmark_need_not_list_is_not_looked_for(plan):
