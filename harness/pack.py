@@ -3,8 +3,8 @@
 python -m harness.pack runs/x
 python -m harness.pack --unpack runs/x
 
-The complete runs become runs.parquet, trials.parquet and calls.parquet in the experiment's folder, a hundredth to a
-twentieth of the size. analysis, harness.status, harness.replay and harness.publish read a packed run like any other,
+The complete runs become runs.parquet, trials.parquet and calls.parquet in the experiment's folder, a small part of the
+size. analysis, harness.status, harness.replay and harness.publish read a packed run like any other,
 and its files can be restored byte for byte: this is checked before the Parquet files replace earlier ones. Runs that
 are not complete, damaged or in use stay as they are.
 

@@ -1,8 +1,8 @@
 """Cost of sweeps: ``python -m tests.bench_sweep [RUNS]``, or make bench. No assertions.
 
-RUNS runs of random search with 100 proposals, the same command again, ``harness.status`` over them, and the harness's
-share per trial. Then 32 runs with a language model, beside a bare client that sends the recorded requests of the same
-runs again, as many at a time, on a server that is started anew for each of the two.
+RUNS runs of random search with 100 proposals, the same command again, ``harness.status`` over them, and their analysis
+(``tests.bench_analysis``). Then 32 runs with a language model, beside a bare client that sends the recorded requests of
+the same runs again, as many at a time, on a server that is started anew for each of the two.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from llms.client import Client
 from llms.serve import read_settings
 from llms.server.server import ensure_server, stop_server
 from llms.server.server_settings import ServerSettings
+from tests import bench_analysis
 
 RUNS, PROPOSALS = 10_000, 100
 MODEL_RUNS, MODEL_PROPOSALS = 32, 6
@@ -36,6 +37,7 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with tempfile.TemporaryDirectory() as folder:
         classical(Path(folder), runs)
+        bench_analysis.measure(Path(folder) / "runs/big")
     rounds = [model_round() for _ in range(ROUNDS)]
     print(f"{MODEL_RUNS} runs of llm_chat with {MODEL_PROPOSALS} proposals, llm={LLM}, median of {ROUNDS} rounds:")
     for number, name in enumerate(("the command, server already up", "a bare client, the same requests")):
