@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from harness.chat import ChatRequest, Completion
 from harness.console import say
 from harness.errors import HyperboleError, SettingError
 from llms.wire.dialect import Dialect, MaxTokensField
 from llms.wire.keys import checked_variable, read_key
+from llms.wire.route import Route, ranked
 from llms.wire.thinking import TAGS, checked_tags
+from llms.wire.urls import checked_urls
 
 if TYPE_CHECKING:
     from llms.wire.wire import Wire
 
 
 class Client:
-    """Sends batches concurrently to one server. Building it is free: nothing is imported or sent before a batch is.
+    """Sends batches concurrently to one server, or to one of several that serve the same model.
+
+    Building it is free: nothing is imported or sent before a batch is.
 
     The API key is read from the environment when it is needed. It is neither stored in an attribute that a log could
     print nor part of ``repr``. Do not use a client inside a running event loop.
 
     Args:
-        base_url: The URL, including ``/v1``.
+        base_url: The URL, including ``/v1``; or a list of several, in order of preference. The next one is asked as
+            soon as one is away (no connection, a time-out, 502, 503, 504), and stays in use.
         model: The server's name of the model.
         api_key_env: Name of the environment variable that holds the key; None sends none.
         timeout_seconds: Time limit per attempt, from the connection to the last byte.
-        max_attempts: Attempts per reply. Lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies are
-            retried; what cannot succeed (no credit left, a redirect, an unknown model) is not.
-        backoff_seconds: Wait before the second attempt; doubled for each further one, up to 8 s. A server's
+        max_attempts: Attempts per reply and server. Lost connections, time-outs, 408, 409, 429, 5xx and garbled bodies
+            are retried; what cannot succeed (no credit left, a redirect, an unknown model) is not.
+        backoff_seconds: Wait before the second attempt at a server; doubled for each further one, up to 8 s. A server's
             Retry-After may ask for more.
         concurrency: Largest number of requests in flight.
         max_tokens_field: The server's field for the reply limit; OpenAI's newest models need max_completion_tokens.
@@ -46,7 +52,7 @@ class Client:
 
     def __init__(  # noqa: PLR0913 (each one is a setting)
         self,
-        base_url: str,
+        base_url: str | Sequence[str],
         model: str,
         *,
         api_key_env: str | None = None,
@@ -60,9 +66,9 @@ class Client:
         tokenize_url: str | None = None,
         serving: Mapping[str, Any] | None = None,
     ) -> None:
-        _check_url(base_url)
+        self._route, self._headers = Route(checked_urls(base_url)), dict[str, str]()
         _check_positive(timeout_seconds=timeout_seconds, max_attempts=max_attempts, concurrency=concurrency)
-        self.server, self.model, self._api_key_env = base_url.rstrip("/"), model, checked_variable(api_key_env)
+        self.model, self._api_key_env = model, checked_variable(api_key_env)
         self.serving = serving
         self._timeout_seconds, self._concurrency = timeout_seconds, concurrency
         self._max_attempts, self._backoff_seconds = max_attempts, backoff_seconds
@@ -70,6 +76,25 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.server!r}, {self.model!r})"
+
+    @property
+    def server(self) -> str:
+        """Base URL of the server that is asked now."""
+        return self._route.in_turn[0]
+
+    def of_run(self, run: str) -> Client:
+        """This client for one run, which gets its own order of the servers (``llms.wire.route.ranked``).
+
+        A router in front of several servers gets a name of the run in the header ``X-Session-ID``; vllm-router's
+        policies ``consistent_hash`` and ``sticky_least_loaded`` keep a session with one server.
+
+        Args:
+            run: Names the run on every machine.
+        """
+        client = copy.copy(self)
+        client._route = Route(ranked(self._route.in_turn, run))
+        client._headers = {"X-Session-ID": hashlib.sha256(run.encode()).hexdigest()[:32]}
+        return client
 
     def prepare(self) -> None:
         """Check that the API key is set. Connections are opened per batch.
@@ -104,10 +129,8 @@ class Client:
 
         # One event loop and one pool per batch cost a millisecond and leave nothing open; Ctrl-C drops open requests.
         results = asyncio.run(self._settle(requests))
-        if any(getattr(result, "masked", False) for result in results):
-            say(
-                f"The server at {self.server} sent the API key in a reply; it is masked (***) there and in calls.jsonl."
-            )
+        for server in sorted({result.server for result in results if getattr(result, "masked", False)}):
+            say(f"The server at {server} sent the API key in a reply; it is masked (***) there and in calls.jsonl.")
         return results
 
     async def _settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
@@ -132,35 +155,15 @@ class Client:
         from llms.wire.wire import Wire
 
         return Wire(
-            self.server,
+            self._route,
             self.model,
             read_key(self._api_key_env, self.server),
             self._timeout_seconds,
             self._max_attempts,
             self._backoff_seconds,
             self._dialect,
+            self._headers,
         )
-
-
-def _check_url(base_url: object) -> None:
-    """Refuse an invalid URL. One that may hold a secret is not shown."""
-    example = "give a URL such as http://127.0.0.1:8077/v1"
-    if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
-        raise SettingError(f"llm.base_url is not a URL; {example}.")
-    if "@" in base_url:
-        raise SettingError("llm.base_url holds credentials; put them into the variable that llm.api_key_env names.")
-    if "?" in base_url or "#" in base_url:
-        raise SettingError(
-            f"llm.base_url has a query or fragment ('?' or '#'); {example}, and put a key into the "
-            "variable that llm.api_key_env names."
-        )
-    try:
-        parts = urlsplit(base_url)
-        found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # invalid port, unclosed bracket
-        found = None
-    if not found:
-        raise SettingError(f"llm.base_url is {base_url!r}; {example}.")
 
 
 def _check_positive(**settings: float) -> None:

@@ -78,18 +78,20 @@ def vllm(  # noqa: PLR0913 (each one is a setting)
 def endpoint(
     *,
     name: str,
-    base_url: str,
+    base_url: str | Sequence[str],
     model: str,
     recording: Path | str,
     live: bool = True,
     replay: Path | str | None = None,
     **client: Any,
 ) -> Recorder:
-    """A recorded model behind any OpenAI-compatible URL.
+    """A recorded model behind any OpenAI-compatible URL, or behind several that serve the same model.
+
+    A run stays with one of several servers, where its prefix cache is warm, and moves on when that one is away.
 
     Args:
         name: The group choice, for logs and folders.
-        base_url: The URL, including ``/v1``.
+        base_url: The URL, including ``/v1``, or a list of URLs.
         model: The server's name of the model.
         recording: The run's ``calls.jsonl``.
         live: False only replays and never connects.
@@ -99,7 +101,8 @@ def endpoint(
     Raises:
         SettingError: A setting is out of its range.
     """
-    connection = Client(base_url, model, **client)
+    run = "/".join(Path(recording).parts[-5:-1])  # <experiment>/<benchmark>.<task>/<method>/<seed> on every machine
+    connection = Client(base_url, model, **client).of_run(run)
     return Recorder(lambda: connection, recording, replay, live)
 
 

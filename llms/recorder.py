@@ -173,6 +173,7 @@ class Recorder:
         else:
             row = row_of(self._next_id, request, result)
         served_by = {name: getattr(self._model, name, None) for name in ("server", "model", "serving")}
+        served_by["server"] = getattr(result, "server", None) or served_by["server"]  # one of several
         row |= served_by | {"started_at": row.pop("started_at") or started_at}
         if isinstance(result, HyperboleError):
             self._append(row)

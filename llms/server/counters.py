@@ -48,40 +48,52 @@ NOTHING = Counters(dict.fromkeys(NAMES, 0))
 
 
 class ServerMeter:
-    """The difference of the counters of the server that the ``llm`` group names.
+    """The difference of the counters of the server that the ``llm`` group names, or of several together.
 
     A server that does not run at the start counts from zero, as a run will start it. A server that was restarted
     meanwhile lost its counts: null, with the reason.
     """
 
     def __init__(self) -> None:
-        self._url: str | None = None
+        self._urls: list[str] = []
         self._model: Any = None
-        self._before: Counters | ServerError = NOTHING
+        self._before: list[Counters | ServerError] = []
 
     def start(self, config: Mapping[str, Any]) -> None:
         """Read the counters if a server with counters runs."""
         llm = config.get("llm") or {}
-        self._url, self._model = base_url(llm), llm.get("served_name") or llm.get("model")
-        if self._url is not None:
-            self._before = _read(self._url)
+        self._urls, self._model = base_urls(llm), llm.get("served_name") or llm.get("model")
+        self._before = [_read(url) for url in self._urls]
 
     def stop(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-        """``url``, ``model``, ``counters`` (None: not measured) and ``reason`` (why); None if no run used a model."""
-        if self._url is None or all(run.get("llm") is None for run in runs):
+        """``url``, ``model``, ``counters`` (None: not measured) and ``reason`` (why); None if no run used a model.
+
+        With several servers ``url`` holds all URLs with spaces between, and counters are sums; None if one lacks them.
+        """
+        if not self._urls or all(run.get("llm") is None for run in runs):
             return None
-        after = _read(self._url, anybody=False)
-        counters, reason = difference(self._before, after)
-        return {"url": self._url, "model": self._model, "counters": counters, "reason": reason}
+        found = [
+            difference(before, _read(url, anybody=False)) for url, before in zip(self._urls, self._before, strict=True)
+        ]
+        counted = [counters for counters, _ in found if counters is not None]
+        whole = {name: sum(each[name] for each in counted) for name in NAMES} if len(counted) == len(found) else None
+        reasons = {self._where(url) + reason for url, (_, reason) in zip(self._urls, found, strict=True) if reason}
+        reason = " ".join(sorted(reasons)) or None
+        return {"url": " ".join(self._urls), "model": self._model, "counters": whole, "reason": reason}
+
+    def _where(self, url: str) -> str:
+        return f"{url}: " if len(self._urls) > 1 else ""
 
 
-def base_url(llm: Mapping[str, Any]) -> str | None:
-    """Base URL of an ``llm`` group's model; None if it is replayed or not a server."""
+def base_urls(llm: Mapping[str, Any]) -> list[str]:
+    """Base URLs of an ``llm`` group's model; none if it is replayed or not a server."""
     if llm.get("live") is False:
-        return None
+        return []
     if llm.get("port") is not None:
-        return f"http://{HOST}:{llm['port']}/v1"
-    return str(llm["base_url"]).rstrip("/") if llm.get("base_url") is not None else None
+        return [f"http://{HOST}:{llm['port']}/v1"]
+    given = llm.get("base_url")
+    urls = [] if given is None else [given] if isinstance(given, str) else given
+    return [str(url).rstrip("/") for url in urls]
 
 
 def difference(

@@ -41,6 +41,7 @@ class Answered(Completion):
         refusal: Why the model declines, if the server reports that separately.
         choices: All choices as sent, without log-probabilities, if they hold more than text and thinking.
         masked: Whether it held the API key, which was replaced by ``***``.
+        server: Base URL of the server that sent it.
     """
 
     failures: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Answered(Completion):
     refusal: str | None = None
     choices: Sequence[Any] | None = None
     masked: bool = False
+    server: str | None = None
 
 
 class GarbledReplyError(Exception):

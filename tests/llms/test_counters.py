@@ -14,7 +14,7 @@ from llms.server.counters import (
     NOTHING,
     Counters,
     ServerMeter,
-    base_url,
+    base_urls,
     difference,
     parse_counters,
     read_counters,
@@ -135,16 +135,17 @@ def test_the_difference_of_two_readings():
 
 
 @pytest.mark.parametrize(
-    ("llm", "url"),
+    ("llm", "urls"),
     [
-        ({"port": 8077, "model": "tiny"}, "http://127.0.0.1:8077/v1"),
-        ({"base_url": "http://gpu7:8000/v1/"}, "http://gpu7:8000/v1"),
-        ({"port": 8077, "live": False}, None),
-        ({}, None),
+        ({"port": 8077, "model": "tiny"}, ["http://127.0.0.1:8077/v1"]),
+        ({"base_url": "http://gpu7:8000/v1/"}, ["http://gpu7:8000/v1"]),
+        ({"base_url": ["http://gpu7:8000/v1/", "http://gpu8/v1"]}, ["http://gpu7:8000/v1", "http://gpu8/v1"]),
+        ({"port": 8077, "live": False}, []),
+        ({}, []),
     ],
 )
-def test_who_is_asked(llm, url):
-    assert base_url(llm) == url
+def test_who_is_asked(llm, urls):
+    assert base_urls(llm) == urls
 
 
 USED, UNUSED = [{"llm": "smollm2"}, {"llm": None}], [{"llm": None}]
@@ -167,7 +168,7 @@ def test_a_meter_counts_what_was_counted_meanwhile(serve):
 def test_a_server_that_is_started_meanwhile_counts_from_zero(serve):
     meter = ServerMeter()
     meter.start({"llm": {"port": free_port(), "model": "tiny"}})
-    meter._url = serve(page()).url
+    meter._urls = [serve(page()).url]
     assert meter.stop(USED)["counters"]["requests"] == 3
 
 
@@ -191,3 +192,23 @@ def test_a_command_without_a_model_has_no_server(serve):
         meter = ServerMeter()
         meter.start(config)
         assert meter.stop(USED) is None
+
+
+def test_counters_of_several_servers_are_added(serve):
+    one, other = serve(page(prompt=40)), serve(page(prompt=7))
+    meter = ServerMeter()
+    meter.start({"llm": {"base_url": [one.url, other.url], "model": "tiny"}})
+    one.text, other.text = page(prompt=50), page(prompt=8)
+    line = meter.stop(USED)
+    assert (line["url"], line["reason"]) == (f"{one.url} {other.url}", None)
+    assert line["counters"] == dict.fromkeys(NAMES, 0) | {"prompt_tokens": 11}
+
+
+def test_counters_of_several_servers_are_unknown_if_those_of_one_are(serve):
+    one, other = serve(page()), serve(page())
+    meter = ServerMeter()
+    meter.start({"llm": {"base_url": [one.url, other.url], "model": "tiny"}})
+    other.text = None
+    line = meter.stop(USED)
+    assert line["counters"] is None
+    assert line["reason"].startswith(f"{other.url}: ")

@@ -62,6 +62,7 @@ class FakeServer:
         requests: Bodies received.
         paths: Their paths.
         keys: Their Authorization headers.
+        sessions: Their X-Session-ID headers.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class FakeServer:
         self._models = [{"id": model, **(details or {})} for model in models]
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.sessions: list[str | None] = []
         self.paths: list[str] = []
         self.ran_out = False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -111,6 +113,7 @@ class FakeServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.sessions.append(self.headers.get("X-Session-ID"))
                 self._send(server._next(self.path, body, self.headers.get("Authorization")))
 
             def _send(self, answer: Answer) -> None:

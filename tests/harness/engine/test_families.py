@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from harness.choice_files import CONF
 from harness.engine.families import Families, Family
 from harness.errors import SettingError
+from harness.folder import first_difference
 
 SWEEPS = {
     "seeds and tasks": [
@@ -112,3 +113,13 @@ def test_hydra_composes_once_for_all_seeds(command, monkeypatch):
     jobs = [[f"seed={seed}", f"benchmark.task={task}"] for seed in range(9) for task in ("kc1", "vehicle")]
     places = {families.job(overrides, number).place for number, overrides in enumerate(jobs)}
     assert (len(composed), len(places)) == (1, 18)
+
+
+def test_one_server_and_several_are_one_run(command):
+    families = Families(*command)
+    chosen = ["optimizer=llm_chat", "llm=openai", "seed=1"]
+    given = ["llm.base_url=http://gpu1/v1", "llm.base_url=[http://gpu1/v1,http://gpu2/v1]"]
+    one, several = (families.job([*chosen, url], number) for number, url in enumerate(given))
+    assert one.place == several.place
+    assert first_difference(one.identity["config"], several.identity["config"]) is None
+    assert several.built_from()["llm"]["base_url"] == ["http://gpu1/v1", "http://gpu2/v1"]
