@@ -32,18 +32,33 @@ def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None
     inner = re.search(r"full_key: ([\w.]+)", f"{error.__cause__}")  # for benchmark={a: 1} it is benchmark.a
     key = inner[1] if inner else found[1]
     if key.startswith(LAUNCHER):
-        chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")] or ["workers"]
-        setting = key.removeprefix(LAUNCHER)
-        return SettingError(
-            f"hydra/launcher={chosen[-1]} has no setting {setting!r}; choose a launcher that has it, "
-            "e.g. hydra/launcher=workers for n_jobs."
-        )
+        return _of_launcher(key.removeprefix(LAUNCHER), overrides)
     try:
         return _unknown_key(key, _composed(overrides))
     except Exception:  # the sentence below is less specific, but correct
         return SettingError(
             f"Unknown setting {key!r}; python -m harness.list --all lists the valid ones, --hydra-help those of Hydra."
         )
+
+
+def _of_launcher(setting: str, overrides: Sequence[str]) -> SettingError:
+    """The error for a setting that the launcher does not have, with the launchers that have it."""
+    from hydra.core.config_store import ConfigStore
+
+    from harness.choice_files import default_choices
+
+    chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")]
+    name = chosen[-1] if chosen else str(default_choices()["override hydra/launcher"])
+    store = ConfigStore.instance()
+    settings = {
+        file.removesuffix(".yaml"): [str(key) for key in store.load(f"hydra/launcher/{file}").node or ()]
+        for file in store.list("hydra/launcher")
+    }
+    having = [each for each, keys in settings.items() if setting in keys]
+    if not having:
+        own = (key for key in settings.get(name, ()) if not key.startswith("_"))
+        return unknown(f"setting of hydra/launcher={name}", setting, own)
+    return SettingError(f"hydra/launcher={name} has no setting {setting!r}; launchers with it: {', '.join(having)}.")
 
 
 def _unknown_key(key: str, config: Any) -> SettingError:

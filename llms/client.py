@@ -129,7 +129,8 @@ class Client:
 
         # One event loop and one pool per batch cost a millisecond and leave nothing open; Ctrl-C drops open requests.
         results = asyncio.run(self._settle(requests))
-        for server in sorted({result.server for result in results if getattr(result, "masked", False)}):
+        masked = {str(getattr(each, "server", None)) for each in results if getattr(each, "masked", False)}
+        for server in sorted(masked):
             say(f"The server at {server} sent the API key in a reply; it is masked (***) there and in calls.jsonl.")
         return results
 

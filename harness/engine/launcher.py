@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from harness.engine.families import Families
 from harness.engine.plan import Plan
-from harness.engine.pool import Pool, Task
+from harness.engine.pool import Task, Workers
 from harness.errors import HyperboleError
 from harness.job import Done, Job, done_already, refuse_unlike
 from harness.sweep_record import overrides_told
@@ -28,14 +28,12 @@ class Launch:
     Args:
         loader: Hydra's.
         config: The composed configuration of the command.
-        n_jobs: Number of runs at a time.
-        processes: Number of runs of classical methods among them; None for one per core.
+        workers: Who does those that are not complete.
     """
 
     loader: ConfigLoader
     config: DictConfig
-    n_jobs: int
-    processes: int | None
+    workers: Workers
 
     def run(self, batch: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
         """Do the jobs.
@@ -88,7 +86,7 @@ class Launch:
         places = {number: job.place for number, job in missing}
         if tally is not None:
             tally.planned(Counter(job.identity["llm"] or "" for _, job in missing))
-        for result in Pool(self.n_jobs, self.processes or cores()).results(missing):
+        for result in self.workers.results(missing):
             if result.trace is not None:
                 sys.stderr.write(result.trace)
             end(places[result.number], result.done, result.error)

@@ -9,10 +9,10 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import Any
+from typing import Any, Protocol
 
 from harness.again import PRELOADED
 from harness.engine.worker import Result, serve
@@ -24,6 +24,14 @@ GRACE_SECONDS = 10.0
 DEATHS = 3
 """Deaths per worker, with no result in between, after which no more are started: it would fail run after run."""
 Task = tuple[int, Job]
+
+
+class Workers(Protocol):
+    """Does jobs, here or elsewhere."""
+
+    def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
+        """The result of each job, as soon as it has ended."""
+        ...
 
 
 @dataclass(slots=True)
@@ -50,14 +58,16 @@ class Pool:
     Args:
         n_jobs: Number of runs with a language model at a time; 1 for one run at a time of any kind.
         processes: Number of workers for classical methods.
+        is_done: Whether the job of a number has been done elsewhere meanwhile; asked before it is begun.
     """
 
-    def __init__(self, n_jobs: int, processes: int) -> None:
+    def __init__(self, n_jobs: int, processes: int, is_done: Callable[[int], bool] | None = None) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
         self._n_jobs, self._processes = n_jobs, min(processes, n_jobs)
         self._workers: list[_Worker] = []
         self._deaths = {False: 0, True: 0}
+        self._is_done = is_done
 
     def results(self, tasks: Sequence[Task]) -> Iterator[Result]:
         """The result of each job, as soon as it has ended.
@@ -91,6 +101,8 @@ class Pool:
             queue = queues[worker.capacity > 1]
             while queue and len(worker.jobs) < worker.capacity:
                 number, job = queue.popleft()
+                if self._is_done is not None and self._is_done(number):
+                    continue
                 worker.jobs[number] = job
                 worker.send((number, job))
             if not worker.jobs:
@@ -122,10 +134,10 @@ class Pool:
 
     def _after_death(self, worker: _Worker, queue: deque[Task]) -> Iterator[Result]:
         """Fail the runs that a worker had begun; then start another one, or fail what is left if each of them dies."""
-        kind, ending = worker.capacity > 1, _ending(worker.process.exitcode)
+        kind, how = worker.capacity > 1, ending(worker.process.exitcode)
         if worker.is_ready:
             for number, job in worker.jobs.items():
-                said = f"{job.place}: its process ended with {ending}; the same command resumes the run."
+                said = f"{job.place}: its process ended with {how}; the same command resumes the run."
                 yield Result(number, error=RunError(said))
         else:
             queue.extendleft(reversed(worker.jobs.items()))
@@ -139,7 +151,7 @@ class Pool:
         said = f"not started, since {self._deaths[kind]} worker processes in a row ended without a result, the last one"
         while queue:
             number, job = queue.popleft()
-            yield Result(number, error=RunError(f"{job.place}: {said} with {ending}."))
+            yield Result(number, error=RunError(f"{job.place}: {said} with {how}."))
 
     def _interrupt(self) -> None:
         """End the workers: they are asked first, so that runs can record the interruption."""
@@ -157,7 +169,8 @@ class Pool:
         sys.stderr.flush()
 
 
-def _ending(code: int | None) -> str:
+def ending(code: int | None) -> str:
+    """How a process ended, from its exit code."""
     if code is not None and code < 0:
         return signal.Signals(-code).name
     return f"exit code {code}"

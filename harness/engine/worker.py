@@ -46,11 +46,11 @@ def serve(channel: Any, threads: int) -> None:
         threads: How many jobs to do at a time, each in its own thread; a single one is done in the main thread.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by the server that this process is forked from
-    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    threading.Thread(target=end_with_parent, name="parent-watch", daemon=True).start()
     sending = threading.Lock()
 
     def do(number: int, job: Job) -> None:
-        result = _result(number, job)
+        result = result_of(number, job)
         with sending:
             channel.send(result)
 
@@ -70,23 +70,24 @@ def serve(channel: Any, threads: int) -> None:
         os._exit(130)  # runs in threads end like killed ones: the same command resumes them
 
 
-def _result(number: int, job: Job) -> Result:
+def result_of(number: int, job: Job) -> Result:
+    """Do a job."""
     try:
         return Result(number, work(job, live=False))
     except HyperboleError as error:
-        return Result(number, error=_sendable(error))
+        return Result(number, error=sendable(error))
     except Exception as error:
-        return Result(number, error=_sendable(error), trace=traceback.format_exc())
+        return Result(number, error=sendable(error), trace=traceback.format_exc())
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
     """The error as one that every process can read: one of ours whose class takes the message alone, or a text."""
     kinds = [each for each in type(error).__mro__ if issubclass(each, HyperboleError) and "__init__" not in vars(each)]
     kinds += [HyperboleError] if isinstance(error, HyperboleError) else []
     return kinds[0](str(error)) if kinds else RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process as soon as the command's process has ended, whatever ended it."""
     parent = parent_process()
     assert parent is not None

@@ -21,8 +21,12 @@ from harness.override_keys import about_key
         ("~decoding.temperature", "decoding.temperature is null, and Hydra removes only keys with a value; leave ~"),
         ("budget.proposal=3", "did you mean 'proposals'?"),
         (
-            "hydra.launcher.n_job=3",
-            "hydra/launcher=workers has no setting 'n_job'; choose a launcher that has it, e.g.",
+            "hydra.launcher.address=auto",
+            "hydra/launcher=workers has no setting 'address'; launchers with it: ray.",
+        ),
+        (
+            "hydra.launcher.proceses=3",
+            "Unknown setting of hydra/launcher=workers 'proceses'; did you mean 'processes'?",
         ),
         (
             "hydra.sweep.dri=x",

@@ -213,7 +213,7 @@ def test_an_optimizer_outside_the_repository_runs(tmp_path):
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "ray"])
 def test_a_multirun_works_with_every_launcher(tmp_path, launcher):
-    extra = ["+hydra.launcher.ray.init.num_cpus=2"] if launcher == "ray" else []
+    extra = ["hydra.launcher.processes=2"] if launcher == "ray" else []
     done = hyperbole(
         "-m", *TOY, "optimizer=random_search", "seed=0,1", f"hydra/launcher={launcher}", *extra, cwd=tmp_path
     )

@@ -92,7 +92,7 @@ class FakeServer:
             assert not self.ran_out, "the fake server was asked more often than its script says"
             assert not self._script, f"{len(self._script)} answers of the fake server's script were never asked for"
 
-    def _next(self, path: str, body: dict[str, Any], key: str | None) -> Answer:
+    def _next(self, path: str, body: dict[str, Any], key: str | None) -> Answer | None:
         with self._lock:
             self.requests.append(body)
             self.paths.append(path)
@@ -114,7 +114,11 @@ class FakeServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.sessions.append(self.headers.get("X-Session-ID"))
-                self._send(server._next(self.path, body, self.headers.get("Authorization")))
+                answer = server._next(self.path, body, self.headers.get("Authorization"))
+                if answer is None:
+                    self.close_connection = True
+                else:
+                    self._send(answer)
 
             def _send(self, answer: Answer) -> None:
                 time.sleep(answer.delay_seconds)
@@ -135,3 +139,34 @@ class FakeServer:
                 pass
 
         return Handler
+
+
+class AnsweringServer(FakeServer):
+    """Answers every request by one function of its body, until it is killed.
+
+    Attributes:
+        answered: Number of replies that were sent.
+    """
+
+    def __init__(self, answer: Callable[[dict[str, Any]], Answer]) -> None:
+        super().__init__([])
+        self._answer, self.answered, self._is_dead = answer, 0, False
+
+    def kill(self) -> None:
+        """Refuse connections from now on, and drop those that are open."""
+        self._is_dead = True
+        self._http.shutdown()
+        self._http.server_close()
+
+    def __exit__(self, *_: object) -> None:
+        if not self._is_dead:
+            self.kill()
+
+    def _next(self, path: str, body: dict[str, Any], key: str | None) -> Answer | None:
+        self.requests.append(body)
+        answer = self._answer(body)
+        time.sleep(answer.delay_seconds)
+        if self._is_dead:
+            return None
+        self.answered += 1
+        return Answer(answer.body, answer.status, answer.headers)
