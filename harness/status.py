@@ -2,7 +2,7 @@
 
 python -m harness.status runs/quickstart
 
-A run is missing if a sweep asked for it and it has no folder; launchers other than workers leave no such list.
+A run is missing if a sweep asked for it and it has no folder; joblib and basic leave no such list.
 Exit codes: 0 every run is complete, 1 some are not, 2 a mistake in the command.
 """
 

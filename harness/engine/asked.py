@@ -151,8 +151,11 @@ def _in_flight(launcher: Any) -> tuple[int | None, int | None, int | None]:
     target, n_jobs = str(launcher.get("_target_", "")), launcher.get("n_jobs")
     if "basic_launcher" in target:
         return 1, 1, 1
-    if target.endswith("WorkersLauncher"):
-        return None, n_jobs, min(launcher.get("processes") or cores(), n_jobs)
+    processes = launcher.get("processes")
+    if target.endswith("WorkersLauncher") or (target.endswith("RayLauncher") and launcher.get("address") is None):
+        return None, n_jobs, min(processes or cores(), n_jobs)
+    if target.endswith(("RayLauncher", "SubmititLauncher")):  # cores of other machines are not known
+        return None, n_jobs, None if processes is None else min(processes * launcher.get("workers", 1), n_jobs)
     if not isinstance(n_jobs, int):
         return None, None, None
     return (n_jobs if n_jobs > 0 else max(1, cores() + 1 + n_jobs),) * 3  # joblib counts from the number of cores down
