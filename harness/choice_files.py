@@ -56,7 +56,7 @@ class ChoiceFiles:
             return chosen, [((), MISSING, node)]
         target = node.get(TARGET, MISSING)
         found: list[tuple[int, bool, int, str, list[Difference]]] = []
-        for name, (rank, raw) in _files(group, self._folders).items():
+        for name, (rank, raw) in _candidates(group, self._folders, target).items():
             if same(raw.get(TARGET, MISSING), target):
                 told = list(self._differences(group, raw, node, config))
                 found.append((len(told), name != default_choices().get(group), rank, name, told))
@@ -75,7 +75,7 @@ class ChoiceFiles:
 
     def has(self, group: str, choice: str) -> bool:
         """Whether there is such a file."""
-        return choice in _files(group, self._folders)
+        return choice in _paths(group, self._folders)
 
     def _differences(
         self, group: str, raw: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[str, Any]
@@ -88,15 +88,36 @@ class ChoiceFiles:
 
 
 @cache
-def _files(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, dict[str, Any]]]:
-    """Choice -> rank of its folder and contents of the file, with unresolved references."""
-    found: dict[str, tuple[int, dict[str, Any]]] = {}
+def _paths(group: str, folders: tuple[Path, ...]) -> dict[str, tuple[int, Path]]:
+    """Choice -> rank of its folder, and its file."""
+    found: dict[str, tuple[int, Path]] = {}
     for rank, folder in enumerate(folders):
         for path in sorted((folder / group).glob("**/*.yaml")):
-            name = path.relative_to(folder / group).with_suffix("").as_posix()
-            if name not in found:
-                found[name] = (rank, composed(group, name, folders))
+            found.setdefault(path.relative_to(folder / group).with_suffix("").as_posix(), (rank, path))
     return found
+
+
+def _candidates(group: str, folders: tuple[Path, ...], target: Any) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Choice -> rank of its folder and contents, with unresolved references; of all files that may have the target.
+
+    Reading YAML is slow, so a file that neither mentions the class nor builds on another file is not read.
+    """
+    class_name = target.rpartition(".")[2] if isinstance(target, str) else ""
+    return {
+        name: (rank, _content(group, name, folders))
+        for name, (rank, path) in _paths(group, folders).items()
+        if any(word in _text(path) for word in (class_name, "defaults", "\\"))
+    }
+
+
+@cache
+def _content(group: str, name: str, folders: tuple[Path, ...]) -> dict[str, Any]:
+    return composed(group, name, folders)
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def composed(group: str, name: str, folders: Sequence[Path]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.arguments import asks_for_help, in_order, without_dry
 from harness.errors import HyperboleError
 from harness.explain import explained
+from harness.sweep_mode import trust_the_flags
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -41,6 +42,7 @@ def main() -> None:
         if without_dry(sys.argv[1:])[1]:
             runpy.run_module(PLAN, run_name="__main__", alter_sys=True)
             return
+        trust_the_flags(sys.argv[1:])
         import hydra
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode

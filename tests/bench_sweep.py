@@ -1,8 +1,9 @@
-"""Cost of sweeps: ``python -m tests.bench_sweep [RUNS]``, or make bench. No assertions.
+"""Cost of sweeps: ``python -m tests.bench_sweep [RUNS [threads=all ...]]``, or make bench. No assertions.
 
-RUNS runs of random search with 100 proposals, the same command again, ``harness.status`` over them, and their analysis
-(``tests.bench_analysis``). Then 32 runs with a language model, beside a bare client that sends the recorded requests of
-the same runs again, as many at a time, on a server that is started anew for each of the two.
+RUNS runs of random search with 100 proposals (0 leaves them out), the same command again, ``harness.status`` over them,
+and their analysis (``tests.bench_analysis``). Then 32 runs with a language model, beside a bare client that sends the
+recorded requests of the same runs again, as many at a time, on a server that is started anew for each of the two.
+Further arguments are settings of ``llm=smollm2_135m`` for both.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ LLM = "smollm2_135m"
 def main() -> None:
     """Measure and print."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
-    with tempfile.TemporaryDirectory() as folder:
-        classical(Path(folder), runs)
-        bench_analysis.measure(Path(folder) / "runs/big")
-    rounds = [model_round() for _ in range(ROUNDS)]
+    if runs:
+        with tempfile.TemporaryDirectory() as folder:
+            classical(Path(folder), runs)
+            bench_analysis.measure(Path(folder) / "runs/big")
+    rounds = [model_round(sys.argv[2:]) for _ in range(ROUNDS)]
     print(f"{MODEL_RUNS} runs of llm_chat with {MODEL_PROPOSALS} proposals, llm={LLM}, median of {ROUNDS} rounds:")
     for number, name in enumerate(("the command, server already up", "a bare client, the same requests")):
         seconds, speed = (statistics.median(each[number][part] for each in rounds) for part in (0, 1))
@@ -62,16 +64,17 @@ def classical(folder: Path, runs: int) -> None:
         print(f"{name}: {time.perf_counter() - clock:.1f} s (python {shlex.join(arguments)})", flush=True)
 
 
-def model_round() -> tuple[tuple[float, float], tuple[float, float]]:
+def model_round(changed: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Seconds, and completion tokens per second within calls, of the command and of the bare client."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = read_settings(LLM, [f"port={port}"])
+    settings = read_settings(LLM, [f"port={port}", *changed])
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, "-m", "harness.run", "-m", "name=model", "optimizer=llm_chat", f"llm={LLM}",
             f"llm.port={port}", f"budget.proposals={MODEL_PROPOSALS}", f"seed=range({MODEL_RUNS})", "tracker=none",
+            *(f"llm.{each}" for each in changed),
         ]  # fmt: skip
         warm(settings)
         clock = time.perf_counter()
