@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.chat import ChatRequest, Completion
@@ -19,6 +19,12 @@ from llms.wire.urls import checked_urls
 
 if TYPE_CHECKING:
     from llms.wire.wire import Wire
+
+Arrived = Callable[[int, Completion | HyperboleError], None]
+
+
+def _ignore(place: int, result: Completion | HyperboleError) -> None:
+    """Wait for the whole batch."""
 
 
 class Client:
@@ -119,8 +125,13 @@ class Client:
             completions.append(result)
         return completions
 
-    def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
-        """Return the completion or error of each request, in order. One failure does not affect the others."""
+    def settle(self, requests: Sequence[ChatRequest], arrived: Arrived = _ignore) -> list[Completion | HyperboleError]:
+        """Return the completion or error of each request, in order. One failure does not affect the others.
+
+        Args:
+            requests: The batch.
+            arrived: Called with the place and the result of each request as soon as it has ended.
+        """
         for request in requests:
             self._dialect.check(request)
         if not requests:
@@ -128,27 +139,30 @@ class Client:
         import asyncio
 
         # One event loop and one pool per batch cost a millisecond and leave nothing open; Ctrl-C drops open requests.
-        results = asyncio.run(self._settle(requests))
+        results = asyncio.run(self._settle(requests, arrived))
         masked = {str(getattr(each, "server", None)) for each in results if getattr(each, "masked", False)}
         for server in sorted(masked):
             say(f"The server at {server} sent the API key in a reply; it is masked (***) there and in calls.jsonl.")
         return results
 
-    async def _settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
+    async def _settle(self, requests: Sequence[ChatRequest], arrived: Arrived) -> list[Completion | HyperboleError]:
         import asyncio
 
         wire = self._open()
         free = asyncio.Semaphore(self._concurrency)
 
-        async def send(request: ChatRequest) -> Completion | HyperboleError:
+        async def send(place: int, request: ChatRequest) -> Completion | HyperboleError:
+            result: Completion | HyperboleError
             async with free:
                 try:
-                    return await wire.send(request)
+                    result = await wire.send(request)
                 except HyperboleError as error:
-                    return error
+                    result = error
+            arrived(place, result)
+            return result
 
         try:
-            return list(await asyncio.gather(*(send(request) for request in requests)))
+            return list(await asyncio.gather(*(send(*each) for each in enumerate(requests))))
         finally:
             await wire.close()
 

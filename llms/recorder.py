@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
+from operator import index
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -13,7 +15,9 @@ from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
 from harness.errors import ContextError, HyperboleError, RecordingError
 from harness.packed import state_of
+from harness.console import say
 from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered, was_too_long
+from llms.in_flight import InFlight, is_unknown
 from llms.wire.attempts import UnansweredError
 
 
@@ -21,8 +25,15 @@ from llms.wire.attempts import UnansweredError
 class Settling(Protocol):
     """A chat model that returns the completion or error of each request, so that successful ones are kept."""
 
-    def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
-        """Return one completion or error per request, in order."""
+    def settle(
+        self, requests: Sequence[ChatRequest], arrived: Callable[[int, Completion | HyperboleError], None]
+    ) -> list[Completion | HyperboleError]:
+        """Return one completion or error per request, in order.
+
+        Args:
+            requests: The batch.
+            arrived: Called with the place and the result of each request as soon as it has ended.
+        """
         ...
 
 
@@ -35,6 +46,9 @@ class Recorder:
     A call that was given up or refused is recorded too, because it took attempts and seconds: without id and reply,
     with the error and the server's response. No trial has its cost. It is never replayed, but for a prompt that was
     refused as too long for the model's context: a method then leaves out a part of its history, and does so again.
+    Any other one keeps its number: asked again, it has the id that it would have had, so that a replay agrees.
+
+    Calls that were in flight when the process was killed are recorded when the run is resumed (``llms.in_flight``).
 
     Args:
         connect: Builds the live model; called once, at the first request that is not recorded.
@@ -57,7 +71,10 @@ class Recorder:
         self._recorded: dict[str, deque[Row]] | None = None
         self._copied: dict[str, deque[Row]] = defaultdict(deque)
         self._too_long: dict[str, str] = {}
-        self._next_id = 0
+        self._in_flight = InFlight(self._path)
+        self._ids: set[int] = set()
+        self._lowest = 0
+        self._lines = 0
 
     def prepare(self) -> None:
         """Connect before the first request, so that a server's start does not count as its latency.
@@ -126,18 +143,24 @@ class Recorder:
                 return row
         if self._copied[key]:
             with _readable(self._replay):
-                copied = {**self._copied[key].popleft(), "id": self._next_id}
+                copied = {**self._copied[key].popleft(), "id": next(self._free_ids())}
                 completion_of(copied)
-            return self._write(copied)
+            self._append(copied)
+            return copied
         return None
 
     def _read(self) -> None:
         """Queue the recorded rows by hash; of the replay, only those that this run has not copied yet."""
         with _readable(self._path):
             own = read_calls(self._path)
-            self._recorded = _by_hash(own)
-            self._too_long = {row["hash"]: row["error"] for row in own if was_too_long(row)}
-            self._next_id = max((row["id"] for row in own if is_answered(row)), default=-1) + 1
+            answered = _by_hash(own)
+            self._lines, self._ids = len(own), {row["id"] for rows in answered.values() for row in rows}
+            left = self._number(self._in_flight.left_over(own))
+            self._recorded = _by_hash([*own, *left])
+            self._too_long = {row["hash"]: row["error"] for row in [*own, *left] if was_too_long(row)}
+        self._in_flight.end()
+        if lost := sum(map(is_unknown, left)):
+            say(f"{self._path}: {lost} calls were in flight when the run was interrupted; they may be paid twice.")
         if self._replay is None:
             return
         if state_of(self._replay) is None:
@@ -157,38 +180,74 @@ class Recorder:
             )
         if self._model is None:
             self._model = self._connect()
+        return self._settled(self._model, requests)
+
+    def _settled(self, model: ChatModel, requests: Sequence[ChatRequest]) -> list[Row | HyperboleError]:
+        """Send requests and record what comes back."""
         started_at = now()
-        live: Settling | ChatModel = self._model
-        results = live.settle(requests) if isinstance(live, Settling) else live.complete(requests)
-        return [self._record(*pair, started_at) for pair in zip(requests, results, strict=True)]
+        served = {name: getattr(model, name, None) for name in ("server", "model", "serving")}
 
-    def _record(
-        self, request: ChatRequest, result: Completion | HyperboleError, started_at: str
-    ) -> Row | HyperboleError:
-        row: Row
-        if isinstance(result, UnansweredError):
-            row = row_of_unanswered(request, result)
-        elif isinstance(result, HyperboleError):
-            return result
-        else:
-            row = row_of(self._next_id, request, result)
-        served_by = {name: getattr(self._model, name, None) for name in ("server", "model", "serving")}
-        served_by["server"] = getattr(result, "server", None) or served_by["server"]  # one of several
-        row |= served_by | {"started_at": row.pop("started_at") or started_at}
-        if isinstance(result, HyperboleError):
-            self._append(row)
-            return result
-        return self._write(row)
+        def row_at(place: int, result: Completion | HyperboleError) -> Row | None:
+            if (found := _row(requests[place], result)) is None:
+                return None
+            server = getattr(result, "server", None) or served["server"]  # one of several
+            began = found.pop("started_at") or started_at
+            return found | served | {"server": server, "started_at": began}
 
-    def _write(self, row: Row) -> Row:
-        self._append(row)
-        self._next_id += 1
-        return row
+        def arrived(place: int, result: Completion | HyperboleError) -> None:
+            if len(requests) > 1:  # a single one is recorded at once
+                self._in_flight.add(place, row_at(place, result))
+
+        results: list[Completion | HyperboleError]
+        if isinstance(model, Settling):
+            hashes = [request_hash(request) for request in requests]
+            self._in_flight.begin(self._lines, hashes, served | {"started_at": started_at})
+            try:
+                results = model.settle(requests, arrived)
+            except HyperboleError:  # nothing was sent
+                self._in_flight.end()
+                raise
+        else:  # such as a person, who is not paid by the call
+            results = [*model.complete(requests)]
+        rows = [row_at(place, result) for place, result in enumerate(results)]
+        self._number([(each, False) for each in rows])
+        self._in_flight.end()
+        settled: list[Row | HyperboleError] = []
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, HyperboleError):
+                settled.append(result)
+            elif row is not None:
+                settled.append(row)
+        return settled
+
+    def _number(self, rows: Sequence[tuple[Row | None, bool]]) -> list[Row]:
+        """Give the rows of one batch their ids, record those that are not recorded yet, and return these."""
+        free = self._free_ids()
+        new = []
+        for row, is_recorded in rows:
+            if row is None:
+                continue
+            if not (was_too_long(row) or (is_recorded and is_answered(row))):
+                number = next(free)
+                row["id"] = number if is_answered(row) else None
+            if not is_recorded:
+                self._append(row)
+                new.append(row)
+        return new
+
+    def _free_ids(self) -> Iterator[int]:
+        """The ids that no recorded call has, from the lowest: a call that was not answered leaves its own free."""
+        while self._lowest in self._ids:
+            self._lowest += 1
+        return (number for number in count(self._lowest) if number not in self._ids)
 
     def _append(self, row: Row) -> None:
         if self._file is None:
             self._file = CallAppender(self._path)
         self._file.write(row)
+        self._lines += 1
+        if is_answered(row):
+            self._ids.add(row["id"])
 
 
 @contextmanager
@@ -202,9 +261,16 @@ def _readable(path: Path | None) -> Iterator[None]:
         ) from None
 
 
+def _row(request: ChatRequest, result: Completion | HyperboleError) -> Row | None:
+    """The row of a call, still without its number; None for an error before it was sent."""
+    if isinstance(result, UnansweredError):
+        return row_of_unanswered(request, result)
+    return None if isinstance(result, HyperboleError) else row_of(0, request, result)
+
+
 def _by_hash(rows: list[Row]) -> dict[str, deque[Row]]:
+    """The answered calls in the order of their ids, by hash."""
     queues: dict[str, deque[Row]] = defaultdict(deque)
-    for row in rows:
-        if is_answered(row):
-            queues[row["hash"]].append(row)
+    for row in sorted(filter(is_answered, rows), key=lambda row: index(row["id"])):
+        queues[row["hash"]].append(row)
     return queues

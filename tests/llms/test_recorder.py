@@ -12,6 +12,8 @@ import pytest
 from harness.chat import ChatModel, ChatRequest, Completion, Message, Token
 from harness.errors import ContextError, HyperboleError, ModelError, RecordingError, RunError, ServerError
 from harness.trial import Usage
+from llms.client import Arrived
+from llms.in_flight import NAME
 from llms.recorder import Recorder, request_hash
 from llms.wire.attempts import GivenUpError, TooLongError
 from llms.wire.replies import Answered
@@ -38,8 +40,12 @@ class Live:
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self, requests: Sequence[ChatRequest]) -> list[Completion | HyperboleError]:
-        return [self._answer(request) for request in requests]
+    def settle(self, requests: Sequence[ChatRequest], arrived: Arrived) -> list[Completion | HyperboleError]:
+        results = []
+        for place, request in enumerate(requests):
+            results.append(self._answer(request))
+            arrived(place, results[-1])
+        return results
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[Completion]:
         raise AssertionError("the recorder should settle")
@@ -237,14 +243,14 @@ def test_a_call_that_was_given_up_is_a_line_that_nobody_is_served(tmp_path):
         Recorder(Live, path).complete([ask("a"), ask("lost"), ask("b")])
     first, lost, last = rows(path)
     assert list(lost) == list(first) == KEYS
-    assert [row["id"] for row in (first, lost, last)] == [0, None, 1], "ids are those of replies: replays agree on them"
+    assert [row["id"] for row in (first, lost, last)] == [0, None, 2], "1 is left to the call that is asked again"
     assert (lost["reply"], lost["error"], lost["failures"]) == (None, "Nobody answers.", ["HTTP 500", "HTTP 503"])
     assert (lost["attempts"], lost["seconds"], lost["usage"]["prompt_tokens"]) == (2, 3.5, 7)
     assert (lost["started_at"], lost["hash"]) == ("2026-01-02", request_hash(ask("lost")))
 
     resumed = Recorder(Live, path)
     assert texts(resumed.complete([ask("a"), ask("b"), ask("new")])) == ["a 1", "b 2", "new 1"]
-    assert rows(path)[-1]["id"] == 2
+    assert rows(path)[-1]["id"] == 1
     with pytest.raises(RecordingError):
         Recorder(nobody, path, live=False).complete([ask("lost")])
     copied = Recorder(nobody, tmp_path / "copy.jsonl", replay=path, live=False)
@@ -319,3 +325,103 @@ def test_a_recorded_refusal_for_length_is_replayed(tmp_path, other):
         again.complete([ask("a"), ask("long one")])
     assert caught.value.places == (1,)
     assert [each.text for each in again.complete([ask("a"), ask("cut")])] == ["a 1", "cut 3"]
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+class Mortal(Live):
+    """Answers until a request is called "kill"."""
+
+    def _answer(self, request: ChatRequest) -> Completion | HyperboleError:
+        if request.messages[-1].content == "kill" and type(self) is Mortal:
+            raise Killed
+        return super()._answer(request)
+
+
+class Risen(Mortal):
+    """Answers "kill" as well."""
+
+
+def interrupted(path: Path, *texts: str) -> None:
+    """A recorder that is killed while it asks."""
+    recorder = Recorder(Mortal, path)
+    recorder.complete([ask("first")])
+    with pytest.raises(Killed):
+        recorder.complete([ask(text) for text in texts])
+
+
+def test_calls_in_flight_at_a_kill_are_shown_and_those_answered_before_are_kept(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    interrupted(path, "a", "kill", "b")
+    assert [row["id"] for row in rows(path)] == [0]
+    resumed = Recorder(Risen, path)
+    completions = resumed.complete([ask("first"), ask("a"), ask("kill"), ask("b")])
+    assert texts(completions) == ["first 1", "a 2", "kill 1", "b 2"], "what was answered is not asked again"
+    assert [completion.id for completion in completions] == [0, 1, 2, 3]
+    _, kept, lost, other, *asked = rows(path)
+    assert (kept["id"], kept["reply"]) == (1, "a 2")
+    assert [row["id"] for row in asked] == [2, 3]
+    for row, text in ((lost, "kill"), (other, "b")):
+        assert list(row) == KEYS
+        assert (row["id"], row["hash"], row["model"]) == (None, request_hash(ask(text)), "tiny")
+        assert [row[key] for key in ("messages", "reply", "usage", "seconds", "attempts")] == [None] * 5
+        assert row["error"].startswith("in flight when its process ended")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ids_are_those_of_a_run_without_interruption(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    interrupted(path, "kill", "a")  # nothing was answered
+    interrupted_again = Recorder(Mortal, path)
+    assert interrupted_again.complete([ask("first")])[0].id == 0
+    with pytest.raises(Killed):
+        interrupted_again.complete([ask("a"), ask("kill")])
+    completions = Recorder(Risen, path).complete([ask("a"), ask("kill"), ask("c")])
+    assert [completion.id for completion in completions] == [1, 2, 3]
+    with pytest.raises(ServerError):
+        Recorder(Live, path).complete([ask("lost"), ask("d")])
+    assert rows(path)[-1]["id"] == 5, "4 is left to the call that was given up"
+    assert Recorder(Live, path).complete([ask("e"), ask("d")])[0].id == 4
+
+
+@pytest.mark.parametrize("cut", [1, 20, 200, 10_000])
+def test_a_torn_note_of_calls_in_flight_loses_no_more_than_its_end(tmp_path, cut):
+    path = tmp_path / "calls.jsonl"
+    interrupted(path, "a", "kill")
+    note = tmp_path / NAME
+    note.write_bytes(note.read_bytes()[:-cut])
+    completions = Recorder(Risen, path).complete([ask("first"), ask("a"), ask("kill")])
+    assert [completion.id for completion in completions] == [0, 1, 2]
+    assert texts(completions)[2] in ("kill 1", "kill 2")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_kill_while_leftovers_are_recorded_doubles_nothing(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    interrupted(path, "a", "kill", "b")
+    note = (tmp_path / NAME).read_bytes()
+    Recorder(Risen, path, live=False).complete([ask("first"), ask("a")])
+    once = path.read_bytes()
+    for kept in (2, 3, 4):
+        path.write_bytes(b"".join(once.splitlines(keepends=True)[:kept]))
+        (tmp_path / NAME).write_bytes(note)
+        Recorder(Risen, path, live=False).complete([ask("first"), ask("a")])
+        assert path.read_bytes() == once
+
+
+def test_a_request_that_was_never_sent_is_not_in_flight(tmp_path):
+    class NoKey(Live):
+        def settle(self, requests: Sequence[ChatRequest], arrived: Arrived) -> list[Completion | HyperboleError]:
+            raise ModelError("The key is not set.")
+
+    with pytest.raises(ModelError):
+        Recorder(NoKey, tmp_path / "calls.jsonl").complete([ask("a")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_strange_note_is_named(tmp_path):
+    (tmp_path / NAME).write_text('{"hashes": 3}\n')
+    with pytest.raises(RunError, match=r"\.in_flight\.jsonl is not a note"):
+        Recorder(Live, tmp_path / "calls.jsonl").complete([ask("a")])
