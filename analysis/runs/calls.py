@@ -26,15 +26,15 @@ class Call:
     """One line of ``calls.jsonl``, without its prompt.
 
     Attributes:
-        id: Number of the call; None if it was given up, in which case it belongs to no trial.
-        reply: The raw reply; None if it was given up.
+        id: Number of the call; None if it was given up or in flight at a kill: it belongs to no trial then.
+        reply: The raw reply; None without one.
         started_at: Start as ISO 8601.
         start: Start in seconds since 1970.
-        seconds: Latency, including waits between attempts.
-        usage: What it cost, as reported by the replies.
+        seconds: Latency, including waits between attempts; None if it was in flight at a kill.
+        usage: What it cost, as reported by the replies; None if it was in flight at a kill.
         finish_reason: The server's finish reason; None if not reported.
         sampling: Requested sampling parameters; empty if not recorded.
-        error: Why it was given up, or None.
+        error: Why it has no reply, or None.
         server: Base URL; None if not recorded.
         model: The server's name of the model; None if not recorded.
         serving: How the server computes, as JSON; None if not recorded.
@@ -44,8 +44,8 @@ class Call:
     reply: str | None
     started_at: str
     start: float
-    seconds: float
-    usage: Usage
+    seconds: float | None
+    usage: Usage | None
     finish_reason: str | None
     sampling: Mapping[str, Any] = field(hash=False)
     error: str | None
@@ -57,6 +57,11 @@ class Call:
     def answered(self) -> bool:
         """Whether it holds a reply."""
         return self.reply is not None
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens, as far as replies reported them."""
+        return 0 if self.usage is None else self.usage.tokens
 
     @property
     def is_local(self) -> bool:
@@ -83,8 +88,8 @@ def _read(path: Path, state: tuple[int, int]) -> tuple[Call, ...]:
                 reply=row.get("reply"),
                 started_at=row["started_at"],
                 start=datetime.fromisoformat(row["started_at"]).timestamp(),
-                seconds=float(row["seconds"]),
-                usage=Usage.read(row["usage"]),
+                seconds=None if row["seconds"] is None else float(row["seconds"]),
+                usage=None if row["usage"] is None else Usage.read(row["usage"]),
                 finish_reason=row.get("finish_reason"),
                 sampling=row.get("sampling") or {},
                 error=row.get("error"),
@@ -104,7 +109,8 @@ def read_spans(path: Path) -> list[Span]:
     Raises:
         RunError: As ``read_calls``.
     """
-    return [(call.start, call.start + call.seconds) for call in read_calls(path) if call.answered]
+    calls = read_calls(path)
+    return [(call.start, call.start + call.seconds) for call in calls if call.answered and call.seconds is not None]
 
 
 def waited_seconds(spans: Sequence[Span]) -> float:

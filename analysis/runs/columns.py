@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -49,6 +49,13 @@ OF_A_CALL = tuple(each for each in USAGE if each.name not in ("calls", "seconds"
 _NOT_EVALUATED = "not evaluated at the highest fidelity, or not finite"
 _UNSURE = "older record, from before `off_grid` was a fault"
 _NO_MODEL = "no model answered, or a call is not recorded"
+_IN_FLIGHT = "it was in flight when its process was killed"
+_NO_REPLY = f"it was given up, or {_IN_FLIGHT}"
+
+
+def _or_in_flight(field: Field) -> Field:
+    return replace(field, null=_IN_FLIGHT if field.null == "never" else f"{field.null}, or {_IN_FLIGHT}")
+
 
 RUNS = (
     *_PLACE,
@@ -123,18 +130,18 @@ VIOLATIONS = (
 )
 CALLS = (
     *_PLACE,
-    Field("id", pl.Int64, "Number of the call in the run", "it was given up"),
+    Field("id", pl.Int64, "Number of the call in the run", _NO_REPLY),
     Field("index", pl.Int64, "First trial that refers to the call", "none does"),
     Field("started_at", pl.String, "Start, ISO 8601"),
-    Field("seconds", pl.Float64, "Latency in seconds, including waits between attempts"),
-    Field("attempts", pl.Int64, "Number of requests sent"),
-    *(_USAGE[each.name] for each in OF_A_CALL),
-    Field("finish_reason", pl.String, "`stop`, `length`, or another one of the server", "it was given up"),
-    Field("mode", pl.String, "`decoding.mode` of the request", "older record"),
-    Field("temperature", pl.Float64, "Sampling temperature", "older record"),
-    Field("max_tokens", pl.Int64, "Token limit of the reply", "older record"),
-    Field("reply", pl.String, "The raw reply: untrusted text", "it was given up"),
-    Field("error", pl.String, "Why it was given up", "it was answered"),
+    Field("seconds", pl.Float64, "Latency in seconds, including waits between attempts", _IN_FLIGHT),
+    Field("attempts", pl.Int64, "Number of requests sent", _IN_FLIGHT),
+    *(_or_in_flight(_USAGE[each.name]) for each in OF_A_CALL),
+    Field("finish_reason", pl.String, "`stop`, `length`, or another one of the server", _NO_REPLY),
+    Field("mode", pl.String, "`decoding.mode` of the request", f"older record, or {_IN_FLIGHT}"),
+    Field("temperature", pl.Float64, "Sampling temperature", f"older record, or {_IN_FLIGHT}"),
+    Field("max_tokens", pl.Int64, "Token limit of the reply", f"older record, or {_IN_FLIGHT}"),
+    Field("reply", pl.String, "The raw reply: untrusted text", _NO_REPLY),
+    Field("error", pl.String, "Why it has no reply", "it was answered"),
     Field("server", pl.String, "Base URL", "older record"),
     Field("model", pl.String, "The server's name of the model", "older record"),
 )

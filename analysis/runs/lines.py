@@ -181,14 +181,14 @@ _SWEEP_IF_GIVEN: dict[str, Check] = {
 _CALL: dict[str, Check] = {
     "id": or_none(_is_count),
     "reply": or_none(is_text),
-    "usage": _USAGE,
-    "seconds": _is_amount,
+    "usage": or_none(_USAGE),
+    "seconds": or_none(_is_amount),
     "started_at": is_time,
 }
 _CALL_IF_GIVEN: dict[str, Check] = {
     "sampling": or_none(is_object),
     "finish_reason": or_none(is_text),
-    "attempts": _is_count,
+    "attempts": or_none(_is_count),
     "server": or_none(is_text),
     "model": or_none(is_text),
 }

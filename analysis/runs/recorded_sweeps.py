@@ -30,7 +30,7 @@ class Sweep:
     @property
     def tokens(self) -> int:
         """Prompt and completion tokens of all of its calls."""
-        return sum(call.usage.tokens for calls in self.calls.values() for call in calls)
+        return sum(call.tokens for calls in self.calls.values() for call in calls)
 
     def joules(self, kind: str) -> float | None:
         """``gpu_joules`` or ``cpu_joules``; None if not measured."""

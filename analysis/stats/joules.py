@@ -24,7 +24,7 @@ def run_joules(experiment: Experiment) -> dict[str, float | None]:
     covered: dict[str, Counter[Call]] = {}
     for sweep in sweeps:
         joules = sum(sweep.joules(kind) or 0.0 for kind in kinds)
-        tokens = {run_id: sum(call.usage.tokens for call in calls) for run_id, calls in sweep.calls.items()}
+        tokens = {run_id: sum(call.tokens for call in calls) for run_id, calls in sweep.calls.items()}
         for run_id, part in attributed(joules, tokens).items():
             parts[run_id] = parts.get(run_id, 0.0) + part
             covered.setdefault(run_id, Counter()).update(sweep.calls[run_id])

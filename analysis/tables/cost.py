@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from analysis.present.table import OVER_WHOLE_RUNS, Column, Entry, Findings, Table, frame_of
-from analysis.runs.calls import most_at_once, read_spans, waited_seconds
+from analysis.runs.calls import most_at_once, read_calls, read_spans, waited_seconds
 from analysis.runs.load import Experiment, Run
 from analysis.runs.recorded_sweeps import read_sweeps
 from analysis.stats.joules import KINDS, measured_kinds, run_joules
@@ -66,6 +66,11 @@ def cost_table(experiment: Experiment) -> Table:
     untimed = experiment.trials["failed"] & experiment.trials["evaluation_seconds"].is_null()
     if any(row["evaluation_seconds"] is not None for row in rows) and untimed.any():
         notes.append("Failed evaluations are part of evaluation (s) only if their time was measured.")
+    calls = [call for run in experiment.runs for call in read_calls(run.folder / "calls.jsonl")]
+    if lost := sum(call.usage is None for call in calls):
+        notes.append(
+            f"Calls in flight when a command was killed: {lost}. They may have been paid; they are not included."
+        )
     silent = [(number, key) for number, row in enumerate(rows) if row["calls"] == 0 for key in OF_CALLS]
     return Table("cost", "Cost per run", frame_of(rows, COLUMNS), COLUMNS, tuple(notes), frozenset(silent))
 

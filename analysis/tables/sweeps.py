@@ -65,7 +65,7 @@ def _row(sweep: Sweep) -> dict[str, object]:
     server = line.get("server") or {}
     counted: Mapping[str, int] = server.get("counters") or {}
     recorded = [call for calls in sweep.calls.values() for call in calls if _went_to(call, server.get("url"))]
-    tokens = sum(call.usage.tokens for call in recorded)
+    tokens = sum(call.tokens for call in recorded)
     row: dict[str, object] = {
         "started_at": str(line["started_at"])[:19],
         "host": visible(str(line.get("host"))),

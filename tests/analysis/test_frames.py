@@ -9,6 +9,7 @@ import pytest
 
 from analysis.runs import columns
 from analysis.runs.frames import calls, load, runs, trials, violations
+from analysis.tables.cost import cost_table
 from harness.errors import SettingError
 from harness.faults import catalogue
 from tests.support.run_folders import call, fault, trial, write_run
@@ -85,3 +86,18 @@ def test_calls_lead_to_the_trial_that_was_read_from_them(folder: Path) -> None:
 def test_a_misspelt_folder_is_one_sentence(folder: Path) -> None:
     with pytest.raises(SettingError, match="did you mean"):
         runs(folder.parent / "quikstart")
+
+
+def test_a_call_in_flight_at_a_kill_has_no_cost_and_is_counted(tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("id", "messages", "sampling", "reply", "usage", "seconds", "attempts", "finish_reason"))
+    lost = call(0, "") | nothing | {"error": "in flight when its process ended"}
+    used = [trial(0, 0.7, calls=[0], usage=call(0, "x")["usage"]), trial(1, 0.6)]
+    write_run(tmp_path / "e", "llm_chat", 0, used, [lost, call(0, "x")])
+    frame = calls(tmp_path / "e")
+    assert frame.select("id", "seconds", "attempts", "prompt_tokens", "max_tokens").rows() == [
+        (None, None, None, None, None),
+        (0, 0.2, 1, 100, 128),
+    ]
+    table = cost_table(load(tmp_path / "e"))
+    assert table.notes[-1].startswith("Calls in flight when a command was killed: 1.")
+    assert table.frame["calls"].to_list() == [1.0]
