@@ -90,10 +90,22 @@ class Pool:
 
     def _start(self, capacity: int) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, capacity), name="hyperbole-worker", daemon=False)
-        process.start()
+        process = self._started(theirs, capacity)
         theirs.close()
         self._workers.append(_Worker(process, ours, capacity))
+
+    def _started(self, channel: connection.Connection, capacity: int) -> Any:
+        """A new worker process. The fork server is started again if it has been killed, which is noticed late."""
+        for wait_seconds in (0.0, 0.1, 0.5, 1.0, None):
+            process = self._context.Process(target=serve, args=(channel, capacity), name="hyperbole-worker")
+            try:
+                process.start()
+                return process
+            except (OSError, EOFError):
+                if wait_seconds is None:
+                    raise
+                time.sleep(wait_seconds)
+        raise AssertionError("the last attempt returns or raises")
 
     def _step(self, queues: dict[bool, deque[Task]]) -> Iterator[Result]:
         """Send jobs to workers with room, wait for news, and pass them on."""
