@@ -16,6 +16,7 @@ from harness.composed import Template
 from harness.console import say, tell
 from harness.errors import SettingError, unknown
 from harness.job import Job, work
+from harness.orphans import end_with_session
 from harness.searchpath import folders_of, refuse_shadowed
 from harness.summary import run_summary
 from harness.tally import Tally
@@ -34,6 +35,7 @@ def execute(config: DictConfig) -> float | None:
     sweeps = hydra.mode is RunMode.MULTIRUN
     tally = Tally.found() if sweeps else None
     folder = None
+    end_with_session()
     try:
         live = not sweeps or "basic_launcher" in hydra.launcher.get("_target_", "")
         job = job_of(config)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from harness.console import tell
 from harness.errors import SettingError
@@ -21,6 +21,9 @@ from harness.standing import Standing
 from harness.summary import SweepSummary
 from harness.sweep_display import SweepDisplay
 from harness.tally import Tally
+
+END_WITH_SESSION = {"_target_": "hydra.utils.get_method", "path": "harness.orphans.end_with_session"}
+"""Joblib starts every worker with it: also one that never gets a job, and one that has none left, must end."""
 
 
 class Sweep(Callback):
@@ -86,7 +89,7 @@ class Sweep(Callback):
 
 
 def settle(config: DictConfig, n_jobs: int | None) -> None:
-    """Give way to the command line where an experiment's file says something else.
+    """Give way to the command line where an experiment's file says something else; joblib's workers get an end.
 
     Args:
         config: The composed configuration of a sweep, with ``hydra``; it is changed.
@@ -100,6 +103,9 @@ def settle(config: DictConfig, n_jobs: int | None) -> None:
         typed = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.hydra}
         if n_jobs and "n_jobs" in config.hydra.launcher and "hydra.launcher.n_jobs" not in typed:
             config.hydra.launcher.n_jobs = n_jobs
+        if str(config.hydra.launcher.get("_target_", "")).endswith("JoblibLauncher"):
+            settings: Any = OmegaConf.to_container(config.hydra.launcher)
+            config.hydra.launcher = OmegaConf.create({**settings, "initializer": END_WITH_SESSION})
 
 
 def jobs_of(config: DictConfig) -> int | None:

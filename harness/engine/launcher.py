@@ -20,6 +20,9 @@ from harness.job import Done, Job, done_already, refuse_unlike
 from harness.sweep_record import overrides_told
 from harness.tally import Tally
 
+SHOWN = 10
+"""Reasons of failed jobs that are printed besides the first."""
+
 
 @dataclass(slots=True)
 class Launch:
@@ -90,7 +93,17 @@ class Launch:
             if result.trace is not None:
                 sys.stderr.write(result.trace)
             end(places[result.number], result.done, result.error)
+        _tell_others([each.return_value for each in returns if each.status is JobStatus.FAILED])
         return returns
+
+
+def _tell_others(errors: Sequence[BaseException]) -> None:
+    """Print why jobs failed, each reason once; Hydra reports the first job's."""
+    others = list(dict.fromkeys(map(str, errors)))[1:]
+    for text in others[:SHOWN]:
+        sys.stderr.write(f"{text}\n")
+    if len(others) > SHOWN:
+        sys.stderr.write(f"... and {len(others) - SHOWN} more reasons; python -m harness.status names the runs.\n")
 
 
 def _fill(returned: JobReturn, done: Done | None, error: BaseException | None, again: bool) -> None:

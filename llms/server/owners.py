@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.holder import began
+from harness.orphans import SESSION
 from llms.folders import locked
 
-SESSION = "HYPERBOLE_SESSION"  # "host:pid" of the process that started a multirun; its workers inherit it
 SUPERVISOR = "supervisor"  # beside the owners: the file with the supervisor's process id
 ENDING = "ending"  # beside the owners: the mark of a server that is being ended
 

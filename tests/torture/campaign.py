@@ -13,7 +13,7 @@ from tests.torture.faults import AT_REST, LIVE, mounted, strike_at_rest, unmount
 from tests.torture.ordeal import Ordeal, remove
 from tests.torture.sweep import Model, Sweep
 
-FAULTS_PER_ORDEAL = 5
+FAULTS_PER_ORDEAL = 10
 NEEDS_MOUNT = "disk full"
 
 

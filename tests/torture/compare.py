@@ -31,6 +31,8 @@ def record_of(experiment: Path) -> dict[str, str]:
         run = json.loads(path.read_text())
         for part in (run["config"], run["choices"]):
             part.pop("tracker", None)
+        for source in run["sources"].values():  # its "git" is the state of the checkout
+            source.pop("git", None)
         run["settings"] = {name: value for name, value in run["settings"].items() if not name.startswith("tracker")}
         found[f"{place}/run.json"] = _text(run)
         found[f"{place}/trials.jsonl"] = "\n".join(map(_text, read_rows(folder / "trials.jsonl")))

@@ -5,6 +5,7 @@ python -m tests.torture.model PORT LEDGER
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
@@ -56,6 +57,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the client was killed
+            super().handle()
+
     def do_GET(self) -> None:
         self._send(200, {"object": "list", "data": [{"id": NAME}]} if self.path == "/v1/models" else {})
 
@@ -71,14 +76,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: Any) -> None:
         body = json.dumps(content).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except ConnectionError:
-            pass  # the client was killed
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import time
 from collections import Counter
@@ -73,10 +74,10 @@ class Ordeal:
         """Count what came of a fault."""
         self.outcomes.setdefault(kind, Counter())[outcome] += 1
 
-    def moment(self, running: Running) -> bool:
+    def moment(self, running: Running, least: int = 0) -> bool:
         """Wait for a random number of further lines; whether the command still runs then."""
         now = self.sweep.lines()
-        target = now + self.draw.randint(0, max(1, int(0.8 * (self.expected_lines - now))))
+        target = now + self.draw.randint(least, max(1, int(0.8 * (self.expected_lines - now))))
         while running.is_running and self.sweep.lines() < target:
             running.look()
             time.sleep(POLL_SECONDS)
@@ -104,7 +105,7 @@ class Ordeal:
         if any(damage.file.name in line and "move" in line for line in told):
             outcome = "refused in one sentence, moved away"
             self._move_away(damage)
-        elif _is_complete(folder):
+        elif _says_complete(text):
             outcome = "continued"
         else:
             return
@@ -137,7 +138,7 @@ class Ordeal:
         for _ in range(MOST_REPEATS):
             text = self.ended(self.sweep.start())
             found = status_of(self.sweep.experiment)
-            if found.complete == found.total and f"{found.total} of {found.total} runs complete" in text:
+            if found.complete == found.total and _says_complete(text):
                 break
         else:
             raise AssertionError(f"it does not complete: {text}")
@@ -169,6 +170,12 @@ def _lost(before: list[Row], file: Path) -> list[Row]:
     while same < min(len(lines) - 1, len(before)) and lines[same] == before[same]["line"]:
         same += 1
     return before[same:]
+
+
+def _says_complete(text: str) -> bool:
+    """Whether a sweep found or made all of its runs complete."""
+    found = re.search(r": (\d+) of (\d+) runs complete", text)
+    return found is not None and found[1] == found[2]
 
 
 def _is_complete(folder: Path) -> bool:
