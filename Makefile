@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run ladder test test-fast paper serve lint report bench docs constraints clean
+.PHONY: run ladder test test-fast torture paper serve lint report bench docs constraints clean
 
 # Methods without a language model run first, for a first table while the server is still starting.
 run: $(VENV)/.run
@@ -48,6 +48,10 @@ test: $(VENV)/.dev $(VENV)/.model
 # For the inner loop: tests without processes, training and models (tests/support/slow.py).
 test-fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 4 --dist loadgroup
+
+# Sweeps that are killed, starved and damaged, and must end with the log of an undisturbed one; an hour on 2 cores.
+torture: $(VENV)/.dev
+	$(BIN)/python -m tests.torture --kills 300 --seed 0
 
 # Written beside the runs, byte for byte equal on every machine, so that git shows changed tables.
 paper: $(VENV)/.run

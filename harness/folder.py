@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from harness.class_defaults import effective_differences
 from harness.errors import RunError
-from harness.files import disk_error, refuse_link, usable
+from harness.files import refuse_link, usable
 from harness.holder import Holder
 from harness.jsonl import Appender, plain, read_rows
 from harness.method import comparable
@@ -77,26 +78,50 @@ class RunFolder:
 
         A folder in which no run started, e.g. because of a misspelt setting, is removed afterwards.
         """
-        path = self.path / LOCK
-        with usable(path):
-            refuse_link(*[self.path, *self.path.parents][:3], path)
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab", buffering=0)
+        with usable(self.path / LOCK):
+            refuse_link(*[self.path, *self.path.parents][:3], self.path / LOCK)
+            file = self._locked()
+        if file is None:
+            yield False
+            return
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            except OSError as error:  # a file system without locks
-                raise disk_error(error, path) from error
-            try:
                 _name(file, Holder.here().text())
+                self._clear_drafts()
                 yield True
             finally:
                 _name(file, b"")
                 if [entry.name for entry in self.path.iterdir()] == [LOCK]:
                     self._remove()
+
+    def _locked(self) -> IO[bytes] | None:
+        """The locked lock file; None if another process holds it."""
+        path = self.path / LOCK
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                file = path.open("ab", buffering=0)
+            except FileNotFoundError:  # another process has just removed the folder
+                continue
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    return file
+            except BlockingIOError:
+                file.close()
+                return None
+            except FileNotFoundError:
+                pass
+            except OSError:
+                file.close()
+                raise
+            file.close()  # the file that was locked has been removed with its folder
+
+    def _clear_drafts(self) -> None:
+        """Remove what a process that was killed while it wrote run.json left beside it."""
+        for draft in self.path.glob(f".{FILE}.*"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
     def _remove(self) -> None:
         with contextlib.suppress(OSError):  # stops at the first parent that is not empty

@@ -26,6 +26,7 @@ from harness.sources import sources
 from harness.tracker import Guarded, Tracker
 from harness.trial import Optimizer
 from harness.watch import Watch
+from harness.whole import check_resumable
 
 CURVE_WITHOUT_TRIAL_LIMIT = 100
 QUANTILES = 201
@@ -62,6 +63,7 @@ def perform(config: Mapping[str, Any], folder: RunFolder, identity: Mapping[str,
             server: run.json has the error too.
     """
     logged, before = folder.rows(), folder.read()
+    check_resumable(folder.path, logged)
     parts = _built(config, identity, before)
     run = _begun(parts, identity, before, config)
     folder.write(run)

@@ -11,9 +11,18 @@ from typing import Any
 
 from harness.budget import Budget, Spent
 from harness.errors import RunError, SettingError
+from harness.fields import Check, is_object, list_of, or_none
 from harness.jsonl import loads, read_rows
 from harness.packed import CALLS, TRIALS, content_of, state_of
 
+_RESUMED: dict[str, Check] = {
+    **dict.fromkeys(("violations", "calls"), list_of(lambda value: True)),
+    **dict.fromkeys(("losses", "metrics", "executed", "proposed"), or_none(is_object)),
+    "usage": is_object,
+    "ask_seconds": lambda value: isinstance(value, int | float),
+}
+"""Fields of a trial that is fed back."""
+MOVE = "move the run's folder away and run it again"
 LIMITS = ("proposals", "evaluations", "tokens", "seconds")
 
 Row = dict[str, Any]
@@ -180,6 +189,31 @@ def _check_calls(folder: Path, rows: Sequence[Row]) -> None:
         raise DamagedError(folder, f"the calls in {CALLS} are not in order")
     if missing := sorted(named - set(answered)):
         raise DamagedError(folder, f"call {missing[0]}, which a trial names, is not in {CALLS}")
+
+
+def check_resumable(folder: Path, rows: Sequence[Row]) -> None:
+    """Check that the calls behind the trials of an interrupted run are recorded: else they would be paid again.
+
+    Args:
+        folder: The run's folder.
+        rows: Its trials.
+
+    Raises:
+        RunError: A trial lacks a field, or a call that it names is not recorded.
+    """
+    recorded: set[Any] | None = None
+    for number, row in enumerate(rows, start=1):
+        line = f"line {number} of {folder / TRIALS}"
+        if row.get("index") != number - 1 or not all(holds(row.get(key)) for key, holds in _RESUMED.items()):
+            raise RunError(f"{line[0].upper()}{line[1:]} is not trial {number - 1}; {MOVE}.")
+        if row["calls"] and recorded is None:
+            ids = [call.get("id") for call in read_rows(folder / CALLS)]
+            recorded = {each for each in ids if isinstance(each, int)}
+        if missing := [call for call in row["calls"] if call not in (recorded or ())]:
+            raise RunError(
+                f"{folder / CALLS} lacks call {missing[0]}, which {line} names; remove that line and those after it, "
+                f"so that these trials are repeated, or {MOVE}."
+            )
 
 
 def _count(rows: Sequence[Row]) -> str:

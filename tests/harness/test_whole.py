@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+from harness.errors import RunError
+from harness.jsonl import read_rows
 from harness.record import read_record
-from harness.whole import DamagedError, whole_rows
+from harness.whole import DamagedError, check_resumable, whole_rows
 from tests.harness.test_replay import MODEL
 from tests.harness.test_replay import path as with_this_project
 from tests.support.command import command, hyperbole, rows, run_json
@@ -166,3 +169,32 @@ def test_the_command_continues_a_truncated_log_and_refuses_another_runs_log(runs
     assert again(tmp_path).returncode == 0
     assert command("analysis", "runs/adhoc", cwd=tmp_path).returncode == 0
     assert rows(run) == whole[run]
+
+
+def resumed(folder: Path, *lines: str) -> None:
+    """Check the beginning of a log as a command that resumes the run does."""
+    (folder / "trials.jsonl").write_text("".join(lines))
+    check_resumable(folder, read_rows(folder / "trials.jsonl"))
+
+
+def test_a_trial_is_resumed_only_with_the_calls_behind_it(runs):
+    """Else the same calls would be paid again, and other replies would contradict the log."""
+    folder = runs[1]
+    lines = (folder / "trials.jsonl").read_text().splitlines(keepends=True)[:8]
+    resumed(folder, *lines)
+    changed_calls(lambda calls: calls[:5])(folder)
+    resumed(folder, *lines[:5])
+    with pytest.raises(RunError, match=r"calls\.jsonl lacks call 5, which line 6 of .*trials\.jsonl names; remove"):
+        resumed(folder, *lines)
+    (folder / "calls.jsonl").unlink()
+    with pytest.raises(RunError, match="lacks call 0, which line 1"):
+        resumed(folder, *lines)
+
+
+@pytest.mark.parametrize("strange", ["{}", '{"index":2}', '{"index":2,"usage":3,"violations":[],"calls":[]}'])
+def test_a_line_of_another_kind_is_named_before_a_run_is_resumed(runs, strange):
+    lines = (runs[2] / "trials.jsonl").read_text().splitlines(keepends=True)
+    with pytest.raises(RunError, match=r"Line 3 of .*trials\.jsonl is not trial 2; move"):
+        resumed(runs[2], *lines[:2], f"{strange}\n")
+    with pytest.raises(RunError, match=r"Line 3 of .* is not trial 2"):
+        resumed(runs[2], *lines[:2], lines[1])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 TIMELESS = ("ask_seconds", "started_at")
+ROOT = Path(__file__).parents[2]
 
 
 def command(
