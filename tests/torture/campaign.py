@@ -47,8 +47,11 @@ class Campaign:
             kinds = self._kinds()
             struck = 0
             while struck < kills:
+                failed = len(self.failures)
                 struck += self._ordeal(model, kinds, min(FAULTS_PER_ORDEAL, kills - struck))
                 say(f"{struck} of {kills} faults, {len(self.failures)} failures")
+                for text in self.failures[failed:]:
+                    say(f"FAILED {text}")
         finally:
             model.kill()
 
