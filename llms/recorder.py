@@ -13,9 +13,9 @@ from typing import Protocol, runtime_checkable
 from harness.call_log import CallAppender, read_calls
 from harness.chat import ChatModel, ChatRequest, Completion
 from harness.clock import now
+from harness.console import say
 from harness.errors import ContextError, HyperboleError, RecordingError
 from harness.packed import state_of
-from harness.console import say
 from llms.call_rows import Row, completion_of, is_answered, request_hash, row_of, row_of_unanswered, was_too_long
 from llms.in_flight import InFlight, is_unknown
 from llms.wire.attempts import UnansweredError
