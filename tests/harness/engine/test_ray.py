@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -24,6 +25,8 @@ from tests.support.fake_server import Answer, AnsweringServer, reply
 
 pytestmark = pytest.mark.slow
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+PATIENCE_SECONDS = 240
+"""For a machine on which much else runs."""
 MEMORY = {"object_store_memory": 80 * 1024**2}
 DEADLY = """
 import os
@@ -83,6 +86,12 @@ def start(cluster, cwd, *overrides, **environment):
     )
 
 
+def holders(folder: Path, method: str = "*"):
+    """Process ids of the workers that have runs."""
+    texts = [path.read_text() for path in folder.glob(f"runs/*/*/{method}/*/.lock")]
+    return [json.loads(text)["pid"] for text in texts if text]
+
+
 def test_no_trial_is_lost_or_doubled_when_a_server_and_a_node_are_killed(cluster, second, tmp_path):
     there, alone = tmp_path / "there", tmp_path / "alone"
     there.mkdir()
@@ -90,13 +99,26 @@ def test_no_trial_is_lost_or_doubled_when_a_server_and_a_node_are_killed(cluster
     settings = ["benchmark=toy", "benchmark.task=branin", "tracker=none", "budget.proposals=8", "seed=0,1,2,3,4,5"]
     settings += ["optimizer=llm_chat,random_search", "llm=openai", "llm.model=tiny", "llm.api_key_env=null"]
     settings += ["llm.backoff_seconds=0.05", "~hydra.callbacks.record"]
-    with AnsweringServer(answer) as one, AnsweringServer(answer) as other:
+    gate = Event()
+
+    def held(body: dict) -> Answer:
+        gate.wait(PATIENCE_SECONDS)
+        return answer(body)
+
+    def workers_with_runs():
+        return set(holders(there, "llm_chat*"))
+
+    with AnsweringServer(held) as one, AnsweringServer(held) as other:
         process = start(cluster, there, *settings, f"llm.base_url=[{one.url},{other.url}]")
-        until(lambda: one.answered >= 6 and other.answered >= 4)
-        one.kill()
-        answered_by_one = one.answered
+        until(lambda: len(workers_with_runs()) == 2, PATIENCE_SECONDS)  # one on each node
+        gate.set()
+        until(lambda: one.answered + other.answered >= 10, PATIENCE_SECONDS)
+        gate.clear()
+        victim = max(one, other, key=lambda server: server.answered)
+        victim.kill()
         cluster.remove_node(second, allow_graceful=False)
-        _, told = process.communicate(timeout=120)
+        gate.set()
+        _, told = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, told
     with AnsweringServer(answer) as server:
         done = hyperbole("-m", *settings, f"llm.base_url={server.url}", cwd=alone)
@@ -109,9 +131,9 @@ def test_no_trial_is_lost_or_doubled_when_a_server_and_a_node_are_killed(cluster
     servers = Counter()
     for path in there.glob("runs/*/*/llm_chat*/*/calls.jsonl"):
         asked = [call["server"] for call in read_calls(path) if call["id"] is not None]
-        assert re.fullmatch("(a*b*|b*)", "".join("a" if server == one.url else "b" for server in asked)), asked
+        assert re.fullmatch("(a*b*|b*)", "".join("a" if server == victim.url else "b" for server in asked)), asked
         servers.update(asked)
-    assert servers[one.url] <= answered_by_one
+    assert 0 < servers[victim.url] <= victim.answered
     assert servers.total() == 48
 
 
@@ -120,7 +142,7 @@ def test_a_run_that_ends_its_worker_fails_alone(cluster, second, outside, tmp_pa
     process = start(
         cluster, tmp_path, *overrides, "benchmark=deadly", "seed=0,1,2,3", "budget.proposals=3", **environment
     )
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
     assert told.count("the run is back in the queue") == 2
     assert "/1: its worker ended, the last of 3 times on " in told
@@ -133,11 +155,11 @@ def test_workers_end_with_their_command_and_the_same_command_resumes(cluster, se
     overrides, environment = outside
     settings = [*overrides, "benchmark=slow", "seed=0,1", "budget.proposals=8"]
     process = start(cluster, tmp_path, *settings, **environment)
-    until(lambda: len(logs(tmp_path)) == 2)
-    pids = [json.loads(path.read_text())["pid"] for path in tmp_path.glob("runs/*/*/*/*/.lock")]
+    until(lambda: len(logs(tmp_path)) == 2, PATIENCE_SECONDS)
+    pids = holders(tmp_path)
     process.send_signal(number)
-    process.communicate(timeout=60)
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 30)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), PATIENCE_SECONDS)
     before = [path.read_text() for path in sorted(logs(tmp_path))]
     assert hyperbole("-m", *settings, cwd=tmp_path, **environment).returncode == 0
     for path, text in zip(sorted(logs(tmp_path)), before, strict=True):

@@ -74,12 +74,12 @@ def test_an_array_of_workers_leaves_what_the_local_workers_leave(tmp_path):
 
 def test_runs_of_a_worker_that_is_killed_are_done_by_the_others(slow, tmp_path):
     process = start(slow, tmp_path)
-    until(lambda: len(logs(tmp_path)) == 2 and len(holders(tmp_path)) == 2)
+    until(lambda: len(logs(tmp_path)) == 2 and len(holders(tmp_path)) == 2, 240)
     worker = holders(tmp_path)[0]
     parent = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
     above = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(above, signal.SIGKILL)  # the array's worker, whose fork server has the process that does the run
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=240)
     assert process.returncode == 0, told
     found = records(tmp_path)
     assert [run["status"] for run, _ in found.values()] == ["complete"] * len(SEEDS)
@@ -89,11 +89,11 @@ def test_runs_of_a_worker_that_is_killed_are_done_by_the_others(slow, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_workers_on_this_machine_end_with_their_command(slow, tmp_path, number):
     process = start(slow, tmp_path)
-    until(lambda: len(logs(tmp_path)) == 2 and len(holders(tmp_path)) == 2)
+    until(lambda: len(logs(tmp_path)) == 2 and len(holders(tmp_path)) == 2, 240)
     pids = holders(tmp_path)
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 30)
+    _, told = process.communicate(timeout=240)
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 240)
     assert "Traceback" not in told
     overrides, environment = slow
     assert hyperbole("-m", *overrides, cwd=tmp_path, **environment).returncode == 0
