@@ -24,6 +24,7 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "0",
 }
 _LOCAL = {
+    "RAY_raylet_start_wait_time_s": "300",  # a busy machine takes longer than Ray's minute
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",  # how long Ray's agents stay after a command that was killed
 }
 
@@ -67,7 +68,7 @@ def connected(address: str | None, cores: int) -> Iterator[Any]:
     try:
         _knock(address)
         ray.init(address=address or "local", logging_level=logging.ERROR, **({} if address else here))
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises errors of any class, also plain ones
         raise _unreachable(address, error) from None
     try:
         with contextlib.redirect_stdout(_WithoutReports(sys.stdout)):

@@ -24,7 +24,7 @@ from tests.support.command import hyperbole
 from tests.support.fake_server import Answer, AnsweringServer, reply
 
 pytestmark = pytest.mark.slow
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_raylet_start_wait_time_s="300")
 PATIENCE_SECONDS = 240
 """For a machine on which much else runs."""
 MEMORY = {"object_store_memory": 80 * 1024**2}
