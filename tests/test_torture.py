@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture.campaign import Campaign
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 METHODS = ("random_search", "tpe", "llm_chat", "opro")
 

@@ -23,9 +23,10 @@ def main() -> int:
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--proposals", type=int, default=12)
     parser.add_argument("--only", default="", help="only faults whose name contains this text")
+    parser.add_argument("--ray", action="store_true", help="also kill the head of Ray clusters")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hyperbole-torture-"))
-    campaign = Campaign(folder, options.seed, options.methods.split(","), options.proposals, options.only)
+    campaign = Campaign(folder, options.seed, options.methods.split(","), options.proposals, options.only, options.ray)
     campaign.run(options.kills, say=lambda text: print(text, flush=True))
     print(campaign.table())
     if campaign.failures:

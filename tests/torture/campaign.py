@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.torture.compare import record_of
-from tests.torture.faults import AT_REST, LIVE, mounted, strike_at_rest, unmount
+from tests.torture.faults import AT_REST, LIVE, OF_RAY, mounted, strike_at_rest, unmount
 from tests.torture.ordeal import Ordeal, remove
 from tests.torture.sweep import Model, Sweep
 
@@ -26,15 +27,19 @@ class Campaign:
         methods: Optimizers.
         proposals: Trials per run.
         only: Only faults whose name contains this text.
+        ray: Whether to strike sweeps on Ray as well.
 
     Attributes:
         outcomes: Fault -> what came of it, counted.
         failures: What went wrong, as texts.
     """
 
-    def __init__(self, folder: Path, seed: int, methods: Sequence[str], proposals: int, only: str = "") -> None:
+    def __init__(
+        self, folder: Path, seed: int, methods: Sequence[str], proposals: int, only: str = "", ray: bool = False
+    ) -> None:
         self._folder, self._draw = folder, random.Random(seed)
         self._methods, self._proposals, self._only = methods, proposals, only
+        self._live = LIVE | (OF_RAY if ray else {})
         self.outcomes: dict[str, Counter[str]] = {}
         self.failures: list[str] = []
         self._number = 0
@@ -74,10 +79,10 @@ class Campaign:
 
     def _kinds(self) -> Iterator[str]:
         """Live faults and faults at rest in turn, each list in random order again and again."""
-        lists = [[kind for kind in kinds if self._only in kind] for kinds in (LIVE, AT_REST)]
+        lists = [[kind for kind in kinds if self._only in kind] for kinds in (self._live, AT_REST)]
         left: list[list[str]] = [[], []]
         if not any(lists):
-            raise SystemExit(f"No fault is called {self._only!r}: {', '.join([*LIVE, *AT_REST])}.")
+            raise SystemExit(f"No fault is called {self._only!r}: {', '.join([*self._live, *AT_REST])}.")
         while True:
             for place, kinds in enumerate(lists):
                 left[place] = left[place] or self._draw.sample(kinds, len(kinds))
@@ -99,7 +104,7 @@ class Campaign:
                 went_through.append(kind)
                 if kind in AT_REST:
                     struck += strike_at_rest(ordeal, kind)
-                elif LIVE[kind](ordeal):
+                elif self._live[kind](ordeal):
                     struck += 1
                     ordeal.count(kind, "continued")
                 elif ordeal.is_complete():
@@ -108,10 +113,12 @@ class Campaign:
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             self.failures.append(
-                f"{folder}, seed after {', '.join(went_through)}: {type(error).__name__} at {last.name}: {error}"
+                f"{folder}.kept, after {', '.join(went_through)}: {type(error).__name__} at {last.name}: {error}"
             )
+            shutil.copytree(folder, folder.with_name(f"{folder.name}.kept"), symlinks=True)
             return max(struck, 1)
-        if is_small:
-            unmount(folder)
-        remove(folder)
+        finally:
+            if is_small:
+                unmount(folder)
+            remove(folder)
         return struck

@@ -145,6 +145,17 @@ def wandb_unreachable(ordeal: Ordeal) -> bool:
     return struck
 
 
+def kill_ray_head(ordeal: Ordeal) -> bool:
+    """The head of the Ray cluster that the command has started (``--ray``)."""
+    running = ordeal.sweep.start("hydra/launcher=ray")
+    heads = []
+    if ordeal.moment(running):
+        heads = [each for each in running.look() if "gcs_server" in each.name()]
+    struck = _kill_one(ordeal.draw, heads)
+    ordeal.ended(running)
+    return struck
+
+
 def _killed(ordeal: Ordeal, running: Running) -> bool:
     struck = ordeal.moment(running)
     running.kill()
@@ -175,6 +186,9 @@ LIVE: dict[str, Live] = {
     "clock set back": clock_back,
     "W&B unreachable": wandb_unreachable,
 }
+
+OF_RAY: dict[str, Live] = {"kill -9 of Ray's head": kill_ray_head}
+"""Only where they are asked for: a cluster takes many seconds to start."""
 
 Change = Callable[[bytes, random.Random], bytes]
 

@@ -174,8 +174,8 @@ def _lost(before: list[Row], file: Path) -> list[Row]:
 
 def _says_complete(text: str) -> bool:
     """Whether a sweep found or made all of its runs complete."""
-    found = re.search(r": (\d+) of (\d+) runs complete", text)
-    return found is not None and found[1] == found[2]
+    found = re.findall(r": (\d+) of (\d+) runs complete", text)  # the last one is the summary
+    return bool(found) and found[-1][0] == found[-1][1]
 
 
 def _is_complete(folder: Path) -> bool:
