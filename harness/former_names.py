@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import RunError
 from harness.folder import first_difference
 from harness.names import written
-from harness.packed import state_of
+from harness.packed import State, state_of
 from harness.record import read_record, renewal
 from harness.run_files import run_files
 
@@ -48,7 +48,7 @@ def run_elsewhere(folder: Path, identity: Mapping[str, Any]) -> tuple[Path, str]
 
 
 @lru_cache(maxsize=4096)
-def _recorded(path: Path, state: tuple[int, int] | None) -> dict[str, Any]:
+def _recorded(path: Path, state: State | None) -> dict[str, Any]:
     """A record, read once per process and version of its file."""
     return read_record(path, oldest=1)
 

@@ -86,7 +86,7 @@ def _check(folder: Path, hashes: Mapping[str, Mapping[str, str]]) -> None:
     Raises:
         PackError: A file is another one.
     """
-    pack = Pack(folder, (0, 0))
+    pack = Pack(folder)
     for run, known in hashes.items():
         for name, digest in known.items():
             content = pack.content(run, name)

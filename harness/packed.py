@@ -12,7 +12,10 @@ A run's folder on disk comes before the pack.
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
 import json
+import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 RECORD, TRIALS, CALLS = "run.json", "trials.jsonl", "calls.jsonl"
 RUNS_FILE = "runs.parquet"
 LOGS = {TRIALS: "trials.parquet", CALLS: "calls.parquet"}
+State = tuple[int, ...]
 RUN, LINE = "run", "line"
 """Columns of a log that are no fields."""
 VERSION_KEY, VERSION = b"hyperbole_pack", b"1"
@@ -53,8 +57,8 @@ def content_of(path: Path) -> bytes | None:
         return None if pack is None else pack.content(_id_of(path), path.name)
 
 
-def state_of(path: Path) -> tuple[int, int] | None:
-    """Time (ns) and size of a run's file, or of the pack that holds it; None if there is none."""
+def state_of(path: Path) -> State | None:
+    """The state of a run's file, or of the pack that holds it; None if there is none. Time (ns) and size come first."""
     try:
         return _state(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -79,7 +83,9 @@ def packed_runs(folder: Path, pattern: str) -> Iterator[Path]:
     around = [path.parent for path in folder.glob(f"**/{RUNS_FILE}")] if pattern == ANYWHERE else []
     for experiment in dict.fromkeys((*inside, *around)):
         pack = pack_of(experiment)
-        for id_ in () if pack is None else pack.runs:
+        # The quick test first: a sweep looks for one seed among all.
+        ids = () if pack is None else pack.runs if pattern == ANYWHERE else fnmatch.filter(pack.runs, pattern)
+        for id_ in ids:
             path = experiment / id_
             if path.is_relative_to(folder) and _fits(path.relative_to(folder), pattern):
                 yield path / RECORD
@@ -92,9 +98,13 @@ def pack_of(experiment: Path) -> Pack | None:
         PackError: It is damaged.
     """
     try:
-        return _opened(experiment, _state(experiment / RUNS_FILE))
+        state = _state(experiment / RUNS_FILE)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    for name in LOGS.values():
+        with contextlib.suppress(FileNotFoundError):  # which opening it reports
+            state += _state(experiment / name)
+    return _opened(experiment, state)
 
 
 class Pack:
@@ -102,7 +112,7 @@ class Pack:
 
     Args:
         folder: Folder of the Parquet files.
-        state: Time (ns) and size of ``runs.parquet``.
+        state: State of the files, which tells whether they were changed.
 
     Attributes:
         runs: The runs' ids, in the order of the files.
@@ -111,7 +121,7 @@ class Pack:
         PackError: A file is missing, damaged or of a later version.
     """
 
-    def __init__(self, folder: Path, state: tuple[int, int]) -> None:
+    def __init__(self, folder: Path, state: State = ()) -> None:
         self.folder, self.state = folder, state
         table = _read(folder / RUNS_FILE)
         self.runs: list[str] = table["run"].to_list()
@@ -156,6 +166,7 @@ class _Log:
         sizes = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
         self._groups = list(accumulate(sizes, initial=0))
         self._kept: OrderedDict[int, pl.Series] = OrderedDict()
+        self._reading = threading.Lock()  # runs of a sweep may be in threads
         if self._groups[-1] != self._starts[-1]:
             raise _damaged(path, f"it has {self._groups[-1]} lines instead of {self._starts[-1]}")
 
@@ -166,7 +177,9 @@ class _Log:
         while len(found) < count:  # a run is in one row group, unless another program wrote the file
             start = self._starts[place] + len(found)
             group = bisect_right(self._groups, start) - 1
-            found += self._group(group).slice(start - self._groups[group], count - len(found)).to_list()
+            with self._reading:
+                lines = self._group(group)
+            found += lines.slice(start - self._groups[group], count - len(found)).to_list()
         return "".join(f"{line}\n" for line in found).encode()
 
     def _group(self, group: int) -> pl.Series:
@@ -206,7 +219,7 @@ def lines_of(table: pl.DataFrame) -> pl.Series:
 
 
 @lru_cache(maxsize=8)
-def _opened(experiment: Path, state: tuple[int, int]) -> Pack:
+def _opened(experiment: Path, state: State) -> Pack:
     return Pack(experiment, state)
 
 
@@ -225,9 +238,9 @@ def _fits(run: PurePath, pattern: str) -> bool:
     return pattern == ANYWHERE or (len(run.parts) == len(PurePath(pattern).parts) and run.match(pattern))
 
 
-def _state(path: Path) -> tuple[int, int]:
+def _state(path: Path) -> State:
     found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ctime_ns, found.st_ino, found.st_dev
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.errors import HyperboleError
 from harness.jsonl import read_rows
 from harness.method import BUDGET, GROUPS
+from harness.packed import state_of
 from harness.record import FILE, read_record, says_complete
 from harness.run_files import run_files
 from harness.visible import visible
@@ -143,9 +144,10 @@ def _class(run: Mapping[str, Any]) -> Any:
 
 def _written(folder: Path) -> float:
     try:
-        return (folder / FILE).stat().st_mtime
+        state = state_of(folder / FILE)
     except OSError:
         return 0.0
+    return 0.0 if state is None else state[0] / 1e9
 
 
 def _below(folder: Path) -> list[Path]:

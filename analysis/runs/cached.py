@@ -65,7 +65,7 @@ class RunCache:
     def find(self, run: str, state: State) -> Entry | None:
         """The rows of a run whose files are in this state; None if they are to be read."""
         entry = self._entries.get(run)
-        return entry if entry is not None and entry.state == state else None
+        return entry if entry is not None and state and entry.state == state else None
 
     def keep(self, states: Mapping[str, State], frame: pl.DataFrame, invalid: Mapping[str, Invalid]) -> None:
         """Write the cache, if anything in it changed and the experiment is large.
@@ -95,16 +95,11 @@ class RunCache:
 
 def file_state(folder: Path) -> State:
     """The state of a run's files."""
-    return [_state(folder / name) for name in (RECORD, LOG, CALLS)]
-
-
-def _state(path: Path) -> list[int] | None:
     try:
-        found = path.stat()
-    except OSError:
-        packed = state_of(path)
-        return None if packed is None else list(packed)
-    return [found.st_mtime_ns, found.st_size, found.st_ctime_ns, found.st_ino, found.st_dev]
+        states = [state_of(folder / name) for name in (RECORD, LOG, CALLS)]
+    except OSError:  # which reading reports
+        return []
+    return [None if state is None else list(state) for state in states]
 
 
 def _read(path: Path) -> tuple[dict[str, Entry], pl.DataFrame]:

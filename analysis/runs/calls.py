@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from analysis.runs.lines import call_lines
 from harness.chat import LOOPBACK
 from harness.errors import RunError
-from harness.packed import state_of
+from harness.packed import State, state_of
 from harness.trial import Usage
 
 Span = tuple[float, float]
@@ -80,7 +80,7 @@ def read_calls(path: Path) -> tuple[Call, ...]:
 
 
 @cache  # several tables use the calls, and their prompts are long
-def _read(path: Path, state: tuple[int, int]) -> tuple[Call, ...]:
+def _read(path: Path, state: State) -> tuple[Call, ...]:
     try:
         return tuple(
             Call(

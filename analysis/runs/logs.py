@@ -100,9 +100,9 @@ class Logs:
 
 def _plain(run: Run) -> Columns | None:
     """The columns of an ordinary run without calls; None for any other."""
-    if run.info["llm"] is not None or state_of(run.folder / CALLS) is not None:
-        return None
     try:
+        if run.info["llm"] is not None or state_of(run.folder / CALLS) is not None:
+            return None
         content = content_of(run.folder / LOG)
     except OSError:  # which reading row by row reports
         return None

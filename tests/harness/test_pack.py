@@ -225,7 +225,7 @@ def test_any_lines_come_back(logs: list[list[str] | None], text: str, tmp_path_f
             files["calls.jsonl"] = "".join(f"{line}\n" for line in lines).encode()
         runs.append((f"t/m/{number}", files))
     write_pack(folder, runs)
-    found = Pack(folder, (0, 0))
+    found = Pack(folder)
     for run, files in runs:
         assert {name: content for name in NAMES if (content := found.content(run, name)) is not None} == files
         assert found.has(run, "calls.jsonl") == ("calls.jsonl" in files)
