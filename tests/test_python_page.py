@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 from docs.generate import ROOT
+from harness.run_files import run_files
+from tests.support.recorded import RESULTS, restore
 
 
 def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
-    for run in (ROOT / "results" / "quickstart").glob("*/*/0"):
-        shutil.copytree(run, tmp_path / run.relative_to(ROOT))
+    for run in run_files(RESULTS / "quickstart"):
+        if run.parent.name == "0":
+            restore(run.parent, tmp_path / run.parent.relative_to(ROOT))
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
     names = {}

@@ -27,27 +27,29 @@ class Plan:
     places: Sequence[str]
 
     def write(self, experiment: Path) -> None:
-        """Write it, unless it is there already.
+        """Write it, unless a plan of the same runs is there already.
 
         Raises:
             DiskError: It cannot be written.
         """
         digest = hashlib.sha256("\n".join(sorted(self.places)).encode()).hexdigest()[:16]
-        content = json.dumps({"overrides": list(self.overrides), "places": list(self.places)})
         path = experiment / FOLDER / f"{digest}.json"
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            replace_file(path, content)
+        if _plan_in(path) is None:
+            replace_file(path, json.dumps({"overrides": list(self.overrides), "places": list(self.places)}))
 
 
 def plans_of(experiment: Path) -> list[Plan]:
     """The sweeps of an experiment, the oldest first; files that are none are left out."""
-    found = []
-    for path in sorted((experiment / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime):
-        try:
-            content = loads(path.read_bytes())
-            overrides, places = content["overrides"], content["places"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in (overrides, places)):
-            found.append(Plan(overrides, places))
-    return found
+    paths = sorted((experiment / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime)
+    return [plan for path in paths if (plan := _plan_in(path)) is not None]
+
+
+def _plan_in(path: Path) -> Plan | None:
+    try:
+        content = loads(path.read_bytes())
+        overrides, places = content["overrides"], content["places"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in (overrides, places)):
+        return Plan(overrides, places)
+    return None

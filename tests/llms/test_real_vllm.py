@@ -15,7 +15,7 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer, Ordinal
 from benchmarks.conditional.conditional import Conditional
 from harness.budget import Budget
 from harness.chat import ChatRequest, Completion, Message
-from harness.errors import ModelError, ServerError
+from harness.errors import ContextError, ModelError, ServerError
 from harness.loop import run_loop
 from harness.problem import Outcome, Params
 from harness.repair import NoRepair
@@ -172,12 +172,12 @@ def test_json_object_is_an_object(model):
 
 
 def test_too_long_a_prompt_names_the_numbers_and_the_ways_out(model):
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ContextError) as caught:
         model.complete([ask("word " * 9000)])
     message = str(caught.value)
     assert "8192" in message
     assert re.search(r"The prompt of \d{4,} tokens", message)
-    assert "optimizer.history=compressed" in message
+    assert "llm.max_model_len" in message
 
 
 def test_unknown_model_names_what_is_there(vllm_server):
