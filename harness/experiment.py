@@ -17,6 +17,7 @@ from harness.console import say, tell
 from harness.errors import SettingError, unknown
 from harness.job import Job, work
 from harness.orphans import end_with_session
+from harness.override_keys import as_typed
 from harness.searchpath import folders_of, refuse_shadowed
 from harness.summary import run_summary
 from harness.tally import Tally
@@ -68,7 +69,7 @@ def _refuse_sweep(hydra: Any) -> None:
     Raises:
         SettingError: The experiment sweeps over a setting that the command line does not fix.
     """
-    given = {override.lstrip("+").partition("=")[0] for override in hydra.overrides.task}
+    given = {override.lstrip("+").partition("=")[0] for override in as_typed(hydra)}
     left = [str(key) for key in hydra.sweeper.get("params") or {} if key not in given]
     if left:
         raise SettingError(

@@ -14,6 +14,19 @@ OPEN = "environment"
 """A setting that accepts names which no file lists."""
 
 
+def as_typed(hydra: Any, kind: str = "task") -> list[str]:
+    """The overrides of the command line, with their ``${...}``, which iterating over them would resolve: too early.
+
+    Args:
+        hydra: Hydra's own configuration.
+        kind: ``task``, or ``hydra`` for those of its own settings.
+    """
+    from omegaconf import OmegaConf
+
+    given: Any = OmegaConf.to_container(hydra.overrides, resolve=False)
+    return [str(text) for text in given[kind]]
+
+
 def about_key(error: Exception, overrides: Sequence[str]) -> SettingError | None:
     """The error for "Could not override 'budget.proposal'": valid keys, or the correct way to give the key.
 

@@ -49,6 +49,7 @@ class SweepSummary:
         self._experiment, self._total = experiment, total
         self._jobs: Counter[str] = Counter()
         self._seen: set[str] = set()
+        self._experiments: dict[Path, None] = {}
         self._busy: list[str] = []
         self._trials = self._invalid = self._invented = 0
         self._tasks: dict[str, tuple[float, str]] = {}
@@ -76,6 +77,7 @@ class SweepSummary:
         if folder is None or folder in self._seen or status not in ("complete", "skipped"):
             return
         self._seen.add(folder)
+        self._experiments[Path(folder).parents[2]] = None
         run, totals = _read(Path(folder))
         if run is None or totals is None:
             return
@@ -106,13 +108,14 @@ class SweepSummary:
         ]
         aside = f" ({', '.join(notes)})" if notes else ""
         counts = f"{self._trials:,} proposals, {invalid_share(self._invalid, self._invented, self._trials)}"
-        said = f"{_shown(self._experiment)}: {complete} of {total} runs complete{aside}; {counts}"
+        experiments = list(self._experiments) or [self._experiment]  # name may be swept over
+        said = f"{', '.join(map(_shown, experiments))}: {complete} of {total} runs complete{aside}; {counts}"
         lines = [f"{said}; this sweep took {duration(seconds)}"]
         lines += [f"{task}: {self._tasks[task][1]}" for task in sorted(self._tasks)[:TASKS_SHOWN]]
         if len(self._tasks) > TASKS_SHOWN:
             lines.append(f"and {len(self._tasks) - TASKS_SHOWN} tasks more")
         after = f"; {GOES_ON}" if complete < total else ""
-        return "\n".join([*lines, f"Next: {_analysis(self._experiment)}{after}"])
+        return "\n".join([*lines, f"Next: {' && '.join(map(_analysis, experiments))}{after}"])
 
 
 def _read(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from harness.console import tell
 from harness.errors import SettingError
 from harness.names import as_written, check_experiment
+from harness.override_keys import as_typed
 from harness.standing import Standing
 from harness.summary import SweepSummary
 from harness.sweep_display import SweepDisplay
@@ -46,10 +48,11 @@ class Sweep(Callback):
         """Drop what an experiment sweeps over and the command line sets: Hydra would run the product of the two."""
         try:
             check_experiment(as_written(config.name))  # before Hydra creates its folder
+            settle(config, self._n_jobs)
+            refuse_empty(config)
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
-        settle(config, self._n_jobs)
         self._begin(config)
 
     def _begin(self, config: DictConfig) -> None:
@@ -94,22 +97,58 @@ def settle(config: DictConfig, n_jobs: int | None) -> None:
     Args:
         config: The composed configuration of a sweep, with ``hydra``; it is changed.
         n_jobs: Number of runs at a time of the experiment, or None.
+
+    Raises:
+        SettingError: A number of the launcher's is wrong.
     """
     swept = config.hydra.sweeper.params
     with read_write(config), open_dict(config):
-        for override in config.hydra.overrides.task:
+        for override in as_typed(config.hydra):
             if swept and (key := override.partition("=")[0]) in swept:
                 del swept[key]
-        typed = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.hydra}
+        typed = {override.lstrip("+").partition("=")[0] for override in as_typed(config.hydra, "hydra")}
         if n_jobs and "n_jobs" in config.hydra.launcher and "hydra.launcher.n_jobs" not in typed:
             config.hydra.launcher.n_jobs = n_jobs
         if str(config.hydra.launcher.get("_target_", "")).endswith("JoblibLauncher"):
             settings: Any = OmegaConf.to_container(config.hydra.launcher)
             config.hydra.launcher = OmegaConf.create({**settings, "initializer": END_WITH_SESSION})
+    _check_numbers(config.hydra.launcher)
+
+
+def _check_numbers(launcher: DictConfig) -> None:
+    """Refuse numbers of runs or workers with which a launcher would start none.
+
+    Raises:
+        SettingError: One is not a whole number from 1. joblib's may be negative, as it counts from the number of cores.
+    """
+    is_joblib = "joblib" in str(launcher.get("_target_", ""))
+    for name in ("n_jobs", "processes", "workers"):
+        value = launcher.get(name)
+        if name not in launcher or (value is None and (name == "processes" or is_joblib)):
+            continue
+        if type(value) is not int or value == 0 or (value < 0 and not is_joblib):
+            raise SettingError(f"hydra.launcher.{name} is {value!r}; give a whole number from 1.")
 
 
 def jobs_of(config: DictConfig) -> int | None:
     """Number of jobs of a sweep; None if only its sweeper knows."""
+    numbers = _values_of(config)
+    return None if numbers is None else math.prod(numbers.values())
+
+
+def refuse_empty(config: DictConfig) -> None:
+    """Refuse a sweep without a job, which would end at once as if all were done.
+
+    Raises:
+        SettingError: A list of values is empty.
+    """
+    empty = [text for text, number in (_values_of(config) or {}).items() if number == 0]
+    if empty:
+        raise SettingError(f"{empty[0]} gives no value, so this sweep has no run; give at least one value.")
+
+
+def _values_of(config: DictConfig) -> dict[str, int] | None:
+    """Each override that is swept over, with its number of values; None if only the sweeper knows its jobs."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -117,15 +156,14 @@ def jobs_of(config: DictConfig) -> int | None:
     if not str(config.hydra.sweeper.get("_target_", "")).endswith(("BasicSweeper", "OnceSweeper")):
         return None
     swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
-    jobs = 1
     try:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-        for override in parser.parse_overrides([*swept, *config.hydra.overrides.task]):
-            if override.is_sweep_override():
-                jobs *= len(list(override.sweep_string_iterator()))
+        parsed = parser.parse_overrides([*swept, *as_typed(config.hydra)])
+        return {
+            str(each.input_line): len(list(each.sweep_string_iterator())) for each in parsed if each.is_sweep_override()
+        }
     except HydraException:  # the sweeper will report it
         return None
-    return jobs
 
 
 def _remove_empty(hydras: Path) -> None:

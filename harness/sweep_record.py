@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from harness.clock import now
@@ -21,6 +21,7 @@ from harness.errors import DiskError, RunError
 from harness.jsonl import Appender
 from harness.masking import masked, without_secrets
 from harness.names import as_written, is_experiment
+from harness.override_keys import as_typed
 from harness.record import read_record
 from harness.run_files import run_files
 
@@ -142,9 +143,7 @@ def runs_since(folder: Path, started_at: str) -> dict[str, dict[str, Any]]:
 
 def overrides_told(config: DictConfig) -> list[str]:
     """The command line's overrides, Hydra's own last, without what looks like a secret."""
-    # As given: a ${...} in one is text here, and may refer to what is not there.
-    given: Any = OmegaConf.to_container(config.hydra.overrides, resolve=False)
-    overrides = [str(text) for group in ("task", "hydra") for text in given[group]]
+    overrides = [*as_typed(config.hydra), *as_typed(config.hydra, "hydra")]
     hidden = [masked({text.partition("=")[0]: text.partition("=")[2]}) for text in overrides]
     return [f"{key}={value}" for pair in hidden for key, value in pair.items()]
 

@@ -30,7 +30,8 @@ from harness.folder import LOCK
 from harness.holder import Holder
 from harness.job import Job, found, refuse_unlike
 from harness.names import as_written, check_experiment
-from harness.sweep import settle
+from harness.override_keys import as_typed
+from harness.sweep import refuse_empty, settle
 from hydra_plugins.hyperbole.workers import OnceSweeper
 
 _BASIC = ("BasicSweeper", "OnceSweeper")
@@ -117,6 +118,7 @@ def _of_run(config: DictConfig) -> Asked:
 def _of_sweep(hydra: Hydra, config: DictConfig) -> Asked:
     result = Asked(check_experiment(as_written(config.name)))
     settle(config, config.hydra.callbacks.get("sweep", {}).get("n_jobs"))
+    refuse_empty(config)
     sweeper = str(config.hydra.sweeper.get("_target_", ""))
     if not sweeper.endswith(_BASIC):
         raise SettingError(
@@ -141,7 +143,7 @@ def _combinations(hydra: Hydra, config: DictConfig) -> list[list[str]]:
     """The overrides of each job, as Hydra's sweeper makes them."""
     swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     parser = OverridesParser.create(config_loader=hydra.config_loader)
-    parsed = parser.parse_overrides([*swept, *map(str, config.hydra.overrides.task)])
+    parsed = parser.parse_overrides([*swept, *as_typed(config.hydra)])
     (batch,) = OnceSweeper.split_arguments(parsed, None)
     return batch
 

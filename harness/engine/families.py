@@ -115,7 +115,9 @@ class Family:
         raw = OmegaConf.to_container(composed, resolve=False)
         texts = [text for text in _texts(raw) if "${" in text]
         self.is_of_one_job = any(map(_OF_HYDRA.search, texts))
-        self._are_free = not any(_touches(text, key) for text in texts for key in keys)
+        self._are_free = not any(_touches(text, key) for text in texts for key in keys) and all(
+            _is_in_mappings(raw, key.split(".")) for key in keys
+        )
         self._resolved: dict[str, Any] | None = None
 
     def job(self, values: Values) -> Job:
@@ -146,6 +148,15 @@ def _touches(text: str, key: str) -> bool:
     if len(references) != text.count("${"):
         return True
     return any(f"{key}.".startswith(f"{name}.") or f"{name}.".startswith(f"{key}.") for name in references)
+
+
+def _is_in_mappings(raw: Any, place: Sequence[str]) -> bool:
+    """Whether a setting is found by names alone; ``a.0.x`` may be part of a list, or have a number as its name."""
+    for name in place:
+        if not isinstance(raw, Mapping) or name not in raw:
+            return False
+        raw = raw[name]
+    return True
 
 
 def _put(resolved: dict[str, Any], place: Sequence[str], value: Any) -> None:

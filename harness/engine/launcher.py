@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
@@ -77,9 +78,7 @@ class Launch:
             same.setdefault(job.place, []).append(number)
             if len(same[job.place]) == 1:
                 tasks.append((number, job))
-        if tasks:
-            experiment = tasks[0][1].folder.path.parents[2]
-            Plan(overrides_told(self.config), [job.place.partition("/")[2] for _, job in tasks]).write(experiment)
+        self._write_plans([job for _, job in tasks])
         missing = []
         for number, job in tasks:
             if (done := done_already(job)) is not None:
@@ -95,6 +94,14 @@ class Launch:
             end(places[result.number], result.done, result.error)
         _tell_others([each.return_value for each in returns if each.status is JobStatus.FAILED])
         return returns
+
+    def _write_plans(self, jobs: Sequence[Job]) -> None:
+        """Leave the runs of each experiment beside them: ``name`` may be swept over as well."""
+        places: dict[Path, list[str]] = {}
+        for job in jobs:
+            places.setdefault(job.folder.path.parents[2], []).append(job.place.partition("/")[2])
+        for experiment, found in places.items():
+            Plan(overrides_told(self.config), found).write(experiment)
 
 
 def _tell_others(errors: Sequence[BaseException]) -> None:

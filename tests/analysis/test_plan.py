@@ -17,6 +17,7 @@ from analysis.plan.recorded import kinds_in, nearest
 from analysis.stats.prices import OURS, read_prices
 from harness.budget import Budget
 from harness.engine.asked import asked
+from harness.errors import SettingError
 from tests.support.command import hyperbole, sentence
 from tests.support.run_folders import TIME, USAGE, at, trial, write_run
 
@@ -319,3 +320,17 @@ def test_two_jobs_of_one_folder_that_are_not_one_run_are_a_mistake(plan):
 def test_a_task_that_a_benchmark_need_not_list_is_not_looked_for(plan):
     (group,), _ = plan("benchmark=hpobench_live", "benchmark.task=999999", "budget.proposals=3")
     assert group.totals["trials"] == 3
+
+
+def test_references_in_the_command_are_those_of_each_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    typed = ["benchmark=toy", "optimizer=random_search", "budget.proposals=3,4", "name=of_${budget.proposals}"]
+    found = asked(["-m", "--", *typed, "tracker=none"])
+    assert [job.place.partition("/")[0] for job in found.missing] == ["of_3", "of_4"]
+    assert not found.mistakes
+
+
+def test_a_sweep_without_a_run_has_no_plan(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingError, match=r"seed=range\(0\) gives no value"):
+        asked(["-m", "--", "benchmark=toy", "seed=range(0)", "tracker=none"])

@@ -6,12 +6,13 @@ import shutil
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 
 from harness.choice_files import CONF
 from harness.conf_files import choices_in
+from harness.errors import SettingError
 from harness.summary import GOES_ON, SweepSummary
-from harness.sweep import Sweep
+from harness.sweep import Sweep, jobs_of, refuse_empty, settle
 from tests.support.run_folders import noisy_experiment
 
 
@@ -65,3 +66,53 @@ def test_a_run_of_another_command_is_left_to_it(tmp_path):
     summary.add("busy", second)
     assert "1 of 2 runs complete (1 in another process)" in summary.text(1.0)
     assert GOES_ON in summary.text(1.0)
+
+
+def test_a_sweep_over_names_says_where_each_run_is(tmp_path):
+    one, two = (noisy_experiment(tmp_path / "runs" / name, seeds=1, proposals=3) for name in ("one", "two"))
+    summary = SweepSummary(tmp_path / "runs" / "adhoc", 2)
+    for folder in (one, two):
+        summary.add("complete", str(min(folder.rglob("run.json")).parent))
+    said = summary.text(1.0)
+    assert "adhoc" not in said
+    assert said.count(str(one)) == said.count(str(two)) == 2
+
+
+@pytest.mark.parametrize("typed", [["seed=range(0)"], ["optimizer=glob(nosuch*)", "seed=1,2"], ["seed=range(5,1)"]])
+def test_a_sweep_without_a_run_is_refused(typed):
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", return_hydra_config=True)
+        config.hydra.overrides.task = typed
+        with pytest.raises(SettingError, match="gives no value, so this sweep has no run"):
+            refuse_empty(config)
+
+
+def test_references_are_left_to_the_jobs():
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", return_hydra_config=True)
+        config.hydra.overrides.task = ["seed=1,2", "name=job_${hydra.job.num}"]
+        refuse_empty(config)
+        assert jobs_of(config) == 2
+
+
+@pytest.mark.parametrize("launcher", ["workers", "ray", "submitit_local", "joblib"])
+@pytest.mark.parametrize("value", [0, "two", 1.5, True, -1, None])
+def test_a_number_of_runs_that_starts_none_is_refused(launcher, value):
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", [f"hydra/launcher={launcher}"], return_hydra_config=True)
+    with open_dict(config):
+        config.hydra.launcher = {**config.hydra.launcher, "n_jobs": value}
+    if launcher == "joblib" and value in (-1, None):
+        settle(config, None)
+        return
+    with pytest.raises(SettingError, match=r"hydra\.launcher\.n_jobs is .*; give a whole number from 1"):
+        settle(config, None)
+
+
+@pytest.mark.parametrize("name", ["processes", "workers"])
+def test_so_is_any_other_number_of_a_launcher(name):
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", ["hydra/launcher=submitit_local"], return_hydra_config=True)
+    config.hydra.launcher[name] = 0
+    with pytest.raises(SettingError, match=f"hydra.launcher.{name} is 0"):
+        settle(config, None)

@@ -46,6 +46,14 @@ SWEEPS = {
         ["benchmark=toy", "benchmark.task=job${hydra:job.num}"],
         ["benchmark=toy", "benchmark.task=${oc.env:HOME}"],
     ],
+    "parts of a list": [
+        ["start=given", "start.configurations=[{x: 1},{x: 2}]", "start.configurations.0.x=3"],
+        ["start=given", "start.configurations=[{x: 1},{x: 2}]", "start.configurations.0.x=4"],
+        ["start=given", "start.configurations=[{x: 1},{x: 2}]", "start.configurations.1=null"],
+        ["start=given", "start.configurations=[{x: 1},{x: 2}]", "start.configurations.1=5"],
+        ["optimizer=llm_chat", "llm=openai", "llm.base_url=[a,b]", "llm.base_url.1=c"],
+        ["optimizer=llm_chat", "llm=openai", "llm.base_url=[a,b]", "llm.base_url.1=d"],
+    ],
     "added, removed and replaced": [
         ["+x=3", "seed=${x}"],
         ["+x=4", "seed=${x}"],

@@ -12,7 +12,7 @@ from harness.engine.ray_cluster import Node, connected
 from harness.engine.ray_pool import ALONE_FROM, MOST_STARTS, RayPool
 from harness.engine.ray_staff import Worker
 from harness.engine.worker import Result
-from harness.errors import SettingError
+from harness.errors import HyperboleError, SettingError
 from harness.job import Done, Job
 
 NODE = Node("1", "gpu1", 1)
@@ -141,4 +141,17 @@ def test_without_ray_the_sentence_says_how_to_install_it(monkeypatch):
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "[::1]:1"])
 def test_where_no_cluster_answers_is_said_at_once(address):
     with pytest.raises(SettingError, match="No Ray cluster answers at"), connected(address, 1):
+        pass
+
+
+def test_a_ray_that_does_not_start_is_one_sentence(monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def init(**settings):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    said = r"Ray could not be started on this machine \(The current node timed out during startup\)\."
+    with pytest.raises(HyperboleError, match=said), connected(None, 1):
         pass

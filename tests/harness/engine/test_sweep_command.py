@@ -13,6 +13,8 @@ import time
 import psutil
 import pytest
 
+from harness.engine.plan import plans_of
+from harness.status import status_of
 from tests.support.command import TIMELESS, hyperbole
 
 TOY = ("benchmark=toy", "benchmark.task=branin", "tracker=none")
@@ -88,6 +90,15 @@ def test_two_runs_that_jobs_put_into_one_folder_are_not_taken_for_one(tmp_path):
     assert (
         "Two jobs of this sweep share the folder adhoc/toy.branin/random_search/0, and budget.proposals" in done.stderr
     )
+
+
+def test_a_sweep_over_names_leaves_each_experiment_its_own_runs(tmp_path):
+    done = hyperbole("-m", *TOY, "seed=0", "budget.proposals=3,4", "name=of_${budget.proposals}", cwd=tmp_path)
+    assert "Next: python -m analysis runs/of_3 && python -m analysis runs/of_4" in done.stdout
+    for name in ("of_3", "of_4"):
+        (found,) = plans_of(tmp_path / "runs" / name)
+        assert found.places == ["toy.branin/random_search/0"]
+        assert status_of(tmp_path / "runs" / name).complete == 1
 
 
 def test_what_cannot_be_composed_runs_nothing(tmp_path):
