@@ -49,13 +49,13 @@ class Sweep(Callback):
         try:
             check_experiment(as_written(config.name))  # before Hydra creates its folder
             settle(config, self._n_jobs)
-            refuse_empty(config)
+            self._begin(config)
         except SettingError as error:  # Hydra turns a callback's exceptions into warnings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
-        self._begin(config)
 
     def _begin(self, config: DictConfig) -> None:
+        refuse_empty(config)
         self._process, self._started = os.getpid(), time.time()
         self._hydras = Path(str(config.hydra.sweep.dir)).absolute()
         total = jobs_of(config)

@@ -31,7 +31,8 @@ def _runs(asked: Asked) -> str:
     parts += [f"{asked.busy:,} in another process"] if asked.busy else []
     jobs = f"{_count(asked.jobs, 'job')}, " if asked.jobs != every else ""
     refused = f"; {_count(len(asked.mistakes), 'job')} refused" if asked.mistakes else ""
-    return f"runs/{asked.experiment}: {jobs}{_count(every, 'run')}: {', '.join(parts)}{refused}"
+    where = ", ".join(f"runs/{name}" for name in asked.experiments)
+    return f"{where}: {jobs}{_count(every, 'run')}: {', '.join(parts)}{refused}"
 
 
 def _figures(asked: Asked, groups: Sequence[Group], prices: Prices) -> Iterator[tuple[str, str]]:

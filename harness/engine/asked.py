@@ -42,7 +42,7 @@ class Asked:
     """What a command asks for.
 
     Attributes:
-        experiment: Its name.
+        experiments: Their names: one, but for a sweep over ``name``.
         jobs: Number of jobs; several may be the same run.
         complete: Number of runs that are complete.
         resumed: Runs that were begun, each with its number of trials on disk.
@@ -54,7 +54,7 @@ class Asked:
         at_a_time: Number of runs of any kind at a time; None if only the launcher knows.
     """
 
-    experiment: str
+    experiments: Sequence[str]
     jobs: int = 0
     complete: int = 0
     resumed: list[tuple[Job, int]] = field(default_factory=list)
@@ -108,7 +108,7 @@ def _of_run(config: DictConfig) -> Asked:
     with open_dict(config):
         config.pop("hydra")
     job = job_of(config)
-    result = Asked(job.identity["experiment"], jobs=1)
+    result = Asked([job.identity["experiment"]], jobs=1)
     _sort(result, [job])
     if result.mistakes:
         raise result.mistakes[0]
@@ -116,7 +116,7 @@ def _of_run(config: DictConfig) -> Asked:
 
 
 def _of_sweep(hydra: Hydra, config: DictConfig) -> Asked:
-    result = Asked(check_experiment(as_written(config.name)))
+    result = Asked([check_experiment(as_written(config.name))])
     settle(config, config.hydra.callbacks.get("sweep", {}).get("n_jobs"))
     refuse_empty(config)
     sweeper = str(config.hydra.sweeper.get("_target_", ""))
@@ -136,6 +136,7 @@ def _of_sweep(hydra: Hydra, config: DictConfig) -> Asked:
         except HyperboleError as error:
             result.mistakes.append(error)
     _sort(result, list(jobs.values()))
+    result.experiments = list(dict.fromkeys(job.identity["experiment"] for job in jobs.values())) or result.experiments
     return result
 
 

@@ -326,7 +326,8 @@ def test_references_in_the_command_are_those_of_each_job(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     typed = ["benchmark=toy", "optimizer=random_search", "budget.proposals=3,4", "name=of_${budget.proposals}"]
     found = asked(["-m", "--", *typed, "tracker=none"])
-    assert [job.place.partition("/")[0] for job in found.missing] == ["of_3", "of_4"]
+    assert [job.place.partition("/")[0] for job in found.missing] == list(found.experiments) == ["of_3", "of_4"]
+    assert page(found, [], read_prices(OURS)).startswith("runs/of_3, runs/of_4: 2 runs")
     assert not found.mistakes
 
 
