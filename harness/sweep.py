@@ -159,9 +159,9 @@ def _values_of(config: DictConfig) -> dict[str, int] | None:
     try:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         parsed = parser.parse_overrides([*swept, *as_typed(config.hydra)])
-        return {
-            str(each.input_line): len(list(each.sweep_string_iterator())) for each in parsed if each.is_sweep_override()
-        }
+        last = {each.get_key_element(): each for each in parsed}  # of a setting that is given twice, as in the sweeper
+        swept_over = [each for each in last.values() if each.is_sweep_override()]
+        return {str(each.input_line): len(list(each.sweep_string_iterator())) for each in swept_over}
     except HydraException:  # the sweeper will report it
         return None
 

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf, open_dict
 
 from harness.choice_files import CONF
@@ -13,6 +14,7 @@ from harness.conf_files import choices_in
 from harness.errors import SettingError
 from harness.summary import GOES_ON, SweepSummary
 from harness.sweep import Sweep, jobs_of, refuse_empty, settle
+from hydra_plugins.hyperbole.workers import OnceSweeper
 from tests.support.run_folders import noisy_experiment
 
 
@@ -85,6 +87,26 @@ def test_a_sweep_without_a_run_is_refused(typed):
         config.hydra.overrides.task = typed
         with pytest.raises(SettingError, match="gives no value, so this sweep has no run"):
             refuse_empty(config)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["seed=1,2", "seed=1,2,3"], 3),
+        (["seed=1,2", "seed=3"], 1),
+        (["seed=range(0)", "seed=1,2"], 2),
+        (["+x=1,2", "x=1,2"], 4),
+        (["seed=1,1,2"], 3),
+    ],
+)
+def test_of_a_setting_that_is_given_twice_the_last_one_counts(typed, expected):
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", return_hydra_config=True)
+        config.hydra.overrides.task = typed
+        refuse_empty(config)
+        assert jobs_of(config) == expected
+        parsed = OverridesParser.create().parse_overrides(typed)
+        assert len(OnceSweeper.split_arguments(parsed, None)[0]) == expected
 
 
 def test_references_are_left_to_the_jobs():
