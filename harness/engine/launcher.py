@@ -57,11 +57,15 @@ class Launch:
         same: dict[str, list[int]] = {}
         jobs: dict[str, Job] = {}
         tasks: list[Task] = []
+        errors: dict[int, BaseException] = {}
+        traces: set[str] = set()
 
         def end(place: str, done: Done | None, error: BaseException | None) -> None:
             for again, number in enumerate(same[place]):
                 status = ("skipped" if again else done.status) if done is not None else "failed"
                 _fill(returns[number], done, error, bool(again))
+                if error is not None:
+                    errors[number] = error
                 if tally is not None:
                     tally.add(
                         status, done.folder if done is not None else jobs[place].folder.path if place in jobs else None
@@ -89,10 +93,11 @@ class Launch:
         if tally is not None:
             tally.planned(Counter(job.identity["llm"] or "" for _, job in missing))
         for result in self.workers.results(missing):
-            if result.trace is not None:
+            if result.trace is not None and result.trace not in traces:  # runs of one plug-in fail alike
                 sys.stderr.write(result.trace)
+                traces.add(result.trace)
             end(places[result.number], result.done, result.error)
-        _tell_others([each.return_value for each in returns if each.status is JobStatus.FAILED])
+        _tell_others([errors[number] for number in sorted(errors)])
         return returns
 
     def _write_plans(self, jobs: Sequence[Job]) -> None:

@@ -78,8 +78,9 @@ def test_a_run_that_jobs_name_twice_is_run_once(tmp_path):
 
 
 def test_a_job_that_fails_does_not_stop_the_others(tmp_path):
-    done = hyperbole("-m", *TOY, "seed=0,-1,1", "budget.proposals=3", cwd=tmp_path)
+    done = hyperbole("-m", *TOY, "seed=0,-1,-2,1", "budget.proposals=3", cwd=tmp_path)
     assert (done.returncode, len(records(tmp_path))) == (2, 2)
+    assert "seed is -2; give a whole number" in done.stderr
     assert "seed is -1; give a whole number" in done.stderr
     assert "Traceback" not in done.stderr
 
