@@ -99,7 +99,7 @@ def settle(config: DictConfig, n_jobs: int | None) -> None:
         n_jobs: Number of runs at a time of the experiment, or None.
 
     Raises:
-        SettingError: A number of the launcher's is wrong.
+        SettingError: A number of the launcher's or the sweeper's is wrong.
     """
     swept = config.hydra.sweeper.params
     with read_write(config), open_dict(config):
@@ -113,6 +113,10 @@ def settle(config: DictConfig, n_jobs: int | None) -> None:
             settings: Any = OmegaConf.to_container(config.hydra.launcher)
             config.hydra.launcher = OmegaConf.create({**settings, "initializer": END_WITH_SESSION})
     _check_numbers(config.hydra.launcher)
+    if (size := config.hydra.sweeper.get("max_batch_size")) is not None and (type(size) is not int or size < 1):
+        raise SettingError(
+            f"hydra.sweeper.max_batch_size is {size!r}; give a whole number from 1, or null for no limit."
+        )
 
 
 def _check_numbers(launcher: DictConfig) -> None:

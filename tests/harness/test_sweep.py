@@ -131,6 +131,15 @@ def test_a_number_of_runs_that_starts_none_is_refused(launcher, value):
         settle(config, None)
 
 
+@pytest.mark.parametrize("value", [0, "two", -1])
+def test_so_is_a_size_of_batches_that_holds_no_job(value):
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config", return_hydra_config=True)
+    config.hydra.sweeper.max_batch_size = value
+    with pytest.raises(SettingError, match="hydra.sweeper.max_batch_size is"):
+        settle(config, None)
+
+
 @pytest.mark.parametrize("name", ["processes", "workers"])
 def test_so_is_any_other_number_of_a_launcher(name):
     with initialize_config_dir(str(CONF), version_base=None):
