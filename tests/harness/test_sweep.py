@@ -136,7 +136,7 @@ def test_so_is_a_size_of_batches_that_holds_no_job(value):
     with initialize_config_dir(str(CONF), version_base=None):
         config = compose("config", return_hydra_config=True)
     config.hydra.sweeper.max_batch_size = value
-    with pytest.raises(SettingError, match="hydra.sweeper.max_batch_size is"):
+    with pytest.raises(SettingError, match="max_batch_size is"):
         settle(config, None)
 
 
