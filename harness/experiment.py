@@ -16,7 +16,7 @@ from harness.composed import Template
 from harness.console import say, tell
 from harness.errors import SettingError, unknown
 from harness.job import Job, work
-from harness.orphans import end_with_session
+from harness.orphans import end_with_command
 from harness.override_keys import as_typed
 from harness.searchpath import folders_of, refuse_shadowed
 from harness.summary import run_summary
@@ -36,7 +36,7 @@ def execute(config: DictConfig) -> float | None:
     sweeps = hydra.mode is RunMode.MULTIRUN
     tally = Tally.found() if sweeps else None
     folder = None
-    end_with_session()
+    end_with_command()
     try:
         live = not sweeps or "basic_launcher" in hydra.launcher.get("_target_", "")
         job = job_of(config)

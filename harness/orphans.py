@@ -12,19 +12,21 @@ from contextlib import suppress
 from harness.holder import began
 
 SESSION = "HYPERBOLE_SESSION"
-"""Environment variable: ``host:pid`` of the command that was given; every process that it starts inherits it."""
+"""Environment variable: ``host:pid`` of the outermost command or program; the server that it starts ends with it."""
+COMMAND = "HYPERBOLE_COMMAND"
+"""Environment variable: ``host:pid`` of the innermost command; every process that it starts inherits it."""
 ORPHANED = 1
 """Exit code of a process whose command has ended."""
 POLL_SECONDS = 0.5
 _watched: set[int] = set()
 
 
-def end_with_session() -> None:
+def end_with_command() -> None:
     """End this process with its command, if that is another process of this machine; may be called repeatedly.
 
     Launchers such as joblib's keep workers for later jobs, and nothing tells these that the command was killed.
     """
-    host, _, pid = os.environ.get(SESSION, "").rpartition(":")
+    host, _, pid = os.environ.get(COMMAND, "").rpartition(":")
     if host == socket.gethostname() and pid.isdecimal() and int(pid) != os.getpid():
         end_with(int(pid))
 

@@ -27,9 +27,9 @@ def main() -> None:
     standard error), 130 interrupted.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors are handled here instead of being printed with Hydra's traceback
-    os.environ.setdefault(
-        "HYPERBOLE_SESSION", f"{socket.gethostname()}:{os.getpid()}"
-    )  # who a started server ends with
+    here = f"{socket.gethostname()}:{os.getpid()}"
+    os.environ.setdefault("HYPERBOLE_SESSION", here)  # who a started server ends with
+    os.environ["HYPERBOLE_COMMAND"] = here  # who workers end with (harness.orphans)
     if asks_for_help(sys.argv[1:]):
         from harness.console import tell
         from harness.help import page

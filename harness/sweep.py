@@ -24,7 +24,7 @@ from harness.summary import SweepSummary
 from harness.sweep_display import SweepDisplay
 from harness.tally import Tally
 
-END_WITH_SESSION = {"_target_": "hydra.utils.get_method", "path": "harness.orphans.end_with_session"}
+END_WITH_COMMAND = {"_target_": "hydra.utils.get_method", "path": "harness.orphans.end_with_command"}
 """Joblib starts every worker with it: also one that never gets a job, and one that has none left, must end."""
 
 
@@ -111,7 +111,7 @@ def settle(config: DictConfig, n_jobs: int | None) -> None:
             config.hydra.launcher.n_jobs = n_jobs
         if str(config.hydra.launcher.get("_target_", "")).endswith("JoblibLauncher"):
             settings: Any = OmegaConf.to_container(config.hydra.launcher)
-            config.hydra.launcher = OmegaConf.create({**settings, "initializer": END_WITH_SESSION})
+            config.hydra.launcher = OmegaConf.create({**settings, "initializer": END_WITH_COMMAND})
     _check_numbers(config.hydra.launcher)
     if (size := config.hydra.sweeper.get("max_batch_size")) is not None and (type(size) is not int or size < 1):
         raise SettingError(

@@ -44,7 +44,7 @@ def test_one_whose_command_is_unknown_stays() -> None:
 
 def test_workers_of_joblib_end_with_a_killed_command(tmp_path) -> None:
     """Also those that never got a job: they waited for twenty minutes and more."""
-    settings = ["benchmark=toy", "tracker=none", "seed=0,1", "budget.proposals=1000000"]
+    settings = ["benchmark=toy", "tracker=none", "seed=0,1", "budget.proposals=5000"]
     launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=3"]
     command = subprocess.Popen(
         [sys.executable, "-m", "harness.run", "-m", *settings, *launcher],
@@ -59,7 +59,7 @@ def test_workers_of_joblib_end_with_a_killed_command(tmp_path) -> None:
         assert len(children) >= 3
     finally:
         command.kill()
-    until(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in children))
+    until(lambda: not any(_runs(each) for each in children))
     command.wait()
 
 
@@ -68,3 +68,10 @@ def until(condition) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
