@@ -131,12 +131,15 @@ def _refused(path: Path, why: str) -> RunError:
 def _is_deeper(value: Any, levels: int) -> bool:
     if not isinstance(value, dict | list):
         return False
-    return levels == 0 or any(
-        _is_deeper(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
-    )
+    if levels == 0:
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return any(isinstance(item, dict | list) and _is_deeper(item, levels - 1) for item in items)
 
 
 def _is_number(value: Any) -> bool:
+    if type(value) is float:  # most are, of hundreds per record
+        return True
     if isinstance(value, str):
         return value in WORDS
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -102,12 +102,13 @@ class Staff:
             for is_shared, runs in queued.items():
                 of_kind = [worker for worker in self._workers if worker.is_shared == is_shared]
                 here = sum(worker.node.id == node.id for worker in of_kind)
-                left = runs - sum(worker.capacity for worker in of_kind if worker.starting is not None)
                 capacity = math.ceil(self._most[True] / len(usable)) if is_shared else 1
+                share = min(capacity, math.ceil(runs / len(usable)))  # so that no node is left out
+                left = runs - sum(min(worker.capacity, share) for worker in of_kind if worker.starting is not None)
                 places = 1 if is_shared else node.cores
                 while here < places and len(of_kind) < self._most[is_shared] and left > 0:
                     of_kind.append(self._start(node, is_shared, capacity))
-                    here, left = here + 1, left - capacity
+                    here, left = here + 1, left - share
 
     def _usable(self, is_needed: bool) -> list[Node]:
         alive = nodes(self._ray)
