@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.arguments import Parser
 from harness.console import tell
-from harness.engine.plan import Plan, plans_of
+from harness.engine.plan import Plan, plans_of, reasons_of
 from harness.errors import RunError
 from harness.experiments import not_an_experiment
 from harness.explain import explained
@@ -87,7 +87,12 @@ def status_of(experiment: Path) -> Status:
     if not places and not plans:
         raise not_an_experiment(experiment)
     wanted = dict.fromkeys(place for plan in plans for place in plan.places)
-    found.others["missing"] = [place for place in wanted if place not in places]
+    reasons = reasons_of(experiment)
+    for place in (each for each in wanted if each not in places):
+        if place in reasons:
+            found.others["failed"].append(f"{place}: {reasons[place]}")
+        else:
+            found.others["missing"].append(place)
     found.command = _command(found, plans, [run for run in unfinished if run is not None])
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from harness.engine.families import Families
-from harness.engine.plan import Plan
+from harness.engine.plan import Plan, keep_reasons
 from harness.engine.pool import Task, Workers
 from harness.errors import HyperboleError
 from harness.job import Done, Job, done_already, refuse_unlike
+from harness.masking import without_secrets
 from harness.sweep_record import overrides_told
 from harness.tally import Tally
 
@@ -97,6 +98,7 @@ class Launch:
                 sys.stderr.write(result.trace)
                 traces.add(result.trace)
             end(places[result.number], result.done, result.error)
+        self._keep_reasons(jobs, {job.place: str(errors[number]) for number, job in missing if number in errors})
         _tell_others([errors[number] for number in sorted(errors)])
         return returns
 
@@ -104,9 +106,27 @@ class Launch:
         """Leave the runs of each experiment beside them: ``name`` may be swept over as well."""
         places: dict[Path, list[str]] = {}
         for job in jobs:
-            places.setdefault(job.folder.path.parents[2], []).append(job.place.partition("/")[2])
+            places.setdefault(job.folder.path.parents[2], []).append(_within(job))
         for experiment, found in places.items():
             Plan(overrides_told(self.config), found).write(experiment)
+
+    def _keep_reasons(self, jobs: Mapping[str, Job], failed: Mapping[str, str]) -> None:
+        """Leave why runs failed that have no folder, in which run.json would say it."""
+        by_experiment: dict[Path, list[Job]] = {}
+        for job in jobs.values():
+            by_experiment.setdefault(job.folder.path.parents[2], []).append(job)
+        for experiment, tried in by_experiment.items():
+            why = {
+                _within(job): without_secrets(failed[job.place])
+                for job in tried
+                if job.place in failed and not job.folder.path.exists()
+            }
+            keep_reasons(experiment, {_within(job) for job in tried}, why)
+
+
+def _within(job: Job) -> str:
+    """Its place below its experiment."""
+    return job.place.partition("/")[2]
 
 
 def _tell_others(errors: Sequence[BaseException]) -> None:

@@ -1,10 +1,10 @@
-"""Which runs a command asked for: kept beside the runs, so that those that are missing can be named."""
+"""Which runs a command asked for, and why some never began: kept beside the runs, so that those can be named."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from harness.files import replace_file
 from harness.jsonl import loads
 
 FOLDER = ".sweep"
+REASONS = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,32 @@ class Plan:
         path = experiment / FOLDER / f"{digest}.json"
         if _plan_in(path) is None:
             replace_file(path, json.dumps({"overrides": list(self.overrides), "places": list(self.places)}))
+
+
+def keep_reasons(experiment: Path, tried: Collection[str], failed: Mapping[str, str]) -> None:
+    """Keep why runs failed before they had a folder.
+
+    Args:
+        experiment: Folder of the runs.
+        tried: Places that the command tried; earlier reasons of theirs are dropped.
+        failed: Place -> reason, without secrets.
+
+    Raises:
+        DiskError: It cannot be written.
+    """
+    before = reasons_of(experiment)
+    after = {place: reason for place, reason in before.items() if place not in tried} | dict(failed)
+    if after != before:
+        replace_file(experiment / FOLDER / REASONS, json.dumps(after))
+
+
+def reasons_of(experiment: Path) -> dict[str, str]:
+    """Place -> why a run failed before it had a folder; nothing if it was not kept."""
+    try:
+        content = loads((experiment / FOLDER / REASONS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {place: why for place, why in content.items() if isinstance(why, str)} if isinstance(content, dict) else {}
 
 
 def plans_of(experiment: Path) -> list[Plan]:

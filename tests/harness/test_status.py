@@ -16,11 +16,12 @@ from omegaconf import OmegaConf
 
 from harness.choice_files import CONF
 from harness.composed import Template
-from harness.engine.plan import Plan
+from harness.engine.plan import Plan, keep_reasons, reasons_of
 from harness.errors import HyperboleError
 from harness.folder import RunFolder
 from harness.holder import Holder
 from harness.status import overrides_of, status_of, text_of
+from tests.support.command import hyperbole
 from tests.support.run_folders import trial, write_run
 
 
@@ -138,3 +139,23 @@ def test_a_run_without_a_sweep_is_continued_by_its_own_command(overrides):
         "budget": {key: asked.config["budget"][key] for key in ("proposals", "evaluations", "tokens", "seconds")},
     }
     assert job(shlex.split(shlex.join(overrides_of(run)))) == asked
+
+
+def test_why_a_run_failed_before_it_had_a_folder(experiment):
+    place = "hpobench.credit_g/smac/9"
+    Plan(["seed=9"], [place]).write(experiment)
+    keep_reasons(experiment, {place}, {place: "No such task."})
+    found = status_of(experiment)
+    assert f"{place}: No such task." in found.others["failed"]
+    assert place not in found.others["missing"]
+    keep_reasons(experiment, {place}, {})
+    assert reasons_of(experiment) == {}
+
+
+def test_a_sweep_leaves_why_its_runs_failed(tmp_path):
+    given = ("-m", "benchmark=toy", "benchmark.task=branin,brannin", "tracker=none", "budget.proposals=2")
+    assert hyperbole(*given, cwd=tmp_path).returncode == 2
+    found = status_of(tmp_path / "runs/adhoc")
+    (failed,) = found.others["failed"]
+    assert "did you mean 'branin'?" in failed
+    assert (found.complete, found.others["missing"]) == (1, [])
