@@ -29,9 +29,9 @@ LAUNCHERS = {
     "workers": ("harness", "worker processes of this command that stay"),
     "basic": ("hydra", "one job after the other, in this process"),
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "one process per job on this machine"),
-    "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "processes on this machine, through submitit"),
-    "submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "jobs of a Slurm cluster"),
-    "ray": ("hydra_plugins.hydra_ray_launcher", "a Ray cluster, or Ray on this machine"),
+    "submitit_slurm": ("submitit", "an array of workers on a Slurm cluster"),
+    "submitit_local": ("submitit", "the same array on this machine, to try it"),
+    "ray": ("ray", "workers on a Ray cluster, or with Ray on this machine"),
 }
 """Launcher -> the package that has it, and where it runs jobs."""
 TASKS_SHOWN = 8

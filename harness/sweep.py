@@ -24,6 +24,8 @@ from harness.summary import SweepSummary
 from harness.sweep_display import SweepDisplay
 from harness.tally import Tally
 
+BASIC_SWEEPERS = ("BasicSweeper", "OnceSweeper")
+"""Ends of the names of sweepers that run every combination of the values given."""
 END_WITH_COMMAND = {"_target_": "hydra.utils.get_method", "path": "harness.orphans.end_with_command"}
 """Joblib starts every worker with it: also one that never gets a job, and one that has none left, must end."""
 
@@ -157,7 +159,7 @@ def _values_of(config: DictConfig) -> dict[str, int] | None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    if not str(config.hydra.sweeper.get("_target_", "")).endswith(("BasicSweeper", "OnceSweeper")):
+    if not str(config.hydra.sweeper.get("_target_", "")).endswith(BASIC_SWEEPERS):
         return None
     swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     try:

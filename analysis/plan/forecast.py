@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from analysis.plan.course import Course, Need, course_of, need
 from analysis.plan.flight import Flight, flight_of
 from analysis.plan.recorded import SAMPLE, Kind, kinds_in, model_of, nearest, unlike
@@ -79,14 +81,9 @@ class Group:
             return self.elapsed and (self.elapsed[0] * per_second, self.elapsed[1] * per_second)
         if self.price is None:
             return None
-        prompt, cached, completion = (self.totals.get(key) for key in ("prompt_tokens", "cached_tokens", COUNTED[-1]))
-        if self.price.cached_prompt == self.price.prompt:
-            cached = 0.0
-        if prompt is None or cached is None or completion is None:
-            return None
-        price = self.price
-        amount = (prompt - cached) * price.prompt + cached * price.cached_prompt + completion * price.completion
-        return amount / 1e6, amount / 1e6
+        kinds = ("prompt_tokens", "cached_tokens", "completion_tokens")
+        amount = float(self.price.amounts(*(np.array(self.totals.get(kind), dtype=np.float64) for kind in kinds)))
+        return None if np.isnan(amount) else (amount, amount)
 
 
 class Recorder:

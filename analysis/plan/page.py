@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from analysis.plan.forecast import Group, Range, elapsed, total
 from analysis.stats.prices import HourPrice, Prices
@@ -112,8 +112,8 @@ def _where(group: Group) -> str:
     return f"of {group.source.label}{aside}"
 
 
-def _between(ends: Range, said: object) -> str:
-    low, high = (said(each) for each in ends)  # type: ignore[operator]
+def _between(ends: Range, said: Callable[[float], str]) -> str:
+    low, high = (said(each) for each in ends)
     return low if low == high else f"{low} to {high}"
 
 

@@ -87,11 +87,8 @@ def _flops(tokens: Floats, parameters: int | None) -> float | None:
 
 
 def _token_amounts(found: dict[str, Floats], price: TokenPrice) -> Floats | None:
-    prompt, cached, completion = (found[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens"))
-    if price.cached_prompt == price.prompt:
-        cached = np.zeros_like(prompt)  # without a discount their number does not matter
-    amounts: Floats = (prompt - cached) * price.prompt + cached * price.cached_prompt + completion * price.completion
-    return None if np.isnan(amounts).any() else amounts / 1e6
+    amounts = price.amounts(*(found[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens")))
+    return None if np.isnan(amounts).any() else amounts
 
 
 def _hour_amounts(

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from harness.errors import SettingError, unknown
+
+Floats = npt.NDArray[np.float64]
 
 OURS = Path(__file__).with_name("prices.yaml")
 """The default table."""
@@ -39,6 +44,12 @@ class TokenPrice:
     currency: str
     as_of: str
     source: str
+
+    def amounts(self, prompt: Floats, cached: Floats, completion: Floats) -> Floats:
+        """Prices of numbers of tokens; NaN where those from a cache are not known, unless they cost the same."""
+        if self.cached_prompt == self.prompt:
+            cached = np.zeros_like(prompt)
+        return ((prompt - cached) * self.prompt + cached * self.cached_prompt + completion * self.completion) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

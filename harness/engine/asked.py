@@ -23,7 +23,7 @@ from omegaconf import DictConfig, open_dict
 from harness.build import check_all
 from harness.choice_files import CONF
 from harness.engine.families import Families
-from harness.engine.launcher import cores
+from harness.engine.pool import cores
 from harness.errors import HyperboleError, SettingError
 from harness.experiment import job_of
 from harness.folder import LOCK
@@ -31,10 +31,8 @@ from harness.holder import Holder
 from harness.job import Job, found, refuse_unlike
 from harness.names import as_written, check_experiment
 from harness.override_keys import as_typed
-from harness.sweep import refuse_empty, settle
+from harness.sweep import BASIC_SWEEPERS, refuse_empty, settle
 from hydra_plugins.hyperbole.workers import OnceSweeper
-
-_BASIC = ("BasicSweeper", "OnceSweeper")
 
 
 @dataclass(slots=True)
@@ -120,7 +118,7 @@ def _of_sweep(hydra: Hydra, config: DictConfig) -> Asked:
     settle(config, config.hydra.callbacks.get("sweep", {}).get("n_jobs"))
     refuse_empty(config)
     sweeper = str(config.hydra.sweeper.get("_target_", ""))
-    if not sweeper.endswith(_BASIC):
+    if not sweeper.endswith(BASIC_SWEEPERS):
         raise SettingError(
             f"dry=true cannot tell which runs {sweeper} will ask for, since it decides while they run; leave "
             "hydra/sweeper out."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine.pool import Pool, Task
+from harness.engine.pool import Pool, Task, cores
 from harness.engine.shared_queue import SharedQueue
 from harness.engine.sign import is_shown
 from harness.holder import began
@@ -42,8 +42,6 @@ class BatchWorker:
 
     def __call__(self, worker: int) -> None:
         """Work, as the worker of this number."""
-        from harness.engine.launcher import cores
-
         if not is_shown(self.sign):
             return
         signal.signal(signal.SIGINT, signal.default_int_handler)

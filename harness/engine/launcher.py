@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,35 +97,29 @@ class Launch:
                 sys.stderr.write(result.trace)
                 traces.add(result.trace)
             end(places[result.number], result.done, result.error)
-        self._keep_reasons(jobs, {job.place: str(errors[number]) for number, job in missing if number in errors})
+        _keep_reasons(jobs.values(), {job.place: str(errors[number]) for number, job in missing if number in errors})
         _tell_others([errors[number] for number in sorted(errors)])
         return returns
 
     def _write_plans(self, jobs: Sequence[Job]) -> None:
         """Leave the runs of each experiment beside them: ``name`` may be swept over as well."""
-        places: dict[Path, list[str]] = {}
-        for job in jobs:
-            places.setdefault(job.folder.path.parents[2], []).append(_within(job))
-        for experiment, found in places.items():
-            Plan(overrides_told(self.config), found).write(experiment)
-
-    def _keep_reasons(self, jobs: Mapping[str, Job], failed: Mapping[str, str]) -> None:
-        """Leave why runs failed that have no folder, in which run.json would say it."""
-        by_experiment: dict[Path, list[Job]] = {}
-        for job in jobs.values():
-            by_experiment.setdefault(job.folder.path.parents[2], []).append(job)
-        for experiment, tried in by_experiment.items():
-            why = {
-                _within(job): without_secrets(failed[job.place])
-                for job in tried
-                if job.place in failed and not job.folder.path.exists()
-            }
-            keep_reasons(experiment, {_within(job) for job in tried}, why)
+        for experiment, wanted in _by_experiment(jobs).items():
+            Plan(overrides_told(self.config), list(wanted)).write(experiment)
 
 
-def _within(job: Job) -> str:
-    """Its place below its experiment."""
-    return job.place.partition("/")[2]
+def _keep_reasons(jobs: Collection[Job], failed: Mapping[str, str]) -> None:
+    """Leave why runs failed that have no folder, in which run.json would say it."""
+    for experiment, tried in _by_experiment(jobs).items():
+        lost = {place: job for place, job in tried.items() if job.place in failed and not job.folder.path.exists()}
+        keep_reasons(experiment, tried, {place: without_secrets(failed[job.place]) for place, job in lost.items()})
+
+
+def _by_experiment(jobs: Collection[Job]) -> dict[Path, dict[str, Job]]:
+    """Folder of each experiment -> its jobs by their places in it."""
+    found: dict[Path, dict[str, Job]] = {}
+    for job in jobs:
+        found.setdefault(job.folder.path.parents[2], {})[job.place.partition("/")[2]] = job
+    return found
 
 
 def _tell_others(errors: Sequence[BaseException]) -> None:
@@ -141,8 +134,3 @@ def _tell_others(errors: Sequence[BaseException]) -> None:
 def _fill(returned: JobReturn, done: Done | None, error: BaseException | None, again: bool) -> None:
     returned.status = JobStatus.FAILED if error is not None else JobStatus.COMPLETED
     returned.return_value = error if error is not None else None if done is None or again else done.loss
-
-
-def cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -77,7 +77,7 @@ class Pool:
         """
         queues = {False: deque[Task](), True: deque[Task]()}
         for number, job in tasks:
-            queues[self._n_jobs > 1 and job.identity["llm"] is not None].append((number, job))
+            queues[shares_worker(job, self._n_jobs)].append((number, job))
         try:
             for uses_model, queue in queues.items():
                 for _ in range(min(len(queue), 1 if uses_model else self._processes)):
@@ -186,3 +186,13 @@ def ending(code: int | None) -> str:
     if code is not None and code < 0:
         return signal.Signals(-code).name
     return f"exit code {code}"
+
+
+def shares_worker(job: Job, n_jobs: int) -> bool:
+    """Whether a run is done beside others in one worker: it has a language model, and several may run at a time."""
+    return n_jobs > 1 and job.identity["llm"] is not None
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
-from harness.engine.pool import Task
+from harness.engine.pool import Task, shares_worker
 from harness.engine.ray_cluster import connected
 from harness.engine.ray_staff import Staff, Worker
 from harness.engine.sign import shown
@@ -66,7 +66,7 @@ class RayPool:
 
     def _queue(self, task: Task) -> None:
         number, job = task
-        is_shared = self._n_jobs > 1 and job.identity["llm"] is not None and self._starts[number] < ALONE_FROM
+        is_shared = shares_worker(job, self._n_jobs) and self._starts[number] < ALONE_FROM
         self._queues[is_shared].append(task)
 
     def _all(self, staff: Staff) -> Iterator[Result]:

@@ -14,9 +14,8 @@ from typing import Any
 
 from harness.errors import HyperboleError
 from harness.job import Done, Job, work
+from harness.orphans import ORPHANED
 
-ORPHANED = 1
-"""Exit code of a worker whose command has ended."""
 READY = "ready"
 """What a worker sends first: from now on it begins the jobs that it receives."""
 

@@ -81,8 +81,7 @@ class WorkersLauncher(QueueLauncher):
 
     def workers(self) -> Workers:
         """Processes on this machine."""
-        from harness.engine.launcher import cores
-        from harness.engine.pool import Pool
+        from harness.engine.pool import Pool, cores
 
         return Pool(self._n_jobs, self._processes or cores())
 
@@ -105,7 +104,7 @@ class RayLauncher(QueueLauncher):
         """Ray actors."""
         from harness.engine.apart import Apart
         from harness.engine.extra import check_installed
-        from harness.engine.launcher import cores
+        from harness.engine.pool import cores
         from harness.engine.ray_pool import RayPool
 
         check_installed("ray", "ray")

@@ -85,6 +85,7 @@ def test_the_launchers_of_the_list_are_those_of_the_page():
     page_ = (CONF.parent / "docs/sweeps.md").read_text()
     assert set(LAUNCHERS) == set(re.findall(r"^\| `(\w+)`", page_, re.MULTILINE))
     assert all(f"\n  {name} " in SHORT for name in LAUNCHERS)
+    assert "not installed" not in SHORT, "make test installs all of them"
 
 
 def test_help_is_short_and_says_where_the_rest_is():
